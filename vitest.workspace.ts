@@ -1,0 +1,32 @@
+import { defineWorkspace } from "vitest/config"
+
+const conditions = ["@ociman/source"]
+
+const shared = {
+  resolve: { conditions },
+  ssr: { resolve: { conditions } }
+}
+
+const integrationTests = "packages/*/test/integration/**/*.test.ts"
+
+export default defineWorkspace([
+  {
+    ...shared,
+    test: {
+      name: "unit",
+      include: ["packages/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
+      exclude: [integrationTests],
+      setupFiles: ["./vitest.setup.ts"]
+    }
+  },
+  {
+    ...shared,
+    test: {
+      name: "integration",
+      include: [integrationTests],
+      setupFiles: ["./vitest.setup.ts"],
+      testTimeout: 60_000,
+      hookTimeout: 120_000
+    }
+  }
+])
