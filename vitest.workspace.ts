@@ -14,7 +14,7 @@ export default defineWorkspace([
     ...shared,
     test: {
       name: "unit",
-      include: ["packages/*/test/**/*.test.ts", "scripts/test/**/*.test.ts"],
+      include: ["packages/*/test/**/*.test.ts"],
       exclude: [integrationTests],
       setupFiles: ["./vitest.setup.ts"]
     }
@@ -27,6 +27,15 @@ export default defineWorkspace([
       setupFiles: ["./vitest.setup.ts"],
       testTimeout: 60_000,
       hookTimeout: 120_000
+    }
+  },
+  {
+    ...shared,
+    test: {
+      name: "scripts",
+      include: ["scripts/test/**/*.test.ts"],
+      setupFiles: ["./vitest.setup.ts"],
+      testTimeout: 60_000
     }
   }
 ])
