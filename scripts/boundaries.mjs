@@ -49,7 +49,14 @@ const packagesOf = (root) =>
     .map(({ name }) => {
       const directory = join(root, "packages", name)
       const manifest = join(directory, "package.json")
-      return { name, root, directory, manifest, src: join(directory, "src"), sources: sourcesOf(join(directory, "src")) }
+      return {
+        name,
+        root,
+        directory,
+        manifest,
+        src: join(directory, "src"),
+        sources: sourcesOf(join(directory, "src"))
+      }
     })
 
 // `import { type A }` counts as a value: verbatimModuleSyntax keeps the import statement at run time.
@@ -224,8 +231,7 @@ const checkManifest = (report, owner, used) => {
 
 export const boundaries = (root) => {
   const violations = []
-  const report = (file, line, rule, message) =>
-    violations.push(`${relative(root, file)}:${line} [${rule}] ${message}`)
+  const report = (file, line, rule, message) => violations.push(`${relative(root, file)}:${line} [${rule}] ${message}`)
   const packages = packagesOf(root)
   const { graph, uses } = readImports(report, packages)
   checkCycles(report, root, graph)

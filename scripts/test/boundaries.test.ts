@@ -131,7 +131,8 @@ const planted: ReadonlyArray<readonly [what: string, files: Record<string, strin
     "a cycle of modules",
     {
       "packages/oci/src/A.ts": `import "./B.js"\n`,
-      "packages/oci/src/B.ts": `import type { X } from "./Digest.js"\nimport { type Y } from "./A.js"\nexport type Z = X & Y\n`
+      "packages/oci/src/B.ts":
+        `import type { X } from "./Digest.js"\nimport { type Y } from "./A.js"\nexport type Z = X & Y\n`
     },
     "packages/oci/src/B.ts:2 [cycle] packages/oci/src/A.ts -> packages/oci/src/B.ts -> packages/oci/src/A.ts"
   ],
