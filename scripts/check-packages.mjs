@@ -188,7 +188,7 @@ for (const owner of packages) {
   const entrypoints = specifiersOf(owner.manifest.exports, names)
   checkFiles(owner, names)
   await checkTarball(owner, install(owner, tarball), tarball, entrypoints)
-  specifiers.push(...entrypoints.map((key) => owner.manifest.name + key.slice(1)))
+  for (const key of entrypoints) specifiers.push(owner.manifest.name + key.slice(1))
 }
 
 runNode("imports.mjs", specifiers.map((specifier) => `await import("${specifier}")\n`).join(""))
