@@ -132,11 +132,33 @@ const checkTarball = async ({ manifest }, target, tarball, entrypoints) => {
   }
 }
 
-const runNode = (name, code) => {
-  const file = join(consumer, name)
-  writeFileSync(file, code)
-  const { status, stderr, stdout } = spawnSync(process.execPath, [file], { cwd: consumer, encoding: "utf8" })
+const runNode = (...args) => {
+  const { status, stderr, stdout } = spawnSync(process.execPath, args, { cwd: consumer, encoding: "utf8" })
   if (status !== 0) problems.push(`plain Node: ${stdout}${stderr}`)
+}
+
+const checkImports = (specifiers) => {
+  const importAll = (wanted) => wanted.map((specifier) => `await import("${specifier}")\n`).join("")
+  // vitest cannot be imported by anything that vitest does not run.
+  const needsVitest = (specifier) =>
+    packages.some(({ manifest }) =>
+      manifest.peerDependencies?.vitest !== undefined && `${specifier}/`.startsWith(`${manifest.name}/`)
+    )
+  const suites = importAll(specifiers.filter(needsVitest))
+  writeFileSync(join(consumer, "imports.mjs"), importAll(specifiers.filter((specifier) => !needsVitest(specifier))))
+  writeFileSync(
+    join(consumer, "imports.test.mjs"),
+    `import { test } from "vitest"\ntest("imports", async () => {\n${suites}}, 60_000)\n`
+  )
+  const closed = packages.map(({ manifest }) => `
+    await import("${manifest.name}/internal/x").then(
+      () => { throw new Error("${manifest.name} lets its internal modules be imported") },
+      (error) => { if (error.code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error })
+  `)
+  writeFileSync(join(consumer, "internal.mjs"), closed.join(""))
+  runNode("imports.mjs")
+  runNode("internal.mjs")
+  if (suites !== "") runNode(join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", consumer)
 }
 
 const checkTypes = (specifiers) => {
@@ -191,15 +213,7 @@ for (const owner of packages) {
   for (const key of entrypoints) specifiers.push(owner.manifest.name + key.slice(1))
 }
 
-runNode("imports.mjs", specifiers.map((specifier) => `await import("${specifier}")\n`).join(""))
-runNode(
-  "internal.mjs",
-  packages.map(({ manifest }) => `
-    await import("${manifest.name}/internal/x").then(
-      () => { throw new Error("${manifest.name} lets its internal modules be imported") },
-      (error) => { if (error.code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error })
-  `).join("")
-)
+checkImports(specifiers)
 checkTypes(specifiers)
 
 if (problems.length > 0) {
