@@ -1,0 +1,177 @@
+import * as Command from "@effect/platform/Command"
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as Cause from "effect/Cause"
+import type * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as FiberRef from "effect/FiberRef"
+import * as Option from "effect/Option"
+import * as Scheduler from "effect/Scheduler"
+import * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { CommandFailed } from "../CommandFailed.js"
+import { type Ended, fromProcess } from "./ended.js"
+import { feed, type Input } from "./input.js"
+import type { Report } from "./report.js"
+
+/**
+ * A running process whose outputs are being read and whose input is being fed.
+ *
+ * @internal
+ */
+export interface Child<E> {
+  readonly pid: CommandExecutor.ProcessId
+  readonly isRunning: Effect.Effect<boolean>
+  /** How it ended. Fails at once when its input or its outputs fail. */
+  readonly ended: Effect.Effect<Ended, CommandFailed | E>
+  /** The same, when both outputs have been read to their end. */
+  readonly completed: Effect.Effect<Ended, CommandFailed | E>
+  readonly kill: (signal: CommandExecutor.Signal) => Effect.Effect<void>
+  /** Done when it is gone. */
+  readonly terminate: Effect.Effect<void>
+}
+
+/** @internal */
+export interface Reader {
+  readonly write: (chunk: Chunk.Chunk<Uint8Array>) => Effect.Effect<unknown>
+  readonly end: Effect.Effect<unknown>
+}
+
+/** @internal */
+export interface Setup<E, R> {
+  readonly command: Command.StandardCommand
+  readonly input: Input<E, R>
+  readonly stdout: Reader
+  readonly stderr: Reader
+  readonly killAfter: Duration.DurationInput
+  readonly report: Report
+}
+
+/**
+ * Output that nobody listens for is thrown away when the process exits, and a
+ * fast process may exit before a fiber gets its next turn. So the fibers that
+ * start a process and listen to it do not wait for turns.
+ */
+const immediately = Scheduler.make((task) => task())
+
+/** SIGKILL works at once, unless the process is not ours or is stuck in the kernel. */
+const patienceAfterKill = Duration.seconds(2)
+
+/**
+ * Starts a process that is gone when the scope is closed.
+ *
+ * @internal
+ */
+export const start = Effect.fnUntraced(
+  function*<E, R>(setup: Setup<E, R>) {
+    const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
+    const scope = yield* Scope.make()
+    const broken = yield* Deferred.make<never, CommandFailed | E>()
+    const fork = <A, E1, R1>(effect: Effect.Effect<A, E1, R1>) =>
+      effect.pipe(
+        Effect.withScheduler(scheduler),
+        Effect.interruptible,
+        Effect.forkIn(scope),
+        Effect.withScheduler(immediately)
+      )
+    const read = (output: Command.Command.Output, stream: CommandExecutor.Process["stdout"], reader: Reader) =>
+      // An inherited output has no stream.
+      Stream.runForEachChunk(output === "inherit" ? Stream.empty : stream, reader.write).pipe(
+        Effect.catchAll((error) => setup.report.fail("Output", { error })),
+        Effect.catchAllCause((cause) => Deferred.failCause(broken, cause)),
+        Effect.ensuring(reader.end),
+        fork
+      )
+
+    const process = yield* spawn(setup, scope)
+    const stdout = yield* read(setup.command.stdout, process.stdout, setup.stdout)
+    const stderr = yield* read(setup.command.stderr, process.stderr, setup.stderr)
+    const terminate = yield* makeTerminate(process, [stdout, stderr], setup.killAfter)
+    yield* Effect.addFinalizer((exit) => Effect.zipRight(terminate, close(process, scope, exit)))
+    if (setup.input !== "inherit") {
+      const onFailure = (cause: Cause.Cause<E>) => Effect.zipRight(Deferred.failCause(broken, cause), terminate)
+      yield* fork(feed(setup.input, process.stdin, onFailure))
+    }
+
+    const exited = Effect.catchAll(fromProcess(process), (error) => setup.report.fail("Unknown", { error }))
+    const unlessBroken = (ended: typeof exited) =>
+      Effect.raceFirst(Effect.exit(Deferred.await(broken)), Effect.exit(ended)).pipe(
+        Effect.zipRight(Deferred.isDone(broken)),
+        Effect.flatMap((isBroken) => isBroken ? Deferred.await(broken) : ended)
+      )
+    const child: Child<E> = {
+      pid: process.pid,
+      isRunning: isRunning(process),
+      ended: unlessBroken(exited),
+      completed: unlessBroken(Effect.zipLeft(exited, Fiber.awaitAll([stdout, stderr]))),
+      // The platform's `kill` waits for the exit, which most signals do not cause.
+      kill: (signal) => Effect.asVoid(fork(Effect.ignore(process.kill(signal)))),
+      terminate
+    }
+    return child
+  },
+  Effect.uninterruptible
+)
+
+const spawn = <E, R>({ command, report }: Setup<E, R>, scope: Scope.CloseableScope) =>
+  CommandExecutor.CommandExecutor.pipe(
+    Effect.flatMap((executor) => executor.start(withPipes(command))),
+    Scope.extend(scope),
+    Effect.catchAll(report.failToStart),
+    Effect.catchAllDefect(report.dieToStart),
+    Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
+    Effect.withScheduler(immediately)
+  )
+
+/** What is read and fed here must not be consumed by the platform too. */
+const withPipes = (command: Command.StandardCommand): Command.Command =>
+  command.pipe(
+    Command.stdin(command.stdin === "inherit" ? "inherit" : "pipe"),
+    Command.stdout(command.stdout === "inherit" ? "inherit" : "pipe"),
+    Command.stderr(command.stderr === "inherit" ? "inherit" : "pipe")
+  )
+
+const makeTerminate = (
+  process: CommandExecutor.Process,
+  readers: ReadonlyArray<Fiber.Fiber<unknown>>,
+  killAfter: Duration.DurationInput
+) =>
+  Effect.map(Effect.makeSemaphore(1), (lock) => {
+    const isBusy = Effect.zipWith(
+      isRunning(process),
+      Effect.forEach(readers, Fiber.poll),
+      (running, exits) => running || exits.some(Option.isNone)
+    )
+    const stop = (signal: CommandExecutor.Signal, patience: Duration.DurationInput) =>
+      Effect.ignore(process.kill(signal)).pipe(
+        Effect.zipRight(Effect.exit(process.exitCode)),
+        // A child of the process has its time too: while it lives, the outputs are open.
+        Effect.zipRight(Fiber.awaitAll(readers)),
+        Effect.interruptible,
+        Effect.timeoutOption(patience)
+      )
+    return stop("SIGTERM", killAfter).pipe(
+      // Always, for a child of the process that has closed its outputs.
+      Effect.zipRight(stop("SIGKILL", patienceAfterKill)),
+      Effect.whenEffect(isBusy),
+      Effect.uninterruptible,
+      lock.withPermits(1),
+      Effect.asVoid
+    )
+  })
+
+const isRunning = (process: CommandExecutor.Process) => Effect.orElseSucceed(process.isRunning, () => false)
+
+/** The platform's own release waits for the exit, however long that takes. */
+const close = (process: CommandExecutor.Process, scope: Scope.CloseableScope, exit: Exit.Exit<unknown, unknown>) =>
+  Effect.if(isRunning(process), {
+    onFalse: () => Scope.close(scope, exit),
+    onTrue: () =>
+      Effect.zipRight(
+        Effect.logWarning(`Process ${process.pid} is still running after SIGKILL`),
+        Effect.forkDaemon(Scope.close(scope, exit))
+      )
+  })

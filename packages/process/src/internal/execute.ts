@@ -1,0 +1,177 @@
+import * as Command from "@effect/platform/Command"
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as Arr from "effect/Array"
+import * as Chunk from "effect/Chunk"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Mailbox from "effect/Mailbox"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { CommandFailed } from "../CommandFailed.js"
+import type { Output, Result, RunOptions, StartOptions, StreamOptions, Subprocess } from "../Subprocess.js"
+import * as Capture from "./capture.js"
+import * as Child from "./child.js"
+import type { Ended } from "./ended.js"
+import * as Input from "./input.js"
+import * as Report from "./report.js"
+
+type Executor = CommandExecutor.CommandExecutor
+
+/** @internal */
+export const run = <E, R>(
+  self: Command.Command,
+  options: RunOptions<E, R>
+): Effect.Effect<Result, CommandFailed | E, Executor | R> =>
+  Effect.gen(function*() {
+    const stdout = Capture.make(options.maxStdout ?? 1024 * 1024)
+    const stderr = makeStderr(options)
+    const launch = yield* prepare(self, options, { stdout, stderr })
+    yield* Effect.annotateCurrentSpan("process.executable.name", launch.report.executable)
+    const child = yield* launch.start({ stdout: keep(stdout), stderr: keep(stderr) })
+    const exitCode = yield* complete(child, launch.report, options)
+    yield* Effect.annotateCurrentSpan("process.exit.code", exitCode)
+    return { exitCode, stdout: stdout.result(), stderr: stderr.result(), duration: yield* launch.report.elapsed }
+  }).pipe(
+    Effect.scoped,
+    Effect.withSpan("Subprocess.run", { captureStackTrace: false })
+  )
+
+/** @internal */
+export const start = <E, R>(
+  self: Command.Command,
+  options: StartOptions<E, R>
+): Effect.Effect<Subprocess<E>, CommandFailed, Executor | R | Scope.Scope> =>
+  Effect.uninterruptible(Effect.gen(function*() {
+    const stdout = yield* Mailbox.make<Uint8Array>(mailboxSize)
+    const stderr = yield* Mailbox.make<Uint8Array>(mailboxSize)
+    const kept = makeStderr(options)
+    const launch = yield* prepare(self, options, { stderr: kept })
+    const child = yield* launch.start({
+      stdout: { write: (chunk) => stdout.offerAll(chunk), end: stdout.end },
+      stderr: both(keep(kept), { write: (chunk) => stderr.offerAll(chunk), end: stderr.end })
+    })
+    yield* Effect.addFinalizer(() => Effect.zipRight(stdout.shutdown, stderr.shutdown))
+    return {
+      pid: child.pid,
+      isRunning: child.isRunning,
+      exitCode: Effect.flatMap(child.ended, exitCodeOf(launch.report)),
+      kill: (signal = "SIGTERM") => child.kill(signal),
+      stdout: Mailbox.toStream(stdout),
+      stderr: Mailbox.toStream(stderr)
+    }
+  }))
+
+/** @internal */
+export const streamStdout = <E, R>(
+  self: Command.Command,
+  options: StreamOptions<E, R>
+): Stream.Stream<Uint8Array, CommandFailed | E, Executor | R> =>
+  stream<Uint8Array, E, R>(self, options, (offer) => ({
+    stdout: { write: offer, end: Effect.void },
+    stderr: { write: () => Effect.void, end: Effect.void }
+  }))
+
+/** @internal */
+export const streamOutput = <E, R>(
+  self: Command.Command,
+  options: StreamOptions<E, R>
+): Stream.Stream<Output, CommandFailed | E, Executor | R> =>
+  stream<Output, E, R>(self, options, (offer) => {
+    const from = (source: Output["source"]): Child.Reader => ({
+      write: (chunk) => offer(Chunk.map(chunk, (bytes) => ({ source, bytes }))),
+      end: Effect.void
+    })
+    return { stdout: from("stdout"), stderr: from("stderr") }
+  })
+
+/** What the readers offer, and after it the failure of the process. */
+const stream = <A, E, R>(
+  self: Command.Command,
+  options: StreamOptions<E, R>,
+  readers: (offer: (chunk: Chunk.Chunk<A>) => Effect.Effect<unknown>) => Readers
+): Stream.Stream<A, CommandFailed | E, Executor | R> =>
+  Stream.unwrapScoped(Effect.uninterruptible(Effect.gen(function*() {
+    const mailbox = yield* Mailbox.make<A, CommandFailed | E>(mailboxSize)
+    const kept = makeStderr(options)
+    const launch = yield* prepare(self, options, { stderr: kept })
+    const { stderr, stdout } = readers((chunk) => mailbox.offerAll(chunk))
+    const child = yield* launch.start({ stdout, stderr: both(keep(kept), stderr) })
+    yield* complete(child, launch.report, options).pipe(
+      Effect.asVoid,
+      Effect.exit,
+      Effect.flatMap((exit) => mailbox.done(exit)),
+      Effect.interruptible,
+      Effect.forkScoped
+    )
+    // Without a consumer the output is dropped, so that the process can say its last words and go.
+    yield* Effect.addFinalizer(() => mailbox.shutdown)
+    return Mailbox.toStream(mailbox)
+  })))
+
+interface Readers {
+  readonly stdout: Child.Reader
+  readonly stderr: Child.Reader
+}
+
+/** At most this many pieces of 64 KiB wait for a consumer. */
+const mailboxSize = 8
+
+const makeStderr = (options: StartOptions<unknown, unknown>) => Capture.make(options.maxStderr ?? 64 * 1024)
+
+const keep = (capture: Capture.Capture): Child.Reader => ({
+  write: (chunk) =>
+    Effect.sync(() => {
+      for (const bytes of chunk) capture.write(bytes)
+    }),
+  end: Effect.void
+})
+
+const both = (first: Child.Reader, second: Child.Reader): Child.Reader => ({
+  write: (chunk) => Effect.zipRight(first.write(chunk), second.write(chunk)),
+  end: Effect.zipRight(first.end, second.end)
+})
+
+/** The last part of a pipeline, with the others as its input. */
+const prepare = Effect.fnUntraced(function*<E, R>(
+  self: Command.Command,
+  options: StartOptions<E, R>,
+  captures: { readonly stdout?: Capture.Capture; readonly stderr: Capture.Capture }
+) {
+  const parts = Command.flatten(self)
+  const command = Arr.lastNonEmpty(parts)
+  const report = yield* Report.make(command, options.redact ?? [], captures)
+  const before = Arr.initNonEmpty(parts)
+  const input = Arr.isNonEmptyReadonlyArray(before)
+    ? streamStdout(pipeline(before), { ...options, timeout: undefined })
+    : Input.make(options.stdin, command, (error) => report.fail("Input", { error }))
+  return {
+    report,
+    start: (readers: Readers) =>
+      Child.start({ command, input, ...readers, killAfter: options.killAfter ?? Duration.seconds(5), report })
+  }
+})
+
+const pipeline = ([head, ...tail]: Arr.NonEmptyReadonlyArray<Command.StandardCommand>): Command.Command =>
+  tail.reduce<Command.Command>((left, right) => Command.pipeTo(left, right), head)
+
+const exitCodeOf = (report: Report.Report) => (ended: Ended) =>
+  ended._tag === "Exited" ? Effect.succeed(ended.exitCode) : report.fail("Signal", { signal: ended.signal })
+
+/** Waits for the end, and judges it. */
+const complete = <E>(
+  child: Child.Child<E>,
+  report: Report.Report,
+  { acceptExitCode = (exitCode) => exitCode === 0, timeout }: StreamOptions<unknown, unknown>
+): Effect.Effect<CommandExecutor.ExitCode, CommandFailed | E> => {
+  const completed = child.completed.pipe(
+    Effect.flatMap(exitCodeOf(report)),
+    Effect.filterOrElse(acceptExitCode, (exitCode) => report.fail("ExitCode", { exitCode }))
+  )
+  if (timeout === undefined) return completed
+  const timedOut = Effect.zipRight(child.terminate, report.fail("TimedOut", { timeout: Duration.decode(timeout) }))
+  return Effect.flatten(Effect.timeoutTo(completed, {
+    duration: timeout,
+    onSuccess: Effect.succeed,
+    onTimeout: () => timedOut
+  }))
+}

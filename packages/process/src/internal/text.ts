@@ -1,0 +1,67 @@
+interface TextDecoder {
+  readonly decode: (bytes?: Uint8Array, options?: { readonly stream?: boolean }) => string
+}
+
+// Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
+declare const TextDecoder: new() => TextDecoder
+declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
+
+/** @internal */
+export const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
+
+/** @internal */
+export const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+
+/** @internal */
+export const formatOmitted = (count: number, unit: "bytes" | "characters"): string => `… ${count} ${unit} omitted …`
+
+const isContinuation = (byte: number | undefined): boolean => byte !== undefined && (byte & 0xc0) === 0x80
+
+const sequenceLength = (byte: number): number => byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
+
+/**
+ * The bytes without a UTF-8 sequence that was cut off at their end.
+ *
+ * @internal
+ */
+export const withoutCutEnd = (bytes: Uint8Array): Uint8Array => {
+  let start = bytes.length - 1
+  while (start > bytes.length - 4 && isContinuation(bytes[start])) start--
+  const lead = bytes[start]
+  return lead !== undefined && start + sequenceLength(lead) > bytes.length ? bytes.subarray(0, start) : bytes
+}
+
+/**
+ * The bytes without the rest of a UTF-8 sequence that was cut off at their start.
+ *
+ * @internal
+ */
+export const withoutCutStart = (bytes: Uint8Array): Uint8Array => {
+  let start = 0
+  while (start < 3 && isContinuation(bytes[start])) start++
+  return bytes.subarray(start)
+}
+
+/**
+ * Splits text that arrives in pieces of bytes into lines: sequences and line
+ * ends may be torn apart anywhere, and the last line may lack its end.
+ *
+ * @internal
+ */
+export const makeLineSplitter = () => {
+  const decoder = new TextDecoder()
+  let rest = ""
+  const split = (text: string): Array<string> => {
+    const parts = text.split("\n")
+    parts[0] = rest + parts[0]
+    rest = parts.pop() ?? ""
+    return parts.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line)
+  }
+  return {
+    write: (bytes: Uint8Array): Array<string> => split(decoder.decode(bytes, { stream: true })),
+    end: (): Array<string> => {
+      const lines = split(decoder.decode())
+      return rest === "" ? lines : [...lines, rest]
+    }
+  }
+}
