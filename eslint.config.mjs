@@ -16,22 +16,49 @@ const formatting = {
   }]
 }
 
+const spreadInPush = {
+  selector: "CallExpression[callee.property.name='push'] > SpreadElement",
+  message: "A spread in push overflows the stack for long arrays."
+}
+
+const failures = [
+  { selector: "ThrowStatement", message: "Fail with a typed error: Effect.fail, Either.left, Schema." },
+  { selector: "TryStatement", message: "Use Effect.try, Effect.tryPromise or Either.try." }
+]
+
+const promises = [
+  { selector: ":function[async=true]", message: "Return an Effect." },
+  { selector: "AwaitExpression", message: "Yield an Effect." },
+  { selector: "ForOfStatement[await=true]", message: "Use a Stream." },
+  {
+    selector: "MemberExpression[object.name='Effect'][property.name=/^run/]",
+    message: "Only the program's edge runs an Effect."
+  }
+]
+
+const testApi = "/^(it|test|describe|suite|layer)$/"
+const selective = [`[object.name=${testApi}]`, `[object.object.name=${testApi}]`].map((object) => ({
+  selector: `MemberExpression[property.name=/^(only|skip|todo|fails)$/]${object}`,
+  message: "Every test runs, in every run."
+}))
+
+const restrictedSyntax = (...rules) => ["error", spreadInPush, ...rules.flat()]
+
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "docs/api/", "**/.engines/"] },
+  { ignores: ["**/dist/", "**/node_modules/", "docs/api/", "**/.docgen/", "**/.engines/"] },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   ...effectPlugin.configs.dprint,
   {
     files: ["**/*.{ts,mts,mjs,js}"],
+    linterOptions: { reportUnusedDisableDirectives: "error" },
     rules: {
       ...formatting,
       "object-shorthand": "error",
-      "no-restricted-syntax": ["error", {
-        selector: "CallExpression[callee.property.name='push'] > SpreadElement",
-        message: "A spread in push overflows the stack for long arrays."
-      }],
+      "no-restricted-syntax": restrictedSyntax(),
       "@typescript-eslint/array-type": ["error", { default: "generic", readonly: "generic" }],
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],
+      "@typescript-eslint/no-import-type-side-effects": "error",
       "@typescript-eslint/no-explicit-any": "error",
       "@typescript-eslint/no-non-null-assertion": "error",
       "@typescript-eslint/no-namespace": "off",
@@ -42,6 +69,44 @@ export default tseslint.config(
   {
     files: ["packages/*/src/**/*.ts", "packages/*/test/**/*.ts"],
     rules: { "no-console": "error" }
+  },
+  {
+    files: ["packages/*/src/**/*.ts"],
+    languageOptions: {
+      parserOptions: { project: ["tsconfig.effect.json"], tsconfigRootDir: import.meta.dirname }
+    },
+    rules: {
+      "@typescript-eslint/no-deprecated": "error",
+      "@typescript-eslint/no-unsafe-argument": "error",
+      "@typescript-eslint/no-unsafe-assignment": "error",
+      "@typescript-eslint/no-unsafe-call": "error",
+      "@typescript-eslint/no-unsafe-member-access": "error",
+      "@typescript-eslint/no-unsafe-return": "error",
+      "@typescript-eslint/switch-exhaustiveness-check": ["error", { considerDefaultExhaustiveForUnions: true }],
+      "no-restricted-syntax": restrictedSyntax(failures, promises),
+      "no-restricted-properties": ["error", {
+        object: "process",
+        property: "env",
+        message: "Read settings by Config."
+      }],
+      "@typescript-eslint/consistent-type-assertions": ["error", { assertionStyle: "never" }],
+      "@effect/no-import-from-barrel-package": ["error", {
+        packageNames: ["effect", "@effect/platform", "@effect/platform-node", "@effect/cli"]
+      }]
+    }
+  },
+  {
+    // Where Node's callbacks and vitest's hooks meet Effect; failures stay typed there too.
+    files: ["packages/node/src/**/*.ts", "packages/testing/src/**/*.ts"],
+    rules: { "no-restricted-syntax": restrictedSyntax(failures) }
+  },
+  {
+    files: ["packages/*/test/**/*.ts", "packages/testing/src/**/*.ts", "scripts/test/**/*.ts"],
+    rules: { "no-restricted-syntax": restrictedSyntax(selective) }
+  },
+  {
+    files: ["packages/testing/src/**/*.ts"],
+    rules: { "no-restricted-syntax": restrictedSyntax(failures, selective) }
   },
   {
     files: ["**/*.mjs"],

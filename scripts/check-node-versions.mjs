@@ -1,0 +1,79 @@
+// The unit tests on every Node.js that the packages support. `node scripts/check-node-versions.mjs [VERSION…]`
+// Node itself comes from npm, as the package of this platform: no install script has to run for it.
+import { spawnSync } from "node:child_process"
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { delimiter, dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { count } from "./counts.mjs"
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+
+// The first is the oldest that `engines` in package.json allows.
+const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20.19.0", "22", "24"]
+
+const system = { win32: "win" }[process.platform] ?? process.platform
+const prefix = system === "darwin" && process.arch === "arm64" ? "node-bin" : "node"
+const nodePackage = `${prefix}-${system}-${process.arch}`
+
+const results = process.env.OCIMAN_TEST_RESULTS ?? mkdtempSync(join(tmpdir(), "ociman-node-versions-"))
+mkdirSync(results, { recursive: true })
+if (process.env.OCIMAN_TEST_RESULTS === undefined) {
+  process.on("exit", () => rmSync(results, { recursive: true, force: true }))
+}
+
+const find = (version) => {
+  const { stderr, stdout } = spawnSync(
+    "npm",
+    [
+      "exec",
+      "--yes",
+      "--prefer-offline",
+      "--loglevel=error",
+      `--package=${nodePackage}@${version}`,
+      "--",
+      "node",
+      "-p",
+      "process.version + '\\n' + process.execPath"
+    ],
+    { cwd: tmpdir(), encoding: "utf8" }
+  )
+  const [found = "", executable = ""] = stdout.trim().split("\n")
+  const wanted = found.startsWith(`v${version}`) && executable !== ""
+  return wanted ? { found, executable } : { error: `${stdout}${stderr}`.trim() || "npm exec found nothing" }
+}
+
+let failed = false
+for (const version of versions) {
+  const { error, executable, found } = find(version)
+  if (error !== undefined) {
+    failed = true
+    console.log(`Node ${version}: cannot be had: ${error}`)
+    continue
+  }
+  const report = join(results, `unit-node-${version.split(".")[0]}.json`)
+  const started = Date.now()
+  const { signal, status } = spawnSync(
+    executable,
+    [
+      join(root, "node_modules/vitest/vitest.mjs"),
+      "run",
+      "--project=unit",
+      "--allowOnly=false",
+      "--reporter=dot",
+      "--reporter=json",
+      `--outputFile.json=${report}`
+    ],
+    {
+      cwd: root,
+      stdio: ["ignore", "inherit", "inherit"],
+      timeout: 600_000,
+      env: { ...process.env, PATH: `${dirname(executable)}${delimiter}${process.env.PATH}` }
+    }
+  )
+  failed ||= status !== 0
+  const seconds = ((Date.now() - started) / 1000).toFixed(1)
+  const ending = signal === null ? "" : `, ended by ${signal}`
+  console.log(`Node ${found}: ${count([report])}, ${seconds} s${ending}`)
+}
+process.exitCode = failed ? 1 : 0

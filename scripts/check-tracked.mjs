@@ -1,0 +1,48 @@
+// What is committed holds for every machine: no download addresses in the lock file, and in no file the path
+// of this checkout, of this user's home, or the host that this machine gets its packages from.
+import { execFileSync } from "node:child_process"
+import { readFileSync } from "node:fs"
+import { homedir } from "node:os"
+import { dirname, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const run = (command, ...args) => execFileSync(command, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 })
+const problems = []
+
+const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
+for (const [path, { integrity, link, resolved }] of Object.entries(packages)) {
+  if (resolved !== undefined && !(link === true && /^(packages|scripts)\//.test(resolved))) {
+    problems.push(`package-lock.json: ${path} says where to download it from`)
+  }
+  if (path.includes("node_modules/") && link !== true && integrity === undefined) {
+    problems.push(`package-lock.json: ${path} has no integrity`)
+  }
+}
+
+// Directories too common to mean this machine.
+const common = new Set(["/", "/root", "/tmp", "/home", "/usr", "/srv", "/opt", "/builds", "/workspace"])
+const paths = [root, dirname(root), homedir()].filter((path) => !common.has(path)).map((path) => `${path}/`)
+const host = new URL(run("npm", "config", "get", "registry", "--loglevel=error").trim()).host
+const forbidden = [...paths, host, ["registry", "npmjs", "org"].join(".")]
+
+for (const file of run("git", "ls-files", "-z").split("\0").filter((name) => name !== "")) {
+  let text
+  try {
+    text = readFileSync(join(root, file), "utf8")
+  } catch {
+    continue // deleted, not yet committed
+  }
+  text.split("\n").forEach((line, index) => {
+    for (const needle of forbidden) {
+      if (line.includes(needle)) problems.push(`${file}:${index + 1} mentions ${needle}`)
+    }
+  })
+}
+
+if (problems.length > 0) {
+  console.error(problems.join("\n"))
+  process.exitCode = 1
+} else {
+  console.log(`${Object.keys(packages).length} locked packages; no machine's paths or hosts`)
+}
