@@ -1,4 +1,119 @@
 /**
  * @since 0.1.0
  */
-export {}
+export * as Backend from "./Backend.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as BackendError from "./BackendError.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ByteSize from "./ByteSize.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as CliBackend from "./CliBackend.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Container from "./Container.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ContainerId from "./ContainerId.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ContainerInfo from "./ContainerInfo.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ContainerName from "./ContainerName.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Definition from "./Definition.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Device from "./Device.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Engine from "./Engine.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Environment from "./Environment.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Exec from "./Exec.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ExtraHost from "./ExtraHost.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as HealthCheck from "./HealthCheck.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Image from "./Image.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ImageInfo from "./ImageInfo.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Label from "./Label.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Mount from "./Mount.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Output from "./Output.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Port from "./Port.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as RestartPolicy from "./RestartPolicy.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Ulimit from "./Ulimit.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as User from "./User.js"

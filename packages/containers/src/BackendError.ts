@@ -1,0 +1,402 @@
+/**
+ * What can go wrong between a program and a container engine. What a caller
+ * branches on has a tag of its own; everything else is {@link EngineFailed}.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+const engineName = Schema.Literal("docker", "podman", "memory")
+
+const tail = (title: string, text: string) => text.trim() === "" ? "" : `\n${title}:\n${text.trimEnd()}`
+
+/**
+ * One attempt to reach an engine, and why it failed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Probe extends Schema.Class<Probe>("@ociman/containers/BackendError/Probe")({
+  engine: engineName,
+  executable: Schema.String,
+  /**
+   * - `NotInstalled`: there is no such executable on `PATH`.
+   * - `DaemonDown`: the client is there, nothing answers it.
+   * - `PermissionDenied`: the engine is there, this user may not use it.
+   * - `UnexpectedAnswer`: something answered that is not understood.
+   */
+  reason: Schema.Literal("NotInstalled", "DaemonDown", "PermissionDenied", "UnexpectedAnswer"),
+  detail: Schema.String
+}) {
+  /**
+   * @since 0.1.0
+   */
+  override toString() {
+    return `${this.executable}: ${advice[this.reason]}${this.detail === "" ? "" : ` (${this.detail})`}`
+  }
+}
+
+const advice = {
+  NotInstalled: "not installed, or not on PATH",
+  DaemonDown: "does not answer; is the engine running?",
+  PermissionDenied: "permission denied; may this user use the engine?",
+  UnexpectedAnswer: "answered in a way that is not understood"
+} as const
+
+/**
+ * No engine answers: at start, where each engine that was tried is listed with
+ * its reason, or in the middle of a program when the engine went away.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BackendUnavailable
+  extends Schema.TaggedError<BackendUnavailable>("@ociman/containers/BackendError/BackendUnavailable")(
+    "BackendUnavailable",
+    {
+      probes: Schema.NonEmptyArray(Probe),
+      /** The operation that found the engine gone; absent while looking for one. */
+      operation: Schema.optionalWith(Schema.String, { exact: true })
+    }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const where = this.operation === undefined ? "No container engine answers" : `${this.operation}: the engine is gone`
+    return [`${where}.`, ...this.probes.map((probe) => `- ${probe}`)].join("\n")
+  }
+}
+
+/**
+ * There is no container of that id or name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ContainerNotFound
+  extends Schema.TaggedError<ContainerNotFound>("@ociman/containers/BackendError/ContainerNotFound")(
+    "ContainerNotFound",
+    { container: Schema.String }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `There is no container "${this.container}".`
+  }
+}
+
+/**
+ * The image is neither on the engine nor, where it was asked for it, in its registry.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/containers/BackendError/ImageNotFound")(
+  "ImageNotFound",
+  {
+    image: Schema.String,
+    /** What the engine said. */
+    detail: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `There is no image "${this.image}".${tail("The engine says", this.detail)}`
+  }
+}
+
+/**
+ * Another container has the name already.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NameInUse extends Schema.TaggedError<NameInUse>("@ociman/containers/BackendError/NameInUse")(
+  "NameInUse",
+  { name: Schema.String }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `The container name "${this.name}" is in use already; remove that container, or leave the name to this library.`
+  }
+}
+
+/**
+ * The container does not publish the port that was asked for.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PortNotPublished
+  extends Schema.TaggedError<PortNotPublished>("@ociman/containers/BackendError/PortNotPublished")(
+    "PortNotPublished",
+    {
+      container: Schema.String,
+      /** The port in the container with its protocol, such as `80/tcp`. */
+      port: Schema.String,
+      /** The ports that are published, in the same form. */
+      published: Schema.Array(Schema.String),
+      /** The state of the container; only a running one has its ports published. */
+      state: Schema.String
+    }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const published = this.published.length === 0 ? "no port at all" : this.published.join(", ")
+    return `Container "${this.container}" (${this.state}) does not publish port ${this.port}; it publishes ${published}.`
+  }
+}
+
+/**
+ * A host port that the container is to publish is taken by somebody else.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PortTaken extends Schema.TaggedError<PortTaken>("@ociman/containers/BackendError/PortTaken")(
+  "PortTaken",
+  {
+    container: Schema.String,
+    /** What the engine said; it names the address. */
+    detail: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `Container "${this.container}" cannot start: a host port that it publishes is taken.${
+      tail("The engine says", this.detail)
+    }`
+  }
+}
+
+/**
+ * The container was created, but its process could not be started.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StartFailed extends Schema.TaggedError<StartFailed>("@ociman/containers/BackendError/StartFailed")(
+  "StartFailed",
+  {
+    container: Schema.String,
+    /**
+     * - `CommandNotFound`: the image has no such executable.
+     * - `NotExecutable`: the file is there and may not be executed.
+     * - `Refused`: the engine or its runtime had another reason, see `detail`.
+     */
+    reason: Schema.Literal("CommandNotFound", "NotExecutable", "Refused"),
+    detail: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `Container "${this.container}" could not be started (${this.reason}).${tail("The engine says", this.detail)}`
+  }
+}
+
+/**
+ * The foreground process of a container ended with an exit code other than zero.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RunFailed extends Schema.TaggedError<RunFailed>("@ociman/containers/BackendError/RunFailed")(
+  "RunFailed",
+  {
+    image: Schema.String,
+    exitCode: Schema.Number,
+    /** Both ends of what the process wrote, as text. */
+    stdout: Schema.String,
+    stderr: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `A container of "${this.image}" ended with exit code ${this.exitCode}${signalOf(this.exitCode)}.${
+      tail("stderr", this.stderr)
+    }${tail("stdout", this.stdout)}`
+  }
+}
+
+/**
+ * A command inside a container failed, or could not be run there.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containers/BackendError/ExecFailed")(
+  "ExecFailed",
+  {
+    container: Schema.String,
+    /** The command line, quoted for a shell, without what is secret in it. */
+    command: Schema.String,
+    /**
+     * - `ExitCode`: the command ran and ended with `exitCode`.
+     * - `CommandNotFound`: the container has no such executable.
+     * - `NotExecutable`: the file is there and may not be executed.
+     * - `ContainerNotRunning`: the container is stopped or paused, see `detail`.
+     * - `Refused`: no such user or working directory, or another reason, see `detail`.
+     */
+    reason: Schema.Literal("ExitCode", "CommandNotFound", "NotExecutable", "ContainerNotRunning", "Refused"),
+    exitCode: Schema.Number,
+    /** Both ends of what the command wrote, as text. */
+    stdout: Schema.String,
+    stderr: Schema.String,
+    /** What the engine said, or the state of the container. */
+    detail: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const what = this.reason === "ExitCode"
+      ? `ended with exit code ${this.exitCode}${signalOf(this.exitCode)}`
+      : `could not be run (${this.reason})`
+    return `${this.command} ${what} in container "${this.container}".${tail("The engine says", this.detail)}${
+      tail("stderr", this.stderr)
+    }${tail("stdout", this.stdout)}`
+  }
+}
+
+const signalOf = (exitCode: number) => exitCode > 128 && exitCode < 160 ? ` (signal ${exitCode - 128})` : ""
+
+/**
+ * The engine refused or failed for a reason of its own.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/containers/BackendError/EngineFailed")(
+  "EngineFailed",
+  {
+    engine: engineName,
+    /** The operation, such as `Container.commit`. */
+    operation: Schema.String,
+    /**
+     * - `Refused`: the engine said no, see `detail`.
+     * - `Conflict`: the container is in a state that does not allow it.
+     * - `TimedOut`: the engine did not answer in time.
+     * - `UnexpectedAnswer`: the engine answered in a way that is not understood.
+     * - `InvalidDefinition`: what was asked for cannot be said to this engine.
+     * - `InputFailed`: what a process was to read could not be produced, see `cause`.
+     */
+    reason: Schema.Literal("Refused", "Conflict", "TimedOut", "UnexpectedAnswer", "InvalidDefinition", "InputFailed"),
+    detail: Schema.String,
+    cause: Schema.optionalWith(Schema.Defect, { exact: true })
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `${this.operation} failed on ${this.engine} (${this.reason}).${tail("The engine says", this.detail)}`
+  }
+}
+
+/**
+ * A step of a build failed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/containers/BackendError/BuildFailed")(
+  "BuildFailed",
+  {
+    image: Schema.String,
+    /** The step or instruction that failed as the builder names it; empty if it failed before the first one. */
+    step: Schema.String,
+    exitCode: Schema.Number,
+    /** The last lines the builder printed. */
+    output: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const step = this.step === "" ? "" : ` at ${this.step}`
+    return `Building "${this.image}" failed${step} (exit code ${this.exitCode}).${tail("Last output", this.output)}`
+  }
+}
+
+/**
+ * What any operation may fail with: the engine is gone, or has a reason of its own.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type EngineError = BackendUnavailable | EngineFailed
+
+/**
+ * What any operation on an existing container may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ContainerError = ContainerNotFound | EngineError
+
+/**
+ * What creating a container may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CreateError = ImageNotFound | NameInUse | EngineError
+
+/**
+ * What creating and starting a container may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type StartError = CreateError | ContainerNotFound | PortTaken | StartFailed
+
+/**
+ * Every error of this package, as a schema.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const BackendError = Schema.Union(
+  BackendUnavailable,
+  BuildFailed,
+  ContainerNotFound,
+  EngineFailed,
+  ExecFailed,
+  ImageNotFound,
+  NameInUse,
+  PortNotPublished,
+  PortTaken,
+  RunFailed,
+  StartFailed
+)
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type BackendError = typeof BackendError.Type
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isBackendError: (u: unknown) => u is BackendError = Schema.is(BackendError)

@@ -1,0 +1,84 @@
+/**
+ * The primitives of a `Backend` on the command line clients of Docker and
+ * Podman. The client finds its engine as it always does, by its contexts,
+ * connections and `DOCKER_HOST` or `CONTAINER_HOST`.
+ *
+ * @since 0.1.0
+ */
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Primitives } from "./Backend.js"
+import type { Probe } from "./BackendError.js"
+import type * as ContainerName from "./ContainerName.js"
+import type * as Definition from "./Definition.js"
+import type * as Engine from "./Engine.js"
+import * as Environment from "./Environment.js"
+import type * as Exec from "./Exec.js"
+import * as Client from "./internal/cli/client.js"
+import { containers } from "./internal/cli/containers.js"
+import type { Context } from "./internal/cli/context.js"
+import * as create from "./internal/cli/createArguments.js"
+import { detect } from "./internal/cli/detect.js"
+import { exec } from "./internal/cli/exec.js"
+import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
+import { executor } from "./internal/cli/executor.js"
+import { explain } from "./internal/cli/failures.js"
+import { images } from "./internal/cli/images.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The engine whose client this is. */
+  readonly engine: Engine.Name
+  /** The executable, a name on `PATH` or a path. Default: the name of the engine. */
+  readonly executable?: string | undefined
+}
+
+/**
+ * Asks the client for its engine and makes the primitives on it. Fails with
+ * what was found out if no engine answers.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = Effect.fnUntraced(function*(
+  options: Options
+): Effect.fn.Return<Primitives, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> {
+  const hostExecutor = yield* CommandExecutor.CommandExecutor
+  const fileSystem = yield* FileSystem.FileSystem
+  const client = Client.make(hostExecutor, options.executable ?? options.engine)
+  const engine = yield* detect(client, options.engine)
+  const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
+  return { engine, ...containers(context), ...exec(context), ...executor(context), ...images(context) }
+})
+
+/**
+ * The arguments with which a client would create a container, to look at or to
+ * run by hand. Environment variables are there by name; their values travel
+ * outside the argument list.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const createArguments = (
+  engine: Engine.Engine,
+  definition: Definition.Definition,
+  name: ContainerName.ContainerName
+): ReadonlyArray<string> =>
+  create.createArguments(engine, definition, name, {
+    names: Environment.names(definition.environment),
+    file: Option.none()
+  })
+
+/**
+ * The arguments with which a client would run a command in a container.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const execArguments = (container: string, exec: Exec.Exec): ReadonlyArray<string> =>
+  lowerExec(container, exec, { names: Environment.names(exec.environment), file: Option.none() })

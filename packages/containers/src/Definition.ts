@@ -1,0 +1,647 @@
+/**
+ * The description of a container: immutable data, built up with combinators.
+ * Nothing happens until a `Backend` is asked to start it.
+ *
+ * Values given as literals are checked when the definition is built and a
+ * wrong one throws at once, as a programming error. Input from outside goes
+ * through the schemas of the value's module (`Reference.FromString`,
+ * `Port.FromString`, …) first.
+ *
+ * @since 0.1.0
+ */
+import { Platform, Reference } from "@ociman/oci"
+import * as Data from "effect/Data"
+import * as Duration from "effect/Duration"
+import { dual } from "effect/Function"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import * as Predicate from "effect/Predicate"
+import type * as Redacted from "effect/Redacted"
+import * as ByteSize from "./ByteSize.js"
+import * as ContainerName from "./ContainerName.js"
+import type * as Device from "./Device.js"
+import * as Environment from "./Environment.js"
+import * as ExtraHost from "./ExtraHost.js"
+import type * as HealthCheck from "./HealthCheck.js"
+import * as Label from "./Label.js"
+import type * as Mount from "./Mount.js"
+import type * as Port from "./Port.js"
+import * as RestartPolicy from "./RestartPolicy.js"
+import type * as Ulimit from "./Ulimit.js"
+import * as User from "./User.js"
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export const TypeId: unique symbol = Symbol.for("@ociman/containers/Definition")
+
+/**
+ * @since 0.1.0
+ * @category type ids
+ */
+export type TypeId = typeof TypeId
+
+/**
+ * When an image is pulled before a container is created: if it is `missing`
+ * (the default), `always`, or `never`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type PullPolicy = "always" | "missing" | "never"
+
+/**
+ * The description of a container.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Definition extends Pipeable, Inspectable.Inspectable, Definition.Fields {
+  readonly [TypeId]: TypeId
+}
+
+/**
+ * @since 0.1.0
+ */
+export declare namespace Definition {
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  export interface Fields {
+    readonly image: Reference.Reference
+    readonly pullPolicy: PullPolicy
+    readonly platform: Option.Option<Platform.Platform>
+    readonly name: Option.Option<ContainerName.ContainerName>
+    readonly entrypoint: Option.Option<ReadonlyArray<string>>
+    readonly arguments: ReadonlyArray<string>
+    readonly environment: Environment.Environment
+    readonly labels: Label.Labels
+    readonly user: Option.Option<User.User>
+    readonly workingDirectory: Option.Option<string>
+    readonly interactive: boolean
+    readonly tty: boolean
+    readonly init: boolean
+    readonly autoRemove: boolean
+    readonly restartPolicy: Option.Option<RestartPolicy.RestartPolicy>
+    readonly healthCheck: Option.Option<HealthCheck.HealthCheck>
+    readonly stopSignal: Option.Option<string>
+    readonly stopTimeout: Option.Option<Duration.Duration>
+    readonly hostname: Option.Option<string>
+    readonly network: Option.Option<string>
+    readonly networkAliases: ReadonlyArray<string>
+    readonly extraHosts: ReadonlyArray<ExtraHost.ExtraHost>
+    readonly dns: ReadonlyArray<string>
+    readonly ports: ReadonlyArray<Port.Port>
+    readonly mounts: ReadonlyArray<Mount.Mount>
+    readonly readOnlyRoot: boolean
+    readonly privileged: boolean
+    readonly addedCapabilities: ReadonlyArray<string>
+    readonly droppedCapabilities: ReadonlyArray<string>
+    readonly securityOptions: ReadonlyArray<string>
+    readonly devices: ReadonlyArray<Device.Device>
+    readonly ulimits: ReadonlyArray<Ulimit.Ulimit>
+    /** Bytes. */
+    readonly memory: Option.Option<number>
+    readonly cpus: Option.Option<number>
+    /** Bytes. */
+    readonly sharedMemory: Option.Option<number>
+    readonly logDriver: Option.Option<LogDriver>
+    readonly rawFlags: ReadonlyArray<string>
+  }
+
+  /**
+   * @since 0.1.0
+   * @category models
+   */
+  export interface LogDriver {
+    readonly name: string
+    readonly options: Readonly<Record<string, string>>
+  }
+
+  /**
+   * A combinator that takes one value, first or after the definition.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  export interface With<in A> {
+    (value: A): (self: Definition) => Definition
+    (self: Definition, value: A): Definition
+  }
+
+  /**
+   * A combinator that takes any number of values.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  export interface WithMany<in A> {
+    (...values: ReadonlyArray<A>): (self: Definition) => Definition
+    (self: Definition, ...values: ReadonlyArray<A>): Definition
+  }
+}
+
+class DefinitionImpl extends Data.Class<Definition.Fields> implements Definition {
+  readonly [TypeId]: TypeId = TypeId
+  toJSON() {
+    const { environment, image, ...rest } = this
+    return {
+      _id: "@ociman/containers/Definition",
+      ...rest,
+      image: Reference.format(image),
+      environment: Environment.names(environment)
+    }
+  }
+  override toString() {
+    return Inspectable.format(this.toJSON())
+  }
+  [Inspectable.NodeInspectSymbol]() {
+    return this.toJSON()
+  }
+  pipe() {
+    return pipeArguments(this, arguments)
+  }
+}
+
+/** @internal */
+export const modify = (self: Definition, fields: Partial<Definition.Fields>): Definition =>
+  new DefinitionImpl({ ...self, ...fields })
+
+const withValue = <A>(fields: (value: A, self: Definition) => Partial<Definition.Fields>): Definition.With<A> =>
+  dual(2, (self: Definition, value: A) => modify(self, fields(value, self)))
+
+const withMany = <A>(
+  fields: (values: ReadonlyArray<A>, self: Definition) => Partial<Definition.Fields>
+): Definition.WithMany<A> =>
+  dual(
+    (args) => isDefinition(args[0]),
+    (self: Definition, ...values: ReadonlyArray<A>) => modify(self, fields(values, self))
+  )
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isDefinition = (u: unknown): u is Definition => Predicate.hasProperty(u, TypeId)
+
+/**
+ * A container of an image, with everything else as the image says.
+ *
+ * @example
+ * ```ts
+ * import { Definition, Port } from "@ociman/containers"
+ *
+ * const web = Definition.make("docker.io/library/nginx:1.27").pipe(
+ *   Definition.publish(Port.tcp(80)),
+ *   Definition.env("LOG_LEVEL", "debug"),
+ *   Definition.memory("256m")
+ * )
+ * assert.strictEqual(web.ports.length, 1)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (image: Reference.Reference | string): Definition =>
+  new DefinitionImpl(initial(typeof image === "string" ? Reference.make(image) : image))
+
+const initial = (image: Reference.Reference): Definition.Fields => ({
+  image,
+  pullPolicy: "missing",
+  platform: Option.none(),
+  name: Option.none(),
+  entrypoint: Option.none(),
+  arguments: [],
+  environment: Environment.empty,
+  labels: Label.empty,
+  user: Option.none(),
+  workingDirectory: Option.none(),
+  interactive: false,
+  tty: false,
+  init: false,
+  autoRemove: false,
+  restartPolicy: Option.none(),
+  healthCheck: Option.none(),
+  stopSignal: Option.none(),
+  stopTimeout: Option.none(),
+  hostname: Option.none(),
+  network: Option.none(),
+  networkAliases: [],
+  extraHosts: [],
+  dns: [],
+  ports: [],
+  mounts: [],
+  readOnlyRoot: false,
+  privileged: false,
+  addedCapabilities: [],
+  droppedCapabilities: [],
+  securityOptions: [],
+  devices: [],
+  ulimits: [],
+  memory: Option.none(),
+  cpus: Option.none(),
+  sharedMemory: Option.none(),
+  logDriver: Option.none(),
+  rawFlags: []
+})
+
+/**
+ * When the image is pulled. Default: `missing`.
+ *
+ * @since 0.1.0
+ * @category image
+ */
+export const pullPolicy: Definition.With<PullPolicy> = withValue((pullPolicy) => ({ pullPolicy }))
+
+/**
+ * The platform whose image is used, such as `linux/arm64`. Default: the engine's own.
+ *
+ * @since 0.1.0
+ * @category image
+ */
+export const platform: Definition.With<Platform.Platform | string> = withValue((platform) => ({
+  platform: Option.some(typeof platform === "string" ? Platform.make(platform) : platform)
+}))
+
+/**
+ * The name of the container. Default: a new one that nobody else has.
+ *
+ * @since 0.1.0
+ * @category identity
+ */
+export const name: Definition.With<ContainerName.ContainerName | string> = withValue((name) => ({
+  name: Option.some(ContainerName.make(name))
+}))
+
+/**
+ * Sets a label; a later one of the same key wins.
+ *
+ * @since 0.1.0
+ * @category identity
+ */
+export const label: {
+  (key: string, value: string): (self: Definition) => Definition
+  (self: Definition, key: string, value: string): Definition
+} = dual(
+  3,
+  (self: Definition, key: string, value: string) => modify(self, { labels: Label.set(self.labels, key, value) })
+)
+
+/**
+ * Sets several labels.
+ *
+ * @since 0.1.0
+ * @category identity
+ */
+export const labels: Definition.With<Readonly<Record<string, string>>> = withValue((labels, self) => ({
+  labels: Object.entries(labels).reduce((all, [key, value]) => Label.set(all, key, value), self.labels)
+}))
+
+/**
+ * Replaces the image's entrypoint: the executable, and arguments that go
+ * before those of {@link command}. No word at all clears the image's.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const entrypoint: Definition.WithMany<string> = withMany((words) => ({ entrypoint: Option.some(words) }))
+
+/**
+ * Replaces the image's command: the arguments of its entrypoint or, where it
+ * has none, the executable and its arguments. Nothing is split or expanded.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const command: Definition.WithMany<string> = withMany((words) => ({ arguments: words }))
+
+/**
+ * Appends arguments to those of {@link command}.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const append: Definition.WithMany<string> = withMany((words, self) => ({
+  arguments: [...self.arguments, ...words]
+}))
+
+/**
+ * Sets an environment variable; a later one of the same name wins. The value
+ * never stands in an argument list, so that no process listing shows it.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const env: {
+  (name: string, value: string | Redacted.Redacted<string>): (self: Definition) => Definition
+  (self: Definition, name: string, value: string | Redacted.Redacted<string>): Definition
+} = dual(
+  3,
+  (self: Definition, name: string, value: string | Redacted.Redacted<string>) =>
+    modify(self, { environment: Environment.set(self.environment, name, value) })
+)
+
+/**
+ * Sets several environment variables.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const envs: Definition.With<Readonly<Record<string, string | Redacted.Redacted<string>>>> = withValue(
+  (variables, self) => ({
+    environment: Object.entries(variables).reduce(
+      (all, [name, value]) => Environment.set(all, name, value),
+      self.environment
+    )
+  })
+)
+
+/**
+ * The user of the container's process: a name, a uid, `name:group` or `uid:gid`.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const user: Definition.With<User.User | string> = withValue((user) => ({
+  user: Option.some(typeof user === "string" ? User.make(user) : user)
+}))
+
+/**
+ * The working directory of the container's process.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const workingDirectory: Definition.With<string> = withValue((path) => ({ workingDirectory: Option.some(path) }))
+
+/**
+ * Keeps the standard input of the container's process open.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const interactive = (self: Definition): Definition => modify(self, { interactive: true })
+
+/**
+ * Gives the container's process a terminal; its standard error then arrives on
+ * standard output.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const tty = (self: Definition): Definition => modify(self, { tty: true })
+
+/**
+ * Runs a small init as process 1, which forwards signals and reaps zombies.
+ *
+ * @since 0.1.0
+ * @category process
+ */
+export const init = (self: Definition): Definition => modify(self, { init: true })
+
+/**
+ * Lets the engine remove the container, and its anonymous volumes, as soon as
+ * its process has ended.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export const autoRemove = (self: Definition): Definition => modify(self, { autoRemove: true })
+
+/**
+ * What the engine does when the container's process ends: `no` (the default),
+ * `always`, `unless-stopped`, `on-failure` or `on-failure:5`.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export const restartPolicy: Definition.With<RestartPolicy.RestartPolicy | string> = withValue((policy) => ({
+  restartPolicy: Option.some(typeof policy === "string" ? RestartPolicy.make(policy) : policy)
+}))
+
+/**
+ * How the engine finds out whether the container is healthy. Default: as the image says.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export const healthCheck: Definition.With<HealthCheck.HealthCheck> = withValue((healthCheck) => ({
+  healthCheck: Option.some(healthCheck)
+}))
+
+/**
+ * The signal that asks the container's process to stop, such as `SIGINT`.
+ * Default: the image's, else `SIGTERM`.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export const stopSignal: Definition.With<string> = withValue((signal) => ({ stopSignal: Option.some(signal) }))
+
+/**
+ * How long the container's process has between the stop signal and `SIGKILL`,
+ * rounded up to seconds. Default: 10 seconds for an explicit stop, 1 second
+ * when a scope closes.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export const stopTimeout: Definition.With<Duration.DurationInput> = withValue((timeout) => ({
+  stopTimeout: Option.some(Duration.decode(timeout))
+}))
+
+/**
+ * Publishes ports on the engine's machine. Where a port names no host address
+ * it is published on 127.0.0.1, and on all addresses of a remote engine; where
+ * it names no host port the engine picks a free one.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const publish: Definition.WithMany<Port.Port> = withMany((ports, self) => ({ ports: [...self.ports, ...ports] }))
+
+/**
+ * The network the container joins: a name, `host`, `none` or `container:<name>`.
+ * Default: the engine's default network.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const network: Definition.With<string> = withValue((network) => ({ network: Option.some(network) }))
+
+/**
+ * Names under which other containers of the network find this one.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const networkAlias: Definition.WithMany<string> = withMany((aliases, self) => ({
+  networkAliases: [...self.networkAliases, ...aliases]
+}))
+
+/**
+ * The host name the container sees of itself.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const hostname: Definition.With<string> = withValue((hostname) => ({ hostname: Option.some(hostname) }))
+
+/**
+ * Lets the container resolve a host name to an address, or to the engine's
+ * machine with `host-gateway`.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const extraHost: {
+  (name: string, address: string): (self: Definition) => Definition
+  (self: Definition, name: string, address: string): Definition
+} = dual(
+  3,
+  (self: Definition, name: string, address: string) =>
+    modify(self, { extraHosts: [...self.extraHosts, ExtraHost.make(name, address)] })
+)
+
+/**
+ * The name servers of the container.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const dns: Definition.WithMany<string> = withMany((servers, self) => ({ dns: [...self.dns, ...servers] }))
+
+/**
+ * Mounts host directories, volumes or memory file systems.
+ *
+ * @since 0.1.0
+ * @category file system
+ */
+export const mount: Definition.WithMany<Mount.Mount> = withMany((mounts, self) => ({
+  mounts: [...self.mounts, ...mounts]
+}))
+
+/**
+ * Makes the container's root file system read-only.
+ *
+ * @since 0.1.0
+ * @category file system
+ */
+export const readOnlyRoot = (self: Definition): Definition => modify(self, { readOnlyRoot: true })
+
+/**
+ * The size of `/dev/shm`. Default: the engine's, 64 MiB on Docker and Podman.
+ *
+ * @since 0.1.0
+ * @category resources
+ */
+export const sharedMemory: Definition.With<ByteSize.Input> = withValue((size) => ({
+  sharedMemory: Option.some(ByteSize.toBytes(size))
+}))
+
+/**
+ * How much memory the container may use at the most.
+ *
+ * @since 0.1.0
+ * @category resources
+ */
+export const memory: Definition.With<ByteSize.Input> = withValue((size) => ({
+  memory: Option.some(ByteSize.toBytes(size))
+}))
+
+/**
+ * How many processors' worth of time the container may use, such as `0.5`.
+ *
+ * @since 0.1.0
+ * @category resources
+ */
+export const cpus: Definition.With<number> = withValue((cpus) => ({ cpus: Option.some(cpus) }))
+
+/**
+ * Limits of the container's processes, such as `Ulimit.make("nofile", 1024, 2048)`.
+ *
+ * @since 0.1.0
+ * @category resources
+ */
+export const ulimit: Definition.WithMany<Ulimit.Ulimit> = withMany((ulimits, self) => ({
+  ulimits: [...self.ulimits, ...ulimits]
+}))
+
+/**
+ * Devices of the engine's machine that the container may use.
+ *
+ * @since 0.1.0
+ * @category resources
+ */
+export const device: Definition.WithMany<Device.Device> = withMany((devices, self) => ({
+  devices: [...self.devices, ...devices]
+}))
+
+/**
+ * Gives the container every capability and every device of the host.
+ *
+ * @since 0.1.0
+ * @category security
+ */
+export const privileged = (self: Definition): Definition => modify(self, { privileged: true })
+
+/**
+ * Adds Linux capabilities, such as `NET_ADMIN`.
+ *
+ * @since 0.1.0
+ * @category security
+ */
+export const addCapability: Definition.WithMany<string> = withMany((names, self) => ({
+  addedCapabilities: [...self.addedCapabilities, ...names]
+}))
+
+/**
+ * Drops Linux capabilities, such as `ALL`.
+ *
+ * @since 0.1.0
+ * @category security
+ */
+export const dropCapability: Definition.WithMany<string> = withMany((names, self) => ({
+  droppedCapabilities: [...self.droppedCapabilities, ...names]
+}))
+
+/**
+ * Security options, such as `no-new-privileges` or `seccomp=unconfined`.
+ *
+ * @since 0.1.0
+ * @category security
+ */
+export const securityOption: Definition.WithMany<string> = withMany((options, self) => ({
+  securityOptions: [...self.securityOptions, ...options]
+}))
+
+/**
+ * Where the engine writes the container's output, such as `local`, `journald`
+ * or `none`, with the driver's options. Default: as the engine is configured.
+ *
+ * @since 0.1.0
+ * @category lifecycle
+ */
+export const logDriver: {
+  (name: string, options?: Readonly<Record<string, string>>): (self: Definition) => Definition
+  (self: Definition, name: string, options?: Readonly<Record<string, string>>): Definition
+} = dual(
+  (args) => isDefinition(args[0]),
+  (self: Definition, name: string, options: Readonly<Record<string, string>> = {}) =>
+    modify(self, { logDriver: Option.some({ name, options }) })
+)
+
+/**
+ * Flags for the engine's `create` command that have no combinator of their
+ * own. They are passed on as they are, before the image; what they do, and
+ * whether both engines have them, is the engine's business.
+ *
+ * @since 0.1.0
+ * @category escape hatches
+ */
+export const rawFlags: Definition.WithMany<string> = withMany((flags, self) => ({
+  rawFlags: [...self.rawFlags, ...flags]
+}))

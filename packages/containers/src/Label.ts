@@ -1,0 +1,198 @@
+/**
+ * Labels of containers, images, networks and volumes, and filters by label.
+ *
+ * @since 0.1.0
+ */
+import * as Either from "effect/Either"
+import { dual } from "effect/Function"
+import * as Order from "effect/Order"
+import * as Schema from "effect/Schema"
+import * as SortedMap from "effect/SortedMap"
+import { atMostBytes, each, firstOf, fromString, nonEmpty, noNul, refined } from "./internal/text.js"
+
+/**
+ * The key of a label: not empty, at most 256 bytes of UTF-8, without `=`, `,`, white space and control characters of
+ * ASCII.
+ *
+ * Engines take more than that, and each something else. A `=` would end the key, a `,` separates labels in what
+ * `docker ps` prints, and Docker refuses white space that Podman keeps.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Key = refined(
+  "LabelKey",
+  "label key",
+  firstOf(
+    nonEmpty,
+    each(
+      (char) => char > " " && char !== "\x7F" && char !== "=" && char !== ",",
+      "a key has no \"=\", no \",\", no white space and no control characters"
+    ),
+    atMostBytes(256)
+  )
+).pipe(Schema.brand("@ociman/containers/Label/Key"))
+
+/**
+ * The key of a label.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Key = typeof Key.Type
+
+/**
+ * The value of a label: at most 65536 bytes of UTF-8, without NUL.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Value = refined("LabelValue", "label value", firstOf(noNul, atMostBytes(65536))).pipe(
+  Schema.brand("@ociman/containers/Label/Value")
+)
+
+/**
+ * The value of a label.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Value = typeof Value.Type
+
+/**
+ * A label: a key and a value, which may be empty.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export class Label extends Schema.Class<Label>("@ociman/containers/Label")({ key: Key, value: Value }) {}
+
+/**
+ * A label. Throws where the key or the value breaks its rule.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (key: string, value: string): Label => Schema.decodeSync(Label)({ key, value })
+
+/**
+ * The value of `--label`: `key=value`.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const format = ({ key, value }: { readonly key: string; readonly value: string }): string => `${key}=${value}`
+
+/**
+ * A label as `--label` takes it: `key=value`, or `key` for an empty value.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const FromString: Schema.Schema<Label, string> = fromString({
+  identifier: "LabelFromString",
+  what: "label",
+  to: Label,
+  parse: (text) => {
+    const end = text.indexOf("=")
+    return Either.right(end === -1 ? { key: text, value: "" } : { key: text.slice(0, end), value: text.slice(end + 1) })
+  },
+  format
+})
+
+/**
+ * Labels by key, sorted by key.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Labels = SortedMap.SortedMap<Key, Value>
+
+/**
+ * No labels.
+ *
+ * @since 0.1.0
+ * @category labels
+ */
+export const empty: Labels = SortedMap.empty<Key, Value>(Order.string)
+
+/**
+ * Adds a label or replaces the one of the same key. Throws where the key or the value breaks its rule.
+ *
+ * @since 0.1.0
+ * @category labels
+ */
+export const set: {
+  (key: string, value: string): (self: Labels) => Labels
+  (self: Labels, key: string, value: string): Labels
+} = dual(3, (self: Labels, key: string, value: string): Labels => {
+  const label = make(key, value)
+  return SortedMap.set(self, label.key, label.value)
+})
+
+/**
+ * The labels of a record. Throws where a key or a value breaks its rule.
+ *
+ * @since 0.1.0
+ * @category labels
+ */
+export const fromRecord = (record: Readonly<Record<string, string>>): Labels =>
+  Object.entries(record).reduce((labels, [key, value]) => set(labels, key, value), empty)
+
+/**
+ * Selects what has a label of this key, with any value.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export class Has extends Schema.TaggedClass<Has>("@ociman/containers/Label/Has")("Has", { key: Key }) {}
+
+/**
+ * Selects what has a label of this key with exactly this value.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export class Equals
+  extends Schema.TaggedClass<Equals>("@ociman/containers/Label/Equals")("Equals", { key: Key, value: Value })
+{}
+
+/**
+ * Selects by label.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export type Filter = Has | Equals
+
+/**
+ * Selects by label.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const Filter: Schema.Union<[typeof Has, typeof Equals]> = Schema.Union(Has, Equals)
+
+/**
+ * Selects what has a label of this key, with any value. Throws where the key breaks its rule.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export const has = (key: string): Has => Schema.decodeSync(Has)({ _tag: "Has", key })
+
+/**
+ * Selects what has a label of this key with exactly this value. Throws where one breaks its rule.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export const equals = (key: string, value: string): Equals => Schema.decodeSync(Equals)({ _tag: "Equals", key, value })
+
+/**
+ * The value of `--filter`: `label=key` or `label=key=value`.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export const formatFilter = (filter: Filter): string => `label=${filter._tag === "Has" ? filter.key : format(filter)}`

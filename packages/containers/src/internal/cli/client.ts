@@ -1,0 +1,110 @@
+import * as Command from "@effect/platform/Command"
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
+import * as Predicate from "effect/Predicate"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
+import type { Stdin } from "../../Exec.js"
+import * as Output from "../../Output.js"
+
+/**
+ * The command line client of an engine.
+ *
+ * @internal
+ */
+export interface Client {
+  readonly executable: string
+  /** Runs the client to its end; any exit code but 0 is a failure. */
+  readonly run: (
+    args: ReadonlyArray<string>,
+    options?: ClientOptions
+  ) => Effect.Effect<Subprocess.Result, CommandFailed.CommandFailed>
+  /** Runs the client and follows what it writes to its end, whatever its exit code. */
+  readonly follow: (
+    args: ReadonlyArray<string>,
+    options?: ClientOptions
+  ) => Effect.Effect<Following, CommandFailed.CommandFailed, Scope.Scope>
+  /** Runs the client and gives what it writes as it comes; any exit code but 0 is a failure at the end. */
+  readonly output: (
+    args: ReadonlyArray<string>,
+    options?: ClientOptions
+  ) => Stream.Stream<Output.Output, CommandFailed.CommandFailed>
+}
+
+/** @internal */
+export interface Following {
+  readonly events: Stream.Stream<Output.ProcessEvent, CommandFailed.CommandFailed>
+  readonly isRunning: Effect.Effect<boolean>
+}
+
+/** @internal */
+export interface ClientOptions {
+  /** Variables of the client's own environment. */
+  readonly variables?: Readonly<Record<string, string>> | undefined
+  readonly redact?: ReadonlyArray<Redacted.Redacted<string>> | undefined
+  readonly stdin?: Stdin | undefined
+  readonly maxStdout?: number | undefined
+  /** Default: only 0. It does not hold for `follow`. */
+  readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
+  /** Default: two minutes. It does not hold for `follow`. */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * Variables that make a client's output the same everywhere.
+ *
+ * @internal
+ */
+export const plainOutput = {
+  LC_ALL: "C",
+  DOCKER_CLI_HINTS: "false",
+  BUILDKIT_PROGRESS: "plain",
+  NO_COLOR: "1"
+} as const
+
+/** @internal */
+export const make = (executor: CommandExecutor.CommandExecutor, executable: string): Client => {
+  const command = (args: ReadonlyArray<string>, { stdin, variables }: ClientOptions) =>
+    Command.make(executable, ...args).pipe(
+      Command.env({ ...plainOutput, ...variables }),
+      // As part of the command, a stream's own failure becomes the command's.
+      Predicate.isObject(stdin) && Stream.StreamTypeId in stdin ? Command.stdin(stdin) : identity
+    )
+  const given = (stdin: Stdin | undefined) =>
+    typeof stdin === "string" || Predicate.isUint8Array(stdin) ? stdin : undefined
+  return {
+    executable,
+    run: (args, options = {}) =>
+      Subprocess.run(command(args, options), {
+        maxStdout: options.maxStdout ?? answerLimit,
+        redact: options.redact,
+        acceptExitCode: options.acceptExitCode,
+        timeout: options.timeout ?? answerTimeout,
+        stdin: given(options.stdin)
+      }).pipe(Effect.provideService(CommandExecutor.CommandExecutor, executor)),
+    output: (args, options = {}) =>
+      Subprocess.output(command(args, options), { redact: options.redact, stdin: given(options.stdin) }).pipe(
+        Stream.provideService(CommandExecutor.CommandExecutor, executor)
+      ),
+    follow: (args, options = {}) =>
+      Subprocess.start(command(args, options), { redact: options.redact, stdin: given(options.stdin) }).pipe(
+        Effect.provideService(CommandExecutor.CommandExecutor, executor),
+        Effect.map((process) => ({
+          isRunning: process.isRunning,
+          events: Stream.merge(
+            Stream.map(process.stdout, Output.stdout),
+            Stream.map(process.stderr, Output.stderr)
+          ).pipe(Stream.concat(Stream.map(Stream.fromEffect(process.exitCode), Output.exit)))
+        }))
+      )
+  }
+}
+
+// Far more than any list or inspection; a client that answers with more is broken.
+const answerLimit = 64 * 1024 * 1024
+
+const answerTimeout = Duration.minutes(2)

@@ -1,0 +1,212 @@
+import { Reference } from "@ociman/oci"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import type { CommitOptions, LogOptions, Primitives } from "../../Backend.js"
+import {
+  type ContainerError,
+  ContainerNotFound,
+  EngineFailed,
+  type ImageNotFound,
+  type NameInUse
+} from "../../BackendError.js"
+import * as ContainerId from "../../ContainerId.js"
+import * as ContainerInfo from "../../ContainerInfo.js"
+import * as Engine from "../../Engine.js"
+import * as Label from "../../Label.js"
+import type { Context } from "./context.js"
+import { createArguments, wholeSeconds } from "./createArguments.js"
+import * as environmentFile from "./environmentFile.js"
+import * as failures from "./failures.js"
+import { nonEmptyLines, readAnswers } from "./inspection.js"
+import { says } from "./messages.js"
+
+type Containers = Omit<Primitives, "engine" | "exec" | "executor" | "startAttached" | ImagePrimitive>
+
+type ImagePrimitive = Extract<keyof Primitives, `${string}Image${string}`>
+
+// What an engine is given to stop a container over and above the container's own time.
+const stopAllowance = Duration.minutes(1)
+
+/** @internal */
+export const containers = (context: Context): Containers => {
+  const { client, engine, explain } = context
+
+  /** Runs a command on an existing container that answers with nothing of interest. */
+  const command = <E = never>(
+    operation: string,
+    container: string,
+    args: ReadonlyArray<string>,
+    known: ReadonlyArray<failures.Known<E>> = [],
+    timeout?: Duration.Duration
+  ) =>
+    client.run(["container", ...args], { timeout }).pipe(
+      Effect.asVoid,
+      Effect.catchAll(explain(operation)<E | ContainerNotFound>(...known, failures.noSuchContainer(container)))
+    )
+
+  const unexpected = (operation: string, detail: string) =>
+    new EngineFailed({ engine: engine.name, operation, reason: "UnexpectedAnswer", detail })
+
+  const inspectContainer: Containers["inspectContainer"] = (container) =>
+    client.run(["container", "inspect", container]).pipe(
+      Effect.catchAll(explain("Container.inspect")(failures.noSuchContainer(container))),
+      Effect.flatMap(({ stdout }) => readAnswers(context, "Container.inspect", stdout.text, ContainerInfo.decode)),
+      Effect.flatMap(([info]) => info === undefined ? new ContainerNotFound({ container }) : Effect.succeed(info))
+    )
+
+  const stopContainer: Containers["stopContainer"] = (container, grace) =>
+    command(
+      "Container.stop",
+      container,
+      ["stop", ...graceArguments(grace), container],
+      [],
+      Duration.sum(Option.getOrElse(grace, () => Duration.minutes(1)), stopAllowance)
+    )
+
+  const forceRemove = (container: string, volumes: boolean, grace: Duration.Duration) => {
+    const removal = ["rm", "--force", ...(volumes ? ["--volumes"] : [])]
+    // Podman stops and removes in one go; Docker's forced removal kills at once.
+    if (engine.client === "podman" && Engine.isAtLeast(engine.clientVersion, 4)) {
+      const args = [...removal, "--time", wholeSeconds(grace), container]
+      return command("Container.remove", container, args, [], Duration.sum(grace, stopAllowance))
+    }
+    const stop = Duration.toMillis(grace) === 0 ? Effect.void : stopContainer(container, Option.some(grace))
+    return Effect.zipRight(stop, command("Container.remove", container, [...removal, container]))
+  }
+
+  return {
+    createContainer: (definition, name) =>
+      Effect.scoped(Effect.gen(function*() {
+        const environment = yield* environmentFile.prepare(context, "Container.create", definition.environment)
+        const { stdout } = yield* client.run(
+          createArguments(engine, definition, name, environment.arguments),
+          { variables: environment.variables, redact: environment.redact }
+        ).pipe(Effect.catchAll(
+          explain("Container.create")<ImageNotFound | NameInUse>(
+            failures.nameInUse(name),
+            failures.noSuchImage(Reference.format(definition.image))
+          )
+        ))
+        const id = nonEmptyLines(stdout.text).at(-1) ?? ""
+        return yield* Effect.mapError(
+          Schema.decode(ContainerId.ContainerId)(id),
+          () => unexpected("Container.create", `"${id}" is no container id`)
+        )
+      })),
+
+    startContainer: (container) =>
+      command("Container.start", container, ["start", container], failures.startKnown(container)),
+    restartContainer: (container, grace) =>
+      command(
+        "Container.restart",
+        container,
+        ["restart", ...graceArguments(grace), container],
+        failures.startKnown(container)
+      ),
+    stopContainer,
+    killContainer: (container, signal) => command("Container.kill", container, ["kill", "--signal", signal, container]),
+    pauseContainer: (container) => command("Container.pause", container, ["pause", container]),
+    unpauseContainer: (container) => command("Container.unpause", container, ["unpause", container]),
+    renameContainer: (container, name) =>
+      command("Container.rename", container, ["rename", container, name], [failures.nameInUse(name)]),
+
+    removeContainer: (container, { force, grace, volumes }) => {
+      const remove = force
+        ? forceRemove(container, volumes, grace)
+        : command("Container.remove", container, ["rm", ...(volumes ? ["--volumes"] : []), container])
+      // Another removal that is on its way, such as that of `--rm`, is waited for.
+      return remove.pipe(Effect.catchIf(isBeingRemoved, () => waitUntilRemoved(inspectContainer(container))))
+    },
+
+    waitContainer: (container) =>
+      client.run(["container", "wait", container], { timeout: Duration.infinity }).pipe(
+        Effect.catchAll(explain("Container.wait")(failures.noSuchContainer(container))),
+        Effect.flatMap(({ stdout }) => {
+          const text = stdout.text.trim()
+          return /^-?\d+$/.test(text)
+            ? Effect.succeed(Number(text))
+            : unexpected("Container.wait", `"${text}" is no exit code`)
+        })
+      ),
+
+    inspectContainer,
+
+    listContainers: (labels) =>
+      Effect.gen(function*() {
+        const operation = "Container.list"
+        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+        const { stdout } = yield* client.run(["container", "ls", "--all", "--quiet", "--no-trunc", ...filters]).pipe(
+          Effect.catchAll(explain(operation)())
+        )
+        const ids = nonEmptyLines(stdout.text)
+        if (ids.length === 0) return []
+        // One that is removed meanwhile makes the client fail after it has answered for the others.
+        const answer = yield* client.run(["container", "inspect", ...ids], { acceptExitCode: () => true }).pipe(
+          Effect.catchAll(explain(operation)())
+        )
+        return yield* readAnswers(context, operation, answer.stdout.text, ContainerInfo.decode)
+      }),
+
+    // Looked for first, since the client would complain where the container's own errors are expected.
+    containerLogs: (container, options) =>
+      Stream.unwrap(Effect.as(
+        inspectContainer(container),
+        client.output(["container", "logs", ...logArguments(options), container]).pipe(
+          Stream.catchAll(explain("Container.logs")(failures.noSuchContainer(container)))
+        )
+      )),
+
+    commitContainer: (container, image, options) =>
+      client.run(["container", "commit", ...commitArguments(engine, options), container, Reference.format(image)], {
+        timeout: "10 minutes"
+      }).pipe(
+        Effect.catchAll(explain("Container.commit")(failures.noSuchContainer(container))),
+        Effect.map(({ stdout }) => nonEmptyLines(stdout.text).at(-1) ?? "")
+      )
+  }
+}
+
+const graceArguments = (grace: Option.Option<Duration.Duration>) =>
+  Option.match(grace, { onNone: () => [], onSome: (grace) => ["--time", wholeSeconds(grace)] })
+
+const logArguments = ({ follow = false, since, tail }: LogOptions) => [
+  ...(follow ? ["--follow"] : []),
+  ...(tail === undefined ? [] : ["--tail", String(tail)]),
+  ...(since === undefined
+    ? []
+    : ["--since", since instanceof Date ? since.toISOString() : `${Duration.toMillis(since)}ms`])
+]
+
+/** @internal */
+export const commitArguments = (
+  engine: Engine.Engine,
+  { author, changes = [], message, pause = true }: CommitOptions
+): ReadonlyArray<string> => [
+  ...pauseArguments(engine, pause),
+  ...(author === undefined ? [] : ["--author", author]),
+  // Podman keeps a message only in images of Docker's format.
+  ...(message === undefined
+    ? []
+    : [...(engine.client === "podman" ? ["--format", "docker"] : []), "--message", message]),
+  ...changes.flatMap((change) => ["--change", change])
+]
+
+const pauseArguments = ({ client, clientVersion }: Engine.Engine, pause: boolean) => {
+  if (client === "podman") return pause ? ["--pause"] : []
+  if (pause) return []
+  return Engine.isAtLeast(clientVersion, 29) ? ["--no-pause"] : ["--pause=false"]
+}
+
+const isBeingRemoved = (error: ContainerError): boolean =>
+  error._tag === "EngineFailed" && says(error.detail, "removalInProgress")
+
+const waitUntilRemoved = (inspect: Effect.Effect<unknown, ContainerError>) =>
+  inspect.pipe(
+    Effect.repeat(Schedule.spaced("50 millis").pipe(Schedule.upTo("1 minute"))),
+    Effect.asVoid,
+    Effect.catchTag("ContainerNotFound", () => Effect.void)
+  )

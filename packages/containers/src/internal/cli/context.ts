@@ -1,0 +1,17 @@
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Engine from "../../Engine.js"
+import type { Client } from "./client.js"
+import type { Explain } from "./failures.js"
+
+/**
+ * What every part of the backend works with.
+ *
+ * @internal
+ */
+export interface Context extends Explain {
+  readonly engine: Engine.Engine
+  readonly client: Client
+  readonly hostExecutor: CommandExecutor.CommandExecutor
+  readonly fileSystem: FileSystem.FileSystem
+}

@@ -1,0 +1,51 @@
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
+import { EngineFailed } from "../../BackendError.js"
+import type * as Environment from "../../Environment.js"
+import type { Context } from "./context.js"
+import type { EnvironmentArguments } from "./createArguments.js"
+import { travelling } from "./environment.js"
+
+/** @internal */
+export interface Prepared {
+  readonly arguments: EnvironmentArguments
+  readonly variables: Readonly<Record<string, string>>
+  readonly redact: ReadonlyArray<Redacted.Redacted<string>>
+}
+
+/**
+ * Makes an environment ready to travel. A file that it needs is in a directory
+ * that only this user can read, and is gone when the scope closes.
+ *
+ * @internal
+ */
+export const prepare = Effect.fnUntraced(function*(
+  { engine, fileSystem }: Context,
+  operation: string,
+  environment: Environment.Environment
+): Effect.fn.Return<Prepared, EngineFailed, Scope.Scope> {
+  const failed = (reason: EngineFailed["reason"], detail: string, cause?: unknown) =>
+    new EngineFailed({ engine: engine.name, operation, reason, detail, ...(cause === undefined ? {} : { cause }) })
+  const { fileLines, names, variables } = yield* Either.mapLeft(travelling(environment), (name) =>
+    failed(
+      "InvalidDefinition",
+      `The environment variable ${name} means something to the engine's client, so that it must travel in an environment ` +
+        "file, and its value has more than one line, which such a file cannot hold."
+    ))
+  const file = fileLines.length === 0
+    ? Option.none<string>()
+    : Option.some(
+      yield* fileSystem.makeTempFileScoped({ prefix: "ociman-env-" }).pipe(
+        Effect.tap((path) => fileSystem.writeFileString(path, fileLines.join("\n") + "\n")),
+        Effect.mapError((cause) => failed("Refused", `no private file for the environment: ${cause.message}`, cause))
+      )
+    )
+  return {
+    arguments: { names, file },
+    variables,
+    redact: Array.from(environment).flatMap(([, value]) => Redacted.isRedacted(value) ? [value] : [])
+  }
+})

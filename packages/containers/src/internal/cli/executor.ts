@@ -1,0 +1,114 @@
+import * as Command from "@effect/platform/Command"
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as PlatformError from "@effect/platform/Error"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import type { Primitives } from "../../Backend.js"
+import * as Environment from "../../Environment.js"
+import * as Exec from "../../Exec.js"
+import * as User from "../../User.js"
+import { plainOutput } from "./client.js"
+import type { Context } from "./context.js"
+import * as environmentFile from "./environmentFile.js"
+import { execArguments } from "./execArguments.js"
+import * as markedProcess from "./markedProcess.js"
+
+/**
+ * The platform's processes, inside a container: every command becomes one of
+ * the engine's client, with the same input, outputs and pipes.
+ *
+ * @internal
+ */
+export const executor = (context: Context): Pick<Primitives, "executor"> => ({
+  executor: (container) =>
+    CommandExecutor.makeExecutor((command) =>
+      Effect.gen(function*() {
+        const mark = yield* markedProcess.make
+        const parts = Command.flatten(command)
+        const users = parts.map(userOf)
+        const [first, ...rest] = yield* Effect.forEach(
+          parts,
+          (part, index) => translate(context, container, mark, part, users[index] ?? Option.none())
+        )
+        if (first === undefined) return yield* badArgument("there is no command")
+        const process = yield* Effect.acquireRelease(
+          context.hostExecutor.start(rest.reduce(Command.pipeTo, first)),
+          (process) =>
+            Effect.unlessEffect(
+              Effect.forEach(users, (user) => markedProcess.terminate(context, container, user, mark), {
+                discard: true
+              }),
+              hasEnded(process)
+            )
+        )
+        const kill = (signal: CommandExecutor.Signal = "SIGTERM") =>
+          Effect.forEach(users, (user) => markedProcess.signal(context, container, user, mark, signal)).pipe(
+            Effect.mapError((cause) => systemError("kill", cause.shortMessage)),
+            Effect.zipRight(Effect.exit(process.exitCode)),
+            Effect.asVoid
+          )
+        return {
+          ...process,
+          kill,
+          toJSON: () => process.toJSON(),
+          toString: () => process.toString(),
+          [Inspectable.NodeInspectSymbol]: () => process.toJSON(),
+          [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId
+        } satisfies CommandExecutor.Process
+      })
+    )
+})
+
+// The output of a process ends a moment before its client does.
+const hasEnded = (process: CommandExecutor.Process) =>
+  Effect.exit(process.exitCode).pipe(
+    Effect.interruptible,
+    Effect.timeoutOption("200 millis"),
+    Effect.map(Option.isSome)
+  )
+
+const translate = Effect.fnUntraced(function*(
+  context: Context,
+  container: string,
+  mark: markedProcess.Mark,
+  command: Command.StandardCommand,
+  user: Option.Option<User.User>
+) {
+  const variables = Object.fromEntries(HashMap.toEntries(command.env))
+  const environment = yield* Effect.try({
+    try: () => Environment.fromRecord(variables),
+    catch: (cause) => badArgument(String(cause))
+  })
+  const prepared = yield* environmentFile.prepare(context, "Container.executor", environment).pipe(
+    Effect.mapError((error) => badArgument(error.message))
+  )
+  const exec = Exec.modify(words(command), { interactive: true, user, workingDirectory: command.cwd })
+  return Command.make(
+    context.client.executable,
+    ...execArguments(container, exec, {
+      ...prepared.arguments,
+      names: [...prepared.arguments.names, mark.name]
+    })
+  ).pipe(
+    Command.env({ ...plainOutput, ...prepared.variables, [mark.name]: mark.value }),
+    Command.stdin(command.stdin),
+    Command.stdout(command.stdout),
+    Command.stderr(command.stderr)
+  )
+})
+
+const words = ({ args, command, shell }: Command.StandardCommand): Exec.Exec =>
+  shell === false
+    ? Exec.make(command, ...args)
+    : Exec.make(shell === true ? "/bin/sh" : shell, "-c", [command, ...args].join(" "))
+
+const userOf = ({ gid, uid }: Command.StandardCommand): Option.Option<User.User> =>
+  Option.map(uid, (uid) => User.ids(uid, Option.getOrUndefined(gid)))
+
+const badArgument = (description: string) =>
+  new PlatformError.BadArgument({ module: "Command", method: "start", description })
+
+const systemError = (method: string, description: string) =>
+  new PlatformError.SystemError({ module: "Command", method, reason: "Unknown", description })

@@ -1,0 +1,155 @@
+import type { CommandFailed } from "@ociman/process"
+import * as Effect from "effect/Effect"
+import {
+  BackendUnavailable,
+  ContainerNotFound,
+  EngineFailed,
+  ImageNotFound,
+  NameInUse,
+  PortTaken,
+  Probe,
+  StartFailed
+} from "../../BackendError.js"
+import type * as Engine from "../../Engine.js"
+import type { Client } from "./client.js"
+import { type Condition, says } from "./messages.js"
+
+/**
+ * A condition of an operation that has an error of its own, in the order in
+ * which they are looked for.
+ *
+ * @internal
+ */
+export interface Known<out E> {
+  readonly condition: Condition
+  readonly error: (detail: string) => E
+}
+
+/** @internal */
+export const noSuchContainer = (container: string): Known<ContainerNotFound> => ({
+  condition: "noSuchContainer",
+  error: () => new ContainerNotFound({ container })
+})
+
+/** @internal */
+export const noSuchImage = (image: string): Known<ImageNotFound> => ({
+  condition: "noSuchImage",
+  error: (detail) => new ImageNotFound({ image, detail })
+})
+
+/** @internal */
+export const nameInUse = (name: string): Known<NameInUse> => ({
+  condition: "nameInUse",
+  error: () => new NameInUse({ name })
+})
+
+/** @internal */
+export const portTaken = (container: string): Known<PortTaken> => ({
+  condition: "portTaken",
+  error: (detail) => new PortTaken({ container, detail })
+})
+
+/** @internal */
+export const runtimeRefused = (container: string): Known<StartFailed> => ({
+  condition: "runtime",
+  error: (detail) => new StartFailed({ container, reason: runtimeReason(detail), detail })
+})
+
+/**
+ * What may come of starting a container, besides what may come of any operation on it.
+ *
+ * @internal
+ */
+export const startKnown = (container: string): ReadonlyArray<Known<PortTaken | StartFailed>> => [
+  portTaken(container),
+  runtimeRefused(container)
+]
+
+/** @internal */
+export const runtimeReason = (detail: string): "CommandNotFound" | "NotExecutable" | "Refused" => {
+  if (says(detail, "commandNotFound")) return "CommandNotFound"
+  return says(detail, "notExecutable") ? "NotExecutable" : "Refused"
+}
+
+/**
+ * Says what a failed client means: one of the conditions known for the
+ * operation, an engine that is gone, or an engine with a reason of its own.
+ *
+ * @internal
+ */
+export const explain = (engine: Engine.Engine, client: Client) => {
+  const gone = (operation: string, reason: Probe["reason"], detail: string) =>
+    new BackendUnavailable({
+      operation,
+      probes: [new Probe({ engine: engine.name, executable: client.executable, reason, detail })]
+    })
+
+  const answers = client.run(probeArguments(engine.client), { timeout: "10 seconds" })
+
+  /** Fails with `BackendUnavailable` if the engine does not answer now. */
+  const confirmGone = (operation: string) =>
+    answers.pipe(
+      Effect.mapError((error) => gone(operation, unavailableReason(error), lastLine(error.stderr))),
+      Effect.asVoid
+    )
+
+  const explain = (operation: string) =>
+  <E = never>(...known: ReadonlyArray<Known<E>>) =>
+  (
+    error: CommandFailed.CommandFailed
+  ): Effect.Effect<never, E | BackendUnavailable | EngineFailed> => {
+    const detail = error.stderr.trim() === "" ? error.stdout : error.stderr
+    const failed = (reason: EngineFailed["reason"]) =>
+      new EngineFailed({
+        engine: engine.name,
+        operation,
+        reason,
+        detail: detail.trim() || error.shortMessage,
+        cause: error
+      })
+    switch (error.reason) {
+      case "NotFound":
+      case "PermissionDenied":
+        return gone(operation, unavailableReason(error), error.shortMessage)
+      case "TimedOut":
+        return failed("TimedOut")
+      case "Input":
+        return failed("InputFailed")
+      default:
+    }
+    const match = known.find(({ condition }) => says(detail, condition))
+    if (match !== undefined) return Effect.fail(match.error(detail.trim()))
+    const refused = failed(says(detail, "conflict") ? "Conflict" : "Refused")
+    return says(detail, "unavailable") || says(detail, "permissionDenied") || error.reason === "Signal"
+      ? Effect.zipRight(confirmGone(operation), refused)
+      : refused
+  }
+  return { confirmGone, explain }
+}
+
+/** @internal */
+export type Explain = ReturnType<typeof explain>
+
+/** @internal */
+export const probeArguments = (client: Engine.Name): ReadonlyArray<string> =>
+  client === "docker" ? ["version", "--format", "{{.Server.Version}}"] : ["info", "--format", "{{.Host.Arch}}"]
+
+/** @internal */
+export const unavailableReason = (error: CommandFailed.CommandFailed): Probe["reason"] => {
+  switch (error.reason) {
+    case "NotFound":
+      return "NotInstalled"
+    case "PermissionDenied":
+      return "PermissionDenied"
+    case "ExitCode":
+      if (says(error.stderr, "permissionDenied")) return "PermissionDenied"
+      return says(error.stderr, "unavailable") ? "DaemonDown" : "UnexpectedAnswer"
+    case "TimedOut":
+      return "DaemonDown"
+    default:
+      return "UnexpectedAnswer"
+  }
+}
+
+/** @internal */
+export const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? ""

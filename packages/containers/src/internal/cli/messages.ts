@@ -1,0 +1,46 @@
+/**
+ * The one place where what an engine says is read for what it means. Engines
+ * give most conditions no signal but an English sentence; the client runs with
+ * `LC_ALL=C`. Where a sentence could also come from a program in a container,
+ * the caller confirms what it suggests before believing it.
+ *
+ * @internal
+ */
+
+const conditions = {
+  // docker: "Cannot connect to the Docker daemon at …", "error during connect: …", "unexpected EOF"
+  // podman-remote: "Cannot connect to Podman …", "unable to connect to Podman socket: …"
+  unavailable:
+    /cannot connect to (?:the docker daemon|podman)|unable to connect to podman|error during connect|failed to connect to the docker api|connection refused|connection reset by peer|unexpected EOF|: EOF$|is the docker daemon running|error waiting for container|error from daemon in stream/im,
+  permissionDenied:
+    /permission denied while trying to connect|connect: permission denied|dial unix .*: permission denied/i,
+  // docker: "Error response from daemon: No such container: x", "Error: No such object: x"
+  // podman: "no container with name or ID "x" found: no such container", "no such object"
+  noSuchContainer: /no such container|no container with name or id|no such object|container .* does not exist/i,
+  // docker: "Conflict. The container name "/x" is already in use by container …"
+  // podman: "the container name "x" is already in use by …"
+  nameInUse: /name "?\/?[^"\s]+"? (?:is )?already in use/i,
+  // docker create --pull never: "Unable to find image 'x' locally", "No such image: x"
+  // podman create --pull never: "x: image not known"; registries: "manifest unknown", "not found"
+  noSuchImage:
+    /no such image|unable to find image|image not known|manifest unknown|manifest for .* not found|repository does not exist|repository .* not found|name unknown|reading manifest .* (?:manifest|name) unknown|no such object|not found: does not exist or no pull access/i,
+  // docker: "Bind for 127.0.0.1:8080 failed: port is already allocated", "listen tcp4 …: bind: address already in use"
+  // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
+  portTaken: /port is already allocated|address already in use|ports are not available/i,
+  notRunning:
+    /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
+  conflict:
+    /is not running|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
+  commandNotFound: /executable file not found|no such file or directory|command that was not found/i,
+  notExecutable: /permission denied|exec format error|is a directory/i,
+  removalInProgress: /removal of container .* is already in progress|container .* is being removed/i,
+  // what precedes the runtime's own complaint; docker writes it to standard output, podman to standard error
+  runtime:
+    /^(?:Error: )?(?:OCI runtime|runc:|crun:|\S+: exec failed|unable to find user|.*unable to start container process|.*failed to create (?:task|shim))/im
+} as const
+
+/** @internal */
+export type Condition = keyof typeof conditions
+
+/** @internal */
+export const says = (text: string, condition: Condition): boolean => conditions[condition].test(text)

@@ -1,0 +1,117 @@
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Inspectable from "effect/Inspectable"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type { Primitives } from "../Backend.js"
+import { ExecFailed, PortNotPublished } from "../BackendError.js"
+import { type Container, type StopOptions, TypeId } from "../Container.js"
+import type { ContainerId } from "../ContainerId.js"
+import type { ContainerInfo, PublishedPort } from "../ContainerInfo.js"
+import * as Engine from "../Engine.js"
+import * as Exec from "../Exec.js"
+import * as libraryLabels from "./libraryLabels.js"
+import { capture, untilExit } from "./processEvents.js"
+
+/**
+ * The handle of a container; `onRemoved` runs when the container has been
+ * removed through it.
+ *
+ * @internal
+ */
+export const makeHandle = (
+  primitives: Primitives,
+  id: ContainerId,
+  onRemoved: Effect.Effect<void>
+): Container => {
+  const attributes = { engine: primitives.engine.name, container: id }
+  const span = (operation: string) =>
+    Effect.withSpan(`Container.${operation}`, { captureStackTrace: false, attributes })
+
+  const inspect = primitives.inspectContainer(id)
+
+  const exitCheck = (exec: Exec.Exec) => (result: Exec.Result) =>
+    result.exitCode === 0 || exec.anyExitCode
+      ? Effect.void
+      : new ExecFailed({
+        container: id,
+        command: Exec.commandLine(exec),
+        reason: "ExitCode",
+        exitCode: result.exitCode,
+        stdout: result.stdout,
+        stderr: result.stderr,
+        detail: ""
+      })
+
+  const toJSON = () => ({ _id: "@ociman/containers/Container", id })
+  return {
+    [TypeId]: TypeId,
+    toJSON,
+    toString: () => Inspectable.format(toJSON()),
+    [Inspectable.NodeInspectSymbol]: toJSON,
+    id,
+
+    exec: (exec) =>
+      capture(primitives.exec(id, exec), exec.outputLimit).pipe(
+        Effect.tap(exitCheck(exec)),
+        span("exec")
+      ),
+    execStream: (exec) => untilExit(primitives.exec(id, exec), exitCheck(exec)),
+    executor: Layer.sync(CommandExecutor.CommandExecutor, () => primitives.executor(id)),
+
+    stop: (options) => span("stop")(primitives.stopContainer(id, graceOf(options))),
+    kill: (signal = "SIGKILL") => span("kill")(primitives.killContainer(id, signal)),
+    restart: (options) => span("restart")(primitives.restartContainer(id, graceOf(options))),
+    pause: span("pause")(primitives.pauseContainer(id)),
+    unpause: span("unpause")(primitives.unpauseContainer(id)),
+    remove: ({ force = false, grace = Duration.zero, volumes = true } = {}) =>
+      primitives.removeContainer(id, { force, volumes, grace: Duration.decode(grace) }).pipe(
+        Effect.zipRight(onRemoved),
+        span("remove")
+      ),
+    wait: span("wait")(primitives.waitContainer(id)),
+    rename: (name) => span("rename")(primitives.renameContainer(id, name)),
+
+    inspect: span("inspect")(inspect),
+    name: Effect.map(inspect, (info) => info.name),
+    labels: Effect.map(inspect, (info) => libraryLabels.without(info.labels)),
+    state: Effect.map(inspect, (info) => info.state),
+    logs: (options = {}) => primitives.containerLogs(id, options),
+    address: (port, protocol = "tcp") =>
+      Effect.flatMap(inspect, (info) => addressOf(primitives.engine, info, port, protocol)).pipe(span("address")),
+    commit: (image, options = {}) => span("commit")(primitives.commitContainer(id, image, options))
+  }
+}
+
+const graceOf = (options: StopOptions | undefined) => Option.map(Option.fromNullable(options?.grace), Duration.decode)
+
+const addressOf = (engine: Engine.Engine, info: ContainerInfo, port: number, protocol: string) => {
+  const bindings = info.ports.filter((binding) => binding.containerPort === port && binding.protocol === protocol)
+  // An IPv4 binding is reachable from everywhere; one of IPv6 only where that is configured.
+  const binding = bindings.find(({ hostIp }) => !hostIp.includes(":")) ?? bindings[0]
+  return binding === undefined
+    ? new PortNotPublished({
+      container: info.name,
+      port: `${port}/${protocol}`,
+      published: [...new Set(info.ports.map((binding) => `${binding.containerPort}/${binding.protocol}`))],
+      state: info.state.status
+    })
+    : Effect.succeed({ host: hostOf(engine, binding), port: binding.hostPort })
+}
+
+const hostOf = (engine: Engine.Engine, { hostIp }: PublishedPort): string => {
+  switch (hostIp) {
+    case "":
+    case "0.0.0.0":
+      return Engine.reachableHost(engine)
+    case "127.0.0.1":
+    case "::1":
+      // Loopback there is not loopback here.
+      return Option.getOrElse(engine.remoteHost, () => hostIp)
+    case "::":
+      return Option.getOrElse(engine.remoteHost, () => "::1")
+    default:
+      return hostIp
+  }
+}

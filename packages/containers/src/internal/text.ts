@@ -1,0 +1,143 @@
+import * as Either from "effect/Either"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+
+/** Why a text breaks a rule, as the end of a sentence, or nothing where it keeps it. */
+export type Rule = (text: string) => string | undefined
+
+/** The text between quotes, cut where it would drown the sentence that quotes it. */
+export const excerpt = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+
+/** The bytes of a text in UTF-8, in which a lone surrogate becomes U+FFFD. */
+export const utf8Length = (text: string): number => {
+  let bytes = 0
+  for (const char of text) {
+    const code = char.codePointAt(0) ?? 0
+    bytes += code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4
+  }
+  return bytes
+}
+
+export const isAlphanumeric = (char: string): boolean => /^[A-Za-z0-9]$/.test(char)
+
+/** The first rule that a text breaks speaks. */
+export const firstOf = (...rules: ReadonlyArray<Rule>): Rule => (text) => {
+  for (const rule of rules) {
+    const reason = rule(text)
+    if (reason !== undefined) return reason
+  }
+  return undefined
+}
+
+export const nonEmpty: Rule = (text) => text === "" ? "it is empty" : undefined
+
+export const atMostBytes = (limit: number): Rule => (text) => {
+  const bytes = utf8Length(text)
+  return bytes > limit ? `it has ${bytes} bytes in UTF-8, and at most ${limit} are allowed` : undefined
+}
+
+/** Every character satisfies the predicate; `rule` says which do. */
+export const each = (allowed: (char: string, position: number) => boolean, rule: string): Rule => (text) => {
+  let position = 0
+  for (const char of text) {
+    if (!allowed(char, position)) return `${excerpt(char)} at position ${position} is not allowed, ${rule}`
+    position += char.length
+  }
+  return undefined
+}
+
+export const noNul: Rule = each((char) => char !== "\0", "a NUL ends a text for the operating system")
+
+const isLineBreak = (char: string): boolean => char === "\n" || char === "\r"
+
+/**
+ * A path that every way of passing it to an engine keeps: Docker refuses white space at its ends in `--mount`, and the
+ * CSV reader of the engines rewrites line breaks.
+ */
+export const path: Rule = firstOf(
+  nonEmpty,
+  each((char) => char !== "\0" && !isLineBreak(char), "a path has no line breaks and no NUL"),
+  (text) => text === text.trim() ? undefined : "it begins or ends with white space"
+)
+
+/** An absolute path of a container, which is always Linux here, or of a Linux host. */
+export const absolutePath: Rule = firstOf(
+  path,
+  (text) => text.startsWith("/") ? undefined : "it does not begin with \"/\""
+)
+
+/**
+ * The names of containers and volumes. Docker wants two characters or more, and Podman takes them all.
+ *
+ * @see https://github.com/moby/moby/blob/v20.10.24/daemon/names/names.go
+ */
+export const name = (maximum: number): Rule =>
+  firstOf(
+    nonEmpty,
+    each(
+      (char, position) => isAlphanumeric(char) || (position > 0 && (char === "_" || char === "." || char === "-")),
+      "a name begins with a letter or a digit of ASCII, and \"_\", \".\" and \"-\" may follow too"
+    ),
+    (text) =>
+      text.length < 2 || text.length > maximum ? `it has ${text.length} characters, not 2 to ${maximum}` : undefined
+  )
+
+/** The innermost reason of an issue, which is where the rules of this package speak. */
+const reasonOf = (issue: ParseResult.ParseIssue): string => {
+  switch (issue._tag) {
+    case "Pointer":
+    case "Refinement":
+    case "Transformation":
+      return reasonOf(issue.issue)
+    case "Composite":
+      return reasonOf("_tag" in issue.issues ? issue.issues : issue.issues[0])
+    default:
+      return issue.message ?? ParseResult.TreeFormatter.formatIssueSync(issue)
+  }
+}
+
+const invalid = (what: string, actual: unknown, reason: string): string =>
+  typeof actual === "string" ? `Invalid ${what} ${excerpt(actual)}: ${reason}` : `Invalid ${what}: ${reason}`
+
+/** Texts that keep a rule. */
+export const refined = (identifier: string, what: string, rule: Rule): Schema.filter<typeof Schema.String> =>
+  Schema.String.pipe(Schema.filter((text) => {
+    const reason = rule(text)
+    return reason === undefined ? undefined : invalid(what, text, reason)
+  }, { identifier, message: reasonOf }))
+
+/** A value as a text. `parse` only takes the text apart: the rules of the parts are those of the schema `to`. */
+export const fromString = <A, I>(options: {
+  readonly identifier: string
+  readonly what: string
+  readonly to: Schema.Schema<A, I>
+  readonly parse: (text: string) => Either.Either<I, string>
+  readonly format: (value: I) => string
+}): Schema.Schema<A, string> =>
+  Schema.transformOrFail(Schema.String, options.to, {
+    strict: true,
+    decode: (text, _, ast) => Either.mapLeft(options.parse(text), (reason) => new ParseResult.Type(ast, text, reason)),
+    encode: (value) => Either.right(options.format(value))
+  }).annotations({
+    identifier: options.identifier,
+    message: (issue) => ({ message: invalid(options.what, issue.actual, reasonOf(issue)), override: true })
+  })
+
+/** The error of a parser whose result no single text can be printed from, and which therefore is no schema. */
+export const parseError = (what: string, text: string, reason: string): ParseResult.ParseError =>
+  ParseResult.parseError(new ParseResult.Type(Schema.String.ast, text, invalid(what, text, reason)))
+
+/** The reason of an error for use in the sentence of another. */
+export const reason = (error: ParseResult.ParseError): string => reasonOf(error.issue)
+
+type Present<A> =
+  & { readonly [K in keyof A as undefined extends A[K] ? never : K]: A[K] }
+  & {
+    readonly [K in keyof A as undefined extends A[K] ? K : never]?: Exclude<A[K], undefined>
+  }
+
+/** Without the keys that are undefined, which would make two equal values differ. */
+export function present<A extends object>(fields: A): Present<A>
+export function present(fields: object): object {
+  return Object.fromEntries(Object.entries(fields).filter(([_, value]) => value !== undefined))
+}
