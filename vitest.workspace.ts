@@ -9,6 +9,12 @@ const shared = {
 
 const integrationTests = "packages/*/test/integration/**/*.test.ts"
 
+// A test of an engine is named after it: `Container.docker.test.ts`, `Container.podman.test.ts`.
+const engines = (process.env.OCIMAN_TEST_ENGINES ?? "docker,podman").split(",")
+const selectedTests = engines.map((engine) =>
+  `packages/*/test/integration/**/*.${engine.replace("-rootless", "")}.test.ts`
+)
+
 export default defineWorkspace([
   {
     ...shared,
@@ -23,7 +29,7 @@ export default defineWorkspace([
     ...shared,
     test: {
       name: "integration",
-      include: [integrationTests],
+      include: selectedTests,
       setupFiles: ["./vitest.setup.ts"],
       testTimeout: 60_000,
       hookTimeout: 120_000
