@@ -55,6 +55,8 @@ export default tseslint.config(
     rules: {
       ...formatting,
       "object-shorthand": "error",
+      // `pipeArguments` takes them.
+      "prefer-rest-params": "off",
       "no-restricted-syntax": restrictedSyntax(),
       "@typescript-eslint/array-type": ["error", { default: "generic", readonly: "generic" }],
       "@typescript-eslint/consistent-type-imports": ["error", { fixStyle: "inline-type-imports" }],

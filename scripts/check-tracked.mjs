@@ -5,17 +5,19 @@ import { readFileSync } from "node:fs"
 import { homedir } from "node:os"
 import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { missing } from "./complete-lock.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const run = (command, ...args) => execFileSync(command, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 })
 const problems = []
 
-const { packages } = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
-for (const [path, { integrity, link, resolved }] of Object.entries(packages)) {
+const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
+for (const { name } of missing(lock)) problems.push(`package-lock.json lacks ${name}: npm run lock`)
+for (const [path, { integrity, link, os, resolved }] of Object.entries(lock.packages)) {
   if (resolved !== undefined && !(link === true && /^(packages|scripts)\//.test(resolved))) {
     problems.push(`package-lock.json: ${path} says where to download it from`)
   }
-  if (path.includes("node_modules/") && link !== true && integrity === undefined) {
+  if (path.includes("node_modules/") && link !== true && os === undefined && integrity === undefined) {
     problems.push(`package-lock.json: ${path} has no integrity`)
   }
 }
@@ -44,5 +46,5 @@ if (problems.length > 0) {
   console.error(problems.join("\n"))
   process.exitCode = 1
 } else {
-  console.log(`${Object.keys(packages).length} locked packages; no machine's paths or hosts`)
+  console.log(`${Object.keys(lock.packages).length} locked packages; no machine's paths or hosts`)
 }
