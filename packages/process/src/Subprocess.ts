@@ -162,8 +162,9 @@ export const run: {
   ): (self: Command.Command) => Effect.Effect<Result, CommandFailed | E, CommandExecutor.CommandExecutor | R>
   <E = never, R = never>(
     self: Command.Command,
-    options?: RunOptions<E, R>
+    options: RunOptions<E, R>
   ): Effect.Effect<Result, CommandFailed | E, CommandExecutor.CommandExecutor | R>
+  (self: Command.Command): Effect.Effect<Result, CommandFailed, CommandExecutor.CommandExecutor>
 } = dual(
   (args) => Command.isCommand(args[0]),
   <E, R>(self: Command.Command, options: RunOptions<E, R> = {}) => Execute.run(self, options)
@@ -181,11 +182,12 @@ export const start: {
     options: StartOptions<E, R>
   ): (
     self: Command.Command
-  ) => Effect.Effect<Subprocess<CommandFailed | E>, CommandFailed, CommandExecutor.CommandExecutor | R | Scope.Scope>
+  ) => Effect.Effect<Subprocess<E>, CommandFailed, CommandExecutor.CommandExecutor | R | Scope.Scope>
   <E = never, R = never>(
     self: Command.Command,
-    options?: StartOptions<E, R>
-  ): Effect.Effect<Subprocess<CommandFailed | E>, CommandFailed, CommandExecutor.CommandExecutor | R | Scope.Scope>
+    options: StartOptions<E, R>
+  ): Effect.Effect<Subprocess<E>, CommandFailed, CommandExecutor.CommandExecutor | R | Scope.Scope>
+  (self: Command.Command): Effect.Effect<Subprocess, CommandFailed, CommandExecutor.CommandExecutor | Scope.Scope>
 } = dual(
   (args) => Command.isCommand(args[0]),
   <E, R>(self: Command.Command, options: StartOptions<E, R> = {}) => Execute.start(self, options)
@@ -208,8 +210,9 @@ export const stream: {
   ): (self: Command.Command) => Stream.Stream<Uint8Array, CommandFailed | E, CommandExecutor.CommandExecutor | R>
   <E = never, R = never>(
     self: Command.Command,
-    options?: StreamOptions<E, R>
+    options: StreamOptions<E, R>
   ): Stream.Stream<Uint8Array, CommandFailed | E, CommandExecutor.CommandExecutor | R>
+  (self: Command.Command): Stream.Stream<Uint8Array, CommandFailed, CommandExecutor.CommandExecutor>
 } = dual(
   (args) => Command.isCommand(args[0]),
   <E, R>(self: Command.Command, options: StreamOptions<E, R> = {}) => Execute.streamStdout(self, options)
@@ -229,8 +232,9 @@ export const streamLines: {
   ): (self: Command.Command) => Stream.Stream<string, CommandFailed | E, CommandExecutor.CommandExecutor | R>
   <E = never, R = never>(
     self: Command.Command,
-    options?: StreamOptions<E, R>
+    options: StreamOptions<E, R>
   ): Stream.Stream<string, CommandFailed | E, CommandExecutor.CommandExecutor | R>
+  (self: Command.Command): Stream.Stream<string, CommandFailed, CommandExecutor.CommandExecutor>
 } = dual(
   (args) => Command.isCommand(args[0]),
   <E, R>(self: Command.Command, options: StreamOptions<E, R> = {}) => splitLines(Execute.streamStdout(self, options))
@@ -249,8 +253,9 @@ export const output: {
   ): (self: Command.Command) => Stream.Stream<Output, CommandFailed | E, CommandExecutor.CommandExecutor | R>
   <E = never, R = never>(
     self: Command.Command,
-    options?: StreamOptions<E, R>
+    options: StreamOptions<E, R>
   ): Stream.Stream<Output, CommandFailed | E, CommandExecutor.CommandExecutor | R>
+  (self: Command.Command): Stream.Stream<Output, CommandFailed, CommandExecutor.CommandExecutor>
 } = dual(
   (args) => Command.isCommand(args[0]),
   <E, R>(self: Command.Command, options: StreamOptions<E, R> = {}) => Execute.streamOutput(self, options)

@@ -79,7 +79,7 @@ export const start = Effect.fnUntraced(
       )
     const read = (output: Command.Command.Output, stream: CommandExecutor.Process["stdout"], reader: Reader) =>
       // An inherited output has no stream.
-      Stream.runForEachChunk(output === "inherit" ? Stream.empty : stream, reader.write).pipe(
+      forEachChunk(output === "inherit" ? Stream.empty : stream, reader.write).pipe(
         Effect.catchAll((error) => setup.report.fail("Output", { error })),
         Effect.catchAllCause((cause) => Deferred.failCause(broken, cause)),
         Effect.ensuring(reader.end),
@@ -124,6 +124,25 @@ const spawn = <E, R>({ command, report }: Setup<E, R>, scope: Scope.CloseableSco
     Effect.catchAllDefect(report.dieToStart),
     Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause))),
     Effect.withScheduler(immediately)
+  )
+
+/** As `Stream.runForEachChunk`, which forks, and so takes another turn until it listens. */
+const forEachChunk = <E>(
+  stream: Stream.Stream<Uint8Array, E>,
+  write: Reader["write"]
+): Effect.Effect<void, E> =>
+  Stream.toPull(stream).pipe(
+    Effect.flatMap((pull) => {
+      const loop: Effect.Effect<never, Option.Option<E>> = Effect.flatMap(pull, (chunk) =>
+        Effect.zipRight(write(chunk), loop))
+      return loop
+    }),
+    Effect.scoped,
+    Effect.catchAll(Option.match({
+      onNone: () =>
+        Effect.void,
+      onSome: Effect.fail
+    }))
   )
 
 /** What is read and fed here must not be consumed by the platform too. */

@@ -28,8 +28,8 @@ export const run = <E, R>(
     const launch = yield* prepare(self, options, { stdout, stderr })
     yield* Effect.annotateCurrentSpan("process.executable.name", launch.report.executable)
     const child = yield* launch.start({ stdout: keep(stdout), stderr: keep(stderr) })
-    const exitCode = yield* complete(child, launch.report, options)
-    yield* Effect.annotateCurrentSpan("process.exit.code", exitCode)
+    const exitCode = yield* complete(child, launch.report, options, (exitCode) =>
+      Effect.annotateCurrentSpan("process.exit.code", exitCode))
     return { exitCode, stdout: stdout.result(), stderr: stderr.result(), duration: yield* launch.report.elapsed }
   }).pipe(
     Effect.scoped,
@@ -161,10 +161,12 @@ const exitCodeOf = (report: Report.Report) => (ended: Ended) =>
 const complete = <E>(
   child: Child.Child<E>,
   report: Report.Report,
-  { acceptExitCode = (exitCode) => exitCode === 0, timeout }: StreamOptions<unknown, unknown>
+  { acceptExitCode = (exitCode) => exitCode === 0, timeout }: StreamOptions<unknown, unknown>,
+  onExitCode: (exitCode: CommandExecutor.ExitCode) => Effect.Effect<void> = () => Effect.void
 ): Effect.Effect<CommandExecutor.ExitCode, CommandFailed | E> => {
   const completed = child.completed.pipe(
     Effect.flatMap(exitCodeOf(report)),
+    Effect.tap(onExitCode),
     Effect.filterOrElse(acceptExitCode, (exitCode) => report.fail("ExitCode", { exitCode }))
   )
   if (timeout === undefined) return completed

@@ -60,12 +60,14 @@ export const make = (
           duration,
           cause: details.error === undefined ? undefined : withoutCommandLine(details.error, redaction)
         }))
+    const failToStart: Report["failToStart"] = (error) =>
+      fail(startReason(error, Option.isSome(command.cwd)), { error })
     return {
       executable,
       elapsed,
       fail,
-      failToStart: (error) => fail(startReason(error, Option.isSome(command.cwd)), { error }),
-      dieToStart: (defect) => fail("Spawn", { error: fromDefect(defect) })
+      failToStart,
+      dieToStart: (defect) => failToStart(fromDefect(defect))
     }
   })
 
@@ -110,15 +112,16 @@ const redactOptional = (text: string | undefined, redaction: Redaction.Redaction
   text === undefined ? undefined : redaction.text(text)
 
 /**
- * Node throws what is wrong with an argument or with the environment, quoting
- * the value: only the error's code is safe to show.
+ * Node throws some of the system's errors, and what is wrong with an argument
+ * or with the environment. That message has the value: only the code of an
+ * error is safe to show.
  */
-const fromDefect = (defect: unknown): PlatformError.PlatformError =>
-  new PlatformError.SystemError({
-    reason: "Unknown",
+const fromDefect = (defect: unknown): PlatformError.PlatformError => {
+  const code = Predicate.hasProperty(defect, "code") && Predicate.isString(defect.code) ? defect.code : undefined
+  return new PlatformError.SystemError({
+    reason: code === "ENOTDIR" ? "BadResource" : "Unknown",
     module: "Command",
     method: "spawn",
-    description: Predicate.hasProperty(defect, "code") && Predicate.isString(defect.code)
-      ? defect.code
-      : "unexpected exception"
+    description: code ?? "unexpected exception"
   })
+}

@@ -1,0 +1,181 @@
+import { Command, type CommandExecutor } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { type CommandFailed, Subprocess } from "@ociman/process"
+import { Chunk, Duration, Effect, Exit, Fiber, Option, Random, Scope, Stream } from "effect"
+import { eventually, firstLine, isAlive, openFiles, pidsWith, sh } from "./utils.js"
+
+/** A process that is recognized among all of the machine. */
+const marked = (marker: string, script = "sleep 60; true") => sh(script, marker)
+
+const killAfter = "100 millis"
+
+layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
+  describe("of a process that ignores SIGTERM", () => {
+    const ways: Record<string, Effect.Effect<unknown, unknown, CommandExecutor.CommandExecutor>> = {
+      "when run times out": Effect.flip(Subprocess.run(stubbornly("timeout"), { killAfter, timeout: "300 millis" })),
+      "when run is interrupted": interruptWhenRunning("run", Subprocess.run(stubbornly("run"), { killAfter })),
+      "when a stream is interrupted": interruptWhenRunning(
+        "stream",
+        Stream.runDrain(Subprocess.stream(stubbornly("stream"), { killAfter }))
+      ),
+      "when a consumer stops": Stream.runHead(Subprocess.streamLines(stubbornly("consumer"), { killAfter })),
+      "when its input fails": Effect.flip(
+        Subprocess.run(stubbornly("input"), {
+          killAfter,
+          stdin: Stream.fromEffect(Effect.delay(Effect.fail("lost" as const), "200 millis"))
+        })
+      ),
+      "when a scope closes": Effect.scoped(
+        Effect.flatMap(Subprocess.start(stubbornly("scope"), { killAfter }), (process) => firstLine(process.stdout))
+      )
+    }
+    for (const [name, way] of Object.entries(ways)) {
+      it.effect(name, () =>
+        Effect.gen(function*() {
+          yield* way
+          assert.deepStrictEqual(pidsWith("ociman-stubborn-"), [])
+        }))
+    }
+  })
+
+  it.effect("lets a process that heeds SIGTERM say its last words", () =>
+    Effect.gen(function*() {
+      const command = sh(
+        "trap 'head -c 300000 /dev/zero >&2; echo bye; exit 0' TERM; echo ready; while :; do sleep 0.02; done"
+      )
+      const error = yield* Effect.flip(Subprocess.run(command, { timeout: "400 millis", maxStderr: Infinity }))
+      assert.strictEqual(error.reason, "TimedOut")
+      assert.strictEqual(error.stdout, "ready\nbye\n")
+      assert.include(error.stderr, "bytes omitted")
+    }))
+
+  it.effect("does not wait for the grace period of a process that goes at once", () =>
+    Effect.gen(function*() {
+      const [duration] = yield* Effect.timed(
+        Effect.scoped(Subprocess.start(Command.make("sleep", "60"), { killAfter: "1 minute" }))
+      )
+      assert.isBelow(Duration.toSeconds(duration), 20)
+    }))
+
+  it.effect("works on a stopped process", () =>
+    Effect.gen(function*() {
+      const pid = yield* Effect.scoped(Effect.gen(function*() {
+        const process = yield* Subprocess.start(Command.make("sleep", "60"), { killAfter })
+        yield* process.kill("SIGSTOP")
+        return process.pid
+      }))
+      assert.isFalse(isAlive(pid))
+    }))
+
+  describe("of the children of a process", () => {
+    it.effect("in its group", () =>
+      Effect.gen(function*() {
+        const [pid, child] = yield* Effect.scoped(Effect.gen(function*() {
+          const process = yield* Subprocess.start(sh("sleep 60 & echo $!; wait"))
+          return [process.pid, Number(yield* firstLine(process.stdout))] as const
+        }))
+        assert.isFalse(isAlive(pid))
+        yield* eventually(() => !isAlive(child))
+      }))
+
+    it.effect("that ignore SIGTERM, too, and no longer have its outputs", () =>
+      Effect.gen(function*() {
+        const command = sh("trap '' TERM; sleep 60 >/dev/null 2>&1 & echo $!; trap - TERM; wait")
+        const scope = yield* Scope.make()
+        const platform = yield* Command.start(command).pipe(Scope.extend(scope))
+        const survivor = Number(yield* firstLine(platform.stdout))
+        yield* Scope.close(scope, Exit.void)
+        assert.isTrue(isAlive(survivor))
+        process.kill(survivor, "SIGKILL")
+
+        const child = yield* Effect.scoped(
+          Effect.flatMap(Subprocess.start(command, { killAfter }), (process) => firstLine(process.stdout))
+        )
+        yield* eventually(() => !isAlive(Number(child)))
+      }))
+
+    it.effect("that it left behind with its outputs", () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Subprocess.run(sh("sleep 60 & echo $!"), { timeout: "300 millis" }))
+        assert.strictEqual(error.reason, "TimedOut")
+        yield* eventually(() => !isAlive(Number(error.stdout)))
+      }))
+
+    it.effect("but not of those that it left behind and that are on their own", () =>
+      Effect.gen(function*() {
+        const { stdout } = yield* Subprocess.run(sh("sleep 60 >/dev/null 2>&1 & echo $!"))
+        const daemon = Number(stdout.text)
+        assert.isTrue(isAlive(daemon))
+        process.kill(daemon, "SIGKILL")
+      }))
+  })
+
+  it.effect("of a pipeline ends all parts", () =>
+    Effect.gen(function*() {
+      const marker = "ociman-pipeline"
+      const part = marked(marker, "echo started; cat; sleep 60; true")
+      const command = part.pipe(Command.pipeTo(part), Command.pipeTo(part))
+      const lines = yield* Subprocess.streamLines(command, { stdin: Stream.never }).pipe(
+        Stream.take(3),
+        Stream.tap(() => Effect.sync(() => assert.lengthOf(pidsWith(marker), 3))),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(Chunk.toReadonlyArray(lines), ["started", "started", "started"])
+      yield* eventually(() => pidsWith(marker).length === 0)
+    }))
+
+  it.effect("at any moment leaves no process", () =>
+    Effect.gen(function*() {
+      const marker = "ociman-moment"
+      const command = Command.workingDirectory(marked(marker), "/")
+      const started: Array<Effect.Effect<unknown, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor>> = [
+        Subprocess.run(command, { stdin: Stream.never }),
+        Effect.scoped(Effect.zipRight(Subprocess.start(command), Effect.never)),
+        Stream.runDrain(Subprocess.stream(command))
+      ]
+      yield* Effect.forEach(
+        Array.from({ length: 48 }, (_, index) => index),
+        (index) =>
+          Effect.gen(function*() {
+            const fiber = yield* Effect.fork(started[index % 3] ?? Effect.void)
+            if (index >= 3) yield* Effect.sleep(yield* Random.nextIntBetween(0, 25))
+            const exit = yield* Fiber.interrupt(fiber)
+            assert.isTrue(Exit.isInterrupted(exit))
+          }),
+        { concurrency: 4 }
+      )
+      yield* eventually(() => pidsWith(marker).length === 0)
+    }))
+
+  it.effect("of a storm of processes leaves no file open", () =>
+    Effect.gen(function*() {
+      const one = Effect.fnUntraced(function*(index: number) {
+        const command = sh("head -c 200000 /dev/zero >&2; cat; exit $1", `${index % 2}`)
+        const exit = yield* Effect.exit(Subprocess.run(command, { stdin: `${index}`, maxStderr: 10 }))
+        if (index % 2 === 0) assert.strictEqual(Option.getOrThrow(Exit.match(exit, some)).stdout.text, `${index}`)
+        else assert.isTrue(Exit.isFailure(exit))
+        yield* Effect.exit(Subprocess.run(Command.make("no-such-program")))
+        yield* Stream.runHead(Subprocess.stream(sh("cat /dev/zero")))
+      })
+      yield* one(0)
+      const before = openFiles()
+      yield* Effect.forEach(Array.from({ length: 50 }, (_, index) => index), one, { concurrency: "unbounded" })
+      yield* eventually(() => openFiles() <= before)
+    }), 20_000)
+})
+
+const some = { onFailure: () => Option.none<Subprocess.Result>(), onSuccess: Option.some<Subprocess.Result> }
+
+function stubbornly(name: string) {
+  return sh("trap '' TERM; echo ready; while :; do sleep 0.02; done", `ociman-stubborn-${name}`)
+}
+
+function interruptWhenRunning<A, E, R>(name: string, effect: Effect.Effect<A, E, R>) {
+  return Effect.gen(function*() {
+    const fiber = yield* Effect.fork(effect)
+    yield* eventually(() => pidsWith(`ociman-stubborn-${name}`).length > 0)
+    yield* Effect.sleep("50 millis")
+    yield* Fiber.interrupt(fiber)
+  })
+}
