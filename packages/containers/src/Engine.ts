@@ -7,7 +7,6 @@ import * as Data from "effect/Data"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Order from "effect/Order"
-import semver from "semver"
 
 /**
  * The engines this library knows how to speak to.
@@ -62,8 +61,9 @@ export interface Engine {
 }
 
 /**
- * Reads the first version number in a text, as leniently as engines print
- * them: `18.09.1`, `4.3`, `29.0.0-rc.1`, `Docker version 28.2.2, build e6534b4`.
+ * Reads the first version number in a text, as engines print them: `18.09.1`,
+ * `4.3`, `29.0.0-rc.1`, `Docker version 28.2.2, build e6534b4`. They are not
+ * those of SemVer, which allows no leading zeros and no missing parts.
  *
  * @example
  * ```ts
@@ -79,9 +79,9 @@ export interface Engine {
  */
 export const parseVersion = (text: string): Option.Option<Version> =>
   Option.map(
-    Option.fromNullable(semver.coerce(text, { includePrerelease: true })),
-    ({ major, minor, patch }) =>
-      new Version({ major, minor, patch, text: /\d\S*/.exec(text)?.[0].replace(/,$/, "") ?? text })
+    Option.fromNullable(/(\d+)(?:\.(\d+))?(?:\.(\d+))?[^\s,]*/.exec(text)),
+    ([text, major, minor = 0, patch = 0]) =>
+      new Version({ major: Number(major), minor: Number(minor), patch: Number(patch), text })
   )
 
 /**
