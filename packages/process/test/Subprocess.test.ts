@@ -178,7 +178,9 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
 
     it.effect("terminates the process when the consumer stops", () =>
       Effect.gen(function*() {
-        const pid = yield* Subprocess.streamLines(sh("echo $$; while :; do echo more; done")).pipe(Stream.runHead)
+        const pid = yield* Subprocess.streamLines(sh("echo $$; while :; do echo more; done"), {
+          killAfter: "1 minute"
+        }).pipe(Stream.runHead)
         assert.isFalse(isAlive(Number(Option.getOrThrow(pid))))
       }))
 

@@ -81,7 +81,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
 
     it.effect("that ignore SIGTERM, too, and no longer have its outputs", () =>
       Effect.gen(function*() {
-        const command = sh("trap '' TERM; sleep 60 >/dev/null 2>&1 & echo $!; trap - TERM; wait")
+        const command = sh("trap '' TERM; sleep 60 >/dev/null 2>&1 & trap - TERM; echo $!; wait")
         const scope = yield* Scope.make()
         const platform = yield* Command.start(command).pipe(Scope.extend(scope))
         const survivor = Number(yield* firstLine(platform.stdout))
@@ -118,7 +118,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       const command = part.pipe(Command.pipeTo(part), Command.pipeTo(part))
       const lines = yield* Subprocess.streamLines(command, { stdin: Stream.never }).pipe(
         Stream.take(3),
-        Stream.tap(() => Effect.sync(() => assert.lengthOf(pidsWith(marker), 3))),
+        Stream.tap(() => eventually(() => pidsWith(marker).length === 3)),
         Stream.runCollect
       )
       assert.deepStrictEqual(Chunk.toReadonlyArray(lines), ["started", "started", "started"])

@@ -45,7 +45,7 @@ export const within = (duration: Duration.DurationInput) => <A, E, R>(effect: Ef
   effect.pipe(Effect.disconnect, Effect.timeoutOption(duration))
 
 export const hangs = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<boolean, never, R> =>
-  Effect.exit(effect).pipe(within("700 millis"), Effect.map(Option.isNone))
+  Effect.exit(effect).pipe(within("400 millis"), Effect.map(Option.isNone))
 
 export const firstLine = <E, R>(stdout: Stream.Stream<Uint8Array, E, R>): Effect.Effect<string, E, R> =>
   stdout.pipe(

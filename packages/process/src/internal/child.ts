@@ -58,7 +58,7 @@ export interface Setup<E, R> {
 const immediately = Scheduler.make((task) => task())
 
 /** SIGKILL works at once, unless the process is not ours or is stuck in the kernel. */
-const patienceAfterKill = Duration.seconds(2)
+const patienceAfterKill = Duration.seconds(1)
 
 /**
  * Starts a process that is gone when the scope is closed.
@@ -108,7 +108,7 @@ export const start = Effect.fnUntraced(
       ended: unlessBroken(exited),
       completed: unlessBroken(Effect.zipLeft(exited, Fiber.awaitAll([stdout, stderr]))),
       // The platform's `kill` waits for the exit, which most signals do not cause.
-      kill: (signal) => Effect.asVoid(fork(Effect.ignore(process.kill(signal)))),
+      kill: (signal) => Effect.asVoid(Effect.whenEffect(fork(Effect.ignore(process.kill(signal))), isRunning(process))),
       terminate
     }
     return child
@@ -138,11 +138,9 @@ const forEachChunk = <E>(
       return loop
     }),
     Effect.scoped,
-    Effect.catchAll(Option.match({
-      onNone: () =>
-        Effect.void,
-      onSome: Effect.fail
-    }))
+    Effect.catchAll((end) =>
+      Option.isNone(end) ? Effect.void : Effect.fail(end.value)
+    )
   )
 
 /** What is read and fed here must not be consumed by the platform too. */
