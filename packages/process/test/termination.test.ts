@@ -1,4 +1,4 @@
-import { Command, type CommandExecutor } from "@effect/platform"
+import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
@@ -79,6 +79,13 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
         yield* eventually(() => !isAlive(child))
       }))
 
+    it.effect("gives them the time that it gives the process", () =>
+      Effect.gen(function*() {
+        const child = "trap 'sleep 0.2; echo bye; exit' TERM; echo ready; while :; do sleep 0.02; done"
+        const error = yield* Effect.flip(Subprocess.run(sh(`(${child}) & wait`), { timeout: "400 millis" }))
+        assert.strictEqual(error.stdout, "ready\nbye\n")
+      }))
+
     it.effect("that ignore SIGTERM, too, and no longer have its outputs", () =>
       Effect.gen(function*() {
         const command = sh("trap '' TERM; sleep 60 >/dev/null 2>&1 & trap - TERM; echo $!; wait")
@@ -122,6 +129,22 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
         Stream.runCollect
       )
       assert.deepStrictEqual(Chunk.toReadonlyArray(lines), ["started", "started", "started"])
+      yield* eventually(() => pidsWith(marker).length === 0)
+    }))
+
+  it.effect("while it is being started, too", () =>
+    Effect.gen(function*() {
+      const marker = "ociman-starting"
+      const executor = yield* CommandExecutor.CommandExecutor
+      const slow = CommandExecutor.makeExecutor((command) =>
+        Effect.zipLeft(executor.start(command), Effect.sleep("100 millis"))
+      )
+      const fiber = yield* Subprocess.run(marked(marker)).pipe(
+        Effect.provideService(CommandExecutor.CommandExecutor, slow),
+        Effect.fork
+      )
+      yield* eventually(() => pidsWith(marker).length > 0)
+      yield* Fiber.interrupt(fiber)
       yield* eventually(() => pidsWith(marker).length === 0)
     }))
 
