@@ -27,8 +27,10 @@ import type * as Engine from "./Engine.js"
 import type * as Exec from "./Exec.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import * as lifecycle from "./internal/lifecycle.js"
+import { noop } from "./internal/noop.js"
 import * as selection from "./internal/selection.js"
 import type * as Label from "./Label.js"
+import * as MemoryBackend from "./MemoryBackend.js"
 import type * as Output from "./Output.js"
 
 /**
@@ -293,3 +295,59 @@ export const layerConfig = (
   BackendError.BackendUnavailable | ConfigError.ConfigError,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
 > => Layer.unwrapEffect(Effect.map(Config.unwrap(config), layerOf))
+
+/**
+ * An engine in memory, for tests: it keeps the rules of the real ones, and
+ * runs no process. What processes do is said in the options, see
+ * {@link MemoryBackend.Options}.
+ *
+ * @example
+ * ```ts
+ * import { Backend, Container, Definition, Exec } from "@ociman/containers"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const container = yield* Container.start(Definition.make("postgres:17"))
+ *   const { stdout } = yield* container.exec(Exec.make("psql", "--version"))
+ *   assert.strictEqual(stdout, "psql (PostgreSQL) 17.2\n")
+ * })
+ *
+ * const memory = Backend.layerMemory({
+ *   exec: (_, { executable }) =>
+ *     executable === "psql" ? { stdout: "psql (PostgreSQL) 17.2\n" } : undefined
+ * })
+ *
+ * await program.pipe(Effect.scoped, Effect.provide(memory), Effect.runPromise)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory = (options?: MemoryBackend.Options): Layer.Layer<Backend> =>
+  Layer.scoped(Backend, Effect.flatMap(MemoryBackend.make(options), make))
+
+/**
+ * A test double that can do what it is given; what is derived, such as
+ * `start` or `run`, works on top of that. Anything else dies when it is used,
+ * and says what was missing.
+ *
+ * @example
+ * ```ts
+ * import { Backend, Image } from "@ociman/containers"
+ * import { Reference } from "@ociman/oci"
+ * import { Effect } from "effect"
+ *
+ * const pulled: Array<string> = []
+ * const backend = Backend.layerNoop({
+ *   pullImage: (image) => Effect.sync(() => pulled.push(String(image)))
+ * })
+ *
+ * Image.pull(Reference.make("alpine:3.20")).pipe(Effect.provide(backend), Effect.runSync)
+ * assert.deepStrictEqual(pulled, ["alpine:3.20"])
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerNoop = (partial: Partial<Primitives>): Layer.Layer<Backend> =>
+  Layer.effect(Backend, make({ ...noop, ...partial }))

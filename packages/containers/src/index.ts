@@ -91,6 +91,11 @@ export * as Label from "./Label.js"
 /**
  * @since 0.1.0
  */
+export * as MemoryBackend from "./MemoryBackend.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Mount from "./Mount.js"
 
 /**

@@ -1,0 +1,120 @@
+/**
+ * The primitives of a `Backend` in memory, for tests that need no engine. It
+ * keeps the rules of the real ones: what containers there are, their names,
+ * states, labels, ports and logs, and how images come and go.
+ *
+ * No process runs in it. What the process of a container and the commands that
+ * are run inside do is said by scripts, in {@link Options}. A process that is
+ * sent a signal ends at once, and nothing ever waits for a time to pass, so that
+ * everything works under the test clock. Mounts, networks, resources, health
+ * checks and restart policies are accepted and change nothing.
+ *
+ * @since 0.1.0
+ */
+import type { Reference } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
+import type * as Stream from "effect/Stream"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import type { Primitives } from "./Backend.js"
+import type * as ContainerId from "./ContainerId.js"
+import type * as Definition from "./Definition.js"
+import type * as Exec from "./Exec.js"
+import { containers } from "./internal/memory/containers.js"
+import { engine } from "./internal/memory/engine.js"
+import { executor } from "./internal/memory/executor.js"
+import { images, initial } from "./internal/memory/images.js"
+import { processes } from "./internal/memory/processes.js"
+import type * as Output from "./Output.js"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The images that are there from the start. Default: none. */
+  readonly images?: ReadonlyArray<Image> | undefined
+  /** The images that can be pulled. Default: every image there could be, without labels. */
+  readonly registry?: ReadonlyArray<Image> | undefined
+  /**
+   * What the process of a container does each time it is started. The input is
+   * what `Container.run` feeds it. Default, also where this gives `undefined`:
+   * it writes nothing and runs until it is stopped.
+   */
+  readonly process?:
+    | ((container: ScriptedContainer, stdin: Effect.Effect<Uint8Array>) => Script | undefined)
+    | undefined
+  /**
+   * What a command that is run inside a container does, by `exec` or as one of
+   * the platform's `Command`. Default, also where this gives `undefined`: there
+   * is no such command.
+   */
+  readonly exec?:
+    | ((
+      container: ScriptedContainer,
+      exec: Exec.Exec,
+      stdin: Effect.Effect<Uint8Array>
+    ) => Script | undefined)
+    | undefined
+}
+
+/**
+ * An image that the engine knows, or can pull.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Image {
+  /** Its name. A literal that does not parse is a defect. */
+  readonly image: Reference.Reference | string
+  readonly labels?: Readonly<Record<string, string>> | undefined
+}
+
+/**
+ * The container for which a script is asked.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ScriptedContainer {
+  readonly id: ContainerId.ContainerId
+  readonly name: string
+  readonly definition: Definition.Definition
+}
+
+/**
+ * What a process does: all at once, after an effect, or event by event. If
+ * there is no exit code, or no event with one, then a command ends with 0 and
+ * the process of a container runs until it is stopped.
+ *
+ * A stopped process is interrupted. The output of a paused one is held back.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Script = Answer | Effect.Effect<Answer> | Stream.Stream<Output.ProcessEvent>
+
+/**
+ * What a process writes, text as UTF-8, and how it ends.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Answer {
+  readonly stdout?: string | Uint8Array | undefined
+  readonly stderr?: string | Uint8Array | undefined
+  readonly exitCode?: number | undefined
+}
+
+/**
+ * A new engine without containers. Its processes are gone when the scope closes.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (options: Options = {}): Effect.Effect<Primitives, never, Scope.Scope> =>
+  Effect.gen(function*() {
+    const state = yield* SynchronizedRef.make(yield* initial(options.images ?? []))
+    const context = { options, state, scope: yield* Effect.scope }
+    return { engine, ...containers(context), ...processes(context), ...executor(context), ...images(context) }
+  })

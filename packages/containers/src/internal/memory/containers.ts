@@ -1,0 +1,173 @@
+import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import type { Primitives } from "../../Backend.js"
+import { ImageNotFound, NameInUse } from "../../BackendError.js"
+import * as ContainerId from "../../ContainerId.js"
+import type { ContainerName } from "../../ContainerName.js"
+import type { Definition } from "../../Definition.js"
+import { type Context, getContainer, update } from "./context.js"
+import * as History from "./history.js"
+import { containerInfo } from "./inspection.js"
+import * as Runs from "./runs.js"
+import * as Scripts from "./scripts.js"
+import * as Signals from "./signals.js"
+import * as State from "./state.js"
+
+type Containers = Omit<
+  Primitives,
+  "engine" | "exec" | "executor" | "startAttached" | "commitContainer" | ImagePrimitive
+>
+
+type ImagePrimitive = Extract<keyof Primitives, `${string}Image${string}`>
+
+/** @internal */
+export const containers = (context: Context): Containers => {
+  const startContainer = (key: string) =>
+    Effect.flatMap(Scripts.makeInput(undefined), (input) => Effect.asVoid(Runs.start(context, key, input)))
+
+  return {
+    createContainer: (definition, name) =>
+      SynchronizedRef.modifyEffect(
+        context.state,
+        (state) =>
+          Effect.map(
+            create(definition, name, state),
+            (container) => [
+              container.id,
+              { ...state, containers: [container, ...state.containers], created: state.created + 1 }
+            ]
+          )
+      ),
+
+    startContainer,
+
+    restartContainer: (key) =>
+      Effect.zipRight(
+        update(context, key, (container, state) => Runs.stop(container, state, false)),
+        startContainer(key)
+      ),
+
+    stopContainer: (key) => update(context, key, Runs.stop),
+
+    killContainer: (key, name) => update(context, key, (container, state) => signal(container, name, state)),
+
+    pauseContainer: (key) =>
+      update(context, key, (container, state) =>
+        container.status === "paused"
+          ? State.failed("Container.pause", "Conflict", `Container ${container.id} is already paused`)
+          : Option.match(container.run, {
+            onNone: () => notRunning("Container.pause", container),
+            onSome: ({ thawed }) =>
+              Effect.as(thawed.close, State.putContainer(state, { ...container, status: "paused" }))
+          })),
+
+    unpauseContainer: (key) => update(context, key, unpause),
+
+    renameContainer: (key, name) =>
+      update(
+        context,
+        key,
+        (container, state) =>
+          state.containers.some((other) => other.name === name && other.id !== container.id)
+            ? new NameInUse({ name })
+            : Effect.succeed(State.putContainer(state, { ...container, name }))
+      ),
+
+    removeContainer: (key, { force, grace }) => {
+      const removal = update(context, key, (container, state) => {
+        if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container))
+        if (!force) {
+          return State.failed(
+            "Container.remove",
+            "Conflict",
+            `You cannot remove a ${container.status} container ${container.id}. Stop the container before attempting removal or force remove`
+          )
+        }
+        return Duration.toMillis(grace) === 0
+          ? Runs.end(container, Signals.exitCode(Signals.kill), state, true)
+          : Runs.stop(container, state, true)
+      })
+      return force ? Effect.catchTag(removal, "ContainerNotFound", () => Effect.void) : removal
+    },
+
+    waitContainer: (key) =>
+      Effect.flatMap(getContainer(context, key), ({ exitCode, run }) =>
+        Option.match(run, {
+          onNone: () => Effect.succeed(exitCode),
+          onSome: ({ exited }) => Deferred.await(exited)
+        })),
+
+    inspectContainer: (key) => Effect.flatMap(getContainer(context, key), containerInfo),
+
+    listContainers: (filters) =>
+      Effect.flatMap(context.state.get, (state) =>
+        Effect.forEach(
+          state.containers.filter(({ labels }) => State.matches(labels, filters)),
+          containerInfo
+        )),
+
+    containerLogs: (key, options) =>
+      Stream.unwrap(Effect.map(
+        getContainer(context, key),
+        ({ history, run }) => History.logs(history, options, Option.map(run, ({ from }) => from))
+      ))
+  }
+}
+
+const create = Effect.fnUntraced(function*(definition: Definition, name: ContainerName, state: State.State) {
+  const image = State.findImage(state, definition.image)
+  if (Option.isNone(image)) {
+    const name = definition.image.toString()
+    return yield* new ImageNotFound({ image: name, detail: `No such image: ${name}` })
+  }
+  if (state.containers.some((container) => container.name === name)) return yield* new NameInUse({ name })
+  const number = state.created + 2
+  return {
+    id: ContainerId.make(yield* State.makeId),
+    name,
+    definition,
+    imageId: image.value.id,
+    labels: { ...image.value.labels, ...State.toRecord(definition.labels) },
+    address: `172.17.${(number >> 8) & 255}.${number & 255}`,
+    created: yield* Clock.currentTimeMillis,
+    status: "created",
+    run: Option.none(),
+    exitCode: 0,
+    startedAt: Option.none(),
+    finishedAt: Option.none(),
+    history: yield* History.make
+  } satisfies State.Container
+})
+
+const notRunning = (operation: string, { id }: State.Container) =>
+  State.failed(operation, "Conflict", `Container ${id} is not running`)
+
+const signal = (container: State.Container, name: string, state: State.State) => {
+  if (Option.isNone(container.run)) return notRunning("Container.kill", container)
+  const run = container.run.value
+  const number = Signals.parse(name)
+  if (number === undefined) return State.failed("Container.kill", "Refused", `Invalid signal: ${name}`)
+  if (!Signals.ends(number)) return Effect.succeed(state)
+  return container.status === "paused" && number !== Signals.kill
+    ? Effect.succeed(State.putContainer(state, {
+      ...container,
+      run: Option.some({ ...run, pendingSignal: Option.some(number) })
+    }))
+    : Runs.end(container, Signals.exitCode(number), state)
+}
+
+const unpause = (container: State.Container, state: State.State) => {
+  if (container.status !== "paused" || Option.isNone(container.run)) {
+    return State.failed("Container.unpause", "Conflict", `Container ${container.id} is not paused`)
+  }
+  const { pendingSignal, thawed } = container.run.value
+  return Option.match(pendingSignal, {
+    onNone: () => Effect.as(thawed.open, State.putContainer(state, { ...container, status: "running" })),
+    onSome: (number) => Runs.end(container, Signals.exitCode(number), state)
+  })
+}

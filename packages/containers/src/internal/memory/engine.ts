@@ -1,0 +1,19 @@
+import * as Option from "effect/Option"
+import * as Engine from "../../Engine.js"
+
+const version = new Engine.Version({ major: 0, minor: 1, patch: 0, text: "0.1.0" })
+
+/**
+ * What the engine in memory says of itself.
+ *
+ * @internal
+ */
+export const engine: Engine.Engine = {
+  name: "memory",
+  client: "docker",
+  executable: "memory",
+  version,
+  clientVersion: version,
+  rootless: false,
+  remoteHost: Option.none()
+}

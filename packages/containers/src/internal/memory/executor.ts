@@ -1,0 +1,152 @@
+import * as Command from "@effect/platform/Command"
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as PlatformError from "@effect/platform/Error"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Inspectable from "effect/Inspectable"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import type * as Scope from "effect/Scope"
+import * as Sink from "effect/Sink"
+import * as Stream from "effect/Stream"
+import type { Primitives } from "../../Backend.js"
+import * as Environment from "../../Environment.js"
+import * as Exec from "../../Exec.js"
+import * as Output from "../../Output.js"
+import * as User from "../../User.js"
+import * as Commands from "./commands.js"
+import { type Context, getContainer } from "./context.js"
+import * as History from "./history.js"
+import * as Scripts from "./scripts.js"
+import * as Signals from "./signals.js"
+
+/**
+ * The platform's processes, inside a container. They do what the script of
+ * `exec` says.
+ *
+ * @internal
+ */
+export const executor = (context: Context): Pick<Primitives, "executor"> => ({
+  executor: (key) =>
+    CommandExecutor.makeExecutor((command) => {
+      const [first, ...rest] = Command.flatten(command)
+      return rest.reduce(
+        (previous, part) => Effect.flatMap(previous, ({ stdout }) => start(context, key, part, stdout)),
+        start(context, key, first, first.stdin)
+      )
+    })
+})
+
+const start = Effect.fnUntraced(function*(
+  context: Context,
+  key: string,
+  command: Command.StandardCommand,
+  stdin: Command.CommandInput
+): Effect.fn.Return<CommandExecutor.Process, PlatformError.PlatformError, Scope.Scope> {
+  const exec = yield* toExec(command)
+  const written = yield* Deferred.make<Uint8Array>()
+  const input = yield* Scripts.makeInput(inputOf(stdin, written))
+  const history = yield* History.make
+  const exited = yield* Deferred.make<CommandExecutor.ExitCode, PlatformError.PlatformError>()
+  const end = (outcome: Effect.Effect<number, PlatformError.PlatformError>) =>
+    Deferred.complete(exited, Effect.map(outcome, CommandExecutor.ExitCode)).pipe(
+      Effect.zipRight(History.record(history, Output.exit(0))),
+      Effect.uninterruptible
+    )
+
+  yield* events(context, key, exec, input.read).pipe(
+    Stream.runForEach((event) =>
+      event.source === "exit" ? end(Effect.succeed(event.exitCode)) : History.record(history, event)
+    ),
+    Effect.raceFirst(Effect.asVoid(Deferred.await(exited))),
+    Effect.raceFirst(Deferred.await(input.failure)),
+    Effect.catchAllCause((cause) => end(Effect.failCause(cause))),
+    Effect.interruptible,
+    Effect.forkScoped
+  )
+  yield* Effect.addFinalizer(() => end(Effect.succeed(Signals.exitCode(Signals.terminate))))
+
+  const output = (source: Output.Output["source"]) =>
+    Stream.concat(
+      Output.bytes(History.outputs(History.follow(history, 0)), source),
+      // Nobody may wait for the exit code, which would say that the script died.
+      Stream.drain(Stream.fromEffect(Deferred.await(exited)))
+    )
+  const toJSON = () => ({ _id: "@effect/platform/CommandExecutor/Process", pid })
+  const pid = CommandExecutor.ProcessId(yield* Random.nextIntBetween(2, 2 ** 15))
+  return {
+    [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId,
+    toJSON,
+    toString: () => Inspectable.format(toJSON()),
+    [Inspectable.NodeInspectSymbol]: toJSON,
+    pid,
+    exitCode: Deferred.await(exited),
+    isRunning: Effect.negate(Deferred.isDone(exited)),
+    kill: (signal = "SIGTERM") => kill(signal, end),
+    stdin: stdin === "pipe" ? writeTo(written) : Sink.drain,
+    stdout: outputOf(command.stdout, output("stdout")),
+    stderr: outputOf(command.stderr, output("stderr"))
+  }
+})
+
+/** A command that cannot be run is one that says so, as the client of an engine does. */
+const events = (context: Context, key: string, exec: Exec.Exec, stdin: Effect.Effect<Uint8Array>) =>
+  getContainer(context, key).pipe(
+    Effect.map((container) => Commands.run(context, container, exec, stdin)),
+    Effect.catchAll(({ message }) => Effect.succeed(Stream.fail({ detail: message, exitCode: 1 }))),
+    Stream.unwrap,
+    Stream.catchAll(({ detail, exitCode }) =>
+      Stream.make(Output.stderr(Scripts.toBytes(`Error: ${detail}\n`)), Output.exit(exitCode))
+    )
+  )
+
+const kill = <E>(
+  name: CommandExecutor.Signal,
+  end: (outcome: Effect.Effect<number>) => Effect.Effect<void, E>
+) => {
+  const signal = Signals.parse(name)
+  if (signal === undefined) {
+    return new PlatformError.SystemError({
+      module: "Command",
+      method: "kill",
+      reason: "InvalidData",
+      description: `invalid signal: ${name}`
+    })
+  }
+  return Signals.ends(signal) ? end(Effect.succeed(Signals.exitCode(signal))) : Effect.void
+}
+
+const inputOf = (
+  input: Command.CommandInput,
+  written: Deferred.Deferred<Uint8Array>
+): Exec.Stdin | undefined =>
+  input === "inherit" ? undefined : input === "pipe" ? Stream.fromEffect(Deferred.await(written)) : input
+
+const writeTo = (written: Deferred.Deferred<Uint8Array>): CommandExecutor.Process["stdin"] =>
+  Sink.collectAll<Uint8Array>().pipe(
+    Sink.mapEffect((pieces) => Deferred.complete(written, Scripts.collect(Stream.fromChunk(pieces)))),
+    Sink.map(() => undefined)
+  )
+
+const outputOf = (
+  output: Command.CommandOutput,
+  stream: Stream.Stream<Uint8Array, PlatformError.PlatformError>
+) => output === "pipe" ? stream : output === "inherit" ? Stream.empty : Stream.transduce(stream, output)
+
+const toExec = ({ args, command, cwd, env, gid, shell, uid }: Command.StandardCommand) =>
+  Effect.try({
+    try: () =>
+      Exec.modify(
+        shell === false
+          ? Exec.make(command, ...args)
+          : Exec.make(shell === true ? "/bin/sh" : shell, "-c", [command, ...args].join(" ")),
+        {
+          environment: Environment.fromRecord(Object.fromEntries(HashMap.toEntries(env))),
+          user: Option.map(uid, (uid) => User.ids(uid, Option.getOrUndefined(gid))),
+          workingDirectory: cwd,
+          interactive: true
+        }
+      ),
+    catch: (cause) => new PlatformError.BadArgument({ module: "Command", method: "start", description: String(cause) })
+  })

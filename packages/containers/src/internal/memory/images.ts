@@ -1,0 +1,125 @@
+import { type Platform, Reference } from "@ociman/oci"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as SynchronizedRef from "effect/SynchronizedRef"
+import type { Primitives } from "../../Backend.js"
+import { type EngineFailed, ImageNotFound } from "../../BackendError.js"
+import type * as MemoryBackend from "../../MemoryBackend.js"
+import { change, type Context } from "./context.js"
+import { imageInfo } from "./inspection.js"
+import * as State from "./state.js"
+
+type Images = Pick<
+  Primitives,
+  "buildImage" | "commitContainer" | "inspectImage" | "listImages" | "pullImage" | "removeImage"
+>
+
+/** @internal */
+export const images = (context: Context): Images => {
+  const { registry } = context.options
+  const update = <E>(f: (state: State.State) => Effect.Effect<State.State, E>) =>
+    SynchronizedRef.updateEffect(context.state, f)
+
+  return {
+    pullImage: (reference, { platform }) =>
+      update((state) => {
+        const available = registry?.find(({ image }) =>
+          State.imageName(toReference(image)) === State.imageName(reference)
+        )
+        if (registry !== undefined && available === undefined) return absent(reference, "The registry does not have it")
+        return Option.isSome(State.findImage(state, reference))
+          ? Effect.succeed(state)
+          : addOnly(state, reference, available?.labels, Option.getOrUndefined(platform))
+      }),
+
+    inspectImage: (reference) =>
+      context.state.get.pipe(
+        Effect.flatMap((state) => getImage(state, reference)),
+        Effect.flatMap(imageInfo)
+      ),
+
+    listImages: (filters) =>
+      Effect.flatMap(
+        context.state.get,
+        (state) => Effect.forEach(state.images.filter(({ labels }) => State.matches(labels, filters)), imageInfo)
+      ),
+
+    removeImage: (reference, { force }) =>
+      update((state) =>
+        Effect.flatMap(getImage(state, reference), (image) => untag(state, image, State.imageName(reference), force))
+      ),
+
+    buildImage: ({ image, labels }) => update((state) => addOnly(state, image, State.toRecord(labels))),
+
+    commitContainer: (key, reference, { changes = [] }) =>
+      change(context, key, ({ labels }, state) =>
+        Effect.map(
+          add(state, reference, { ...labels, ...changedLabels(changes) }),
+          ([{ id }, state]) => [id, state] as const
+        ))
+  }
+}
+
+/**
+ * A state with the images that are there from the start.
+ *
+ * @internal
+ */
+export const initial = (images: ReadonlyArray<MemoryBackend.Image>): Effect.Effect<State.State> =>
+  Effect.reduce(images, State.empty, (state, { image, labels }) => addOnly(state, toReference(image), labels))
+
+const toReference = (image: MemoryBackend.Image["image"]) => typeof image === "string" ? Reference.make(image) : image
+
+const getImage = (state: State.State, reference: Reference.Reference) =>
+  Option.match(State.findImage(state, reference), {
+    onNone: () => absent(reference, "No such image"),
+    onSome: Effect.succeed
+  })
+
+const absent = (reference: Reference.Reference, why: string) => {
+  const image = Reference.format(reference)
+  return new ImageNotFound({ image, detail: `${why}: ${image}` })
+}
+
+const add = Effect.fnUntraced(function*(
+  state: State.State,
+  reference: Reference.Reference,
+  labels: State.Labels = {},
+  { architecture, os }: Pick<Platform.Platform, "architecture" | "os"> = { architecture: "amd64", os: "linux" }
+) {
+  const id = `sha256:${yield* State.makeId}`
+  const image: State.Image = { id, names: [], labels, os, architecture, created: yield* Clock.currentTimeMillis }
+  return [image, State.tagImage(state, image, State.imageName(reference))] as const
+})
+
+const addOnly = (...args: Parameters<typeof add>) => Effect.map(add(...args), ([_, state]) => state)
+
+const untag = (
+  state: State.State,
+  image: State.Image,
+  name: string,
+  force: boolean
+): Effect.Effect<State.State, EngineFailed> => {
+  const names = image.names.filter((other) => other !== name)
+  const user = state.containers.find(({ imageId }) => imageId === image.id)
+  if (names.length === 0 && user !== undefined && !force) {
+    return State.failed(
+      "Image.remove",
+      "Conflict",
+      `unable to remove repository reference "${name}" (must force) - container ${user.id} is using its referenced image ${image.id}`
+    )
+  }
+  const images = names.length === 0
+    ? state.images.filter(({ id }) => id !== image.id)
+    : state.images.map((other) => other.id === image.id ? { ...image, names } : other)
+  return Effect.succeed({ ...state, images })
+}
+
+const changedLabels = (changes: ReadonlyArray<string>): State.Labels =>
+  Object.fromEntries(
+    changes.flatMap((change) => {
+      const [, key, value] = /^\s*LABEL\s+([^\s=]+)=("[^"]*"|\S*)\s*$/i.exec(change) ?? []
+      return key === undefined || value === undefined ? [] : [[key, value.replace(/^"(.*)"$/, "$1")]]
+    })
+  )

@@ -1,0 +1,96 @@
+import { Reference } from "@ociman/oci"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ContainerInfo from "../../ContainerInfo.js"
+import type { Definition } from "../../Definition.js"
+import * as Environment from "../../Environment.js"
+import * as ImageInfo from "../../ImageInfo.js"
+import type { Container, Image } from "./state.js"
+
+/**
+ * What the engine says of a container, in the words of Docker's.
+ *
+ * @internal
+ */
+export const containerInfo = (container: Container): Effect.Effect<ContainerInfo.ContainerInfo> => {
+  const { definition, startedAt, finishedAt } = container
+  const [path, ...args] = [...Option.getOrElse(definition.entrypoint, () => []), ...definition.arguments]
+  return Effect.orDie(ContainerInfo.decode({
+    Id: container.id,
+    Created: time(container.created),
+    Path: path ?? "",
+    Args: args,
+    State: {
+      Status: container.status,
+      Running: Option.isSome(container.run),
+      Paused: container.status === "paused",
+      OOMKilled: false,
+      ExitCode: container.exitCode,
+      Error: "",
+      StartedAt: Option.match(startedAt, { onNone: () => never, onSome: time }),
+      FinishedAt: Option.match(finishedAt, { onNone: () => never, onSome: time })
+    },
+    Image: container.imageId,
+    Name: `/${container.name}`,
+    HostConfig: { AutoRemove: definition.autoRemove },
+    Config: {
+      Image: Reference.format(definition.image),
+      Env: Object.entries(Environment.toRecord(definition.environment)).map(([name, value]) => `${name}=${value}`),
+      Cmd: definition.arguments,
+      Labels: container.labels,
+      Tty: definition.tty,
+      OpenStdin: definition.interactive
+    },
+    NetworkSettings: { Ports: ports(container), Networks: networks(container) }
+  }))
+}
+
+/**
+ * What the engine says of an image, in the words of Docker's.
+ *
+ * @internal
+ */
+export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
+  const names = image.names.map((name) => Reference.familiar(Reference.make(name)))
+  return Effect.orDie(ImageInfo.decode({
+    Id: image.id,
+    RepoTags: names.filter((name) => !name.includes("@")),
+    RepoDigests: names.filter((name) => name.includes("@")),
+    Created: time(image.created),
+    Os: image.os,
+    Architecture: image.architecture,
+    Size: 4096,
+    Config: { Labels: image.labels }
+  }))
+}
+
+/**
+ * Whether a container joins a network, and does not use another's.
+ *
+ * @internal
+ */
+export const hasNetworkOfItsOwn = ({ network }: Definition): boolean =>
+  !Option.exists(network, (name) => name === "host" || name === "none" || name.startsWith("container:"))
+
+// Docker's time for what has not happened yet.
+const never = "0001-01-01T00:00:00Z"
+
+const time = (milliseconds: number) => DateTime.formatIso(DateTime.unsafeMake(milliseconds))
+
+const ports = ({ run }: Container) => {
+  const bindings: Record<string, Array<{ readonly HostIp: string; readonly HostPort: string }>> = {}
+  if (Option.isSome(run)) {
+    for (const { containerPort, hostIp, hostPort, protocol } of run.value.ports) {
+      ;(bindings[`${containerPort}/${protocol}`] ??= []).push({ HostIp: hostIp, HostPort: String(hostPort) })
+    }
+  }
+  return bindings
+}
+
+const networks = ({ address, definition, run }: Container) =>
+  hasNetworkOfItsOwn(definition)
+    ? {
+      [Option.getOrElse(definition.network, () => "bridge")]: { IPAddress: Option.isSome(run) ? address : "" }
+    }
+    : {}

@@ -1,0 +1,47 @@
+import * as Either from "effect/Either"
+import type { PublishedPort } from "../../ContainerInfo.js"
+import type { Port } from "../../Port.js"
+
+// The range that is nobody's by assignment.
+const firstFreePort = 49152
+
+const lastFreePort = 65535
+
+/**
+ * Publishes ports beside those that are taken. The search for a free host port
+ * goes on after the one found last, so that a restart brings another one.
+ *
+ * @internal
+ */
+export const publish = (
+  ports: ReadonlyArray<Port>,
+  taken: ReadonlyArray<PublishedPort>,
+  lastFound: number
+): Either.Either<ReadonlyArray<PublishedPort>, string> => {
+  const published: Array<PublishedPort> = []
+  for (const { containerPort, hostIp = "127.0.0.1", hostPort, protocol } of ports) {
+    const candidates = typeof hostPort === "number"
+      ? [hostPort]
+      : hostPort === undefined
+      ? [...range(Math.max(lastFound + 1, firstFreePort), lastFreePort), ...range(firstFreePort, lastFound)]
+      : range(hostPort.first, hostPort.last)
+    const free = candidates.find((hostPort) =>
+      ![...taken, ...published].some((other) => collide({ containerPort, protocol, hostIp, hostPort }, other))
+    )
+    if (free === undefined) {
+      return Either.left(`Bind for ${hostIp}:${candidates[0] ?? ""} failed: port is already allocated`)
+    }
+    published.push({ containerPort, protocol, hostIp, hostPort: free })
+  }
+  return Either.right(published)
+}
+
+const range = (first: number, last: number): ReadonlyArray<number> =>
+  Array.from({ length: Math.max(last - first + 1, 0) }, (_, index) => first + index)
+
+const collide = (self: PublishedPort, that: PublishedPort): boolean =>
+  self.hostPort === that.hostPort &&
+  self.protocol === that.protocol &&
+  (self.hostIp === that.hostIp || isEveryAddress(self) || isEveryAddress(that))
+
+const isEveryAddress = ({ hostIp }: PublishedPort) => hostIp === "0.0.0.0" || hostIp === "::"

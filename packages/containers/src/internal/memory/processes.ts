@@ -1,0 +1,52 @@
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Primitives } from "../../Backend.js"
+import { EngineFailed, ExecFailed } from "../../BackendError.js"
+import * as Exec from "../../Exec.js"
+import * as Commands from "./commands.js"
+import { type Context, getContainer } from "./context.js"
+import * as History from "./history.js"
+import * as Runs from "./runs.js"
+import * as Scripts from "./scripts.js"
+
+/**
+ * Processes that are followed to their end: those of `exec`, and a container's
+ * own in the foreground.
+ *
+ * @internal
+ */
+export const processes = (context: Context): Pick<Primitives, "exec" | "startAttached"> => ({
+  startAttached: (key, stdin) =>
+    Stream.unwrap(Effect.gen(function*() {
+      const input = yield* Scripts.makeInput(Option.getOrUndefined(stdin))
+      const { container, from } = yield* Runs.start(context, key, input)
+      return untilInputFails(History.follow(container.history, from), input, "Container.run")
+    })),
+
+  exec: (key, exec) =>
+    Stream.unwrap(Effect.gen(function*() {
+      const container = yield* getContainer(context, key)
+      const input = yield* Scripts.makeInput(Option.getOrUndefined(exec.stdin))
+      const events = Stream.mapError(
+        Commands.run(context, container, exec, input.read),
+        (refusal) =>
+          new ExecFailed({ container: key, command: Exec.commandLine(exec), stdout: "", stderr: "", ...refusal })
+      )
+      return untilInputFails(events, input, "Container.exec")
+    }))
+})
+
+const untilInputFails = <A, E>(
+  events: Stream.Stream<A, E>,
+  { failure }: Scripts.Input,
+  operation: string
+): Stream.Stream<A, E | EngineFailed> =>
+  Stream.interruptWhen(
+    events,
+    Effect.mapError(
+      Deferred.await(failure),
+      (cause) => new EngineFailed({ engine: "memory", operation, reason: "InputFailed", detail: cause.message, cause })
+    )
+  )

@@ -1,0 +1,43 @@
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Primitives } from "../Backend.js"
+import { engine } from "./memory/engine.js"
+
+const message = (name: keyof Primitives) =>
+  `Backend.layerNoop: "${name}" was called but not given; give it as in Backend.layerNoop({ ${name}: … }).`
+
+const effect = (name: keyof Primitives) => () => Effect.dieMessage(message(name))
+
+const stream = (name: keyof Primitives) => () => Stream.dieMessage(message(name))
+
+/**
+ * Primitives that die when they are used.
+ *
+ * @internal
+ */
+export const noop: Primitives = {
+  engine,
+  createContainer: effect("createContainer"),
+  startContainer: effect("startContainer"),
+  startAttached: stream("startAttached"),
+  stopContainer: effect("stopContainer"),
+  killContainer: effect("killContainer"),
+  restartContainer: effect("restartContainer"),
+  pauseContainer: effect("pauseContainer"),
+  unpauseContainer: effect("unpauseContainer"),
+  renameContainer: effect("renameContainer"),
+  removeContainer: effect("removeContainer"),
+  waitContainer: effect("waitContainer"),
+  inspectContainer: effect("inspectContainer"),
+  listContainers: effect("listContainers"),
+  containerLogs: stream("containerLogs"),
+  exec: stream("exec"),
+  executor: () => CommandExecutor.makeExecutor(effect("executor")),
+  commitContainer: effect("commitContainer"),
+  pullImage: effect("pullImage"),
+  inspectImage: effect("inspectImage"),
+  listImages: effect("listImages"),
+  removeImage: effect("removeImage"),
+  buildImage: effect("buildImage")
+}
