@@ -9,6 +9,10 @@ import { name, refined } from "./internal/text.js"
 /**
  * The name of a container: a letter or a digit of ASCII, then letters, digits, `_`, `.` and `-`, 2 to 256 characters.
  *
+ * Docker wants two characters, where Podman is content with one. Neither has a maximum; 256 is enough for a name, and
+ * keeps it out of the way of other limits.
+ *
+ * @see https://github.com/moby/moby/blob/v20.10.24/daemon/names/names.go
  * @since 0.1.0
  * @category schemas
  */

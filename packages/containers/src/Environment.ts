@@ -3,12 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as Either from "effect/Either"
 import { dual } from "effect/Function"
 import * as Order from "effect/Order"
+import type * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SortedMap from "effect/SortedMap"
-import { each, firstOf, nonEmpty, refined, utf8Length } from "./internal/text.js"
+import { each, firstOf, nonEmpty, parseError, reason, refined, sentenceOf, utf8Length } from "./internal/text.js"
 
 /**
  * The name of an environment variable: not empty, without `=` and NUL.
@@ -59,7 +61,7 @@ const Variable = Schema.Struct({
   return bytes > maximumBytes
     ? `Invalid value of environment variable ${name}: Linux allows ${maximumBytes} bytes, and it takes ${bytes}`
     : undefined
-}))
+}, { identifier: "EnvironmentVariable", message: sentenceOf }))
 
 /**
  * Environment variables by name, sorted by name.
@@ -147,3 +149,61 @@ export const names = (self: Environment): ReadonlyArray<Name> => Array.from(Sort
  */
 export const toRecord = (self: Environment): Readonly<Record<string, string>> =>
   Object.fromEntries(Array.from(self, ([name, value]) => [name, reveal(value)]))
+
+const isSpace = (char: string): boolean => char === " " || char === "\t"
+
+const readLine = (line: string, lookup: (name: string) => string | undefined) => {
+  const end = line.indexOf("=")
+  const name = end === -1 ? line : line.slice(0, end)
+  if (name === "") return Either.left("there is no name before \"=\"")
+  if (Array.from(name).some(isSpace)) return Either.left("there is white space in or after a name")
+  const value = end === -1 ? lookup(name) : line.slice(end + 1)
+  return value === undefined
+    ? Either.right(undefined)
+    : Either.mapLeft(Schema.decodeEither(Variable)({ name, value }), reason)
+}
+
+/**
+ * Reads a file of environment variables as Docker does for `--env-file`: a `NAME=value` on each line, a later one in
+ * place of an earlier. White space before a name is dropped, lines that are empty or begin with `#` too. All that
+ * follows the `=` is the value: there are no quotes, no escapes, no comments after it, and no references to other
+ * variables. A `NAME` alone takes the value that `lookup` has for it, and is dropped if there is none, as is the default.
+ *
+ * An error names the line and never what is in it, which may be a secret. Podman takes more than Docker: white space in
+ * a name, which here is an error.
+ *
+ * @see https://github.com/docker/cli/blob/v28.2.2/pkg/kvfile/kvfile.go
+ *
+ * @example
+ * ```ts
+ * import { Environment } from "@ociman/containers"
+ * import { Either } from "effect"
+ *
+ * assert.deepStrictEqual(
+ *   Environment.parseFile("# settings\nLOG_LEVEL=debug\nHOME\n", { lookup: () => "/root" }),
+ *   Either.right(Environment.fromRecord({ LOG_LEVEL: "debug", HOME: "/root" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category parsing
+ */
+export const parseFile = (
+  text: string,
+  options: { readonly lookup?: ((name: string) => string | undefined) | undefined } = {}
+): Either.Either<Environment, ParseResult.ParseError> => {
+  const lookup = options.lookup ?? (() => undefined)
+  let environment = empty
+  for (const [index, line] of text.replace(/^\uFEFF/, "").split(/\r?\n/).entries()) {
+    const content = line.trimStart()
+    if (content === "" || content.startsWith("#")) continue
+    const variable = readLine(content, lookup)
+    if (Either.isLeft(variable)) {
+      return Either.left(parseError("environment file", undefined, `on line ${index + 1} ${variable.left}`))
+    }
+    if (variable.right !== undefined) {
+      environment = SortedMap.set(environment, variable.right.name, variable.right.value)
+    }
+  }
+  return Either.right(environment)
+}

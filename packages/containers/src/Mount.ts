@@ -6,11 +6,25 @@
  *
  * @since 0.1.0
  */
+import * as Either from "effect/Either"
 import { dual } from "effect/Function"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as ByteSize from "./ByteSize.js"
-import { formatCsv } from "./internal/csv.js"
-import { absolutePath, each, excerpt, firstOf, name, path, present, refined } from "./internal/text.js"
+import { formatMount } from "./internal/mountFormat.js"
+import { parseMountFlag, parseVolumeFlag } from "./internal/mountParser.js"
+import {
+  absolutePath,
+  each,
+  excerpt,
+  firstOf,
+  name,
+  parseError,
+  path,
+  present,
+  reason,
+  refined
+} from "./internal/text.js"
 
 /**
  * How mounts made later below a bind mount travel between host and container, as in `mount_namespaces(7)`. Engines
@@ -28,7 +42,14 @@ export const Propagation = Schema.Literal("private", "rprivate", "shared", "rsha
  */
 export type Propagation = typeof Propagation.Type
 
-const Target = refined("MountTarget", "path in a container", absolutePath)
+const Target = refined(
+  "MountTarget",
+  "path in a container",
+  firstOf(absolutePath, (text) =>
+    text.split("/").every((part) => part === "" || part === "." || part === "..")
+      ? "the root of a container is its image"
+      : undefined)
+)
 
 const Source = refined(
   "MountSource",
@@ -41,11 +62,13 @@ const Source = refined(
 
 const VolumeName = refined("VolumeName", "volume name", name(255))
 
-const flag = (value: boolean) => Schema.Boolean.pipe(Schema.optionalWith({ default: () => value, exact: true }))
+const Selinux = Schema.Literal("shared", "private")
+
+const flag = Schema.optionalWith(Schema.Boolean, { default: () => false, exact: true })
 
 const withoutColon = each(
   (char) => char !== ":",
-  "an engine has only a flag for this in which \":\" separates the parts"
+  "because an engine has only a flag for this whose parts \":\" separates"
 )
 
 /**
@@ -70,10 +93,10 @@ export class Bind extends Schema.TaggedClass<Bind>("@ociman/containers/Mount/Bin
   Schema.Struct({
     source: Source,
     target: Target,
-    readOnly: flag(false),
+    readOnly: flag,
     propagation: Schema.optionalWith(Propagation, { exact: true }),
-    selinux: Schema.optionalWith(Schema.Literal("shared", "private"), { exact: true }),
-    createSource: flag(false)
+    selinux: Schema.optionalWith(Selinux, { exact: true }),
+    createSource: flag
   }).pipe(Schema.filter(({ createSource, selinux, source, target }) => {
     if (selinux === undefined && !createSource) return undefined
     const reason = withoutColon(source.replace(/^[A-Za-z]:/, "")) ?? withoutColon(target)
@@ -92,6 +115,7 @@ export class Bind extends Schema.TaggedClass<Bind>("@ociman/containers/Mount/Bin
  * - `readOnly`: whether the container may only read. Only for a volume with a name
  * - `noCopy`: an empty volume stays empty, where else it gets what the image has at `target`. Only for a volume with a
  *   name, and a target without `:`
+ * - `selinux`: relabels the volume, `shared` for all containers (`z`) or `private` for this one (`Z`). As for `noCopy`
  *
  * @since 0.1.0
  * @category models
@@ -101,24 +125,36 @@ export class Volume extends Schema.TaggedClass<Volume>("@ociman/containers/Mount
   Schema.Struct({
     source: Schema.optionalWith(VolumeName, { exact: true }),
     target: Target,
-    readOnly: flag(false),
-    noCopy: flag(false)
-  }).pipe(Schema.filter(({ noCopy, readOnly, source, target }) => {
-    if (source === undefined && (noCopy || readOnly)) {
-      return `Invalid volume at ${excerpt(target)}: without a name it is neither read-only nor without a copy`
+    readOnly: flag,
+    noCopy: flag,
+    selinux: Schema.optionalWith(Selinux, { exact: true })
+  }).pipe(Schema.filter(({ noCopy, readOnly, selinux, source, target }) => {
+    if (source === undefined && (noCopy || readOnly || selinux !== undefined)) {
+      return `Invalid volume at ${excerpt(target)}: only a volume with a name can be read-only, noCopy or relabelled`
     }
-    const reason = noCopy ? withoutColon(target) : undefined
+    const reason = noCopy || selinux !== undefined ? withoutColon(target) : undefined
     return reason === undefined ? undefined : `Invalid volume at ${excerpt(target)}: ${reason}`
   }))
 ) {}
+
+// Of 0 the engines make different things: no limit, the default, or nothing at all.
+const Size = ByteSize.ByteSize.pipe(
+  Schema.filter((size) => size > 0 ? undefined : "Invalid size of a tmpfs 0: it is not 1 byte or more")
+)
+
+const Mode = Schema.Number.pipe(Schema.filter((mode) =>
+  Number.isInteger(mode) && mode > 0 && mode <= 0o7777
+    ? undefined
+    : `Invalid mode 0o${mode.toString(8)}: it is not an integer from 0o1 to 0o7777`
+))
 
 /**
  * Memory, gone when the container stops. Engines mount it `nosuid` and `nodev`, and it begins empty.
  *
  * - `target`: an absolute path of the container
  * - `readOnly`: whether the container may only read
- * - `size`: bytes; without it the kernel allows half of the machine's memory
- * - `mode`: permissions, such as `0o1777`, which is the default
+ * - `size`: bytes, 1 or more; without it the kernel allows half of the machine's memory
+ * - `mode`: permissions, 1 to 0o7777; without it 0o1777
  * - `exec`: whether programs in it can be run; not with `:` in the target
  *
  * @since 0.1.0
@@ -128,17 +164,10 @@ export class Tmpfs extends Schema.TaggedClass<Tmpfs>("@ociman/containers/Mount/T
   "Tmpfs",
   Schema.Struct({
     target: Target,
-    readOnly: flag(false),
-    size: Schema.optionalWith(ByteSize.ByteSize, { exact: true }),
-    mode: Schema.optionalWith(
-      Schema.Number.pipe(Schema.filter((mode) =>
-        Number.isInteger(mode) && mode >= 0 && mode <= 0o7777
-          ? undefined
-          : `Invalid mode ${mode}: it is not an integer from 0 to 0o7777`
-      )),
-      { exact: true }
-    ),
-    exec: flag(false)
+    readOnly: flag,
+    size: Schema.optionalWith(Size, { exact: true }),
+    mode: Schema.optionalWith(Mode, { exact: true }),
+    exec: flag
   }).pipe(Schema.filter(({ exec, target }) => {
     const reason = exec ? withoutColon(target) : undefined
     return reason === undefined ? undefined : `Invalid tmpfs at ${excerpt(target)}: ${reason}`
@@ -187,6 +216,7 @@ export declare namespace Mount {
     readonly target: string
     readonly readOnly?: boolean | undefined
     readonly noCopy?: boolean | undefined
+    readonly selinux?: "shared" | "private" | undefined
   }
 
   /**
@@ -251,79 +281,6 @@ export const tmpfs = (options: Mount.TmpfsOptions): Tmpfs =>
  */
 export type Flag = readonly [flag: "--mount" | "--volume" | "--tmpfs", value: string]
 
-type Engine = "docker" | "podman"
-
-const option = (condition: boolean, text: string): ReadonlyArray<string> => condition ? [text] : []
-
-const keyValue = (key: string, value: string | undefined): ReadonlyArray<string> =>
-  value === undefined ? [] : [`${key}=${value}`]
-
-// `ro` and not `readonly`: Podman 4 has only the first for volumes and memory.
-const mountFlag = (type: string, mount: Mount, ...options: ReadonlyArray<string>): Flag => [
-  "--mount",
-  formatCsv([
-    `type=${type}`,
-    ...mount._tag === "Tmpfs" ? [] : keyValue("source", mount.source),
-    `target=${mount.target}`,
-    ...option(mount.readOnly, "ro"),
-    ...options
-  ])
-]
-
-const short = (parts: ReadonlyArray<string>, options: ReadonlyArray<string>): string =>
-  [...parts, ...option(options.length > 0, options.join(","))].join(":")
-
-const formatBind = (self: Bind, engine: Engine): Flag => {
-  if (engine === "docker" && (self.selinux !== undefined || self.createSource)) {
-    return [
-      "--volume",
-      short([self.source, self.target], [
-        ...option(self.readOnly, "ro"),
-        ...option(self.selinux !== undefined, self.selinux === "shared" ? "z" : "Z"),
-        ...self.propagation === undefined ? [] : [self.propagation]
-      ])
-    ]
-  }
-  return mountFlag(
-    "bind",
-    self,
-    ...keyValue("bind-propagation", self.propagation),
-    ...keyValue("relabel", self.selinux)
-  )
-}
-
-const formatVolume = (self: Volume, engine: Engine): Flag => {
-  if (engine === "podman" && self.noCopy && self.source !== undefined) {
-    return ["--volume", short([self.source, self.target], ["nocopy", ...option(self.readOnly, "ro")])]
-  }
-  return mountFlag("volume", self, ...option(self.noCopy, "volume-nocopy"))
-}
-
-const formatTmpfs = (self: Tmpfs, engine: Engine): Flag => {
-  const size = self.size?.toString()
-  const mode = self.mode?.toString(8)
-  if (engine === "docker" && self.exec) {
-    return [
-      "--tmpfs",
-      short([self.target], [
-        "exec",
-        ...option(self.readOnly, "ro"),
-        ...keyValue("size", size),
-        ...keyValue("mode", mode)
-      ])
-    ]
-  }
-  return mountFlag(
-    "tmpfs",
-    self,
-    ...keyValue("tmpfs-size", size),
-    ...keyValue("tmpfs-mode", mode),
-    // What Docker does by itself.
-    ...option(engine === "podman", "notmpcopyup"),
-    ...option(engine === "podman" && !self.exec, "noexec")
-  )
-}
-
 /**
  * The flag for an engine, and its value.
  *
@@ -333,13 +290,33 @@ const formatTmpfs = (self: Tmpfs, engine: Engine): Flag => {
 export const format: {
   (engine: "docker" | "podman"): (self: Mount) => Flag
   (self: Mount, engine: "docker" | "podman"): Flag
-} = dual(2, (self: Mount, engine: Engine): Flag => {
-  switch (self._tag) {
-    case "Bind":
-      return formatBind(self, engine)
-    case "Volume":
-      return formatVolume(self, engine)
-    case "Tmpfs":
-      return formatTmpfs(self, engine)
-  }
-})
+} = dual(2, formatMount)
+
+const decode = (text: string, parsed: Either.Either<object, string>): Either.Either<Mount, ParseResult.ParseError> =>
+  parsed.pipe(
+    Either.flatMap((fields) => Either.mapLeft(Schema.decodeUnknownEither(Mount)(fields), reason)),
+    Either.mapLeft((why) => parseError("mount", text, why))
+  )
+
+/**
+ * Reads the value of Docker's `--mount`: comma-separated `key=value`, quoted as in CSV, of `type` (`volume` if it is
+ * left out), `source`, `target`, `readonly`, `bind-propagation`, `volume-nocopy`, `tmpfs-size`, `tmpfs-mode`, and
+ * Podman's `relabel`. `consistency` means nothing on Linux and is dropped; other keys are errors.
+ *
+ * @see https://github.com/docker/cli/blob/v28.2.2/opts/mount.go
+ * @since 0.1.0
+ * @category parsing
+ */
+export const parse = (text: string): Either.Either<Mount, ParseResult.ParseError> => decode(text, parseMountFlag(text))
+
+/**
+ * Reads the value of Docker's `--volume`: `[source:]target[:options]`, of the options `ro`, `rw`, `z`, `Z`, `nocopy` and
+ * the propagations. A source that begins like a path is one of the host, made if it isn't there, and others are names of
+ * volumes. `cached`, `delegated` and `consistent` mean nothing on Linux and are dropped.
+ *
+ * @see https://github.com/moby/moby/blob/v28.2.2/volume/mounts/linux_parser.go
+ * @since 0.1.0
+ * @category parsing
+ */
+export const parseShort = (text: string): Either.Either<Mount, ParseResult.ParseError> =>
+  decode(text, parseVolumeFlag(text))

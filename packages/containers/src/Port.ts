@@ -3,10 +3,14 @@
  *
  * @since 0.1.0
  */
+import * as Arr from "effect/Array"
+import * as Either from "effect/Either"
 import { dual } from "effect/Function"
+import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { ipAddress, isIpv6Notation } from "./internal/ipAddress.js"
-import { present, refined } from "./internal/text.js"
+import { parsePortSpec, type PortSpec, width } from "./internal/portParser.js"
+import { fromString, parseError, present, refined } from "./internal/text.js"
 
 /**
  * A port number, 1 to 65535.
@@ -14,9 +18,9 @@ import { present, refined } from "./internal/text.js"
  * @since 0.1.0
  * @category schemas
  */
-export const Number = Schema.Number.pipe(
+export const PortNumber = Schema.Number.pipe(
   Schema.filter((port) =>
-    globalThis.Number.isInteger(port) && port >= 1 && port <= 65535
+    Number.isInteger(port) && port >= 1 && port <= 65535
       ? undefined
       : `Invalid port number ${port}: it is not an integer from 1 to 65535`, { identifier: "PortNumber" })
 )
@@ -44,7 +48,7 @@ export type Protocol = typeof Protocol.Type
  * @category models
  */
 export class Range extends Schema.Class<Range>("@ociman/containers/Port/Range")(
-  Schema.Struct({ first: Number, last: Number }).pipe(
+  Schema.Struct({ first: PortNumber, last: PortNumber }).pipe(
     Schema.filter(({ first, last }) =>
       first < last ? undefined : `Invalid port range ${first}-${last}: it does not end after it begins`
     )
@@ -61,11 +65,11 @@ export class Range extends Schema.Class<Range>("@ociman/containers/Port/Range")(
  * @category models
  */
 export class Port extends Schema.Class<Port>("@ociman/containers/Port")({
-  containerPort: Number,
+  containerPort: PortNumber,
   protocol: Protocol,
   /** An IPv4 or IPv6 address, without brackets and without a zone. */
   hostIp: Schema.optionalWith(refined("HostIp", "host address", ipAddress), { exact: true }),
-  hostPort: Schema.optionalWith(Schema.Union(Number, Range), { exact: true })
+  hostPort: Schema.optionalWith(Schema.Union(PortNumber, Range), { exact: true })
 }) {}
 
 /**
@@ -150,3 +154,68 @@ export const format: {
     return `${isIpv6Notation(hostIp) ? `[${hostIp}]` : hostIp}:${formatHostPort(self.hostPort)}:${container}`
   }
 )
+
+const expand = ({ container, host, hostIp, protocol }: PortSpec): Arr.NonEmptyReadonlyArray<typeof Port.Encoded> =>
+  Arr.map(Arr.range(container.first, container.last), (containerPort, index) => ({
+    containerPort,
+    protocol,
+    ...present({ hostIp, hostPort: host !== undefined && width(host) === width(container) ? host.first + index : host })
+  }))
+
+/**
+ * Reads what `docker run --publish` takes: `[[address:]host:]container[/protocol]`, where `host` and `container` are a
+ * port or a range of ports. Ranges of equal length are published port by port; a range for a single port of the
+ * container is a {@link Range}.
+ *
+ * It follows Docker where Podman takes less: an IPv6 address without brackets, nothing before a colon (`:8080:80`),
+ * nothing after the slash (tcp), a range that begins where it ends, and port 0 of the host for any free one. It follows
+ * Podman in that a container has no port 0, and a port one protocol.
+ *
+ * @see https://github.com/docker/go-connections/blob/v0.5.0/nat/nat.go
+ *
+ * @example
+ * ```ts
+ * import { Port } from "@ociman/containers"
+ * import { Either } from "effect"
+ *
+ * assert.deepStrictEqual(
+ *   Port.parse("127.0.0.1:8000-8001:80-81/udp"),
+ *   Either.right([
+ *     Port.udp(80, { hostIp: "127.0.0.1", hostPort: 8000 }),
+ *     Port.udp(81, { hostIp: "127.0.0.1", hostPort: 8001 })
+ *   ])
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ * @category parsing
+ */
+export const parse = (spec: string): Either.Either<Arr.NonEmptyReadonlyArray<Port>, ParseResult.ParseError> =>
+  Either.mapBoth(parsePortSpec(spec), {
+    onLeft: (reason) => parseError("port", spec, reason),
+    onRight: (parsed) =>
+      Arr.map(expand(parsed), ({ hostPort, ...port }) =>
+        // A range of ports is up to 65535 of them, which the parser has checked already.
+        new Port(
+          { ...port, ...present({ hostPort: typeof hostPort === "object" ? new Range(hostPort) : hostPort }) },
+          true
+        ))
+  })
+
+/**
+ * One port as {@link parse} reads it.
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const FromString: Schema.Schema<Port, string> = fromString({
+  identifier: "PortFromString",
+  what: "port",
+  to: Port,
+  parse: (text) =>
+    Either.flatMap(parsePortSpec(text), (spec) =>
+      spec.container.first === spec.container.last
+        ? Either.right(expand(spec)[0])
+        : Either.left("it stands for more than one port")),
+  format
+})

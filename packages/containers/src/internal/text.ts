@@ -1,3 +1,4 @@
+import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
@@ -66,11 +67,7 @@ export const absolutePath: Rule = firstOf(
   (text) => text.startsWith("/") ? undefined : "it does not begin with \"/\""
 )
 
-/**
- * The names of containers and volumes. Docker wants two characters or more, and Podman takes them all.
- *
- * @see https://github.com/moby/moby/blob/v20.10.24/daemon/names/names.go
- */
+/** The names of containers and volumes. */
 export const name = (maximum: number): Rule =>
   firstOf(
     nonEmpty,
@@ -78,23 +75,36 @@ export const name = (maximum: number): Rule =>
       (char, position) => isAlphanumeric(char) || (position > 0 && (char === "_" || char === "." || char === "-")),
       "a name begins with a letter or a digit of ASCII, and \"_\", \".\" and \"-\" may follow too"
     ),
-    (text) =>
-      text.length < 2 || text.length > maximum ? `it has ${text.length} characters, not 2 to ${maximum}` : undefined
+    (text) => text.length < 2 || text.length > maximum ? `its length is ${text.length}, not 2 to ${maximum}` : undefined
   )
 
-/** The innermost reason of an issue, which is where the rules of this package speak. */
-const reasonOf = (issue: ParseResult.ParseIssue): string => {
+type Leaf = Exclude<
+  ParseResult.ParseIssue,
+  { readonly _tag: "Pointer" | "Refinement" | "Transformation" | "Composite" }
+>
+
+const leaves = (issue: ParseResult.ParseIssue): ReadonlyArray<Leaf> => {
   switch (issue._tag) {
     case "Pointer":
     case "Refinement":
     case "Transformation":
-      return reasonOf(issue.issue)
+      return leaves(issue.issue)
     case "Composite":
-      return reasonOf("_tag" in issue.issues ? issue.issues : issue.issues[0])
+      return Arr.flatMap(Arr.ensure(issue.issues), leaves)
     default:
-      return issue.message ?? ParseResult.TreeFormatter.formatIssueSync(issue)
+      return [issue]
   }
 }
+
+/** The sentence of an issue, by a rule of this package where one is broken. */
+export const sentenceOf = (issue: ParseResult.ParseIssue): string => {
+  const all = leaves(issue)
+  const leaf = all.find(({ message }) => message !== undefined) ?? all[0]
+  return leaf.message ?? ParseResult.TreeFormatter.formatIssueSync(leaf)
+}
+
+/** The same as the end of another sentence. */
+const reasonOf = (issue: ParseResult.ParseIssue): string => sentenceOf(issue).replace(/^Invalid/, "invalid")
 
 const invalid = (what: string, actual: unknown, reason: string): string =>
   typeof actual === "string" ? `Invalid ${what} ${excerpt(actual)}: ${reason}` : `Invalid ${what}: ${reason}`
@@ -104,7 +114,7 @@ export const refined = (identifier: string, what: string, rule: Rule): Schema.fi
   Schema.String.pipe(Schema.filter((text) => {
     const reason = rule(text)
     return reason === undefined ? undefined : invalid(what, text, reason)
-  }, { identifier, message: reasonOf }))
+  }, { identifier, message: sentenceOf }))
 
 /** A value as a text. `parse` only takes the text apart: the rules of the parts are those of the schema `to`. */
 export const fromString = <A, I>(options: {
@@ -123,8 +133,8 @@ export const fromString = <A, I>(options: {
     message: (issue) => ({ message: invalid(options.what, issue.actual, reasonOf(issue)), override: true })
   })
 
-/** The error of a parser whose result no single text can be printed from, and which therefore is no schema. */
-export const parseError = (what: string, text: string, reason: string): ParseResult.ParseError =>
+/** The error of a parser that is no schema. A text that can hold secrets is left out. */
+export const parseError = (what: string, text: string | undefined, reason: string): ParseResult.ParseError =>
   ParseResult.parseError(new ParseResult.Type(Schema.String.ast, text, invalid(what, text, reason)))
 
 /** The reason of an error for use in the sentence of another. */
