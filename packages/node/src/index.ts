@@ -1,4 +1,6 @@
 /**
+ * The `Hasher` of Node.js: digests by `node:crypto`, files by `node:fs`.
+ *
  * @since 0.1.0
  */
-export {}
+export * as NodeHasher from "./NodeHasher.js"

@@ -1,9 +1,30 @@
 /**
+ * Hashes of what an image is built from.
+ *
+ * @since 0.1.0
+ */
+export * as ContentHash from "./ContentHash.js"
+
+/**
  * Content digests, `algorithm:encoded`.
  *
  * @since 0.1.0
  */
 export * as Digest from "./Digest.js"
+
+/**
+ * Reading a directory with all that is in it, in one order everywhere.
+ *
+ * @since 0.1.0
+ */
+export * as FileTree from "./FileTree.js"
+
+/**
+ * Digests of bytes, streams, files and trees of files.
+ *
+ * @since 0.1.0
+ */
+export * as Hasher from "./Hasher.js"
 
 /**
  * Media types of manifests, configurations and layers.
@@ -25,3 +46,10 @@ export * as Platform from "./Platform.js"
  * @since 0.1.0
  */
 export * as Reference from "./Reference.js"
+
+/**
+ * A digest of a sequence of segments, each preceded by its length.
+ *
+ * @since 0.1.0
+ */
+export * as SegmentHasher from "./SegmentHasher.js"

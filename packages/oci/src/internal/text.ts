@@ -35,3 +35,23 @@ export const skip = (text: string, from: number, predicate: (code: number) => bo
   while (i < text.length && predicate(text.charCodeAt(i))) i++
   return i
 }
+
+declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
+
+const encoder = new TextEncoder()
+
+/** UTF-8. */
+export const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** Surrogates, which are the first half of UTF-16's code units for what UTF-8 puts last, behind the others. */
+const rank = (unit: number): number => unit >= 0xE000 ? unit - 0x800 : unit >= 0xD800 ? unit + 0x2000 : unit
+
+/** The order of the UTF-8 bytes, which is not that of the UTF-16 units that `<` compares. */
+export const compareUtf8 = (a: string, b: string): -1 | 0 | 1 => {
+  if (a === b) return 0
+  const end = Math.min(a.length, b.length)
+  let i = 0
+  while (i < end && a.charCodeAt(i) === b.charCodeAt(i)) i++
+  const difference = i === end ? a.length - b.length : rank(a.charCodeAt(i)) - rank(b.charCodeAt(i))
+  return difference < 0 ? -1 : 1
+}

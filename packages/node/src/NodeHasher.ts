@@ -1,0 +1,31 @@
+/**
+ * The `Hasher` of Node.js: digests by `node:crypto`, files by `node:fs`.
+ *
+ * @since 0.1.0
+ */
+import { Hasher } from "@ociman/oci"
+import * as Layer from "effect/Layer"
+import { createHash } from "node:crypto"
+import { reader } from "./internal/fileReader.js"
+
+/**
+ * Digests by OpenSSL, computed on the calling thread in pieces of at most a megabyte.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const start: Hasher.Primitives["start"] = (algorithm) => {
+  const hash = createHash(algorithm)
+  return {
+    update: (bytes) => {
+      hash.update(bytes)
+    },
+    digest: () => hash.digest("hex")
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Hasher.Hasher> = Layer.sync(Hasher.Hasher, () => Hasher.make({ reader, start }))

@@ -1,0 +1,302 @@
+/**
+ * Reading a directory with all that is in it, in one order everywhere: depth first, and the entries of each directory
+ * sorted by the UTF-8 bytes of their names.
+ *
+ * Contents are read ahead and several at a time, yet memory stays bounded: a file of more than {@link wholeFileLimit}
+ * bytes comes as a stream.
+ *
+ * @since 0.1.0
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as List from "effect/List"
+import * as Option from "effect/Option"
+import { isUint8Array } from "effect/Predicate"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { compareUtf8 } from "./internal/text.js"
+
+/**
+ * An entry of a tree cannot be read as what it is. `path` is where it is, `reason` what is the matter: it cannot be
+ * read, it changed while it was read, its name or the target of a link is not Unicode, or it is a device or a pipe.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class FileTreeError extends Schema.TaggedError<FileTreeError>("@ociman/oci/FileTreeError")("FileTreeError", {
+  path: Schema.String,
+  reason: Schema.Literal("Unreadable", "Changed", "InvalidName", "UnsupportedType"),
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    const path = JSON.stringify(this.path)
+    switch (this.reason) {
+      case "Unreadable":
+        return this.cause instanceof Error ? `Cannot read ${path}: ${this.cause.message}` : `Cannot read ${path}`
+      case "Changed":
+        return `${path} changed while it was read: try again when nothing writes to it`
+      case "InvalidName":
+        return `The name or the link target of ${path} is not valid Unicode: rename or exclude it`
+      case "UnsupportedType":
+        return `${path} is neither a file, a directory nor a symbolic link: remove or exclude it`
+    }
+  }
+}
+
+/**
+ * The types of entries that a program can meet in a directory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type EntryType = "File" | "Directory" | "Symlink" | "Socket" | "Other"
+
+/**
+ * What a file has in it. `size` is in bytes and is the size of `content`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Content {
+  /** Whether anyone may execute the file. */
+  readonly executable: boolean
+  readonly size: number
+  readonly content: Uint8Array | Stream.Stream<Uint8Array, FileTreeError>
+}
+
+/**
+ * A regular file of a tree. `path` is relative to the root, with `/` between its parts on every system.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface File extends Content {
+  readonly _tag: "File"
+  readonly path: string
+}
+
+/**
+ * A symbolic link of a tree, with the text it points to.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Symlink {
+  readonly _tag: "Symlink"
+  readonly path: string
+  readonly target: string
+}
+
+/**
+ * What a tree yields. Directories are walked but are no entries, and sockets are passed over, since no archive can
+ * hold one.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Entry = File | Symlink
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /**
+   * Whether an entry is part of the tree; by default all are. The path is relative to the root with `/` between its
+   * parts. A directory that is not part is not walked. What is not part is not touched, so it need not be readable.
+   */
+  readonly include?: ((path: string, type: EntryType) => boolean) | undefined
+}
+
+/**
+ * What a platform must be able to do. Paths are absolute or relative to the working directory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Reader {
+  /** The entries of a directory, in any order, without following links. */
+  readonly readDirectory: (
+    path: string
+  ) => Effect.Effect<ReadonlyArray<{ readonly name: string; readonly type: EntryType }>, FileTreeError>
+  readonly readLink: (path: string) => Effect.Effect<string, FileTreeError>
+  /**
+   * The contents of a few files, read at the same time, in the order of the paths. Of more than {@link wholeFileLimit}
+   * bytes, a stream.
+   */
+  readonly readFiles: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Content>, FileTreeError>
+}
+
+/**
+ * Up to how many bytes a file is read as a whole: 256 KiB.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const wholeFileLimit = 256 * 1024
+
+/** How many files are read at the same time; twice as many may wait for whoever takes them. */
+const batchSize = 32
+
+interface Found {
+  readonly path: string
+  readonly type: EntryType
+}
+
+/** Half a surrogate pair, or what decoders put in the place of bytes that are not UTF-8. */
+const isInvalid = (name: string): boolean => /[\uFFFD\p{Surrogate}]/u.test(name)
+
+const list = Effect.fnUntraced(function*(
+  reader: Reader,
+  root: string,
+  directory: string,
+  include: NonNullable<Options["include"]>
+) {
+  const found: Array<Found> = []
+  const entries = yield* reader.readDirectory(absolute(root, directory))
+  for (const { name, type } of Array.from(entries).sort((a, b) => compareUtf8(a.name, b.name))) {
+    const path = directory === "" ? name : `${directory}/${name}`
+    if (type === "Socket" || !include(path, type)) continue
+    if (isInvalid(name)) return yield* new FileTreeError({ path: absolute(root, path), reason: "InvalidName" })
+    if (type === "Other") return yield* new FileTreeError({ path: absolute(root, path), reason: "UnsupportedType" })
+    found.push({ path, type })
+  }
+  return found
+})
+
+const absolute = (root: string, path: string): string => path === "" ? root : `${root}/${path}`
+
+/** The next leaves in order, and what remains; directories are listed as their turn comes. */
+const next = (reader: Reader, root: string, include: NonNullable<Options["include"]>) =>
+  Effect.fnUntraced(function*(pending: List.List<Found>) {
+    const batch: Array<Found> = []
+    let rest = pending
+    while (List.isCons(rest) && batch.length < batchSize) {
+      const { head, tail } = rest
+      if (head.type === "Directory") {
+        rest = List.prependAll(tail, List.fromIterable(yield* list(reader, root, head.path, include)))
+      } else {
+        batch.push(head)
+        rest = tail
+      }
+    }
+    return batch.length === 0 ? Option.none() : Option.some([batch, rest] as const)
+  })
+
+/** A size that does not hold would let the content of one file pass for the beginning of the next. */
+const sized = (path: string, content: Content): Effect.Effect<Content, FileTreeError> => {
+  const { content: bytes, size } = content
+  const changed = Effect.suspend(() => new FileTreeError({ path, reason: "Changed" }))
+  if (isUint8Array(bytes)) return bytes.length === size ? Effect.succeed(content) : changed
+  const checked = Stream.suspend(() => {
+    let remaining = size
+    return bytes.pipe(
+      Stream.tap((chunk) => (remaining -= chunk.length) < 0 ? changed : Effect.void),
+      Stream.concat(Stream.suspend(() => remaining === 0 ? Stream.empty : Stream.fromEffect(changed)))
+    )
+  })
+  return Effect.succeed({ ...content, content: checked })
+}
+
+const readBatch = (reader: Reader, root: string) =>
+  Effect.fnUntraced(function*(batch: ReadonlyArray<Found>) {
+    const paths = batch.filter(({ type }) => type === "File").map(({ path }) => absolute(root, path))
+    const contents = (yield* reader.readFiles(paths))[Symbol.iterator]()
+    const entries: Array<Entry> = []
+    for (const { path, type } of batch) {
+      const location = absolute(root, path)
+      if (type === "Symlink") {
+        const target = yield* reader.readLink(location)
+        if (isInvalid(target)) return yield* new FileTreeError({ path: location, reason: "InvalidName" })
+        entries.push({ _tag: "Symlink", path, target })
+      } else {
+        const content = contents.next()
+        if (content.done === true) {
+          return yield* Effect.dieMessage("A reader returned fewer files than it was asked for")
+        }
+        entries.push({ _tag: "File", path, ...(yield* sized(location, content.value)) })
+      }
+    }
+    return entries
+  })
+
+/**
+ * The entries of the directory `root`, which may be a link to a directory.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const walk = (reader: Reader, root: string, options?: Options): Stream.Stream<Entry, FileTreeError> =>
+  Stream.unfoldEffect(
+    List.of<Found>({ path: "", type: "Directory" }),
+    next(reader, root, options?.include ?? (() => true))
+  ).pipe(
+    Stream.mapEffect(readBatch(reader, root)),
+    Stream.bufferChunks({ capacity: 1 }),
+    Stream.mapConcatChunk(Chunk.unsafeFromArray)
+  )
+
+/**
+ * A reader that works wherever there is a `FileSystem`. A platform can have a faster one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
+  const at = (path: string) => Effect.mapError(unreadable(path))
+
+  // There is no lstat: what has a target is a link.
+  const typeOf = (path: string): Effect.Effect<EntryType, PlatformError> =>
+    fs.readLink(path).pipe(
+      Effect.as<EntryType>("Symlink"),
+      Effect.catchAll(() => Effect.map(fs.stat(path), ({ type }) => entryTypes[type] ?? "Other"))
+    )
+
+  const readFile = Effect.fnUntraced(function*(path: string) {
+    const info = yield* fs.stat(path)
+    const size = Number(info.size)
+    const content: Content["content"] = size > wholeFileLimit
+      ? Stream.mapError(fs.stream(path, { chunkSize: wholeFileLimit, bytesToRead: size + 1 }), unreadable(path))
+      : yield* fs.readFile(path)
+    return { executable: isExecutable(info.mode), size, content }
+  })
+
+  return {
+    readDirectory: (path) =>
+      fs.readDirectory(path).pipe(
+        at(path),
+        Effect.flatMap(Effect.forEach((name) => {
+          const location = `${path}/${name}`
+          return Effect.map(at(location)(typeOf(location)), (type) => ({ name, type }))
+        }, { concurrency: batchSize }))
+      ),
+    readLink: (path) => at(path)(fs.readLink(path)),
+    readFiles: Effect.forEach((path) => at(path)(readFile(path)), { concurrency: batchSize })
+  }
+}
+
+const entryTypes: Partial<Record<FileSystem.File.Type, EntryType>> = {
+  File: "File",
+  Directory: "Directory",
+  SymbolicLink: "Symlink",
+  Socket: "Socket"
+}
+
+/**
+ * Whether the mode of a file lets anyone execute it.
+ *
+ * @since 0.1.0
+ * @category predicates
+ */
+export const isExecutable = (mode: number): boolean => (mode & 0o111) !== 0
+
+/**
+ * The error of an entry that the platform could not read.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export const unreadable = (path: string) => (cause: unknown): FileTreeError =>
+  new FileTreeError({ path, reason: "Unreadable", cause })

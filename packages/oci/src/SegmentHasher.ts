@@ -1,0 +1,85 @@
+/**
+ * A digest of a sequence of segments, in which no segment can pass for the end of one and the beginning of another:
+ * each is preceded by its length in bytes, as an unsigned 64-bit little-endian number.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { Hasher } from "./Hasher.js"
+import { encode } from "./internal/text.js"
+
+/**
+ * SHA-256 of segments. It is mutable, belongs to one fiber, and is over once the digest is taken.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface SegmentHasher {
+  /** Adds a segment; text as UTF-8. */
+  readonly push: (segment: string | Uint8Array) => void
+  /**
+   * Adds a segment that comes in parts. The stream must have exactly `length` bytes: the digest would be worthless
+   * otherwise, so the effect dies.
+   */
+  readonly pushStream: <E, R>(length: number, stream: Stream.Stream<Uint8Array, E, R>) => Effect.Effect<void, E, R>
+  /** The 64 hexadecimal digits, in lower case. */
+  readonly digest: () => string
+}
+
+/**
+ * A digest of no segments.
+ *
+ * @since 0.1.0
+ * @category constructors
+ * @example
+ * import { SegmentHasher } from "@ociman/oci"
+ * import { NodeHasher } from "@ociman/node"
+ * import { Effect } from "effect"
+ *
+ * const digest = (...segments: ReadonlyArray<string>) =>
+ *   Effect.map(SegmentHasher.make, (hasher) => {
+ *     for (const segment of segments) hasher.push(segment)
+ *     return hasher.digest()
+ *   }).pipe(Effect.provide(NodeHasher.layer), Effect.runSync)
+ *
+ * assert.notStrictEqual(digest("ab", "c"), digest("a", "bc"))
+ */
+export const make: Effect.Effect<SegmentHasher, never, Hasher> = Effect.gen(function*() {
+  const sha256 = yield* (yield* Hasher).start("sha256")
+  const prefix = new Uint8Array(8)
+  const view = new DataView(prefix.buffer)
+
+  const begin = (length: number): void => {
+    view.setUint32(0, length >>> 0, true)
+    view.setUint32(4, Math.floor(length / 2 ** 32), true)
+    sha256.update(prefix)
+  }
+
+  return {
+    push: (segment) => {
+      const bytes = typeof segment === "string" ? encode(segment) : segment
+      begin(bytes.length)
+      sha256.update(bytes)
+    },
+    pushStream: (length, stream) =>
+      Effect.suspend(() => {
+        let remaining = length
+        begin(length)
+        return stream.pipe(
+          Stream.runForEachChunk((chunk) =>
+            Effect.sync(() => {
+              for (const bytes of chunk) {
+                remaining -= bytes.length
+                sha256.update(bytes)
+              }
+            })
+          ),
+          Effect.zipRight(Effect.suspend(() =>
+            remaining === 0 ? Effect.void : Effect.dieMessage(`A segment of ${length} bytes had ${length - remaining}`)
+          ))
+        )
+      }),
+    digest: sha256.digest
+  }
+})
