@@ -297,7 +297,7 @@ export const layerConfig = (
 > => Layer.unwrapEffect(Effect.map(Config.unwrap(config), layerOf))
 
 /**
- * An engine in memory, for tests: it keeps the rules of the real ones, and
+ * A new engine in memory, for tests: it keeps the rules of the real ones, and
  * runs no process. What processes do is said in the options, see
  * {@link MemoryBackend.Options}.
  *

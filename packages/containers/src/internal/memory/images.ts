@@ -42,7 +42,8 @@ export const images = (context: Context): Images => {
     listImages: (filters) =>
       Effect.flatMap(
         context.state.get,
-        (state) => Effect.forEach(state.images.filter(({ labels }) => State.matches(labels, filters)), imageInfo)
+        (state) =>
+          Effect.forEach(State.knownImages(state).filter(({ labels }) => State.matches(labels, filters)), imageInfo)
       ),
 
     removeImage: (reference, { force }) =>
@@ -102,18 +103,17 @@ const untag = (
   force: boolean
 ): Effect.Effect<State.State, EngineFailed> => {
   const names = image.names.filter((other) => other !== name)
-  const user = state.containers.find(({ imageId }) => imageId === image.id)
-  if (names.length === 0 && user !== undefined && !force) {
-    return State.failed(
+  const user = State.userOf(state, image)
+  return names.length === 0 && user !== undefined && !force
+    ? State.failed(
       "Image.remove",
       "Conflict",
-      `unable to remove repository reference "${name}" (must force) - container ${user.id} is using its referenced image ${image.id}`
+      `unable to remove "${name}" (must force) - container ${user.id} is using its image ${image.id}`
     )
-  }
-  const images = names.length === 0
-    ? state.images.filter(({ id }) => id !== image.id)
-    : state.images.map((other) => other.id === image.id ? { ...image, names } : other)
-  return Effect.succeed({ ...state, images })
+    : Effect.succeed({
+      ...state,
+      images: state.images.map((other) => other.id === image.id ? { ...image, names } : other)
+    })
 }
 
 const changedLabels = (changes: ReadonlyArray<string>): State.Labels =>

@@ -17,13 +17,14 @@ export const publish = (
   ports: ReadonlyArray<Port>,
   taken: ReadonlyArray<PublishedPort>,
   lastFound: number
-): Either.Either<ReadonlyArray<PublishedPort>, string> => {
+): Either.Either<{ readonly published: ReadonlyArray<PublishedPort>; readonly lastFound: number }, string> => {
   const published: Array<PublishedPort> = []
+  let found = lastFound
   for (const { containerPort, hostIp = "127.0.0.1", hostPort, protocol } of ports) {
     const candidates = typeof hostPort === "number"
       ? [hostPort]
       : hostPort === undefined
-      ? [...range(Math.max(lastFound + 1, firstFreePort), lastFreePort), ...range(firstFreePort, lastFound)]
+      ? [...range(Math.max(found + 1, firstFreePort), lastFreePort), ...range(firstFreePort, found)]
       : range(hostPort.first, hostPort.last)
     const free = candidates.find((hostPort) =>
       ![...taken, ...published].some((other) => collide({ containerPort, protocol, hostIp, hostPort }, other))
@@ -32,8 +33,9 @@ export const publish = (
       return Either.left(`Bind for ${hostIp}:${candidates[0] ?? ""} failed: port is already allocated`)
     }
     published.push({ containerPort, protocol, hostIp, hostPort: free })
+    if (hostPort === undefined) found = free
   }
-  return Either.right(published)
+  return Either.right({ published, lastFound: found })
 }
 
 const range = (first: number, last: number): ReadonlyArray<number> =>

@@ -63,7 +63,7 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
   const from = yield* History.length(history)
   const run: Run = {
     from,
-    ports: ports.right,
+    ports: ports.right.published,
     exited: yield* Deferred.make<number>(),
     thawed: yield* Effect.makeLatch(true),
     pendingSignal: Option.none()
@@ -74,8 +74,8 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
     run: Option.some(run),
     startedAt: Option.some(yield* Clock.currentTimeMillis)
   }
-  const lastHostPort = ports.right.at(-1)?.hostPort ?? state.lastHostPort
-  return [{ container: started, run, from, isNew: true }, { ...putContainer(state, started), lastHostPort }] as const
+  const next = { ...putContainer(state, started), lastHostPort: ports.right.lastFound }
+  return [{ container: started, run, from, isNew: true }, next] as const
 })
 
 const publishedPorts = (state: State): ReadonlyArray<PublishedPort> =>
@@ -89,25 +89,26 @@ const play = (context: Context, container: Container, run: Run, input: Scripts.I
   Effect.suspend(() => {
     const script = context.options.process?.(scripted(container), input.read)
     if (script === undefined) return Effect.void
-    const isAnswer = Scripts.isAnswer(script)
-    const playing = Scripts.events(script, {
-      tty: container.definition.tty,
-      otherwise: isAnswer ? Stream.empty : Stream.never
-    }).pipe(
-      Stream.runForEach((event) => Effect.zipRight(run.thawed.await, report(context, run, event))),
-      reportingDefects(context, run)
-    )
-    return isAnswer
-      ? playing
-      : Effect.asVoid(
-        playing.pipe(Effect.raceFirst(Deferred.await(run.exited)), Effect.interruptible, Effect.forkIn(context.scope))
+    const { tty } = container.definition
+    if (Scripts.isAnswer(script)) {
+      return Stream.runForEach(
+        Scripts.events(script, { tty, otherwise: Stream.empty }),
+        (event) => report(context, run, event)
       )
-  }).pipe(reportingDefects(context, run))
+    }
+    return Scripts.events(script, { tty, otherwise: Stream.never }).pipe(
+      Stream.runForEach((event) => Effect.zipRight(run.thawed.await, report(context, run, event))),
+      reportingDefects(context, run),
+      Effect.raceFirst(Deferred.await(run.exited)),
+      Effect.interruptible,
+      Effect.forkIn(context.scope)
+    )
+  }).pipe(reportingDefects(context, run), Effect.asVoid)
 
-/** A script that dies is a process that does, which says why. */
+/** A script that dies is a process that does, and says why. */
 const reportingDefects = (context: Context, run: Run) => (self: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.catchAllCause(self, (cause) =>
-    Cause.isInterruptedOnly(cause) ? Effect.void : Effect.zipRight(
+    Effect.zipRight(
       report(context, run, Output.stderr(Scripts.toBytes(`The script died: ${Cause.pretty(cause)}\n`))),
       report(context, run, Output.exit(1))
     ))

@@ -20,6 +20,7 @@ export type Labels = Readonly<Record<string, string>>
  */
 export interface State {
   readonly containers: ReadonlyArray<Container>
+  /** Also those that no longer have a name. */
   readonly images: ReadonlyArray<Image>
   /** How many containers there have been. */
   readonly created: number
@@ -103,6 +104,18 @@ export const dropContainer = (state: State, { id }: Container): State => ({
 /** @internal */
 export const findImage = (state: State, reference: Reference.Reference): Option.Option<Image> =>
   Option.fromNullable(state.images.find(({ names }) => names.includes(imageName(reference))))
+
+/**
+ * The images that have a name, or a container that uses them.
+ *
+ * @internal
+ */
+export const knownImages = (state: State): ReadonlyArray<Image> =>
+  state.images.filter((image) => image.names.length > 0 || userOf(state, image) !== undefined)
+
+/** @internal */
+export const userOf = (state: State, { id }: Image): Container | undefined =>
+  state.containers.find(({ imageId }) => imageId === id)
 
 /**
  * Gives an image a name, and takes it from the image that had it.

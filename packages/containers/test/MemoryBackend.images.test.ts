@@ -1,0 +1,132 @@
+import { describe, it } from "@effect/vitest"
+import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
+import { Platform, Reference } from "@ociman/oci"
+import { Effect } from "effect"
+import { onMemory } from "./support/memory.js"
+
+const alpine = Reference.make("alpine:3.20")
+
+const build = (image: Reference.Reference, labels: Record<string, string>) =>
+  Effect.flatMap(Backend.Backend, (backend) =>
+    backend.buildImage({
+      image,
+      labels: Label.fromRecord(labels),
+      arguments: {},
+      source: { _tag: "Instructions", text: "FROM scratch" }
+    }))
+
+const namesOf = (...filters: ReadonlyArray<Label.Filter>) =>
+  Effect.map(Image.list(...filters), (images) => images.flatMap(({ tags }) => tags))
+
+describe("pulling", () => {
+  it.effect("finds every image, and keeps what is there", () =>
+    Effect.gen(function*() {
+      strictEqual(yield* Image.exists(alpine), false)
+      yield* Image.pull(alpine)
+      const { id } = yield* Image.inspect(alpine)
+      yield* Image.pull(alpine)
+      strictEqual((yield* Image.inspect(alpine)).id, id)
+    }).pipe(onMemory()))
+
+  it.effect("finds what the registry has, with its labels", () =>
+    Effect.gen(function*() {
+      yield* Image.pull(alpine)
+      deepStrictEqual((yield* Image.inspect(alpine)).labels, { role: "base" })
+      const error = yield* Effect.flip(Image.pull(Reference.make("alpine:3.21")))
+      strictEqual(error._tag, "ImageNotFound")
+      assertInclude(error.message, "alpine:3.21")
+    }).pipe(onMemory({ registry: [{ image: "docker.io/library/alpine:3.20", labels: { role: "base" } }] })))
+
+  it.effect("takes the platform asked for", () =>
+    Effect.gen(function*() {
+      yield* Image.pull(alpine, { platform: Platform.make("linux/arm64") })
+      const { architecture, os } = yield* Image.inspect(alpine)
+      deepStrictEqual([os, architecture], ["linux", "arm64"])
+    }).pipe(onMemory()))
+
+  it.effect("is not for a container that never pulls", () =>
+    Effect.gen(function*() {
+      const start = Effect.scoped(Container.start(Definition.make(alpine).pipe(Definition.pullPolicy("never"))))
+      const error = yield* Effect.flip(start)
+      strictEqual(error._tag === "ImageNotFound" && error.image, "alpine:3.20")
+      yield* Image.pull(alpine)
+      yield* start
+    }).pipe(onMemory()))
+})
+
+it.effect("an image answers to all forms of its name", () =>
+  Effect.gen(function*() {
+    const { id, tags } = yield* Image.inspect(Reference.make("docker.io/library/app:latest"))
+    deepStrictEqual(tags, ["app:latest"])
+    const digest = `sha256:${"0".repeat(64)}`
+    for (const name of ["app", "app:latest", "docker.io/app"]) {
+      strictEqual((yield* Image.inspect(Reference.make(name))).id, id)
+    }
+    strictEqual(yield* Image.exists(Reference.make("app:2")), false)
+    yield* Image.pull(Reference.make(`other:1@${digest}`))
+    deepStrictEqual((yield* Image.inspect(Reference.make(`other@${digest}`))).tags, [])
+  }).pipe(onMemory({ images: [{ image: "app" }] })))
+
+describe("removal", () => {
+  it.effect("of what is not there is an error", () =>
+    Effect.gen(function*() {
+      strictEqual((yield* Effect.flip(Image.remove(alpine)))._tag, "ImageNotFound")
+      yield* Image.pull(alpine)
+      yield* Image.remove(alpine)
+      strictEqual(yield* Image.exists(alpine), false)
+      deepStrictEqual(yield* namesOf(), [])
+    }).pipe(onMemory()))
+
+  it.effect("needs force while a container uses the image, even a stopped one", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.make(alpine))
+      for (const step of [Effect.void, container.stop()]) {
+        yield* step
+        const error = yield* Effect.flip(Image.remove(alpine))
+        strictEqual(error._tag === "EngineFailed" && error.reason, "Conflict")
+      }
+      yield* Image.remove(alpine, { force: true })
+      strictEqual(yield* Image.exists(alpine), false)
+      deepStrictEqual((yield* Image.list()).map(({ tags }) => tags), [[]])
+      yield* container.restart()
+      yield* container.remove({ force: true })
+      deepStrictEqual(yield* Image.list(), [])
+    }).pipe(onMemory()))
+})
+
+describe("building", () => {
+  it.effect("gives an image the labels and the name, which another one loses", () =>
+    Effect.gen(function*() {
+      yield* build(alpine, { version: "1" })
+      const first = yield* Image.inspect(alpine)
+      yield* build(alpine, { version: "2" })
+      const second = yield* Image.inspect(alpine)
+      strictEqual(first.id === second.id, false)
+      deepStrictEqual(second.labels, { version: "2" })
+      deepStrictEqual(yield* Image.list(), [second])
+    }).pipe(onMemory()))
+
+  it.effect("makes images that are found by their labels", () =>
+    Effect.gen(function*() {
+      yield* build(Reference.make("a:1"), { role: "a" })
+      yield* build(Reference.make("b:1"), { role: "b" })
+      yield* build(Reference.make("c:1"), {})
+      deepStrictEqual(yield* namesOf(), ["c:1", "b:1", "a:1"])
+      deepStrictEqual(yield* namesOf(Label.has("role")), ["b:1", "a:1"])
+      deepStrictEqual(yield* namesOf(Label.equals("role", "a")), ["a:1"])
+    }).pipe(onMemory()))
+})
+
+it.effect("a commit is an image with the container's labels and those it changes", () =>
+  Effect.gen(function*() {
+    const snapshot = Reference.make("localhost/snapshot:1")
+    const container = yield* Container.start(Definition.make(alpine).pipe(Definition.label("role", "primary")))
+    const id = yield* container.commit(snapshot, { changes: ["LABEL stage=\"two words\"", "ENV A=1"] })
+    const image = yield* Image.inspect(snapshot)
+    strictEqual(image.id, id)
+    strictEqual(image.labels.role, "primary")
+    strictEqual(image.labels.stage, "two words")
+    const copy = yield* Container.start(Definition.make(snapshot))
+    deepStrictEqual(yield* copy.labels, { role: "primary", stage: "two words" })
+  }).pipe(onMemory()))

@@ -1,0 +1,27 @@
+import { Backend, type Container, ContainerName, type Definition, type MemoryBackend, Output } from "@ociman/containers"
+import { Effect, type Scope, Stream } from "effect"
+
+/** Runs a test in a scope on a new engine in memory. */
+export const onMemory =
+  (options?: MemoryBackend.Options) => <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.Scope>) =>
+    self.pipe(Effect.scoped, Effect.provide(Backend.layerMemory(options)))
+
+/** A container that is not started. */
+export const create = (definition: Definition.Definition, name = "created") =>
+  Effect.gen(function*() {
+    const backend = yield* Backend.Backend
+    yield* backend.pullImage(definition.image, { platform: definition.platform })
+    const id = yield* backend.createContainer(definition, ContainerName.make(name))
+    return yield* backend.attach(id)
+  })
+
+export const bytes = (text: string) => new TextEncoder().encode(text)
+
+/** What a stream of output says, by source and line. */
+export const linesOf = <E, R>(output: Stream.Stream<Output.Output, E, R>) =>
+  Effect.all({
+    stdout: Stream.runCollect(Output.lines(output, "stdout")).pipe(Effect.map((_) => Array.from(_))),
+    stderr: Stream.runCollect(Output.lines(output, "stderr")).pipe(Effect.map((_) => Array.from(_)))
+  })
+
+export const status = (container: Container.Container) => Effect.map(container.state, (state) => state.status)
