@@ -2,7 +2,7 @@ import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
-import { Chunk, Duration, Effect, Exit, Fiber, Option, Random, Scope, Stream } from "effect"
+import { Chunk, Duration, Effect, Exit, Fiber, Option, Random, Ref, Scope, Stream } from "effect"
 import { eventually, firstLine, isAlive, openFiles, pidsWith, sh } from "./utils.js"
 
 /** A process that is recognized among all of the machine. */
@@ -48,6 +48,24 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       assert.strictEqual(error.reason, "TimedOut")
       assert.strictEqual(error.stdout, "ready\nbye\n")
       assert.include(error.stderr, "bytes omitted")
+    }))
+
+  it.effect("works in a finalizer, where nothing can be interrupted", () =>
+    Effect.gen(function*() {
+      const results = yield* Ref.make<ReadonlyArray<string>>([])
+      const note = (result: string) => Ref.update(results, (all) => [...all, result])
+      const release = Effect.gen(function*() {
+        const { stdout } = yield* Subprocess.run(Command.make("cat"), { stdin: "fed" })
+        yield* note(stdout.text)
+        const failed = yield* Effect.flip(Subprocess.run(sh("exit 3")))
+        yield* note(failed.reason)
+        const timedOut = yield* Effect.flip(Subprocess.run(Command.make("sleep", "60"), { timeout: "100 millis" }))
+        yield* note(timedOut.reason)
+      })
+      const fiber = yield* Effect.never.pipe(Effect.ensuring(Effect.orDie(release)), Effect.fork)
+      yield* Effect.yieldNow()
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(yield* Ref.get(results), ["fed", "ExitCode", "TimedOut"])
     }))
 
   it.effect("does not wait for the grace period of a process that goes at once", () =>

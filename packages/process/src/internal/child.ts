@@ -97,8 +97,10 @@ export const start = Effect.fnUntraced(
     }
 
     const exited = Effect.catchAll(fromProcess(process), (error) => setup.report.fail("Unknown", { error }))
+    // Interruptible also in finalizers, where the race would wait for the loser too.
+    const contender = <A, E1>(effect: Effect.Effect<A, E1>) => Effect.exit(Effect.interruptible(effect))
     const unlessBroken = (ended: typeof exited) =>
-      Effect.raceFirst(Effect.exit(Deferred.await(broken)), Effect.exit(ended)).pipe(
+      Effect.raceFirst(contender(Deferred.await(broken)), contender(ended)).pipe(
         Effect.zipRight(Deferred.isDone(broken)),
         Effect.flatMap((isBroken) => isBroken ? Deferred.await(broken) : ended)
       )

@@ -171,7 +171,8 @@ const complete = <E>(
   )
   if (timeout === undefined) return completed
   const timedOut = Effect.zipRight(child.terminate, report.fail("TimedOut", { timeout: Duration.decode(timeout) }))
-  return Effect.flatten(Effect.timeoutTo(completed, {
+  // Interruptible also in finalizers, where the timeout could not cut it short otherwise.
+  return Effect.flatten(Effect.timeoutTo(Effect.interruptible(completed), {
     duration: timeout,
     onSuccess: Effect.succeed,
     onTimeout: () => timedOut
