@@ -181,7 +181,6 @@ const logArguments = ({ follow = false, since, tail }: LogOptions) => [
     : ["--since", since instanceof Date ? since.toISOString() : `${Duration.toMillis(since)}ms`])
 ]
 
-/** @internal */
 export const commitArguments = (
   engine: Engine.Engine,
   { author, changes = [], message, pause = true }: CommitOptions

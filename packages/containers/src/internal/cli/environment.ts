@@ -7,8 +7,6 @@ import type * as Environment from "../../Environment.js"
  * as variables of the client itself, named by `--env NAME`, so that no value
  * stands in an argument list. Variables that the client would obey itself go
  * through a private file.
- *
- * @internal
  */
 export interface Travelling {
   /** The names for `--env NAME`, with the values in `variables`. */
@@ -34,8 +32,6 @@ const obeyedByClients = new RegExp(
 /**
  * Decides how each variable travels. Fails with the name of one that the
  * client would obey and that no environment file can hold.
- *
- * @internal
  */
 export const travelling = (environment: Environment.Environment): Either.Either<Travelling, string> => {
   const names: Array<string> = []

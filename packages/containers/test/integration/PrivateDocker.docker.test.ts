@@ -1,0 +1,126 @@
+import { FileSystem, Path } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { assertSome, strictEqual } from "@effect/vitest/utils"
+import { Backend, Container, Definition, Exec, Label, Port } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import { Deferred, Effect, Fiber, HashMap, Logger, LogLevel, type Scope, Stream } from "effect"
+import * as Http from "node:http"
+import { isGone, layer, PrivateDocker } from "../support/PrivateDocker.js"
+
+const image = Reference.make("localhost/ociman/private:1")
+
+const busybox = process.env["BUSYBOX"] ?? "/bin/busybox"
+
+const withImage = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const backend = yield* Backend.Backend
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-private-" })
+  yield* fs.copyFile(busybox, path.join(directory, "busybox"))
+  yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
+  yield* backend.buildImage({
+    image,
+    source: { _tag: "Directory", path: directory },
+    arguments: {},
+    labels: Label.empty
+  })
+  return Definition.make(image).pipe(Definition.entrypoint("/bin/busybox", "sh", "-c"))
+})
+
+const idle = Definition.command("trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done")
+
+/** Runs a test on a daemon of its own, and gives the warnings that were logged. */
+const onDaemon = <A, E>(
+  test: Effect.Effect<A, E, Backend.Backend | PrivateDocker | NodeContext.NodeContext | Scope.Scope>,
+  tcp?: string
+) =>
+  Effect.suspend(() => {
+    const warnings: Array<string> = []
+    const logger = Logger.make(({ annotations, logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Warning)) {
+        warnings.push([message, ...HashMap.values(annotations)].join(" "))
+      }
+    })
+    return Effect.scoped(test).pipe(
+      Effect.provide(layer(tcp)),
+      Effect.provide(NodeContext.layer),
+      Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+      Effect.map((result) => ({ result, warnings }))
+    )
+  })
+
+const status = (url: string) =>
+  Effect.async<number, Error>((resume) => {
+    Http.get(url, (response) => {
+      response.resume()
+      resume(Effect.succeed(response.statusCode ?? 0))
+    }).on("error", (error) => resume(Effect.fail(error)))
+  })
+
+describe("a Docker daemon of our own", () => {
+  it.live("killed in the middle of a program ends it with BackendUnavailable, and nothing hangs", () =>
+    Effect.gen(function*() {
+      const { result, warnings } = yield* onDaemon(Effect.gen(function*() {
+        const { daemon } = yield* PrivateDocker
+        const container = yield* Container.start(idle(yield* withImage))
+        const running = yield* Deferred.make<void>()
+        const command = Exec.make("/bin/busybox", "sh", "-c", "echo started; while :; do /bin/busybox sleep 1; done")
+        const exec = yield* container.execStream(command).pipe(
+          Stream.tap(() => Deferred.succeed(running, undefined)),
+          Stream.runDrain,
+          Effect.flip,
+          Effect.fork
+        )
+        yield* Deferred.await(running)
+        yield* daemon.kill("SIGKILL")
+
+        const during = yield* Fiber.join(exec)
+        assert.isTrue(isGone(during), String(during))
+        const after = yield* Effect.flip(container.state)
+        assert.isTrue(isGone(after), String(after))
+        if (isGone(after)) {
+          strictEqual(after.probes[0].reason, "DaemonDown")
+          assert.match(after.message, /^Container\.inspect: the engine is gone\.\n- docker: does not answer/)
+        }
+        return container.id
+      }))
+      // What cannot be removed any more is named.
+      assert.isTrue(warnings.some((warning) => warning.includes(result)), warnings.join("\n"))
+    }))
+
+  it.live("stopped in the middle of a program ends it with BackendUnavailable", () =>
+    onDaemon(Effect.gen(function*() {
+      const { daemon } = yield* PrivateDocker
+      const definition = yield* withImage
+      const container = yield* Container.start(idle(definition))
+      yield* daemon.kill("SIGTERM")
+      yield* daemon.exitCode
+      const errors = yield* Effect.all([
+        Effect.flip(container.exec(Exec.make("/bin/busybox", "true"))),
+        Effect.flip(container.logs().pipe(Stream.runDrain)),
+        Effect.flip(container.wait),
+        Effect.flip(container.stop()),
+        Effect.flip(Effect.scoped(Container.start(definition)))
+      ], { concurrency: "unbounded" })
+      for (const error of errors) assert.isTrue(isGone(error), String(error))
+    })))
+
+  it.live("reached by tcp publishes where this machine can reach it", () =>
+    onDaemon(
+      Effect.gen(function*() {
+        const { engine } = yield* Backend.Backend
+        const definition = yield* withImage
+        const container = yield* definition.pipe(
+          Definition.command("/bin/busybox httpd -f -p 8080 -h /bin"),
+          Definition.publish(Port.tcp(8080)),
+          Container.start
+        )
+        const { host, port } = yield* container.address(8080)
+        strictEqual(host, "127.0.0.2")
+        assertSome(engine.remoteHost, "127.0.0.2")
+        strictEqual(yield* status(`http://${host}:${port}/busybox`).pipe(Effect.retry({ times: 50 })), 200)
+      }),
+      "tcp://127.0.0.2:23750"
+    ))
+})
