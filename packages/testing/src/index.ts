@@ -1,4 +1,14 @@
 /**
  * @since 0.1.0
  */
-export {}
+export * as BackendSuite from "./BackendSuite.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Leftovers from "./Leftovers.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as TestImage from "./TestImage.js"

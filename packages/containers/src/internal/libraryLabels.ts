@@ -1,3 +1,4 @@
+import * as Order from "effect/Order"
 import * as Definition from "../Definition.js"
 
 const session = "ociman.session"
@@ -16,6 +17,14 @@ export const add = (
 /** @internal */
 export const creationOf = (labels: Readonly<Record<string, string>>): string | undefined => labels[creation]
 
-/** @internal */
+/**
+ * The other labels, sorted by key, in whatever order the engine answers.
+ *
+ * @internal
+ */
 export const without = (labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(labels).filter(([key]) => key !== session && key !== creation))
+  Object.fromEntries(
+    Object.entries(labels)
+      .filter(([key]) => key !== session && key !== creation)
+      .sort(([a], [b]) => Order.string(a, b))
+  )

@@ -1,0 +1,74 @@
+/**
+ * The contract of a `Backend`, as tests, for authors of backends.
+ *
+ * @since 0.1.0
+ */
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import { layer as layerTests } from "@effect/vitest"
+import type { Backend } from "@ociman/containers"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { describe } from "vitest"
+import * as attaching from "./internal/backendSuite/attaching.js"
+import * as starting from "./internal/backendSuite/starting.js"
+import * as support from "./internal/backendSuite/support.js"
+import * as Leftovers from "./Leftovers.js"
+import * as TestImage from "./TestImage.js"
+
+/**
+ * What a backend is able to do. Where it is not, the suite has a test of what
+ * it does instead, or none.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Whether processes really run in its containers. Default: true. */
+  readonly processes?: boolean | undefined
+  /** Whether it can pause a container. Default: true. */
+  readonly pause?: boolean | undefined
+  /** Whether a published port can be reached from here. Default: as `processes`. */
+  readonly networking?: boolean | undefined
+  /** Whether its engine runs without root. Default: false. */
+  readonly rootless?: boolean | undefined
+  /** How long a single test may take. Default: one minute. */
+  readonly timeout?: Duration.DurationInput | undefined
+}
+
+/**
+ * What a backend's layer provides to the suite: the backend, and the platform
+ * on which the suite looks after it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
+
+/**
+ * Defines the tests, which run a few at a time. The last one asserts that
+ * nothing is left of any. Tests of processes need a static busybox on this
+ * machine, see `TestImage`.
+ *
+ * @since 0.1.0
+ * @category suites
+ */
+export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, options: Options = {}): void => {
+  const run = Effect.runSync(support.makeRun(options))
+  const leftovers = Leftovers.layer({ labels: [run.label], namePrefix: run.namePrefix })
+  const image = TestImage.layer({
+    reference: run.image,
+    labels: { [run.label.key]: run.label.value },
+    empty: !run.options.processes
+  })
+  const timeout = { timeout: run.options.timeout }
+  layerTests(Layer.provideMerge(leftovers, backend), { excludeTestServices: true, ...timeout })(name, (it) => {
+    it.layer(image, timeout)("contract", (it) => {
+      const suite = support.makeSuite(run, it)
+      for (const theme of [starting, attaching]) describe.concurrent(theme.name, () => theme.tests(suite))
+    })
+    it.effect("leaves nothing behind", () => Leftovers.assertNone, { timeout: support.millis(run.options.timeout) })
+  })
+}

@@ -1,0 +1,147 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, ContainerName, Definition, Image, Label } from "@ociman/containers"
+import * as Effect from "effect/Effect"
+import * as raw from "./raw.js"
+import { failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "attaching and looking"
+
+/** @internal */
+export const tests = ({ idle, image, label, test, uniqueName }: Suite): void => {
+  test(
+    "a container is found by its id and by its name",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const { id } = yield* Container.start(Definition.name(idle, name))
+      assert.strictEqual((yield* Container.attach(id)).id, id)
+      assert.strictEqual((yield* Container.attach(name)).id, id)
+    })
+  )
+
+  test(
+    "closing a scope leaves an attached container alone",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* Effect.scoped(Effect.flatMap(Container.attach(container.id), ({ state }) => state))
+      assert.strictEqual((yield* container.state).status, "running")
+    })
+  )
+
+  test(
+    "what is no container is not found, whatever it looks like",
+    Effect.forEach(
+      ["no-such-container", "0123456789abcdef", "", "--help", "-v", "a/b", "a b", "é"],
+      (text) =>
+        Effect.map(failsWith(Container.attach(text), "ContainerNotFound"), (error) => {
+          assert.strictEqual(error.container, text)
+        }),
+      { discard: true, concurrency: 2 }
+    )
+  )
+
+  test(
+    "every operation on a container that is gone says so",
+    Effect.gen(function*() {
+      const container = yield* Container.launch(idle)
+      yield* container.remove({ force: true })
+      const operations: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+        container.stop(),
+        container.kill(),
+        container.restart(),
+        container.wait,
+        container.inspect,
+        container.name,
+        container.labels,
+        container.state,
+        container.remove(),
+        container.address(80)
+      ]
+      const tags = yield* Effect.forEach(
+        operations,
+        (operation) => Effect.map(Effect.flip(operation), ({ _tag }) => _tag),
+        {
+          concurrency: 2
+        }
+      )
+      assert.deepStrictEqual(tags, operations.map(() => "ContainerNotFound"))
+    })
+  )
+
+  test(
+    "inspection is decoded from the engine's answer, which is there beside it",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const definition = idle.pipe(Definition.name(name), Definition.label("com.example.a", "1"))
+      const container = yield* Container.start(definition)
+      const info = yield* container.inspect
+      const answer = raw.container(info)
+      assert.strictEqual(info.id, container.id)
+      assert.strictEqual(info.name, name)
+      assert.strictEqual(answer.Id, info.id)
+      assert.strictEqual(answer.Name.replace(/^\//, ""), name)
+      assert.deepStrictEqual(answer.Config.Labels, info.labels)
+      assert.strictEqual(info.state.status, "running")
+      assert.strictEqual(info.state.startedAt._tag, "Some")
+      assert.strictEqual(info.state.finishedAt._tag, "None")
+      assert.strictEqual(info.created._tag, "Some")
+    })
+  )
+
+  test(
+    "labels are those of the definition and of the image, sorted, and no others",
+    Effect.gen(function*() {
+      const definition = idle.pipe(
+        Definition.label("com.example.z", "last"),
+        Definition.labels({ "com.example.b": "two = 2, \"zwei\"", "com.example.a": "" })
+      )
+      const labels = yield* Effect.flatMap(Container.start(definition), ({ labels }) => labels)
+      const ofImage = yield* Effect.map(Image.inspect(image), ({ labels }) => Object.entries(labels))
+      assert.deepInclude(ofImage, [label.key, label.value])
+      assert.deepStrictEqual(Object.entries(labels), [
+        ["com.example.a", ""],
+        ["com.example.b", "two = 2, \"zwei\""],
+        ["com.example.z", "last"],
+        ...ofImage
+      ])
+    })
+  )
+
+  test(
+    "containers are listed by label, with and without value, stopped ones too",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const labelled = (value: string) => Container.start(Definition.label(idle, key, value))
+      const [first, second, third] = yield* Effect.all([labelled("one"), labelled("two"), labelled("two")], {
+        concurrency: 2
+      })
+      const ids = (...filters: ReadonlyArray<Label.Filter>) =>
+        Effect.map(Container.list(...filters), (infos) => infos.map(({ id }) => id).sort())
+      yield* second.stop({ grace: "5 seconds" })
+      assert.deepStrictEqual(yield* ids(Label.has(key)), [first.id, second.id, third.id].sort())
+      assert.deepStrictEqual(yield* ids(Label.equals(key, "two")), [second.id, third.id].sort())
+      assert.deepStrictEqual(yield* ids(Label.has(key), Label.equals(key, "one")), [first.id])
+      assert.deepStrictEqual(yield* ids(Label.equals(key, "one"), Label.equals(key, "two")), [])
+      assert.deepStrictEqual(yield* ids(Label.equals(key, "three")), [])
+      assert.deepStrictEqual(yield* ids(Label.has(`${key}.none`)), [])
+      const infos = yield* Container.list(Label.equals(key, "two"))
+      assert.deepStrictEqual(infos.map(({ state }) => state.status).sort(), ["exited", "running"])
+    })
+  )
+
+  test(
+    "a renamed container has the new name, and not one that is taken",
+    Effect.gen(function*() {
+      const [before, after, taken] = yield* Effect.all([uniqueName, uniqueName, uniqueName])
+      const container = yield* Container.start(Definition.name(idle, before))
+      yield* Container.start(Definition.name(idle, taken))
+      const backend = yield* Backend.Backend
+      yield* container.rename(ContainerName.make(after))
+      assert.strictEqual(yield* container.name, after)
+      yield* failsWith(backend.attach(before), "ContainerNotFound")
+      const error = yield* failsWith(container.rename(ContainerName.make(taken)), "NameInUse")
+      assert.strictEqual(error.name, taken)
+      assert.strictEqual(yield* container.name, after)
+    })
+  )
+}

@@ -1,0 +1,171 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, Definition, Mount } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import { listNames, removeVolume } from "../engineClient.js"
+import { anonymousVolumes } from "./raw.js"
+import { assertGone, eventually, failsWith, type Suite, warnings } from "./support.js"
+
+/** @internal */
+export const name = "starting"
+
+/** @internal */
+export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
+  test(
+    "the engine runs as expected: with or without root",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      assert.strictEqual(engine.rootless, options.rootless)
+    })
+  )
+
+  test(
+    "a started container runs until its scope closes",
+    Effect.gen(function*() {
+      const container = yield* Effect.scoped(Effect.gen(function*() {
+        const container = yield* Container.start(idle)
+        const { running, status } = yield* container.state
+        assert.deepStrictEqual({ running, status }, { running: true, status: "running" })
+        return container
+      }))
+      yield* assertGone(container.id)
+      yield* failsWith(container.inspect, "ContainerNotFound")
+    })
+  )
+
+  test(
+    "its anonymous volumes go with it, and named ones stay",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const named = yield* uniqueName
+      const definition = Definition.mount(
+        idle,
+        Mount.volume({ target: "/anonymous" }),
+        Mount.volume({ source: named, target: "/named" })
+      )
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(engine, named)))
+      const volumes = yield* Container.withContainer(
+        definition,
+        (container) => Effect.map(container.inspect, anonymousVolumes(named))
+      )
+      assert.strictEqual(volumes.length, options.processes ? 1 : 0)
+      const left = yield* listNames(engine, "volume")
+      assert.deepStrictEqual(left.filter((volume) => volumes.includes(volume)), [])
+      assert.strictEqual(left.includes(named), options.processes)
+    })
+  )
+
+  test(
+    "a launched container is the caller's to stop and to remove",
+    Effect.gen(function*() {
+      const container = yield* Container.launch(idle)
+      yield* Effect.addFinalizer(() => Effect.ignore(container.remove({ force: true })))
+      assert.strictEqual((yield* container.state).status, "running")
+      yield* container.stop({ grace: "5 seconds" })
+      assert.strictEqual((yield* container.state).status, "exited")
+      yield* container.remove()
+      yield* assertGone(container.id)
+    })
+  )
+
+  test(
+    "an image that is not there is not pulled when it must not be",
+    Effect.gen(function*() {
+      const image = Reference.make("localhost/ociman/no-such-image:1")
+      const definition = Definition.pullPolicy(Definition.make(image), "never")
+      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "ImageNotFound")
+      assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
+      yield* failsWith(Container.launch(definition), "ImageNotFound")
+      yield* failsWith(Container.run(definition), "ImageNotFound")
+    })
+  )
+
+  test(
+    "a name that is taken fails the second container and leaves the first alone",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const definition = Definition.name(idle, name)
+      const first = yield* Container.start(definition)
+      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NameInUse")
+      assert.strictEqual(error.name, name)
+      yield* failsWith(Container.launch(definition), "NameInUse")
+      yield* failsWith(Container.run(definition), "NameInUse")
+      assert.strictEqual((yield* first.state).status, "running")
+      assert.strictEqual(yield* first.name, name)
+    })
+  )
+
+  test(
+    "ten containers at once have ten names",
+    Effect.gen(function*() {
+      const containers = yield* Effect.all(Array.from({ length: 10 }, () => Container.start(idle)), { concurrency: 10 })
+      const names = yield* Effect.forEach(containers, ({ name }) => name, { concurrency: 4 })
+      assert.strictEqual(new Set(names).size, 10)
+    })
+  )
+
+  test(
+    "a container that is gone already is no trouble when the scope closes",
+    Effect.gen(function*() {
+      const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
+        const { id } = yield* Container.start(idle)
+        const other = yield* Container.attach(id)
+        yield* other.remove({ force: true })
+      })))
+      assert.deepStrictEqual(warned, [])
+    })
+  )
+
+  for (
+    const [how, end] of [
+      ["succeeds", Effect.succeed("done")],
+      ["fails", Effect.fail("expected")],
+      ["dies", Effect.die("expected")]
+    ] as const
+  ) {
+    test(
+      `withContainer removes the container when what uses it ${how}`,
+      Effect.gen(function*() {
+        const name = yield* uniqueName
+        const exit = yield* Effect.exit(
+          Container.withContainer(Definition.name(idle, name), (container) => Effect.zipRight(container.inspect, end))
+        )
+        assert.deepStrictEqual(exit, yield* Effect.exit(end))
+        yield* assertGone(name)
+      })
+    )
+  }
+
+  test(
+    "withContainer removes the container when it is interrupted",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const started = yield* Deferred.make<void>()
+      const fiber = yield* Effect.fork(
+        Container.withContainer(
+          Definition.name(idle, name),
+          () => Effect.zipRight(Deferred.succeed(started, undefined), Effect.never)
+        )
+      )
+      yield* Deferred.await(started)
+      assert.isTrue(Exit.isInterrupted(yield* Fiber.interrupt(fiber)))
+      yield* assertGone(name)
+    })
+  )
+
+  test(
+    "a container with auto-remove disappears when it is stopped",
+    Effect.gen(function*() {
+      const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
+        const container = yield* Container.start(Definition.autoRemove(idle))
+        yield* container.stop({ grace: "5 seconds" })
+        yield* eventually(Effect.isFailure(container.inspect), (isGone) => isGone)
+        yield* assertGone(container.id)
+      })))
+      assert.deepStrictEqual(warned, [])
+    })
+  )
+}

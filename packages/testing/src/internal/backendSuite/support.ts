@@ -1,0 +1,149 @@
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Path from "@effect/platform/Path"
+import { assert, type Vitest } from "@effect/vitest"
+import { type Backend, Container, Definition, Label } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import * as Arr from "effect/Array"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as HashMap from "effect/HashMap"
+import * as Logger from "effect/Logger"
+import * as LogLevel from "effect/LogLevel"
+import type * as Predicate from "effect/Predicate"
+import type * as Scope from "effect/Scope"
+import type * as BackendSuite from "../../BackendSuite.js"
+import type * as TestImage from "../../TestImage.js"
+import { randomHex } from "../random.js"
+
+/** @internal */
+export type Services =
+  | Backend.Backend
+  | CommandExecutor.CommandExecutor
+  | FileSystem.FileSystem
+  | Path.Path
+  | TestImage.TestImage
+
+/** @internal */
+export interface Options {
+  readonly processes: boolean
+  readonly pause: boolean
+  readonly networking: boolean
+  readonly rootless: boolean
+  readonly timeout: Duration.DurationInput
+}
+
+/**
+ * One run of the suite, and by what its things are told from all others.
+ *
+ * @internal
+ */
+export interface Run {
+  readonly options: Options
+  readonly label: Label.Equals
+  readonly namePrefix: string
+  readonly image: Reference.Reference
+}
+
+/** @internal */
+export interface Suite extends Run {
+  readonly test: <E>(name: string, body: Effect.Effect<void, E, Services | Scope.Scope>) => void
+  /** A name that nobody else has. */
+  readonly uniqueName: Effect.Effect<string>
+  /** A container that runs until it is told to stop, and then stops at once. */
+  readonly idle: Definition.Definition
+  /** A container of a shell script. */
+  readonly script: (text: string, ...args: ReadonlyArray<string>) => Definition.Definition
+}
+
+/** @internal */
+export const makeRun = (
+  { networking, pause = true, processes = true, rootless = false, timeout = "1 minute" }: BackendSuite.Options
+): Effect.Effect<Run> =>
+  Effect.map(randomHex, (id) => ({
+    options: { processes, pause, networking: networking ?? processes, rootless, timeout },
+    label: Label.equals("ociman.test", id),
+    namePrefix: `ociman-test-${id}-`,
+    image: Reference.make(`localhost/ociman/test-suite:${id}`)
+  }))
+
+/** @internal */
+export const makeSuite = (run: Run, it: Vitest.MethodsNonLive<Services, true>): Suite => {
+  const base = Definition.pullPolicy(Definition.make(run.image), "never")
+  const script = (text: string, ...args: ReadonlyArray<string>) =>
+    Definition.command(base, "sh", "-c", text, "sh", ...args)
+  return {
+    ...run,
+    test: (name, body) => it.scoped(name, () => body, { timeout: millis(run.options.timeout) }),
+    uniqueName: Effect.map(randomHex, (hex) => `${run.namePrefix}${hex}`),
+    script,
+    idle: script(idleScript)
+  }
+}
+
+/** @internal */
+export const idleScript = "trap 'exit 0' TERM; sleep 86400 & wait"
+
+/** @internal */
+export const millis = (duration: Duration.DurationInput): number => Duration.toMillis(duration)
+
+/**
+ * The error of an effect that must fail with it.
+ *
+ * @internal
+ */
+export const failsWith = <A, E extends { readonly _tag: string }, R, Tag extends E["_tag"]>(
+  effect: Effect.Effect<A, E, R>,
+  tag: Tag
+): Effect.Effect<Extract<E, { readonly _tag: Tag }>, E, R> => {
+  const isExpected = (error: E): error is Extract<E, { readonly _tag: Tag }> => error._tag === tag
+  return Effect.matchEffect(effect, {
+    onFailure: (error) => isExpected(error) ? Effect.succeed(error) : Effect.fail(error),
+    onSuccess: () => Effect.sync(() => assert.fail(`succeeded, and should have failed with ${tag}`))
+  })
+}
+
+/**
+ * Asks again and again until the answer is the right one.
+ *
+ * @internal
+ */
+export const eventually = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  isRight: Predicate.Predicate<A>
+): Effect.Effect<A, E, R> =>
+  Effect.suspend(() => {
+    let last: unknown
+    return effect.pipe(
+      Effect.tap((answer) => {
+        last = answer
+        return isRight(answer) ? Effect.void : Effect.sleep("20 millis")
+      }),
+      Effect.repeat({ until: isRight }),
+      Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => `never came true; at last: ${String(last)}` }),
+      Effect.catchAll((error) => typeof error === "string" ? Effect.sync(() => assert.fail(error)) : Effect.fail(error))
+    )
+  })
+
+/**
+ * What the library warns of meanwhile, such as that it could not remove something.
+ *
+ * @internal
+ */
+export const warnings = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<ReadonlyArray<string>, E, R> =>
+  Effect.suspend(() => {
+    const messages: Array<string> = []
+    const recorder = Logger.make(({ annotations, cause, logLevel, message }) => {
+      if (LogLevel.greaterThanEqual(logLevel, LogLevel.Warning)) {
+        messages.push(`${Arr.ensure(message).join(" ")} ${JSON.stringify(HashMap.toEntries(annotations))} ${cause}`)
+      }
+    })
+    return Effect.as(Effect.provide(effect, Logger.replace(Logger.defaultLogger, recorder)), messages)
+  })
+
+/**
+ * Asserts that there is no container of that id or name.
+ *
+ * @internal
+ */
+export const assertGone = (container: string) => failsWith(Container.attach(container), "ContainerNotFound")

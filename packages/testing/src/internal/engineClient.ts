@@ -1,0 +1,31 @@
+import * as Command from "@effect/platform/Command"
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type { Engine } from "@ociman/containers"
+import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Effect from "effect/Effect"
+
+/**
+ * What an engine has of a kind that a `Backend` has no operation for. An
+ * engine in memory has none.
+ *
+ * @internal
+ */
+export const listNames = (
+  engine: Engine.Engine,
+  kind: "volume" | "network"
+): Effect.Effect<ReadonlyArray<string>, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor> =>
+  engine.name === "memory"
+    ? Effect.succeed([])
+    : Effect.map(
+      Subprocess.run(Command.make(engine.executable, kind, "ls", "--format", "{{.Name}}")),
+      ({ stdout }) => stdout.text.split("\n").filter((name) => name !== "")
+    )
+
+/** @internal */
+export const removeVolume = (
+  engine: Engine.Engine,
+  name: string
+): Effect.Effect<void, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor> =>
+  engine.name === "memory"
+    ? Effect.void
+    : Effect.asVoid(Subprocess.run(Command.make(engine.executable, "volume", "rm", "--force", name)))

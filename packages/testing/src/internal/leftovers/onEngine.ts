@@ -1,0 +1,30 @@
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import { Backend } from "@ociman/containers"
+import * as Effect from "effect/Effect"
+import type { Options } from "../../Leftovers.js"
+import { listNames } from "../engineClient.js"
+
+/** @internal */
+export const make = (options: Options) =>
+  Effect.gen(function*() {
+    const backend = yield* Backend.Backend
+    const executor = yield* CommandExecutor.CommandExecutor
+    const named = (kind: "volume" | "network") =>
+      listNames(backend.engine, kind).pipe(
+        Effect.map((names) => names.filter((name) => name.startsWith(options.namePrefix))),
+        Effect.map((names) => names.map((name) => `${kind} ${name}`)),
+        Effect.provideService(CommandExecutor.CommandExecutor, executor)
+      )
+    const containers = Effect.map(
+      backend.listContainers(options.labels),
+      (infos) => infos.map(({ id, name, state }) => `container ${name} (${state.status}) ${id}`)
+    )
+    const images = Effect.map(
+      backend.listImages(options.labels),
+      (infos) => infos.map(({ id, tags }) => `image ${tags.join(" ") || id}`)
+    )
+    return Effect.map(
+      Effect.all([containers, images, named("volume"), named("network")], { concurrency: "unbounded" }),
+      (things) => things.flat()
+    )
+  })
