@@ -11,7 +11,8 @@ import { each, firstOf, fromString, isAlphanumeric, nonEmpty, refined } from "./
 /**
  * A host name and the address it stands for in a container.
  *
- * The address is IPv4, IPv6 without brackets, or `host-gateway`, for which the engine puts an address of the host.
+ * The address is IPv4, IPv6 without brackets, or `host-gateway`, for which the engine puts an address of the host: Docker,
+ * and Podman from 4.7 on.
  *
  * @since 0.1.0
  * @category models

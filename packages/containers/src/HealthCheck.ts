@@ -4,8 +4,9 @@
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
+import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { firstOf, nonEmpty, noNul, present, refined } from "./internal/text.js"
+import { firstOf, nonEmpty, noNul, present, refined, type Rule } from "./internal/text.js"
 
 const Period = Schema.DurationFromSelf.pipe(
   Schema.filter((duration) =>
@@ -16,14 +17,28 @@ const Period = Schema.DurationFromSelf.pipe(
   })
 )
 
+const decodeStrings = Schema.decodeEither(Schema.parseJson(Schema.Array(Schema.String)))
+
+/** For Podman `CMD` and `NONE`, and an array in JSON, are other forms of a check; for Docker they are the shell's. */
+const isShellForEveryEngine: Rule = (command) => {
+  const [word] = command.split(" ", 1)
+  return /^(?:none|cmd|cmd-shell)$/i.test(word) || Either.isRight(decodeStrings(command))
+    ? "Podman would not give it to a shell"
+    : undefined
+}
+
 /**
  * A command that an engine runs in the container again and again. Exit code 0 is healthy.
  *
+ * The command is for a shell. It is not empty, its first word is not `NONE`, `CMD` or `CMD-SHELL`, and it is not an array
+ * in JSON, all of which Podman reads as something else.
+ *
+ * @see https://github.com/containers/podman/blob/v4.3.1/pkg/specgenutil/specgen.go
  * @since 0.1.0
  * @category models
  */
 export class Command extends Schema.TaggedClass<Command>("@ociman/containers/HealthCheck/Command")("Command", {
-  command: refined("HealthCommand", "health command", firstOf(nonEmpty, noNul)),
+  command: refined("HealthCommand", "health command", firstOf(nonEmpty, noNul, isShellForEveryEngine)),
   interval: Schema.optionalWith(Period, { exact: true }),
   timeout: Schema.optionalWith(Period, { exact: true }),
   startPeriod: Schema.optionalWith(Period, { exact: true }),
@@ -90,7 +105,7 @@ const period = (input: Duration.DurationInput | undefined): Duration.Duration | 
 
 /**
  * A check by a command for the shell of the container (`/bin/sh -c`), the one form that every engine takes. Throws if
- * the command is empty, or a duration is not finite and at least 1 millisecond.
+ * the command breaks the rule of {@link Command}, or a duration is not finite and at least 1 millisecond.
  *
  * @example
  * ```ts

@@ -130,8 +130,20 @@ export const udp: (containerPort: number, options?: Port.Options) => Port = make
  */
 export const sctp: (containerPort: number, options?: Port.Options) => Port = make("sctp")
 
-const formatHostPort = (hostPort: Port["hostPort"]): string =>
+const formatHostPort = (hostPort: (typeof Port.Encoded)["hostPort"]): string =>
   typeof hostPort === "object" ? `${hostPort.first}-${hostPort.last}` : `${hostPort ?? ""}`
+
+const formatPort = (self: typeof Port.Encoded, defaultHostIp?: string): string => {
+  const container = `${self.containerPort}/${self.protocol}`
+  const hostIp = self.hostIp ?? defaultHostIp
+  // An empty host address (":8080:80") is fine for Docker, and an error for Podman.
+  if (hostIp === undefined) {
+    return self.hostPort === undefined ? container : `${formatHostPort(self.hostPort)}:${container}`
+  }
+  return `${isIpv6Notation(hostIp) ? `[${hostIp}]` : hostIp}:${formatHostPort(self.hostPort)}:${container}`
+}
+
+const isPort = Schema.is(Port)
 
 /**
  * The value of `--publish`. A port without a host address gets `defaultHostIp`.
@@ -143,16 +155,9 @@ export const format: {
   (options?: { readonly defaultHostIp?: string | undefined }): (self: Port) => string
   (self: Port, options?: { readonly defaultHostIp?: string | undefined }): string
 } = dual(
-  (args) => Schema.is(Port)(args[0]),
-  (self: Port, options?: { readonly defaultHostIp?: string | undefined }): string => {
-    const container = `${self.containerPort}/${self.protocol}`
-    const hostIp = self.hostIp ?? options?.defaultHostIp
-    // An empty host address (":8080:80") is fine for Docker, and an error for Podman.
-    if (hostIp === undefined) {
-      return self.hostPort === undefined ? container : `${formatHostPort(self.hostPort)}:${container}`
-    }
-    return `${isIpv6Notation(hostIp) ? `[${hostIp}]` : hostIp}:${formatHostPort(self.hostPort)}:${container}`
-  }
+  (args) => isPort(args[0]),
+  (self: Port, options?: { readonly defaultHostIp?: string | undefined }): string =>
+    formatPort(self, options?.defaultHostIp)
 )
 
 const expand = ({ container, host, hostIp, protocol }: PortSpec): Arr.NonEmptyReadonlyArray<typeof Port.Encoded> =>
@@ -217,5 +222,5 @@ export const FromString: Schema.Schema<Port, string> = fromString({
       spec.container.first === spec.container.last
         ? Either.right(expand(spec)[0])
         : Either.left("it stands for more than one port")),
-  format
+  format: (port) => formatPort(port)
 })

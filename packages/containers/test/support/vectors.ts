@@ -1,0 +1,18 @@
+import { assert, describe, it } from "@effect/vitest"
+import { Schema } from "effect"
+import * as FileSystem from "node:fs"
+
+const directory = new URL("../../../../../shared/vectors/", import.meta.url)
+
+/** Tests over a file of conformance vectors, which lies beside the repository: where it is missing, CI fails. */
+export const describeVectors = <A, I>(file: string, schema: Schema.Schema<A, I>, tests: (vectors: A) => void): void => {
+  const url = new URL(file, directory)
+  if (FileSystem.existsSync(url)) {
+    describe(
+      file,
+      () => tests(Schema.decodeUnknownSync(Schema.parseJson(schema))(FileSystem.readFileSync(url, "utf8")))
+    )
+  } else if (process.env.CI === "true") {
+    it(`${file} is there`, () => assert.fail(`${url.pathname} is missing`))
+  }
+}
