@@ -1,0 +1,55 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck } from "effect"
+import { isIP } from "node:net"
+import { ipAddress } from "../../src/internal/ipAddress.js"
+
+const isAddress = (text: string): boolean => ipAddress(text) === undefined
+
+describe("ipAddress", () => {
+  it.each([
+    "0.0.0.0",
+    "255.255.255.255",
+    "::",
+    "::1",
+    "1::",
+    "1:2:3:4:5:6:7:8",
+    "1:2:3:4:5:6:7::",
+    "2001:DB8::1",
+    "::ffff:1.2.3.4",
+    "1:2:3:4:5:6:1.2.3.4"
+  ])("takes %s", (text) => {
+    assert.isTrue(isAddress(text))
+  })
+
+  it.each([
+    "",
+    "1.2.3",
+    "1.2.3.4.5",
+    "256.0.0.1",
+    "01.2.3.4",
+    "1.2.3.4 ",
+    ":",
+    ":::",
+    "1:2:3:4:5:6:7",
+    "1:2:3:4:5:6:7:8:9",
+    "1:2:3:4:5:6:7:8::",
+    "1::2::3",
+    "12345::",
+    "g::",
+    "1.2.3.4::",
+    "::1.2.3",
+    "::1.2.3.4:5",
+    "fe80::1%eth0",
+    "[::1]"
+  ])("refuses %j", (text) => {
+    assert.isFalse(isAddress(text))
+  })
+
+  it.prop("takes every address", [FastCheck.oneof(FastCheck.ipV4(), FastCheck.ipV6())], ([text]) => {
+    assert.isTrue(isAddress(text))
+  })
+
+  it.prop("is of one mind with Node", [FastCheck.string({ unit: FastCheck.constantFrom(..."012a:.:") })], ([text]) => {
+    assert.strictEqual(isAddress(text), isIP(text) !== 0)
+  }, { fastCheck: { numRuns: 2000 } })
+})
