@@ -13,6 +13,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describe } from "vitest"
 import * as attaching from "./internal/backendSuite/attaching.js"
+import * as executing from "./internal/backendSuite/executing.js"
+import * as executingInput from "./internal/backendSuite/executingInput.js"
+import * as running from "./internal/backendSuite/running.js"
 import * as starting from "./internal/backendSuite/starting.js"
 import * as support from "./internal/backendSuite/support.js"
 import * as Leftovers from "./Leftovers.js"
@@ -47,6 +50,10 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
+const always = [starting, attaching]
+
+const ofProcesses = [running, executing, executingInput]
+
 /**
  * Defines the tests, which run a few at a time. The last one asserts that
  * nothing is left of any. Tests of processes need a static busybox on this
@@ -58,16 +65,21 @@ export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileS
 export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, options: Options = {}): void => {
   const run = Effect.runSync(support.makeRun(options))
   const leftovers = Leftovers.layer({ labels: [run.label], namePrefix: run.namePrefix })
-  const image = TestImage.layer({
-    reference: run.image,
-    labels: { [run.label.key]: run.label.value },
-    empty: !run.options.processes
-  })
+  const image = Layer.provideMerge(
+    support.layerShared(run),
+    TestImage.layer({
+      reference: run.image,
+      labels: { [run.label.key]: run.label.value },
+      empty: !run.options.processes
+    })
+  )
   const timeout = { timeout: run.options.timeout }
   layerTests(Layer.provideMerge(leftovers, backend), { excludeTestServices: true, ...timeout })(name, (it) => {
     it.layer(image, timeout)("contract", (it) => {
       const suite = support.makeSuite(run, it)
-      for (const theme of [starting, attaching]) describe.concurrent(theme.name, () => theme.tests(suite))
+      for (const theme of run.options.processes ? [...always, ...ofProcesses] : always) {
+        describe.concurrent(theme.name, () => theme.tests(suite))
+      }
     })
     it.effect("leaves nothing behind", () => Leftovers.assertNone, { timeout: support.millis(run.options.timeout) })
   })

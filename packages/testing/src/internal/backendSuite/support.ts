@@ -2,18 +2,20 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { assert, type Vitest } from "@effect/vitest"
-import { type Backend, Container, Definition, Label } from "@ociman/containers"
+import { type Backend, Container, Definition, Exec, Label } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import * as Arr from "effect/Array"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HashMap from "effect/HashMap"
+import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as BackendSuite from "../../BackendSuite.js"
-import type * as TestImage from "../../TestImage.js"
+import * as TestImage from "../../TestImage.js"
 import { randomHex } from "../random.js"
 
 /** @internal */
@@ -23,6 +25,18 @@ export type Services =
   | FileSystem.FileSystem
   | Path.Path
   | TestImage.TestImage
+  | Shared
+
+/**
+ * An idle container for all tests that do not change its state.
+ *
+ * @internal
+ */
+export class Shared extends Context.Tag("@ociman/testing/BackendSuite/Shared")<Shared, Container.Container>() {}
+
+/** @internal */
+export const layerShared = (run: Run) =>
+  Layer.scoped(Shared, Effect.flatMap(TestImage.TestImage, () => Container.start(definitions(run).idle)))
 
 /** @internal */
 export interface Options {
@@ -67,19 +81,20 @@ export const makeRun = (
     image: Reference.make(`localhost/ociman/test-suite:${id}`)
   }))
 
-/** @internal */
-export const makeSuite = (run: Run, it: Vitest.MethodsNonLive<Services, true>): Suite => {
-  const base = Definition.pullPolicy(Definition.make(run.image), "never")
+const definitions = ({ image }: Run): Pick<Suite, "idle" | "script"> => {
+  const base = Definition.pullPolicy(Definition.make(image), "never")
   const script = (text: string, ...args: ReadonlyArray<string>) =>
     Definition.command(base, "sh", "-c", text, "sh", ...args)
-  return {
-    ...run,
-    test: (name, body) => it.scoped(name, () => body, { timeout: millis(run.options.timeout) }),
-    uniqueName: Effect.map(randomHex, (hex) => `${run.namePrefix}${hex}`),
-    script,
-    idle: script(idleScript)
-  }
+  return { script, idle: script(idleScript) }
 }
+
+/** @internal */
+export const makeSuite = (run: Run, it: Vitest.MethodsNonLive<Services, true>): Suite => ({
+  ...run,
+  ...definitions(run),
+  test: (name, body) => it.scoped(name, () => body, { timeout: millis(run.options.timeout) }),
+  uniqueName: Effect.map(randomHex, (hex) => `${run.namePrefix}${hex}`)
+})
 
 /** @internal */
 export const idleScript = "trap 'exit 0' TERM; sleep 86400 & wait"
@@ -147,3 +162,11 @@ export const warnings = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
  * @internal
  */
 export const assertGone = (container: string) => failsWith(Container.attach(container), "ContainerNotFound")
+
+/**
+ * A command that is a script for the shell of the test image.
+ *
+ * @internal
+ */
+export const sh = (text: string, ...args: ReadonlyArray<string>): Exec.Exec =>
+  Exec.make("sh", "-c", text, "sh", ...args)

@@ -1,0 +1,224 @@
+import { assert } from "@effect/vitest"
+import { Container, Definition, Exec, Output } from "@ociman/containers"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { eventually, failsWith, sh, Shared, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "executing"
+
+/** @internal */
+export const tests = ({ idle, test, uniqueName }: Suite): void => {
+  test(
+    "standard output and standard error arrive apart, with the exit code",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const result = yield* container.exec(sh("echo out; echo err >&2"))
+      assert.deepStrictEqual([result.exitCode, result.stdout, result.stderr], [0, "out\n", "err\n"])
+    })
+  )
+
+  test(
+    "arguments reach the command as they are",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const words = ["", " a  b ", "'", "\"", "$HOME", "`id`", "*", "\\n", "line\nbreak", "é ☃ 𝄞", "--help", "-v", "="]
+      const { stdout } = yield* container.exec(Exec.make("printf", "%s\\0", ...words))
+      assert.deepStrictEqual(stdout.split("\0"), [...words, ""])
+    })
+  )
+
+  test(
+    "an exit code that is not zero is a failure, which says what the command wrote",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const error = yield* failsWith(container.exec(sh("echo some; echo wrong >&2; exit 3")), "ExecFailed")
+      const { exitCode, reason, stderr, stdout } = error
+      assert.deepStrictEqual([reason, exitCode, stdout, stderr], ["ExitCode", 3, "some\n", "wrong\n"])
+      assert.strictEqual(error.container, container.id)
+      assert.include(error.message, "sh -c 'echo some; echo wrong >&2; exit 3'")
+    })
+  )
+
+  test(
+    "any exit code is a result if it may be, also those that clients have for themselves",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      for (const code of [1, 125, 126, 127, 130, 137, 143, 255]) {
+        const { exitCode } = yield* container.exec(Exec.anyExitCode(sh("exit $1", `${code}`)))
+        assert.strictEqual(exitCode, code)
+      }
+      const words = "Error: no such container: x; OCI runtime exec failed: permission denied"
+      const { stderr } = yield* container.exec(Exec.anyExitCode(sh("echo \"$1\" >&2; exit 126", `${words}\nline`)))
+      assert.strictEqual(stderr, `${words}\nline\n`)
+    })
+  )
+
+  for (
+    const [user, uid, gid] of [["app", 1234, 5678], ["4321:8765", 4321, 8765], ["app:0", 1234, 0]] as const
+  ) {
+    test(
+      `a command runs as ${user}`,
+      Effect.gen(function*() {
+        const container = yield* Shared
+        const { stdout } = yield* container.exec(Exec.user(sh("id -u; id -g"), user))
+        assert.strictEqual(stdout, `${uid}\n${gid}\n`)
+      })
+    )
+  }
+
+  test(
+    "a command runs in a directory",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stdout } = yield* container.exec(Exec.make("pwd").pipe(Exec.workingDirectory("/tmp")))
+      assert.strictEqual(stdout, "/tmp\n")
+    })
+  )
+
+  test(
+    "a command with a terminal sees one, and its lines end as there",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
+      assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
+      const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
+      assert.strictEqual(without.exitCode, 1)
+    })
+  )
+
+  for (
+    const [what, exec, reason] of [
+      ["a command that is not there", Exec.make("no-such-command"), "CommandNotFound"],
+      ["a path that is not there", Exec.make("/no/such/command", "x"), "CommandNotFound"],
+      ["a file that is no program", Exec.make("/etc/passwd"), "NotExecutable"],
+      ["a directory", Exec.make("/etc"), "NotExecutable"],
+      ["a user that is not there", Exec.make("id").pipe(Exec.user("nobody-here")), "Refused"],
+      ["a working directory that is not there", Exec.make("id").pipe(Exec.workingDirectory("/no/where")), "Refused"]
+    ] as const
+  ) {
+    test(
+      `${what} fails with ${reason}`,
+      Effect.gen(function*() {
+        const container = yield* Shared
+        const error = yield* failsWith(container.exec(exec), "ExecFailed")
+        assert.strictEqual(error.reason, reason, error.message)
+        assert.notStrictEqual(error.detail, "")
+        const streamed = yield* failsWith(Stream.runDrain(container.execStream(Exec.anyExitCode(exec))), "ExecFailed")
+        assert.strictEqual(streamed.reason, reason, streamed.message)
+      })
+    )
+  }
+
+  test(
+    "a result over the limit keeps both ends and counts the rest",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const exec = Exec.outputLimit(sh("echo begin; head -c 1000000 /dev/zero; echo end; echo err >&2"), 100)
+      const { omittedBytes, stderr, stdout, stdoutBytes } = yield* container.exec(exec)
+      assert.strictEqual(stdoutBytes.length, 100)
+      assert.strictEqual(omittedBytes, 1000010 - 100)
+      assert.isTrue(stdout.startsWith("begin\n") && stdout.endsWith("end\n"))
+      assert.strictEqual(stderr, "err\n")
+    })
+  )
+
+  test(
+    "execStream gives the first piece before the command ends, and fails after the last",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const path = `/tmp/${yield* uniqueName}`
+      const lines: Array<string> = []
+      const waiting = sh("echo first; while ! [ -e \"$1\" ]; do usleep 10000; done; echo last; exit 9", path)
+      const error = yield* failsWith(
+        container.execStream(waiting).pipe(
+          Output.lines,
+          Stream.runForEach((line) =>
+            Effect.sync(() => lines.push(line)).pipe(
+              Effect.zipRight(line === "first" ? Effect.asVoid(container.exec(Exec.make("touch", path))) : Effect.void)
+            )
+          )
+        ),
+        "ExecFailed"
+      )
+      assert.strictEqual(error.exitCode, 9)
+      assert.deepStrictEqual(lines, ["first", "last"])
+    })
+  )
+
+  for (
+    const [what, script] of [
+      ["a command", "echo ready; exec sleep \"$1\""],
+      ["a command and its children", "echo ready; (sleep \"$1\"; true) | cat; true"],
+      ["a command that ignores SIGTERM", "trap '' TERM; echo ready; while :; do sleep \"$1\"; done"]
+    ] as const
+  ) {
+    test(
+      `interruption ends ${what} inside the container`,
+      Effect.gen(function*() {
+        const container = yield* Shared
+        const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
+        const ready = yield* Deferred.make<void>()
+        const fiber = yield* container.execStream(sh(script, seconds)).pipe(
+          Stream.runForEach(() => Deferred.succeed(ready, undefined)),
+          Effect.fork
+        )
+        yield* Deferred.await(ready)
+        const count = countOf(container, seconds)
+        yield* eventually(count, (count) => count > 0)
+        yield* Fiber.interrupt(fiber)
+        assert.strictEqual(yield* count, 0)
+      })
+    )
+  }
+
+  test(
+    "a stream that is left ends its command",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
+      const first = yield* container.execStream(sh("echo ready; exec sleep \"$1\"", seconds)).pipe(
+        Output.lines,
+        Stream.runHead
+      )
+      assert.deepStrictEqual(first, Option.some("ready"))
+      assert.strictEqual(yield* countOf(container, seconds), 0)
+    })
+  )
+
+  test(
+    "twenty commands at once have twenty answers",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const numbers = Array.from({ length: 20 }, (_, index) => `${index}`)
+      const answers = yield* Effect.forEach(numbers, (number) => container.exec(Exec.make("echo", number)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(answers.map(({ stdout }) => stdout.trim()), numbers)
+    })
+  )
+
+  test(
+    "a command dies with its container",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.stopTimeout(idle, 0))
+      const ready = yield* Deferred.make<void>()
+      const fiber = yield* container.execStream(sh("echo ready; sleep 1000")).pipe(
+        Stream.runForEach(() => Deferred.succeed(ready, undefined)),
+        Effect.fork
+      )
+      yield* Deferred.await(ready)
+      yield* container.kill()
+      const error = yield* failsWith(Fiber.join(fiber), "ExecFailed")
+      assert.strictEqual(error.reason, "ContainerNotRunning", error.message)
+    })
+  )
+}
+
+const countOf = (container: Container.Container, argument: string) =>
+  container.exec(sh("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; echo; done 2>/dev/null")).pipe(
+    Effect.map(({ stdout }) => stdout.split("\n").filter((line) => line.includes(argument)).length)
+  )

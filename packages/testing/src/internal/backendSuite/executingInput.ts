@@ -1,0 +1,161 @@
+import { SystemError } from "@effect/platform/Error"
+import { assert } from "@effect/vitest"
+import { Exec } from "@ociman/containers"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as bytes from "./bytes.js"
+import { failsWith, sh, Shared, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "environment and input of commands"
+
+/** @internal */
+export const values: Readonly<Record<string, string>> = {
+  PLAIN: "value",
+  EMPTY: "",
+  SPACES: "  a  b ",
+  QUOTES: "'a' \"b\" `c`",
+  DOLLAR: "$HOME ${HOME} $(id)",
+  EQUALS: "a=b==c",
+  HASH: "# no comment",
+  BACKSLASH: "a\\nb\\",
+  MANY_LINES: "first\nsecond\r\n\nlast\n",
+  UNICODE: "grüß ☃ 𝄞",
+  COMMA: "a,b:c;d",
+  LONG: "x".repeat(100_000),
+  lower_case: "kept"
+}
+
+/**
+ * Variables that a client of an engine would obey itself.
+ *
+ * @internal
+ */
+export const obeyed: Readonly<Record<string, string>> = {
+  PATH: "/bin:/somewhere else",
+  HOME: "/no/home",
+  TMPDIR: "/no/tmp",
+  DOCKER_HOST: "tcp://nowhere.invalid:1",
+  DOCKER_CONFIG: "/no/config",
+  DOCKER_CONTEXT: "no-context",
+  CONTAINER_HOST: "tcp://nowhere.invalid:2",
+  CONTAINERS_CONF: "/no/containers.conf",
+  XDG_RUNTIME_DIR: "/no/run",
+  HTTP_PROXY: "http://proxy.invalid:3128/?a=b#c",
+  https_proxy: " \"spaces\" ",
+  NO_PROXY: "",
+  LC_ALL: "de_DE.UTF-8",
+  GODEBUG: "no=1",
+  TERM: "dumb",
+  LD_PRELOAD: ""
+}
+
+/** @internal */
+export const tests = ({ test }: Suite): void => {
+  const environmentOf = (variables: Readonly<Record<string, string>>) =>
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const exec = Object.entries(variables).reduce(
+        (exec, [name, value]) => Exec.env(exec, name, value),
+        Exec.make("/bin/cat", "/proc/self/environ")
+      )
+      const { stdout } = yield* container.exec(exec)
+      return parseEnvironment(stdout)
+    })
+
+  test(
+    "environment variables have exactly their values",
+    Effect.map(environmentOf(values), (environment) => assert.deepInclude(environment, values))
+  )
+
+  test(
+    "variables that clients obey reach the command, and not the client",
+    Effect.map(environmentOf(obeyed), (environment) => assert.deepInclude(environment, obeyed))
+  )
+
+  test(
+    "a secret reaches the command",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const exec = sh("printf %s \"$PASSWORD\"").pipe(Exec.env("PASSWORD", Redacted.make("s3cret\nline")))
+      assert.strictEqual((yield* container.exec(exec)).stdout, "s3cret\nline")
+    })
+  )
+
+  test(
+    "a command without input reads nothing, an interactive one too",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      for (const exec of [Exec.make("cat"), Exec.interactive(Exec.make("cat"))]) {
+        assert.strictEqual((yield* container.exec(exec)).stdout, "")
+      }
+    })
+  )
+
+  test(
+    "text is read as UTF-8",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const text = "grüß ☃ 𝄞\r\n\0\n"
+      assert.strictEqual((yield* container.exec(Exec.make("cat").pipe(Exec.stdin(text)))).stdout, text)
+    })
+  )
+
+  const megabyte = bytes.pattern(1024 * 1024)
+  for (
+    const [what, stdin, expected] of [
+      ["every byte value", bytes.allByteValues, bytes.allByteValues],
+      ["a megabyte", megabyte, megabyte],
+      ["a stream of a megabyte", bytes.inPieces(megabyte, 10_007), megabyte],
+      ["an empty stream", Stream.empty, bytes.allByteValues.subarray(0, 0)]
+    ] as const
+  ) {
+    test(
+      `${what} comes through unchanged`,
+      Effect.gen(function*() {
+        const container = yield* Shared
+        const { stdoutBytes } = yield* container.exec(Exec.make("cat").pipe(Exec.stdin(stdin)))
+        bytes.assertEqual(stdoutBytes, expected)
+      })
+    )
+  }
+
+  test(
+    "a command that does not read its input is no trouble",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stdout } = yield* container.exec(Exec.make("echo", "done").pipe(Exec.stdin(megabyte)))
+      assert.strictEqual(stdout, "done\n")
+    })
+  )
+
+  test(
+    "a command fails when the stream it reads fails, and is gone",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const lost = new SystemError({ module: "Stream", method: "test", reason: "Unknown", description: "lost" })
+      const stdin = Stream.concat(Stream.make(bytes.allByteValues), Stream.fail(lost))
+      const error = yield* failsWith(
+        container.exec(sh("cat; exec sleep 98765").pipe(Exec.stdin(stdin))),
+        "EngineFailed"
+      )
+      assert.strictEqual(error.reason, "InputFailed", error.message)
+      const { stdout } = yield* container.exec(sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"))
+      assert.notInclude(stdout, "sleep 98765 ")
+    })
+  )
+}
+
+/**
+ * What stands in `/proc/self/environ`.
+ *
+ * @internal
+ */
+export const parseEnvironment = (text: string): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    text.split("\0").filter((variable) => variable !== "").map((variable) => {
+      const end = variable.indexOf("=")
+      return [variable.slice(0, end), variable.slice(end + 1)]
+    })
+  )

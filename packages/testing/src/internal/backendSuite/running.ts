@@ -1,0 +1,179 @@
+import { SystemError } from "@effect/platform/Error"
+import { assert } from "@effect/vitest"
+import { Container, Definition, Output } from "@ociman/containers"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Stream from "effect/Stream"
+import * as bytes from "./bytes.js"
+import { assertGone, failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "running"
+
+/** @internal */
+export const tests = ({ script, test, uniqueName }: Suite): void => {
+  test(
+    "run gives both outputs and the exit code, and removes the container",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const definition = Definition.name(script("echo out; echo err >&2"), name)
+      const { exitCode, stderr, stdout } = yield* Container.run(definition)
+      assert.deepStrictEqual({ exitCode, stdout, stderr }, { exitCode: 0, stdout: "out\n", stderr: "err\n" })
+      yield* assertGone(name)
+    })
+  )
+
+  test(
+    "run without input reads nothing",
+    Effect.gen(function*() {
+      const { stdout } = yield* Container.run(script("wc -c"))
+      assert.strictEqual(stdout.trim(), "0")
+    })
+  )
+
+  const everyByte = bytes.concat([bytes.allByteValues, bytes.allByteValues])
+  const inputs = {
+    text: { stdin: "grüß\n\"Gott\" ", expected: undefined },
+    bytes: { stdin: everyByte, expected: everyByte },
+    "a stream": { stdin: bytes.inPieces(everyByte, 7), expected: everyByte }
+  }
+  for (const [kind, { expected, stdin }] of Object.entries(inputs)) {
+    test(
+      `run feeds ${kind} to the process`,
+      Effect.gen(function*() {
+        const result = yield* Container.run(script("cat"), { stdin })
+        if (expected === undefined) assert.strictEqual(result.stdout, stdin)
+        else bytes.assertEqual(result.stdoutBytes, expected)
+      })
+    )
+  }
+
+  test(
+    "run fails when its input does",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const error = yield* failsWith(
+        Container.run(Definition.name(script("cat"), name), { stdin: Stream.fail(lost) }),
+        "EngineFailed"
+      )
+      assert.strictEqual(error.reason, "InputFailed")
+      yield* assertGone(name)
+    })
+  )
+
+  test(
+    "run fails with an exit code that is not zero, and says what the process wrote",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const definition = Definition.name(script("echo some; echo wrong >&2; exit 7"), name)
+      const error = yield* failsWith(Container.run(definition), "RunFailed")
+      assert.deepStrictEqual([error.exitCode, error.stdout, error.stderr], [7, "some\n", "wrong\n"])
+      assert.include(error.message, "exit code 7")
+      yield* assertGone(name)
+    })
+  )
+
+  test(
+    "run takes any exit code if it is told to, also those that clients have for themselves",
+    Effect.forEach(
+      [1, 125, 126, 127, 137, 255],
+      (code) =>
+        Effect.map(Container.run(script("exit $1", `${code}`), { anyExitCode: true }), ({ exitCode }) => {
+          assert.strictEqual(exitCode, code)
+        }),
+      { discard: true, concurrency: 2 }
+    )
+  )
+
+  for (
+    const [words, reason] of [
+      [["no-such-command"], "CommandNotFound"],
+      [["/no/such/command", "x"], "CommandNotFound"],
+      [["/etc/passwd"], "NotExecutable"],
+      [["/etc"], "NotExecutable"]
+    ] as const
+  ) {
+    test(
+      `a container of ${words.join(" ")} does not start: ${reason}`,
+      Effect.gen(function*() {
+        const name = yield* uniqueName
+        const definition = script("").pipe(Definition.command(...words), Definition.name(name))
+        for (
+          const start of [
+            Effect.asVoid(Container.run(definition)),
+            Effect.asVoid(Effect.scoped(Container.start(definition))),
+            Effect.asVoid(Container.launch(definition)),
+            Stream.runDrain(Container.runStream(definition))
+          ]
+        ) {
+          const error = yield* failsWith(start, "StartFailed")
+          assert.strictEqual(error.reason, reason, error.message)
+          yield* assertGone(name)
+        }
+      })
+    )
+  }
+
+  test(
+    "run keeps both ends of an output over the limit",
+    Effect.gen(function*() {
+      const { omittedBytes, stdoutBytes } = yield* Container.run(script("head -c 100000 /dev/zero; echo end"), {
+        outputLimit: 1000
+      })
+      assert.strictEqual(omittedBytes, 100004 - 1000)
+      assert.strictEqual(stdoutBytes.length, 1000)
+    })
+  )
+
+  test(
+    "runStream gives each output in order, and fails at the end",
+    Effect.gen(function*() {
+      const definition = script("for i in 1 2 3; do echo out $i; echo err $i >&2; done; exit 5")
+      const pieces: Array<Output.Output> = []
+      const error = yield* failsWith(
+        Stream.runForEach(Container.runStream(definition), (piece) => Effect.sync(() => pieces.push(piece))),
+        "RunFailed"
+      )
+      assert.strictEqual(error.exitCode, 5)
+      const text = (source: Output.Output["source"]) =>
+        Stream.mkString(Stream.decodeText(Output.bytes(Stream.fromIterable(pieces), source)))
+      assert.strictEqual(yield* text("stdout"), "out 1\nout 2\nout 3\n")
+      assert.strictEqual(yield* text("stderr"), "err 1\nerr 2\nerr 3\n")
+    })
+  )
+
+  test(
+    "runStream gives a piece while the process waits for what that piece brings about",
+    Effect.gen(function*() {
+      const asked = yield* Deferred.make<void>()
+      const answer = Stream.fromEffect(Effect.as(Deferred.await(asked), bytes.allByteValues.subarray(10, 11)))
+      const lines = yield* Container.runStream(script("echo ready; read answer; echo done"), { stdin: answer }).pipe(
+        Output.lines,
+        Stream.tap(() => Deferred.succeed(asked, undefined)),
+        Stream.runCollect
+      )
+      assert.deepStrictEqual(Array.from(lines), ["ready", "done"])
+    })
+  )
+
+  test(
+    "a run that is interrupted, or whose stream is left, removes the container",
+    Effect.gen(function*() {
+      const [interrupted, left] = yield* Effect.all([uniqueName, uniqueName])
+      const definition = script("echo ready; sleep 1000")
+      const ready = yield* Deferred.make<void>()
+      const fiber = yield* Container.runStream(Definition.name(definition, interrupted)).pipe(
+        Stream.runForEach(() => Deferred.succeed(ready, undefined)),
+        Effect.fork
+      )
+      yield* Deferred.await(ready)
+      yield* Fiber.interrupt(fiber)
+      yield* assertGone(interrupted)
+      yield* Stream.runHead(Container.runStream(Definition.name(definition, left)))
+      yield* assertGone(left)
+    })
+  )
+}
+
+const lost = new SystemError({ module: "Stream", method: "test", reason: "Unknown", description: "lost" })
