@@ -269,7 +269,9 @@ export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
         at(path),
         Effect.flatMap(Effect.forEach((name) => {
           const location = `${path}/${name}`
-          return Effect.map(at(location)(typeOf(location)), (type) => ({ name, type }))
+          // Under the decoded name there is nothing whose type could be asked for.
+          const type = isInvalid(name) ? Effect.succeed<EntryType>("Other") : at(location)(typeOf(location))
+          return Effect.map(type, (type) => ({ name, type }))
         }, { concurrency: batchSize }))
       ),
     readLink: (path) => at(path)(fs.readLink(path)),

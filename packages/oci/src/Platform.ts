@@ -9,7 +9,9 @@ import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as order from "effect/Order"
 import * as ParseResult from "effect/ParseResult"
+import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
+import { pipeMethod } from "./internal/pipe.js"
 import { excerpt, isWord } from "./internal/text.js"
 
 /**
@@ -66,6 +68,10 @@ export class Platform extends Schema.Class<Platform>("@ociman/oci/Platform")({
 }) {
   override toString(): string {
     return format(this)
+  }
+
+  get pipe(): Pipeable["pipe"] {
+    return pipeMethod
   }
 }
 

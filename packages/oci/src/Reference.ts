@@ -21,8 +21,10 @@ import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as order from "effect/Order"
 import * as ParseResult from "effect/ParseResult"
+import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.js"
+import { pipeMethod } from "./internal/pipe.js"
 import * as scanner from "./internal/referenceScanner.js"
 import { excerpt } from "./internal/text.js"
 
@@ -178,6 +180,10 @@ export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
 
   override toString(): string {
     return print(this)
+  }
+
+  get pipe(): Pipeable["pipe"] {
+    return pipeMethod
   }
 }
 

@@ -1,0 +1,208 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, layer } from "@effect/vitest"
+import { FileTree, Hasher } from "@ociman/oci"
+import { Chunk, Deferred, Effect, Fiber, Layer, Predicate, Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import { rmSync, writeFileSync } from "node:fs"
+import { createServer } from "node:net"
+import { directoryOf, hashers } from "./support.js"
+
+const walk = (root: string, options?: FileTree.Options) =>
+  Effect.flatMap(Hasher.Hasher, (_) => Effect.map(Stream.runCollect(_.tree(root, options)), Chunk.toReadonlyArray))
+
+const paths = (root: string, options?: FileTree.Options) =>
+  Effect.map(walk(root, options), (entries) => entries.map(({ path }) => path))
+
+describe.each(hashers)("FileTree by %s", (_, hasher) => {
+  layer(Layer.merge(hasher, NodeContext.layer), { excludeTestServices: true })((it) => {
+    it.scoped("sorts each directory by the UTF-8 bytes of the names", () =>
+      Effect.gen(function*() {
+        const root = yield* directoryOf({
+          "a/z": "",
+          "a-b": "",
+          "a.txt": "",
+          "B": "",
+          "\uFF5E": "",
+          "\u{1F600}": "",
+          "\uE000": "",
+          "é": "",
+          "e\u0301": ""
+        })
+        const expected = ["B", "a/z", "a-b", "a.txt", "e\u0301", "é", "\uE000", "\uFF5E", "\u{1F600}"]
+        assert.deepStrictEqual(yield* paths(root), expected)
+      }))
+
+    it.scoped("yields more entries than it reads at once, in order", () =>
+      Effect.gen(function*() {
+        const names = Array.from({ length: 150 }, (_, i) => `${i % 7}/${String(i).padStart(3, "0")}`).sort()
+        const root = yield* directoryOf(Object.fromEntries(names.map((name) => [name, name])))
+        const entries = yield* walk(root)
+        assert.deepStrictEqual(entries.map(({ path }) => path), names)
+        for (const entry of entries) {
+          assert.isTrue(entry._tag === "File" && Predicate.isUint8Array(entry.content))
+          if (entry._tag === "File" && Predicate.isUint8Array(entry.content)) {
+            assert.strictEqual(new TextDecoder().decode(entry.content), entry.path)
+          }
+        }
+      }))
+
+    it.scoped("streams what is larger than the limit, byte for byte", () =>
+      Effect.gen(function*() {
+        const content = Uint8Array.from({ length: 3_000_001 }, (_, i) => i % 251)
+        const root = yield* directoryOf({
+          exact: content.subarray(0, FileTree.wholeFileLimit),
+          more: content.subarray(0, FileTree.wholeFileLimit + 1),
+          large: content
+        })
+        const [exact, large, more] = yield* walk(root)
+        assert.isTrue(exact?._tag === "File" && Predicate.isUint8Array(exact.content))
+        for (const [entry, size] of [[large, content.length], [more, FileTree.wholeFileLimit + 1]] as const) {
+          if (entry?._tag !== "File" || Predicate.isUint8Array(entry.content)) return assert.fail("not streamed")
+          const chunks = yield* Stream.runCollect(entry.content)
+          assert.deepStrictEqual(Buffer.concat(Array.from(chunks)), Buffer.from(content.subarray(0, size)))
+        }
+      }))
+
+    it.scoped("tells executable files and links from others", () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const root = yield* directoryOf({ a: "", b: "" })
+        yield* fs.chmod(`${root}/b`, 0o654)
+        yield* fs.symlink("nowhere/ü", `${root}/c`)
+        const [a, b, c] = yield* walk(root)
+        assert.deepInclude(a, { _tag: "File", executable: false })
+        assert.deepInclude(b, { _tag: "File", executable: true })
+        assert.deepStrictEqual(c, { _tag: "Symlink", path: "c", target: "nowhere/ü" })
+      }))
+
+    it.scoped("takes a link to a directory for the directory, at the root only", () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const root = yield* directoryOf({ "a/b": "" })
+        yield* fs.symlink("a", `${root}/link`)
+        assert.deepStrictEqual(yield* paths(`${root}/link`), ["b"])
+        assert.deepStrictEqual(yield* paths(root), ["a/b", "link"])
+      }))
+
+    it.scoped("asks about every entry once, and not about what is in an excluded directory", () =>
+      Effect.gen(function*() {
+        const root = yield* directoryOf({ "a/b/c": "", "a/d": "", e: "" })
+        const asked: Array<readonly [string, FileTree.EntryType]> = []
+        const include = (path: string, type: FileTree.EntryType) => {
+          asked.push([path, type])
+          return path !== "a/b"
+        }
+        assert.deepStrictEqual(yield* paths(root, { include }), ["a/d", "e"])
+        assert.deepStrictEqual(asked.sort(), [["a", "Directory"], ["a/b", "Directory"], ["a/d", "File"], ["e", "File"]])
+      }))
+
+    it.scoped("refuses pipes, unless they are excluded, without waiting for them", () =>
+      Effect.gen(function*() {
+        const root = yield* directoryOf({ a: "" })
+        execFileSync("mkfifo", [`${root}/pipe`])
+        const error = yield* Effect.flip(walk(root))
+        assert.deepInclude(error, { reason: "UnsupportedType", path: `${root}/pipe` })
+        assert.deepStrictEqual(yield* paths(root, { include: (path) => path !== "pipe" }), ["a"])
+      }))
+
+    it.scoped("passes over sockets", () =>
+      Effect.gen(function*() {
+        const root = yield* directoryOf({ a: "" })
+        yield* Effect.acquireRelease(
+          Effect.async<ReturnType<typeof createServer>>((resume) => {
+            const server = createServer().listen(`${root}/s`, () => resume(Effect.succeed(server)))
+          }),
+          (server) => Effect.async<void>((resume) => void server.close(() => resume(Effect.void)))
+        )
+        assert.deepStrictEqual(yield* paths(root), ["a"])
+      }))
+
+    it.scoped("refuses names and targets that are not UTF-8", () =>
+      Effect.gen(function*() {
+        const named = yield* directoryOf({})
+        writeFileSync(Buffer.concat([Buffer.from(`${named}/a`), Buffer.of(0xFF)]), "")
+        assert.deepInclude(yield* Effect.flip(walk(named)), { reason: "InvalidName", path: `${named}/a\uFFFD` })
+        const linked = yield* directoryOf({})
+        execFileSync("sh", ["-c", `ln -s "$(printf 'b\\377')" "$1/link"`, "sh", linked])
+        assert.deepInclude(yield* Effect.flip(walk(linked)), { reason: "InvalidName", path: `${linked}/link` })
+      }))
+
+    it.scoped("fails for what cannot be read, with its path", () =>
+      Effect.gen(function*() {
+        const root = yield* directoryOf({ "a/b": "" })
+        // Also root, whom no mode keeps out, cannot list a file.
+        const error = yield* Effect.flip(walk(`${root}/a/b`))
+        assert.strictEqual(error.reason, "Unreadable")
+        assert.include(error.message, `${root}/a/b`)
+        // A file that goes away between being listed and being read.
+        const include = (path: string) => {
+          if (path === "a/b") rmSync(`${root}/a/b`)
+          return true
+        }
+        const gone = yield* Effect.flip(walk(root, { include }))
+        assert.include(gone.message, `${root}/a/b`)
+      }))
+
+    it.scoped("fails if a large file shrinks or grows while it is read", () =>
+      Effect.forEach([1, 2_000_000], (size) =>
+        Effect.gen(function*() {
+          const fs = yield* FileSystem.FileSystem
+          const root = yield* directoryOf({ large: new Uint8Array(1_000_000) })
+          const [large] = yield* walk(root)
+          if (large?._tag !== "File" || Predicate.isUint8Array(large.content)) return assert.fail("not streamed")
+          yield* fs.truncate(`${root}/large`, size)
+          const error = yield* Effect.flip(Stream.runDrain(large.content))
+          assert.deepInclude(error, { reason: "Changed", path: `${root}/large` })
+        })))
+
+    it.scoped("can be interrupted", () =>
+      Effect.gen(function*() {
+        const root = yield* directoryOf(Object.fromEntries(Array.from({ length: 200 }, (_, i) => [String(i), "x"])))
+        const reached = yield* Deferred.make<void>()
+        const { tree } = yield* Hasher.Hasher
+        const fiber = yield* Effect.fork(
+          Stream.runForEach(tree(root), () => Effect.zipRight(Deferred.succeed(reached, undefined), Effect.never))
+        )
+        yield* Deferred.await(reached)
+        yield* Fiber.interrupt(fiber)
+      }))
+  })
+})
+
+layer(NodeContext.layer)("FileTree", (it) => {
+  const changing = (content: Uint8Array, size: number): FileTree.Reader => ({
+    readDirectory: () => Effect.succeed([{ name: "a", type: "File" }]),
+    readLink: () => Effect.dieMessage("no link"),
+    readFiles: () => Effect.succeed([{ executable: false, size, content }])
+  })
+
+  for (const size of [1, 3]) {
+    it.effect(`fails if a file of ${size} bytes has 2 when it is read`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Stream.runDrain(FileTree.walk(changing(new Uint8Array(2), size), "/root")))
+        assert.deepInclude(error, { reason: "Changed", path: "/root/a" })
+      }))
+  }
+
+  it.effect("reads only a little ahead of who takes the entries", () =>
+    Effect.gen(function*() {
+      let read = 0
+      const reader: FileTree.Reader = {
+        readDirectory: () =>
+          Effect.succeed(Array.from({ length: 10_000 }, (_, i) => ({ name: String(i), type: "File" }))),
+        readLink: () => Effect.dieMessage("no link"),
+        readFiles: (paths) =>
+          Effect.sync(() => {
+            read += paths.length
+            return paths.map(() => ({ executable: false, size: 0, content: new Uint8Array(0) }))
+          })
+      }
+      yield* FileTree.walk(reader, "/root").pipe(
+        Stream.tap(() => Effect.yieldNow()),
+        Stream.take(1),
+        Stream.runDrain
+      )
+      assert.isAtMost(read, 200)
+    }))
+})
