@@ -67,6 +67,7 @@ export const startKnown = (container: string): ReadonlyArray<Known<PortTaken | S
 
 /** @internal */
 export const runtimeReason = (detail: string): "CommandNotFound" | "NotExecutable" | "Refused" => {
+  if (says(detail, "notTheCommand")) return "Refused"
   if (says(detail, "commandNotFound")) return "CommandNotFound"
   return says(detail, "notExecutable") ? "NotExecutable" : "Refused"
 }
