@@ -11,6 +11,11 @@ export * as BackendError from "./BackendError.js"
 /**
  * @since 0.1.0
  */
+export * as Build from "./Build.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as ByteSize from "./ByteSize.js"
 
 /**

@@ -29,6 +29,9 @@ const obeyedByClients = new RegExp(
   })$`
 )
 
+/** Whether a client would take a variable of this name for its own. */
+export const isObeyedByClients = (name: string): boolean => obeyedByClients.test(name)
+
 /**
  * Decides how each variable travels. Fails with the name of one that the
  * client would obey and that no environment file can hold.
@@ -39,7 +42,7 @@ export const travelling = (environment: Environment.Environment): Either.Either<
   const fileLines: Array<string> = []
   for (const [name, marked] of environment) {
     const value = Redacted.isRedacted(marked) ? Redacted.value(marked) : marked
-    if (!obeyedByClients.test(name)) {
+    if (!isObeyedByClients(name)) {
       names.push(name)
       variables[name] = value
     } else if (fitsInFile(name, value)) {

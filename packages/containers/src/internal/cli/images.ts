@@ -2,11 +2,13 @@ import { Platform, Reference } from "@ociman/oci"
 import type { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import type { BuildRequest, Primitives } from "../../Backend.js"
 import { BuildFailed, type EngineError, ImageNotFound } from "../../BackendError.js"
 import * as ImageInfo from "../../ImageInfo.js"
 import * as Label from "../../Label.js"
 import type { Context } from "./context.js"
+import { isObeyedByClients } from "./environment.js"
 import * as failures from "./failures.js"
 import { nonEmptyLines, readAnswers } from "./inspection.js"
 import { says } from "./messages.js"
@@ -78,7 +80,7 @@ export const images = (context: Context): Images => {
 
     buildImage: (request) =>
       client.run(["build", ...buildArguments(request)], {
-        variables: request.arguments,
+        variables: Record.filter(request.arguments, (_, name) => !isObeyedByClients(name)),
         stdin: request.source._tag === "Instructions" ? request.source.text : undefined,
         timeout: "1 hour",
         maxStdout: 64 * 1024
@@ -93,15 +95,18 @@ const platformArguments = (platform: Option.Option<Platform.Platform>) =>
   Option.match(platform, { onNone: () => [], onSome: (platform) => ["--platform", Platform.format(platform)] })
 
 /**
- * The arguments that build an image. Build arguments are there by name; their
- * values are variables of the client.
+ * The arguments that build an image. Build arguments are there by name, with
+ * their values as variables of the client; but for those that it would obey.
  *
  * @internal
  */
 export const buildArguments = ({ arguments: args, image, labels, source }: BuildRequest): ReadonlyArray<string> => [
   "--tag",
   Reference.format(image),
-  ...Object.keys(args).flatMap((name) => ["--build-arg", name]),
+  ...Object.entries(args).flatMap(([name, value]) => [
+    "--build-arg",
+    isObeyedByClients(name) ? `${name}=${value}` : name
+  ]),
   ...Array.from(labels).flatMap(([key, value]) => ["--label", Label.format({ key, value })]),
   source._tag === "Directory" ? source.path : "-"
 ]

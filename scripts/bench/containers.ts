@@ -1,0 +1,70 @@
+import { FileSystem, Path } from "@effect/platform"
+import { Backend, Build, CliBackend, Container, ContainerName, Definition, Exec, Image } from "@ociman/containers"
+import { Config, Console, Effect } from "effect"
+import { spawn } from "node:child_process"
+import { compare } from "./compare.js"
+
+/** The command as a script without this library would run it. */
+const bare = (executable: string, args: ReadonlyArray<string>) =>
+  Effect.async<string, Error>((resume) => {
+    const child = spawn(executable, args, { stdio: ["ignore", "pipe", "pipe"] })
+    let output = ""
+    child.stdout.on("data", (data: Buffer) => output += data.toString())
+    child.stderr.resume()
+    child.on("close", (code) =>
+      resume(code === 0 ? Effect.succeed(output) : Effect.fail(new Error(`${executable} ${args.join(" ")}: ${code}`))))
+  })
+
+const image = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const busybox = yield* Config.string("BUSYBOX").pipe(Config.withDefault("/bin/busybox"))
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-bench-" })
+  yield* fs.copyFile(busybox, path.join(directory, "busybox"))
+  yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
+  const build = Build.fromDirectory(directory).pipe(Build.contentAddressed("localhost/ociman/bench"))
+  yield* Effect.addFinalizer(() => Effect.ignoreLogged(Effect.flatMap(Build.reference(build), Image.removeIfPresent)))
+  return yield* Build.ifAbsent(build)
+})
+
+const idle = ["/bin/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done"] as const
+
+/** What the library runs for a container in a scope, by hand. */
+const bareLifecycle = (definition: Definition.Definition, engine: Backend.Service["engine"]) =>
+  Effect.gen(function*() {
+    const name = `ociman-bench-${process.pid}`
+    const run = (...args: ReadonlyArray<string>) => bare(engine.executable, args)
+    yield* run(...CliBackend.createArguments(engine, definition, ContainerName.make(name)))
+    yield* run("container", "start", name)
+    if (engine.client === "docker") {
+      yield* run("container", "stop", "--time", "1", name)
+      yield* run("container", "rm", "--force", "--volumes", name)
+    } else {
+      yield* run("container", "rm", "--force", "--volumes", "--time", "1", name)
+    }
+  })
+
+/** Containers through this library against the same commands spawned from Node. */
+export const containers = Effect.scoped(Effect.gen(function*() {
+  const { engine } = yield* Backend.Backend
+  yield* Console.log(`\n${engine.name} ${engine.version}, client ${engine.clientVersion}`)
+  const definition = Definition.make(yield* image).pipe(Definition.command(...idle))
+
+  yield* compare("start, stop, remove", { rounds: 15, expected: 1.05 }, {
+    name: "Container.start in a scope",
+    run: Effect.scoped(Container.start(definition))
+  }, {
+    name: `${engine.executable} create, start, stop, rm`,
+    run: bareLifecycle(definition, engine)
+  })
+
+  const container = yield* Container.start(definition)
+  const exec = Exec.make("/bin/busybox", "echo", "hi")
+  yield* compare("exec", { rounds: 41, expected: 1.05 }, {
+    name: "container.exec",
+    run: container.exec(exec)
+  }, {
+    name: `${engine.executable} exec`,
+    run: bare(engine.executable, CliBackend.execArguments(container.id, exec))
+  })
+}))

@@ -1,0 +1,19 @@
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Backend } from "@ociman/containers"
+import { NodeHasher, NodeOciman } from "@ociman/node"
+import { Console, Effect } from "effect"
+import { containers } from "./containers.js"
+import { hashing } from "./hashing.js"
+
+const onEngine = (layer: typeof NodeOciman.layerDocker) =>
+  containers.pipe(
+    Effect.provide(layer),
+    Effect.catchTag("BackendUnavailable", (error) => Console.log(`\nnot measured: ${error.message}`))
+  )
+
+hashing.pipe(
+  Effect.zipRight(onEngine(NodeOciman.layerDocker)),
+  Effect.zipRight(onEngine(NodeOciman.layerPodman)),
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain
+)

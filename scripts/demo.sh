@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The main job: an Effect program builds an image, runs it, talks to it, and leaves nothing behind.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+usage() {
+  cat <<'USAGE'
+usage: scripts/demo.sh [--engine docker|podman|all]
+
+Installs the npm packages if they are missing, makes sure that the engines run, and runs examples/main.ts
+on Docker, on Podman or on both. Default: the engine that `Backend.layer` picks.
+USAGE
+}
+
+engines=()
+while (($# > 0)); do
+  case $1 in
+    --engine)
+      case ${2-} in
+        docker | podman) engines=("$2") ;;
+        all) engines=(docker podman) ;;
+        *) usage >&2 && exit 2 ;;
+      esac
+      shift 2
+      ;;
+    -h | --help) usage && exit 0 ;;
+    *) usage >&2 && exit 2 ;;
+  esac
+done
+
+if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
+  npm ci --no-audit --no-fund --loglevel=error
+fi
+scripts/engines.sh
+
+# The program takes the place of this script, so that an interrupt reaches it and it can clean up.
+exec node --conditions=@ociman/source --import tsx examples/main.ts "${engines[@]}"
