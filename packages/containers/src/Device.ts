@@ -42,6 +42,8 @@ export class Device extends Schema.Class<Device>("@ociman/containers/Device")({
  */
 export declare namespace Device {
   /**
+   * Where a device is in the container, and what may be done with it.
+   *
    * @since 0.1.0
    * @category models
    */

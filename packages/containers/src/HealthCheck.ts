@@ -83,6 +83,8 @@ export const HealthCheck: Schema.Union<[typeof Command, typeof Disabled]> = Sche
  */
 export declare namespace HealthCheck {
   /**
+   * How often and how long a check is made. Durations are 1 millisecond or more.
+   *
    * @since 0.1.0
    * @category models
    */

@@ -37,6 +37,8 @@ import {
 export const Propagation = Schema.Literal("private", "rprivate", "shared", "rshared", "slave", "rslave")
 
 /**
+ * How mounts made later below a bind mount travel between host and container.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -195,6 +197,8 @@ export const Mount: Schema.Union<[typeof Bind, typeof Volume, typeof Tmpfs]> = S
  */
 export declare namespace Mount {
   /**
+   * The fields of {@link Bind}. What is true or false is false if left out.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -208,6 +212,8 @@ export declare namespace Mount {
   }
 
   /**
+   * The fields of {@link Volume}. What is true or false is false if left out.
+   *
    * @since 0.1.0
    * @category models
    */
@@ -220,6 +226,8 @@ export declare namespace Mount {
   }
 
   /**
+   * The fields of {@link Tmpfs}. What is true or false is false if left out.
+   *
    * @since 0.1.0
    * @category models
    */
