@@ -13,10 +13,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describe } from "vitest"
 import * as attaching from "./internal/backendSuite/attaching.js"
+import * as commanding from "./internal/backendSuite/commanding.js"
 import * as executing from "./internal/backendSuite/executing.js"
 import * as executingInput from "./internal/backendSuite/executingInput.js"
+import * as logs from "./internal/backendSuite/logs.js"
 import * as running from "./internal/backendSuite/running.js"
+import * as signals from "./internal/backendSuite/signals.js"
 import * as starting from "./internal/backendSuite/starting.js"
+import * as states from "./internal/backendSuite/states.js"
 import * as support from "./internal/backendSuite/support.js"
 import * as Leftovers from "./Leftovers.js"
 import * as TestImage from "./TestImage.js"
@@ -50,9 +54,9 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
-const always = [starting, attaching]
+const always = [starting, attaching, states]
 
-const ofProcesses = [running, executing, executingInput]
+const ofProcesses = [running, executing, executingInput, commanding, signals, logs]
 
 /**
  * Defines the tests, which run a few at a time. The last one asserts that

@@ -1,0 +1,169 @@
+import { assert } from "@effect/vitest"
+import { Container, Definition, Exec } from "@ociman/containers"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import { assertGone, failsWith, type Suite, warnings } from "./support.js"
+
+/** @internal */
+export const name = "states"
+
+/** @internal */
+export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
+  const status = (container: Container.Container) => Effect.map(container.state, ({ status }) => status)
+
+  test(
+    "a stopped container is there, and is no error to stop again",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* container.stop({ grace: "5 seconds" })
+      const { finishedAt, running, status } = yield* container.state
+      assert.deepStrictEqual([status, running, Option.isSome(finishedAt)], ["exited", false, true])
+      yield* container.stop()
+    })
+  )
+
+  test(
+    "a restarted container runs anew",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      const before = yield* container.state
+      yield* container.restart({ grace: "5 seconds" })
+      const after = yield* container.state
+      assert.strictEqual(after.status, "running")
+      assert.isTrue(
+        Option.lift2(DateTime.greaterThan)(after.startedAt, before.startedAt).pipe(Option.getOrElse(() => false))
+      )
+      yield* container.stop({ grace: "5 seconds" })
+      yield* container.restart()
+      assert.strictEqual(yield* status(container), "running")
+    })
+  )
+
+  test(
+    "a running container is removed by force only, which does not mind that it is gone",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      const error = yield* failsWith(container.remove(), "EngineFailed")
+      assert.strictEqual(error.reason, "Conflict", error.message)
+      assert.strictEqual(yield* status(container), "running")
+      yield* container.remove({ force: true })
+      yield* assertGone(container.id)
+      yield* failsWith(container.remove(), "ContainerNotFound")
+      yield* container.remove({ force: true })
+    })
+  )
+
+  test(
+    "what is done to a stopped container conflicts with its state",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* container.stop({ grace: "5 seconds" })
+      const kill = yield* failsWith(container.kill(), "EngineFailed")
+      const pause = yield* failsWith(container.pause, "EngineFailed")
+      assert.deepStrictEqual([kill.reason, pause.reason], ["Conflict", "Conflict"])
+      const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
+      assert.strictEqual(exec.reason, "ContainerNotRunning", exec.message)
+      assert.include(exec.detail, "exited")
+    })
+  )
+
+  test(
+    "waiting ends with the container, at once if it has ended",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      const waiting = yield* Effect.fork(container.wait)
+      yield* container.stop({ grace: "5 seconds" })
+      const { exitCode } = yield* container.state
+      assert.strictEqual(yield* Fiber.join(waiting), exitCode)
+      assert.strictEqual(yield* container.wait, exitCode)
+    })
+  )
+
+  test(
+    "a killed container has the exit code of its signal",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* container.kill()
+      assert.strictEqual(yield* container.wait, 137)
+      assert.strictEqual((yield* container.state).exitCode, 137)
+    })
+  )
+
+  test(
+    "a stopped container is removed when its scope closes",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const warned = yield* warnings(Container.withContainer(
+        Definition.name(idle, name),
+        (container) => container.stop({ grace: "5 seconds" })
+      ))
+      assert.deepStrictEqual(warned, [])
+      yield* assertGone(name)
+    })
+  )
+
+  if (options.pause) whereItPauses({ status, suite: { idle, test } })
+  else whereItDoesNot({ status, suite: { idle, test } })
+}
+
+interface PauseTests {
+  readonly status: (container: Container.Container) => Effect.Effect<string, unknown>
+  readonly suite: Pick<Suite, "idle" | "test">
+}
+
+const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
+  test(
+    "a paused container is paused until it is unpaused",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* container.pause
+      assert.strictEqual(yield* status(container), "paused")
+      const again = yield* failsWith(container.pause, "EngineFailed")
+      const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
+      assert.deepStrictEqual([again.reason, exec.reason], ["Conflict", "ContainerNotRunning"])
+      assert.include(exec.detail, "paused")
+      yield* container.unpause
+      assert.strictEqual(yield* status(container), "running")
+      const unpaused = yield* failsWith(container.unpause, "EngineFailed")
+      assert.strictEqual(unpaused.reason, "Conflict")
+    })
+  )
+
+  test(
+    "a paused container is removed when its scope closes, and by force",
+    Effect.gen(function*() {
+      const warned = yield* warnings(Effect.gen(function*() {
+        const { id } = yield* Effect.scoped(Effect.tap(Container.start(idle), ({ pause }) => pause))
+        yield* assertGone(id)
+        const container = yield* Container.start(idle)
+        yield* container.pause
+        yield* container.remove({ force: true })
+        yield* assertGone(container.id)
+      }))
+      assert.deepStrictEqual(warned, [])
+    })
+  )
+
+  test(
+    "a paused container can be stopped",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* container.pause
+      yield* container.stop({ grace: "1 second" })
+      assert.strictEqual(yield* status(container), "exited")
+    })
+  )
+}
+
+const whereItDoesNot = ({ status, suite: { idle, test } }: PauseTests) => {
+  test(
+    "an engine that cannot pause says so, and the container goes on",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* failsWith(container.pause, "EngineFailed")
+      assert.strictEqual(yield* status(container), "running")
+    })
+  )
+}
