@@ -58,13 +58,26 @@ export const containers = (context: Context): Containers => {
       Effect.flatMap(([info]) => info === undefined ? new ContainerNotFound({ container }) : Effect.succeed(info))
     )
 
-  const stopContainer: Containers["stopContainer"] = (container, grace) =>
+  const stop = (container: string, grace: Option.Option<Duration.Duration>) =>
     command(
       "Container.stop",
       container,
       ["stop", ...graceArguments(grace), container],
       [],
       Duration.sum(Option.getOrElse(grace, () => Duration.minutes(1)), stopAllowance)
+    )
+
+  const unpauseContainer: Containers["unpauseContainer"] = (container) =>
+    command("Container.unpause", container, ["unpause", container])
+
+  // Docker lets a paused container go on so that it can stop, Podman refuses to stop it.
+  const stopContainer: Containers["stopContainer"] = (container, grace) =>
+    stop(container, grace).pipe(
+      Effect.catchIf(isConflict, (conflict) =>
+        Effect.flatMap(inspectContainer(container), ({ state }) =>
+          state.status === "paused"
+            ? Effect.zipRight(unpauseContainer(container), stop(container, grace))
+            : conflict))
     )
 
   const forceRemove = (container: string, volumes: boolean, grace: Duration.Duration) => {
@@ -110,7 +123,7 @@ export const containers = (context: Context): Containers => {
     stopContainer,
     killContainer: (container, signal) => command("Container.kill", container, ["kill", "--signal", signal, container]),
     pauseContainer: (container) => command("Container.pause", container, ["pause", container]),
-    unpauseContainer: (container) => command("Container.unpause", container, ["unpause", container]),
+    unpauseContainer,
     renameContainer: (container, name) =>
       command("Container.rename", container, ["rename", container, name], [failures.nameInUse(name)]),
 
@@ -199,6 +212,9 @@ const pauseArguments = ({ client, clientVersion }: Engine.Engine, pause: boolean
   if (pause) return []
   return Engine.isAtLeast(clientVersion, 29) ? ["--no-pause"] : ["--pause=false"]
 }
+
+const isConflict = (error: ContainerError): error is EngineFailed =>
+  error._tag === "EngineFailed" && error.reason === "Conflict"
 
 const isBeingRemoved = (error: ContainerError): boolean =>
   error._tag === "EngineFailed" && says(error.detail, "removalInProgress")

@@ -26,8 +26,11 @@ const find = `marked() {
   for d in /proc/[0-9]*; do grep -qs "$1" "$d/environ" && echo "\${d#/proc/}"; done
 }`
 
+// One that has ended meanwhile has no more need of the signal.
 const signalScript = `${find}
-p=$(marked "$1"); [ -z "$p" ] || kill -"$2" $p`
+e=0
+for p in $(marked "$1"); do kill -"$2" "$p" || [ ! -e "/proc/$p" ] || e=1; done
+exit $e`
 
 const terminateScript = `${find}
 i=0
