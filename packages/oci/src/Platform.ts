@@ -4,6 +4,7 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions
  * @since 0.1.0
  */
+import * as Chunk from "effect/Chunk"
 import * as Either from "effect/Either"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
@@ -12,7 +13,7 @@ import * as ParseResult from "effect/ParseResult"
 import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import { pipeMethod } from "./internal/pipe.js"
-import { excerpt, isWord } from "./internal/text.js"
+import { excerpt, isWord, skip } from "./internal/text.js"
 
 /**
  * A text is not a platform. `rule` is the rule it breaks, as a sentence.
@@ -34,7 +35,7 @@ export class InvalidPlatform extends Schema.TaggedError<InvalidPlatform>("@ocima
 }
 
 const isPart = (text: string): boolean =>
-  text.length > 0 && Array.from(text).every((_) => isWord(_.charCodeAt(0)) && _.length === 1 || _ === "." || _ === "-")
+  text.length > 0 && skip(text, 0, (code) => isWord(code) || code === 0x2D || code === 0x2E) === text.length
 
 const Part = Schema.String.pipe(
   Schema.filter(isPart, {
@@ -62,7 +63,7 @@ export class Platform extends Schema.Class<Platform>("@ociman/oci/Platform")({
   /** The version of the operating system, like `10.0.17763.1217`. Of use for Windows only. */
   osVersion: Schema.optionalWith(Schema.String, { as: "Option", exact: true }).pipe(Schema.fromKey("os.version")),
   /** What the operating system must offer, like `win32k`. */
-  osFeatures: Schema.optionalWith(Schema.Array(Schema.String), { default: () => [], exact: true }).pipe(
+  osFeatures: Schema.optionalWith(Schema.Chunk(Schema.String), { default: Chunk.empty, exact: true }).pipe(
     Schema.fromKey("os.features")
   )
 }) {
@@ -100,7 +101,7 @@ export const parse = (input: string): Either.Either<Platform, InvalidPlatform> =
       architecture,
       variant: Option.fromNullable(variant),
       osVersion: Option.none(),
-      osFeatures: []
+      osFeatures: Chunk.empty()
     }, true)
   )
 }
@@ -158,9 +159,9 @@ interface Processor {
   readonly variant: string
 }
 
-const arm64Variants: Record<string, string> = { "8": "", v8: "", "9": "v9", "9.0": "v9", "v9.0": "v9" }
+const arm64Variants = new Map([["8", ""], ["v8", ""], ["9", "v9"], ["9.0", "v9"], ["v9.0", "v9"]])
 
-const armVariants: Record<string, string> = { "": "v7", "5": "v5", "6": "v6", "7": "v7", "8": "v8" }
+const armVariants = new Map([["", "v7"], ["5", "v5"], ["6", "v6"], ["7", "v7"], ["8", "v8"]])
 
 const normalizeProcessor = ({ architecture, variant }: Processor): Processor => {
   switch (architecture) {
@@ -172,13 +173,13 @@ const normalizeProcessor = ({ architecture, variant }: Processor): Processor => 
       return { architecture: "amd64", variant: variant === "v1" ? "" : variant }
     case "aarch64":
     case "arm64":
-      return { architecture: "arm64", variant: arm64Variants[variant] ?? variant }
+      return { architecture: "arm64", variant: arm64Variants.get(variant) ?? variant }
     case "armhf":
       return { architecture: "arm", variant: "v7" }
     case "armel":
       return { architecture: "arm", variant: "v6" }
     case "arm":
-      return { architecture, variant: armVariants[variant] ?? variant }
+      return { architecture, variant: armVariants.get(variant) ?? variant }
     default:
       return { architecture, variant }
   }
@@ -232,5 +233,5 @@ export const matches: {
       onNone: () => true,
       onSome: (version) => Option.exists(a.osVersion, (_) => `${_}.`.startsWith(`${version}.`))
     }) &&
-    b.osFeatures.every((feature) => a.osFeatures.includes(feature))
+    Chunk.every(b.osFeatures, (feature) => Chunk.contains(a.osFeatures, feature))
 })

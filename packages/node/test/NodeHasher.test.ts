@@ -1,0 +1,82 @@
+import { assert, layer } from "@effect/vitest"
+import { NodeHasher } from "@ociman/node"
+import { ContentHash, Hasher } from "@ociman/oci"
+import { Duration, Effect, Fiber, Ref, Schedule, Stream } from "effect"
+import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const temporary = Effect.acquireRelease(
+  Effect.sync(() => mkdtempSync(join(tmpdir(), "ociman-"))),
+  (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+const openFiles = Effect.sync(() => readdirSync("/proc/self/fd").length)
+
+layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
+  it.effect("computes both algorithms", () =>
+    Effect.gen(function*() {
+      const abc = new TextEncoder().encode("abc")
+      assert.strictEqual(
+        yield* Hasher.bytes(abc),
+        "sha256:ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+      )
+      assert.strictEqual(
+        yield* Hasher.bytes(abc, "sha512"),
+        "sha512:ddaf35a193617abacc417349ae20413112e6fa4e89a97ea20a9eeee64b55d39a" +
+          "2192992a274fc1a836ba3c23a3feebbd454d4423643ce80e2a9ac94fa54ca49f"
+      )
+    }))
+
+  it.scoped("hashes a file that is larger than any memory it takes, and lets timers run", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      // Sparse, so that it takes no room.
+      truncateSync(writeFile(join(directory, "large"), ""), 300_000_000)
+      const ticks = yield* Ref.make(0)
+      const ticking = yield* Ref.update(ticks, (_) => _ + 1).pipe(
+        Effect.repeat(Schedule.spaced(Duration.millis(5))),
+        Effect.fork
+      )
+      const before = process.memoryUsage().arrayBuffers
+      let most = 0
+      const { tree } = yield* Hasher.Hasher
+      yield* Stream.runForEach(tree(directory), (entry) =>
+        entry._tag === "File" && !(entry.content instanceof Uint8Array)
+          ? Stream.runForEach(entry.content, () =>
+            Effect.sync(() => {
+              most = Math.max(most, process.memoryUsage().arrayBuffers - before)
+            }))
+          : Effect.dieMessage("not streamed"))
+      yield* ContentHash.directory(directory)
+      yield* Fiber.interrupt(ticking)
+      assert.isBelow(most, 150_000_000)
+      assert.isAbove(yield* Ref.get(ticks), 10)
+    }))
+
+  it.scoped("closes every file, whether it is read to its end, left, or fails", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      for (let i = 0; i < 100; i++) writeFile(join(directory, `${i}`), "x")
+      truncateSync(writeFile(join(directory, "large"), ""), 10_000_000)
+      const before = yield* openFiles
+      const { tree } = yield* Hasher.Hasher
+      const contents = Stream.flatMap(tree(directory), (entry) =>
+        entry._tag === "File" && !(entry.content instanceof Uint8Array) ? entry.content : Stream.empty)
+      yield* Stream.runDrain(contents)
+      yield* Stream.runHead(contents)
+      yield* Effect.exit(Stream.runForEach(contents, () =>
+        Effect.fail("enough")))
+      yield* Effect.exit(Effect.timeout(ContentHash.directory(directory), 2))
+      // What was under way when the time was up ends on its own.
+      yield* openFiles.pipe(
+        Effect.repeat({ until: (open) => open <= before, schedule: Schedule.spaced(10), times: 200 })
+      )
+      assert.isAtMost(yield* openFiles, before)
+    }))
+})
+
+function writeFile(path: string, content: string): string {
+  writeFileSync(path, content)
+  return path
+}
