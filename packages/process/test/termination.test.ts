@@ -2,7 +2,7 @@ import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
-import { Chunk, Duration, Effect, Exit, Fiber, Option, Random, Ref, Scope, Stream } from "effect"
+import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Option, Random, Ref, Scope, Stream } from "effect"
 import { eventually, firstLine, isAlive, openFiles, pidsWith, sh } from "./utils.js"
 
 /** A process that is recognized among all of the machine. */
@@ -66,6 +66,43 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       yield* Effect.yieldNow()
       yield* Fiber.interrupt(fiber)
       assert.deepStrictEqual(yield* Ref.get(results), ["fed", "ExitCode", "TimedOut"])
+    }))
+
+  it.effect("goes on when it is interrupted in a finalizer that runs already", () =>
+    Effect.gen(function*() {
+      const result = yield* Deferred.make<unknown, unknown>()
+      const started = yield* Deferred.make<void>()
+      const release = (options: Subprocess.RunOptions) =>
+        Subprocess.run(sh("sleep 0.3; echo done"), options).pipe(Effect.map(({ stdout }) => stdout.text))
+      const releases = Effect.all([
+        release({}),
+        release({ timeout: "1 minute" }),
+        Effect.map(
+          Effect.flip(Subprocess.run(Command.make("sleep", "60"), { timeout: "300 millis" })),
+          (_) => _.reason
+        ),
+        Effect.as(
+          Effect.scoped(
+            Effect.flatMap(Subprocess.start(stubbornly("interrupted"), { killAfter }), (process) =>
+              firstLine(process.stdout))
+          ),
+          "terminated"
+        )
+      ], { concurrency: "unbounded" })
+      const fiber = yield* Deferred.succeed(started, undefined).pipe(
+        Effect.zipRight(releases),
+        Effect.intoDeferred(result),
+        Effect.uninterruptible,
+        Effect.fork
+      )
+      yield* Deferred.await(started)
+      yield* Effect.forEach(
+        [50, 100, 100, 100],
+        (millis) =>
+          Effect.zipRight(Effect.sleep(millis), Fiber.interruptFork(fiber))
+      )
+      assert.deepStrictEqual(yield* Deferred.await(result), ["done\n", "done\n", "TimedOut", "terminated"])
+      assert.deepStrictEqual(pidsWith("ociman-stubborn-"), [])
     }))
 
   it.effect("does not wait for the grace period of a process that goes at once", () =>

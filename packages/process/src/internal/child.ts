@@ -29,6 +29,11 @@ export interface Child<E> {
   readonly ended: Effect.Effect<Ended, CommandFailed | E>
   /** The same, when both outputs have been read to their end. */
   readonly completed: Effect.Effect<Ended, CommandFailed | E>
+  /**
+   * Runs beside the process, and not as a child of the current fiber: an
+   * interruption of that reaches its children at once, in finalizers too.
+   */
+  readonly fork: <A, E1>(effect: Effect.Effect<A, E1>) => Effect.Effect<Fiber.Fiber<A, E1>>
   readonly kill: (signal: CommandExecutor.Signal) => Effect.Effect<void>
   /** Done when it is gone. */
   readonly terminate: Effect.Effect<void>
@@ -69,7 +74,10 @@ export const start = Effect.fnUntraced(
   function*<E, R>(setup: Setup<E, R>) {
     const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
     const scope = yield* Scope.make()
-    const broken = yield* Deferred.make<never, CommandFailed | E>()
+    const ended = yield* Deferred.make<Ended, CommandFailed | E>()
+    const completed = yield* Deferred.make<Ended, CommandFailed | E>()
+    const breakOff = (cause: Cause.Cause<CommandFailed | E>) =>
+      Effect.zipRight(Deferred.failCause(ended, cause), Deferred.failCause(completed, cause))
     const fork = <A, E1, R1>(effect: Effect.Effect<A, E1, R1>) =>
       effect.pipe(
         Effect.withScheduler(scheduler),
@@ -81,7 +89,7 @@ export const start = Effect.fnUntraced(
       // An inherited output has no stream.
       forEachChunk(output === "inherit" ? Stream.empty : stream, reader.write).pipe(
         Effect.catchAll((error) => setup.report.fail("Output", { error })),
-        Effect.catchAllCause((cause) => Deferred.failCause(broken, cause)),
+        Effect.catchAllCause(breakOff),
         Effect.ensuring(reader.end),
         fork
       )
@@ -92,23 +100,22 @@ export const start = Effect.fnUntraced(
     const terminate = yield* makeTerminate(process, [stdout, stderr], setup.killAfter)
     yield* Effect.addFinalizer((exit) => Effect.zipRight(terminate, close(process, scope, exit)))
     if (setup.input !== "inherit") {
-      const onFailure = (cause: Cause.Cause<E>) => Effect.zipRight(Deferred.failCause(broken, cause), terminate)
+      const onFailure = (cause: Cause.Cause<E>) => Effect.zipRight(breakOff(cause), terminate)
       yield* fork(feed(setup.input, process.stdin, onFailure))
     }
 
     const exited = Effect.catchAll(fromProcess(process), (error) => setup.report.fail("Unknown", { error }))
-    // Interruptible also in finalizers, where the race would wait for the loser too.
-    const contender = <A, E1>(effect: Effect.Effect<A, E1>) => Effect.exit(Effect.interruptible(effect))
-    const unlessBroken = (ended: typeof exited) =>
-      Effect.raceFirst(contender(Deferred.await(broken)), contender(ended)).pipe(
-        Effect.zipRight(Deferred.isDone(broken)),
-        Effect.flatMap((isBroken) => isBroken ? Deferred.await(broken) : ended)
-      )
+    yield* fork(Effect.intoDeferred(exited, ended))
+    yield* fork(Effect.intoDeferred(
+      Effect.zipLeft(Deferred.await(ended), Fiber.awaitAll([stdout, stderr])),
+      completed
+    ))
     const child: Child<E> = {
       pid: process.pid,
       isRunning: isRunning(process),
-      ended: unlessBroken(exited),
-      completed: unlessBroken(Effect.zipLeft(exited, Fiber.awaitAll([stdout, stderr]))),
+      ended: Deferred.await(ended),
+      completed: Deferred.await(completed),
+      fork,
       // The platform's `kill` waits for the exit, which most signals do not cause.
       kill: (signal) => Effect.asVoid(Effect.whenEffect(fork(Effect.ignore(process.kill(signal))), isRunning(process))),
       terminate
@@ -178,6 +185,9 @@ const makeTerminate = (
       Effect.whenEffect(isBusy),
       Effect.uninterruptible,
       lock.withPermits(1),
+      // The waiting above can be cut short, but not by an interruption of who waits for it.
+      Effect.forkDaemon,
+      Effect.flatMap(Fiber.join),
       Effect.asVoid
     )
   })

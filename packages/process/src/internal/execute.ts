@@ -2,9 +2,11 @@ import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as Arr from "effect/Array"
 import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Mailbox from "effect/Mailbox"
+import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CommandFailed } from "../CommandFailed.js"
@@ -170,11 +172,22 @@ const complete = <E>(
     Effect.filterOrElse(acceptExitCode, (exitCode) => report.fail("ExitCode", { exitCode }))
   )
   if (timeout === undefined) return completed
-  const timedOut = Effect.zipRight(child.terminate, report.fail("TimedOut", { timeout: Duration.decode(timeout) }))
-  // Interruptible also in finalizers, where the timeout could not cut it short otherwise.
-  return Effect.flatten(Effect.timeoutTo(Effect.interruptible(completed), {
-    duration: timeout,
-    onSuccess: Effect.succeed,
-    onTimeout: () => timedOut
-  }))
+  return Effect.gen(function*() {
+    const verdict = yield* Deferred.make<CommandExecutor.ExitCode, CommandFailed | E>()
+    const timedOut = yield* Ref.make(false)
+    // A process that is terminated ends too, but it ends too late.
+    yield* completed.pipe(
+      Effect.exit,
+      Effect.flatMap((exit) => Effect.unlessEffect(Deferred.done(verdict, exit), Ref.get(timedOut))),
+      child.fork
+    )
+    yield* Ref.set(timedOut, true).pipe(
+      Effect.zipRight(child.terminate),
+      Effect.zipRight(report.fail("TimedOut", { timeout: Duration.decode(timeout) })),
+      Effect.intoDeferred(verdict),
+      Effect.delay(timeout),
+      child.fork
+    )
+    return yield* Deferred.await(verdict)
+  })
 }
