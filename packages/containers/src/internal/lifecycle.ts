@@ -14,6 +14,7 @@ import type * as ContainerId from "../ContainerId.js"
 import * as ContainerName from "../ContainerName.js"
 import * as Definition from "../Definition.js"
 import { makeHandle } from "./handle.js"
+import { inFinalizer } from "./inFinalizer.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { capture, defaultOutputLimit, untilExit } from "./processEvents.js"
 
@@ -118,6 +119,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
         onTimeout: () =>
           "the engine did not answer in time"
       }),
+      inFinalizer,
       Effect.catchAllCause((cause) =>
         Effect.flatMap(Ref.get(creation), (state) =>
           Effect.annotateLogs(

@@ -9,6 +9,7 @@ import type { Primitives } from "../../Backend.js"
 import * as Environment from "../../Environment.js"
 import * as Exec from "../../Exec.js"
 import * as User from "../../User.js"
+import { inFinalizer } from "../inFinalizer.js"
 import { plainOutput } from "./client.js"
 import type { Context } from "./context.js"
 import * as environmentFile from "./environmentFile.js"
@@ -66,6 +67,7 @@ const hasEnded = (process: CommandExecutor.Process) =>
   Effect.exit(process.exitCode).pipe(
     Effect.interruptible,
     Effect.timeoutOption("200 millis"),
+    inFinalizer,
     Effect.map(Option.isSome)
   )
 

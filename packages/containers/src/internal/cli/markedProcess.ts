@@ -2,6 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as User from "../../User.js"
+import { inFinalizer } from "../inFinalizer.js"
 import type { Context } from "./context.js"
 
 /**
@@ -92,6 +93,7 @@ export const terminate = (
     // It runs in finalizers, where only what is interruptible can be cut short.
     Effect.interruptible,
     Effect.timeoutOption("10 seconds"),
+    inFinalizer,
     Effect.asVoid
   )
 
