@@ -101,6 +101,8 @@ const platformArguments = (platform: Option.Option<Platform.Platform>) =>
  * @internal
  */
 export const buildArguments = ({ arguments: args, image, labels, source }: BuildRequest): ReadonlyArray<string> => [
+  // Docker's classic builder keeps the container of a step that fails.
+  "--force-rm",
   "--tag",
   Reference.format(image),
   ...Object.entries(args).flatMap(([name, value]) => [
