@@ -4,13 +4,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as SynchronizedRef from "effect/SynchronizedRef"
 import type { Primitives } from "../../Backend.js"
 import { ImageNotFound, NameInUse } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
 import type { ContainerName } from "../../ContainerName.js"
 import type { Definition } from "../../Definition.js"
-import { type Context, getContainer, update } from "./context.js"
+import { type Context, getContainer, modify, updateContainer } from "./context.js"
 import * as History from "./history.js"
 import { containerInfo } from "./inspection.js"
 import * as Runs from "./runs.js"
@@ -32,32 +31,29 @@ export const containers = (context: Context): Containers => {
 
   return {
     createContainer: (definition, name) =>
-      SynchronizedRef.modifyEffect(
-        context.state,
-        (state) =>
-          Effect.map(
-            create(definition, name, state),
-            (container) => [
-              container.id,
-              { ...state, containers: [container, ...state.containers], created: state.created + 1 }
-            ]
-          )
-      ),
+      modify(context, (state) =>
+        Effect.map(
+          create(definition, name, state),
+          (container) => [
+            container.id,
+            { ...state, containers: [container, ...state.containers], created: state.created + 1 }
+          ]
+        )),
 
     startContainer,
 
     restartContainer: (key) =>
       Effect.zipRight(
-        update(context, key, (container, state) => Runs.stop(container, state, false)),
+        updateContainer(context, key, (container, state) => Runs.stop(container, state, false)),
         startContainer(key)
       ),
 
-    stopContainer: (key) => update(context, key, Runs.stop),
+    stopContainer: (key) => updateContainer(context, key, Runs.stop),
 
-    killContainer: (key, name) => update(context, key, (container, state) => signal(container, name, state)),
+    killContainer: (key, name) => updateContainer(context, key, (container, state) => signal(container, name, state)),
 
     pauseContainer: (key) =>
-      update(context, key, (container, state) =>
+      updateContainer(context, key, (container, state) =>
         container.status === "paused"
           ? State.failed("Container.pause", "Conflict", `Container ${container.id} is already paused`)
           : Option.match(container.run, {
@@ -66,10 +62,10 @@ export const containers = (context: Context): Containers => {
               Effect.as(thawed.close, State.putContainer(state, { ...container, status: "paused" }))
           })),
 
-    unpauseContainer: (key) => update(context, key, unpause),
+    unpauseContainer: (key) => updateContainer(context, key, unpause),
 
     renameContainer: (key, name) =>
-      update(
+      updateContainer(
         context,
         key,
         (container, state) =>
@@ -79,7 +75,7 @@ export const containers = (context: Context): Containers => {
       ),
 
     removeContainer: (key, { force, grace }) => {
-      const removal = update(context, key, (container, state) => {
+      const removal = updateContainer(context, key, (container, state) => {
         if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container))
         if (!force) {
           return State.failed(

@@ -18,27 +18,37 @@ export const getContainer = (context: Context, key: string): Effect.Effect<Conta
   Effect.flatMap(context.state.get, (state) => findContainer(state, key))
 
 /**
- * Changes the state by a container, one change at a time and each to its end.
+ * Changes the state, one change at a time and each to its end. Nothing in a
+ * change waits, so that to wait for one's turn need not be interruptible.
  *
  * @internal
  */
-export const change = <A, E>(
+export const modify = <A, E>(
   context: Context,
-  key: string,
-  f: (container: Container, state: State) => Effect.Effect<readonly [A, State], E>
-): Effect.Effect<A, E | ContainerNotFound> =>
-  SynchronizedRef.modifyEffect(
-    context.state,
-    (state) => Effect.uninterruptible(Effect.flatMap(findContainer(state, key), (container) => f(container, state)))
-  )
+  f: (state: State) => Effect.Effect<readonly [A, State], E>
+): Effect.Effect<A, E> => Effect.uninterruptible(SynchronizedRef.modifyEffect(context.state, f))
 
 /** @internal */
 export const update = <E>(
   context: Context,
+  f: (state: State) => Effect.Effect<State, E>
+): Effect.Effect<void, E> => Effect.uninterruptible(SynchronizedRef.updateEffect(context.state, f))
+
+/** @internal */
+export const modifyContainer = <A, E>(
+  context: Context,
+  key: string,
+  f: (container: Container, state: State) => Effect.Effect<readonly [A, State], E>
+): Effect.Effect<A, E | ContainerNotFound> =>
+  modify(context, (state) => Effect.flatMap(findContainer(state, key), (container) => f(container, state)))
+
+/** @internal */
+export const updateContainer = <E>(
+  context: Context,
   key: string,
   f: (container: Container, state: State) => Effect.Effect<State, E>
 ): Effect.Effect<void, E | ContainerNotFound> =>
-  change(context, key, (container, state) => Effect.map(f(container, state), (state) => [undefined, state] as const))
+  update(context, (state) => Effect.flatMap(findContainer(state, key), (container) => f(container, state)))
 
 /** @internal */
 export const scripted = ({ definition, id, name }: Container): ScriptedContainer => ({ id, name, definition })

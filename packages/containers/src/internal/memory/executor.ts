@@ -60,7 +60,7 @@ const start = Effect.fnUntraced(function*(
       event.source === "exit" ? end(Effect.succeed(event.exitCode)) : History.record(history, event)
     ),
     Effect.raceFirst(Effect.asVoid(Deferred.await(exited))),
-    Effect.raceFirst(Deferred.await(input.failure)),
+    Effect.raceFirst(Option.getOrElse(input.failure, () => Effect.never)),
     Effect.catchAllCause((cause) => end(Effect.failCause(cause))),
     Effect.interruptible,
     Effect.forkScoped

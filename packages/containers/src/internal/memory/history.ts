@@ -1,10 +1,11 @@
 import * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
-import * as SubscriptionRef from "effect/SubscriptionRef"
 import type { LogOptions } from "../../Backend.js"
 import type { Output, ProcessEvent } from "../../Output.js"
 
@@ -14,7 +15,13 @@ import type { Output, ProcessEvent } from "../../Output.js"
  *
  * @internal
  */
-export type History = SubscriptionRef.SubscriptionRef<Chunk.Chunk<Entry>>
+export type History = Ref.Ref<Written>
+
+interface Written {
+  readonly entries: Chunk.Chunk<Entry>
+  /** Done when there are more. */
+  readonly grown: Deferred.Deferred<void>
+}
 
 interface Entry {
   readonly event: ProcessEvent
@@ -23,17 +30,26 @@ interface Entry {
 }
 
 /** @internal */
-export const make: Effect.Effect<History> = SubscriptionRef.make(Chunk.empty<Entry>())
+export const make: Effect.Effect<History> = Effect.flatMap(
+  Deferred.make<void>(),
+  (grown) => Ref.make<Written>({ entries: Chunk.empty(), grown })
+)
 
 /** @internal */
 export const record = (history: History, event: ProcessEvent): Effect.Effect<void> =>
-  Effect.flatMap(
-    Clock.currentTimeMillis,
-    (time) => SubscriptionRef.update(history, Chunk.append<Entry>({ event, time }))
-  )
+  Effect.uninterruptible(Effect.gen(function*() {
+    const time = yield* Clock.currentTimeMillis
+    const next = yield* Deferred.make<void>()
+    const grown = yield* Ref.modify(history, ({ entries, grown }) => [
+      grown,
+      { entries: Chunk.append(entries, { event, time }), grown: next }
+    ])
+    yield* Deferred.succeed(grown, undefined)
+  }))
 
 /** @internal */
-export const length = (history: History): Effect.Effect<number> => Effect.map(history.get, Chunk.size)
+export const length = (history: History): Effect.Effect<number> =>
+  Effect.map(history.get, ({ entries }) => Chunk.size(entries))
 
 /**
  * What happens from a position on, until a process ends.
@@ -41,12 +57,19 @@ export const length = (history: History): Effect.Effect<number> => Effect.map(hi
  * @internal
  */
 export const follow = (history: History, from: number): Stream.Stream<ProcessEvent> =>
-  history.changes.pipe(
-    Stream.mapAccum(from, (seen, entries) => [Chunk.size(entries), Chunk.drop(entries, seen)]),
-    Stream.flattenChunks,
+  Stream.unfoldChunkEffect(from, (from) => Effect.asSome(entriesFrom(history, from))).pipe(
     Stream.map(({ event }) => event),
     Stream.takeUntil(({ source }) => source === "exit")
   )
+
+const entriesFrom = (
+  history: History,
+  from: number
+): Effect.Effect<readonly [Chunk.Chunk<Entry>, number]> =>
+  Effect.flatMap(history.get, ({ entries, grown }) =>
+    Chunk.size(entries) > from
+      ? Effect.succeed([Chunk.drop(entries, from), Chunk.size(entries)])
+      : Effect.zipRight(Deferred.await(grown), entriesFrom(history, from)))
 
 /** @internal */
 export const outputs = (events: Stream.Stream<ProcessEvent>): Stream.Stream<Output> =>
@@ -64,7 +87,7 @@ export const logs = (
   runningSince: Option.Option<number>
 ): Stream.Stream<Output> =>
   Stream.unwrap(Effect.gen(function*() {
-    const entries = yield* history.get
+    const { entries } = yield* history.get
     const first = yield* firstTime(since)
     const written = Chunk.toReadonlyArray(entries).filter(({ time }) => time >= first)
     const lines = Stream.fromIterable(lastLines(written, tail))

@@ -2,11 +2,10 @@ import { type Platform, Reference } from "@ociman/oci"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as SynchronizedRef from "effect/SynchronizedRef"
 import type { Primitives } from "../../Backend.js"
 import { type EngineFailed, ImageNotFound } from "../../BackendError.js"
 import type * as MemoryBackend from "../../MemoryBackend.js"
-import { change, type Context } from "./context.js"
+import { type Context, modifyContainer, update } from "./context.js"
 import { imageInfo } from "./inspection.js"
 import * as State from "./state.js"
 
@@ -18,12 +17,10 @@ type Images = Pick<
 /** @internal */
 export const images = (context: Context): Images => {
   const { registry } = context.options
-  const update = <E>(f: (state: State.State) => Effect.Effect<State.State, E>) =>
-    SynchronizedRef.updateEffect(context.state, f)
 
   return {
     pullImage: (reference, { platform }) =>
-      update((state) => {
+      update(context, (state) => {
         const available = registry?.find(({ image }) =>
           State.imageName(toReference(image)) === State.imageName(reference)
         )
@@ -47,14 +44,16 @@ export const images = (context: Context): Images => {
       ),
 
     removeImage: (reference, { force }) =>
-      update((state) =>
-        Effect.flatMap(getImage(state, reference), (image) => untag(state, image, State.imageName(reference), force))
+      update(
+        context,
+        (state) =>
+          Effect.flatMap(getImage(state, reference), (image) => untag(state, image, State.imageName(reference), force))
       ),
 
-    buildImage: ({ image, labels }) => update((state) => addOnly(state, image, State.toRecord(labels))),
+    buildImage: ({ image, labels }) => update(context, (state) => addOnly(state, image, State.toRecord(labels))),
 
     commitContainer: (key, reference, { changes = [] }) =>
-      change(context, key, ({ labels }, state) =>
+      modifyContainer(context, key, ({ labels }, state) =>
         Effect.map(
           add(state, reference, { ...labels, ...changedLabels(changes) }),
           ([{ id }, state]) => [id, state] as const

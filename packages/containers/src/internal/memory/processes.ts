@@ -1,4 +1,3 @@
-import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -43,10 +42,15 @@ const untilInputFails = <A, E>(
   { failure }: Scripts.Input,
   operation: string
 ): Stream.Stream<A, E | EngineFailed> =>
-  Stream.interruptWhen(
-    events,
-    Effect.mapError(
-      Deferred.await(failure),
-      (cause) => new EngineFailed({ engine: "memory", operation, reason: "InputFailed", detail: cause.message, cause })
-    )
-  )
+  Option.match(failure, {
+    onNone: () => events,
+    onSome: (failure) =>
+      Stream.interruptWhen(
+        events,
+        Effect.mapError(
+          failure,
+          (cause) =>
+            new EngineFailed({ engine: "memory", operation, reason: "InputFailed", detail: cause.message, cause })
+        )
+      )
+  })

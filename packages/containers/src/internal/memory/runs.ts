@@ -5,11 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as SynchronizedRef from "effect/SynchronizedRef"
 import { type ContainerNotFound, type EngineFailed, PortTaken } from "../../BackendError.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import * as Output from "../../Output.js"
-import { change, type Context, scripted } from "./context.js"
+import { type Context, modifyContainer, scripted, update } from "./context.js"
 import * as History from "./history.js"
 import { hasNetworkOfItsOwn } from "./inspection.js"
 import * as Ports from "./ports.js"
@@ -27,7 +26,7 @@ export const start = (
   key: string,
   input: Scripts.Input
 ): Effect.Effect<Started, ContainerNotFound | PortTaken | EngineFailed> =>
-  change<Started & { readonly isNew: boolean }, PortTaken | EngineFailed>(context, key, (container, state) => {
+  modifyContainer<Started & { readonly isNew: boolean }, PortTaken | EngineFailed>(context, key, (container, state) => {
     if (container.status === "paused") {
       return failed("Container.start", "Conflict", "cannot start a paused container, try unpause instead")
     }
@@ -115,14 +114,12 @@ const reportingDefects = (context: Context, run: Run) => (self: Effect.Effect<vo
 
 /** What a process does after the container ended it is lost. */
 const report = (context: Context, { exited }: Run, event: Output.ProcessEvent): Effect.Effect<void> =>
-  SynchronizedRef.updateEffect(context.state, (state) => {
+  update(context, (state) => {
     const container = state.containers.find(({ run }) => Option.exists(run, (run) => run.exited === exited))
     if (container === undefined) return Effect.succeed(state)
-    return Effect.uninterruptible(
-      event.source === "exit"
-        ? end(container, event.exitCode, state)
-        : Effect.as(History.record(container.history, event), state)
-    )
+    return event.source === "exit"
+      ? end(container, event.exitCode, state)
+      : Effect.as(History.record(container.history, event), state)
   })
 
 /**

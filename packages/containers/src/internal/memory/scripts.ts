@@ -2,6 +2,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { Stdin } from "../../Exec.js"
@@ -57,16 +58,20 @@ export const toBytes = (text: string | Uint8Array): Uint8Array =>
  */
 export interface Input {
   readonly read: Effect.Effect<Uint8Array>
-  readonly failure: Deferred.Deferred<never, PlatformError>
+  /** Fails if the source does; a source that is there already cannot. */
+  readonly failure: Option.Option<Effect.Effect<never, PlatformError>>
 }
 
 /** @internal */
 export const makeInput = Effect.fnUntraced(function*(stdin: Stdin | undefined): Effect.fn.Return<Input> {
+  if (stdin === undefined || typeof stdin === "string" || Predicate.isUint8Array(stdin)) {
+    return { read: Effect.succeed(toBytes(stdin ?? "")), failure: Option.none() }
+  }
   const failure = yield* Deferred.make<never, PlatformError>()
-  const read = stdin === undefined || typeof stdin === "string" || Predicate.isUint8Array(stdin)
-    ? Effect.succeed(toBytes(stdin ?? ""))
-    : Effect.catchAll(collect(stdin), (error) => Effect.zipRight(Deferred.fail(failure, error), Effect.never))
-  return { read: yield* Effect.cached(read), failure }
+  const read = yield* Effect.cached(
+    Effect.catchAll(collect(stdin), (error) => Effect.zipRight(Deferred.fail(failure, error), Effect.never))
+  )
+  return { read, failure: Option.some(Deferred.await(failure)) }
 })
 
 /** @internal */
