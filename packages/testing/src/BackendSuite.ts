@@ -14,11 +14,19 @@ import * as Layer from "effect/Layer"
 import { describe } from "vitest"
 import * as attaching from "./internal/backendSuite/attaching.js"
 import * as commanding from "./internal/backendSuite/commanding.js"
+import * as defining from "./internal/backendSuite/defining.js"
 import * as executing from "./internal/backendSuite/executing.js"
 import * as executingInput from "./internal/backendSuite/executingInput.js"
+import * as images from "./internal/backendSuite/images.js"
+import * as interrupting from "./internal/backendSuite/interrupting.js"
+import * as isolating from "./internal/backendSuite/isolating.js"
 import * as logs from "./internal/backendSuite/logs.js"
+import * as networkingTests from "./internal/backendSuite/networking.js"
+import * as ports from "./internal/backendSuite/ports.js"
 import * as running from "./internal/backendSuite/running.js"
+import * as secrets from "./internal/backendSuite/secrets.js"
 import * as signals from "./internal/backendSuite/signals.js"
+import * as snapshots from "./internal/backendSuite/snapshots.js"
 import * as starting from "./internal/backendSuite/starting.js"
 import * as states from "./internal/backendSuite/states.js"
 import * as support from "./internal/backendSuite/support.js"
@@ -39,6 +47,10 @@ export interface Options {
   readonly pause?: boolean | undefined
   /** Whether a published port can be reached from here. Default: as `processes`. */
   readonly networking?: boolean | undefined
+  /** Whether a port published on the loopback address of IPv6 can be. Default: as `networking`. */
+  readonly ipv6?: boolean | undefined
+  /** Whether it can limit a container's memory and processors. Default: true. */
+  readonly resources?: boolean | undefined
   /** Whether its engine runs without root. Default: false. */
   readonly rootless?: boolean | undefined
   /** How long a single test may take. Default: one minute. */
@@ -54,9 +66,26 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
-const always = [starting, attaching, states]
+const always = [starting, interrupting, attaching, states, ports, images]
 
-const ofProcesses = [running, executing, executingInput, commanding, signals, logs]
+const ofProcesses = [
+  running,
+  executing,
+  executingInput,
+  commanding,
+  signals,
+  logs,
+  snapshots,
+  defining,
+  isolating,
+  secrets
+]
+
+const themesOf = ({ networking, processes }: support.Options) => [
+  ...always,
+  ...(processes ? ofProcesses : []),
+  ...(networking ? [networkingTests] : [])
+]
 
 /**
  * Defines the tests, which run a few at a time. The last one asserts that
@@ -81,7 +110,7 @@ export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, option
   layerTests(Layer.provideMerge(leftovers, backend), { excludeTestServices: true, ...timeout })(name, (it) => {
     it.layer(image, timeout)("contract", (it) => {
       const suite = support.makeSuite(run, it)
-      for (const theme of run.options.processes ? [...always, ...ofProcesses] : always) {
+      for (const theme of themesOf(run.options)) {
         describe.concurrent(theme.name, () => theme.tests(suite))
       }
     })

@@ -20,7 +20,7 @@ const Container = Schema.Struct({
     NanoCpus: optional(Schema.Number),
     RestartPolicy: optional(Schema.Struct({ Name: Schema.String, MaximumRetryCount: optional(Schema.Number) })),
     LogConfig: optional(Schema.Struct({ Type: Schema.String })),
-    SecurityOpt: strings
+    Privileged: optional(Schema.Boolean)
   })
 })
 

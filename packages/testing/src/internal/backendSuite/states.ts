@@ -33,7 +33,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
       const after = yield* container.state
       assert.strictEqual(after.status, "running")
       assert.isTrue(
-        Option.lift2(DateTime.greaterThan)(after.startedAt, before.startedAt).pipe(Option.getOrElse(() => false))
+        Option.lift2(DateTime.greaterThanOrEqualTo)(after.startedAt, before.startedAt).pipe(Option.getOrElse(() => false))
       )
       yield* container.stop({ grace: "5 seconds" })
       yield* container.restart()

@@ -36,13 +36,15 @@ export class Shared extends Context.Tag("@ociman/testing/BackendSuite/Shared")<S
 
 /** @internal */
 export const layerShared = (run: Run) =>
-  Layer.scoped(Shared, Effect.flatMap(TestImage.TestImage, () => Container.start(definitions(run).idle)))
+  Layer.scoped(Shared, Effect.flatMap(TestImage.TestImage, () => Container.start(definitions(run.image).idle)))
 
 /** @internal */
 export interface Options {
   readonly processes: boolean
   readonly pause: boolean
   readonly networking: boolean
+  readonly ipv6: boolean
+  readonly resources: boolean
   readonly rootless: boolean
   readonly timeout: Duration.DurationInput
 }
@@ -60,10 +62,7 @@ export interface Run {
 }
 
 /** @internal */
-export interface Suite extends Run {
-  readonly test: <E>(name: string, body: Effect.Effect<void, E, Services | Scope.Scope>) => void
-  /** A name that nobody else has. */
-  readonly uniqueName: Effect.Effect<string>
+export interface Definitions {
   /** A container that runs until it is told to stop, and then stops at once. */
   readonly idle: Definition.Definition
   /** A container of a shell script. */
@@ -71,17 +70,42 @@ export interface Suite extends Run {
 }
 
 /** @internal */
+export interface Suite extends Run, Definitions {
+  readonly test: <E>(name: string, body: Effect.Effect<void, E, Services | Scope.Scope>) => void
+  /** A name that nobody else has. */
+  readonly uniqueName: Effect.Effect<string>
+  /** The same containers of another image. */
+  readonly of: (image: Reference.Reference) => Definitions
+}
+
+/** @internal */
 export const makeRun = (
-  { networking, pause = true, processes = true, rootless = false, timeout = "1 minute" }: BackendSuite.Options
+  {
+    ipv6,
+    networking,
+    pause = true,
+    processes = true,
+    resources = true,
+    rootless = false,
+    timeout = "1 minute"
+  }: BackendSuite.Options
 ): Effect.Effect<Run> =>
   Effect.map(randomHex, (id) => ({
-    options: { processes, pause, networking: networking ?? processes, rootless, timeout },
+    options: {
+      processes,
+      pause,
+      networking: networking ?? processes,
+      ipv6: ipv6 ?? networking ?? processes,
+      resources,
+      rootless,
+      timeout
+    },
     label: Label.equals("ociman.test", id),
     namePrefix: `ociman-test-${id}-`,
     image: Reference.make(`localhost/ociman/test-suite:${id}`)
   }))
 
-const definitions = ({ image }: Run): Pick<Suite, "idle" | "script"> => {
+const definitions = (image: Reference.Reference): Definitions => {
   const base = Definition.pullPolicy(Definition.make(image), "never")
   const script = (text: string, ...args: ReadonlyArray<string>) =>
     Definition.command(base, "sh", "-c", text, "sh", ...args)
@@ -91,7 +115,8 @@ const definitions = ({ image }: Run): Pick<Suite, "idle" | "script"> => {
 /** @internal */
 export const makeSuite = (run: Run, it: Vitest.MethodsNonLive<Services, true>): Suite => ({
   ...run,
-  ...definitions(run),
+  ...definitions(run.image),
+  of: definitions,
   test: (name, body) => it.scoped(name, () => body, { timeout: millis(run.options.timeout) }),
   uniqueName: Effect.map(randomHex, (hex) => `${run.namePrefix}${hex}`)
 })

@@ -1,0 +1,114 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import { failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "images"
+
+/** @internal */
+export const uniqueImage = ({ namePrefix, uniqueName }: Pick<Suite, "namePrefix" | "uniqueName">) =>
+  Effect.map(uniqueName, (name) => Reference.make(`localhost/ociman/snapshot:${name.slice(namePrefix.length)}`)).pipe(
+    Effect.tap((image) => Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true }))))
+  )
+
+/** @internal */
+export const tests = (suite: Suite): void => {
+  const { idle, image, label, test } = suite
+  const snapshot = uniqueImage(suite)
+
+  test(
+    "an image is inspected, and one that is not there is not found",
+    Effect.gen(function*() {
+      const info = yield* Image.inspect(image)
+      assert.isTrue(info.tags.some((tag) => tag.endsWith(Reference.format(image))))
+      assert.strictEqual(info.labels[label.key], label.value)
+      assert.strictEqual(info.os, "linux")
+      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Image.inspect(nowhere), "ImageNotFound")
+      assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
+      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
+      yield* Image.removeIfPresent(nowhere)
+      assert.isFalse(yield* Image.exists(nowhere))
+      assert.isTrue(yield* Image.exists(image))
+    })
+  )
+
+  test(
+    "commit makes an image with the container's labels, from which containers start",
+    Effect.gen(function*() {
+      const target = yield* snapshot
+      const key = "com.example.committed"
+      const container = yield* Container.start(Definition.label(idle, key, "yes, it is"))
+      const id = yield* container.commit(target)
+      const info = yield* Image.inspect(target)
+      assert.strictEqual(id.replace(/^sha256:/, ""), info.id.replace(/^sha256:/, ""))
+      assert.strictEqual(info.labels[key], "yes, it is")
+      const labels = yield* Container.withContainer(
+        suite.of(target).idle,
+        (container) => container.labels
+      )
+      assert.strictEqual(labels[key], "yes, it is")
+      assert.strictEqual((yield* container.state).status, "running")
+    })
+  )
+
+  test(
+    "images are listed by label, and gone when they are removed",
+    Effect.gen(function*() {
+      const target = yield* snapshot
+      const key = `com.example.${yield* suite.uniqueName}`
+      const container = yield* Container.start(Definition.label(idle, key, "1"))
+      yield* container.commit(target)
+      const ids = (...filters: ReadonlyArray<Label.Filter>) =>
+        Effect.map(Image.list(...filters), (infos) => infos.map(({ id }) => id))
+      const { id } = yield* Image.inspect(target)
+      assert.deepStrictEqual(yield* ids(Label.has(key)), [id])
+      assert.deepStrictEqual(yield* ids(Label.equals(key, "1")), [id])
+      assert.deepStrictEqual(yield* ids(Label.equals(key, "2")), [])
+      yield* Image.remove(target)
+      assert.deepStrictEqual(yield* ids(Label.has(key)), [])
+      assert.isFalse(yield* Image.exists(target))
+    })
+  )
+
+  test(
+    "a container that is gone cannot be committed",
+    Effect.gen(function*() {
+      const target = yield* snapshot
+      const container = yield* Container.start(idle)
+      yield* container.remove({ force: true })
+      yield* failsWith(container.commit(target), "ContainerNotFound")
+      assert.isFalse(yield* Image.exists(target))
+    })
+  )
+
+  test(
+    "an image in use is removed by force only",
+    Effect.gen(function*() {
+      const target = yield* snapshot
+      const { commit } = yield* Container.start(idle)
+      yield* commit(target)
+      yield* Container.start(suite.of(target).idle)
+      yield* failsWith(Image.remove(target), "EngineFailed")
+      assert.isTrue(yield* Image.exists(target))
+    })
+  )
+
+  test(
+    "an image is built with its labels under its name",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const target = yield* snapshot
+      yield* backend.buildImage({
+        image: target,
+        source: { _tag: "Instructions", text: `FROM ${Reference.format(image)}\n` },
+        arguments: {},
+        labels: Label.fromRecord({ [label.key]: label.value, "com.example.a": "1 = one, \"uno\"" })
+      })
+      const { labels } = yield* Image.inspect(target)
+      assert.strictEqual(labels["com.example.a"], "1 = one, \"uno\"")
+    })
+  )
+}

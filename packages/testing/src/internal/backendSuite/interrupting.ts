@@ -1,0 +1,59 @@
+import { assert } from "@effect/vitest"
+import { Container, Definition, Label, Mount } from "@ociman/containers"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type Suite, warnings } from "./support.js"
+
+/** @internal */
+export const name = "interrupting"
+
+const moments = 30
+
+// As many as that leave each other the time that was measured.
+const concurrency = 3
+
+/** @internal */
+export const tests = ({ idle, test, uniqueName }: Suite): void => {
+  test(
+    `${moments} moments of a start leave no container`,
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const definition = idle.pipe(Definition.label(key, ""), Definition.mount(Mount.volume({ target: "/data" })))
+      const durations = yield* Effect.all(
+        Array.from({ length: concurrency }, () => Effect.scoped(Effect.timed(Container.start(definition)))),
+        { concurrency }
+      )
+      const whole = Math.max(...durations.map(([duration]) => Duration.toMillis(duration)))
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: moments }, (_, index) => Duration.millis(whole * index / (moments - 1))),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(Container.start(definition), Effect.never)), moment),
+        { concurrency, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual((yield* Container.list(Label.has(key))).map(({ name }) => name), [])
+    })
+  )
+
+  test(
+    "a launch that is interrupted leaves no container",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const definition = Definition.label(idle, key, "")
+      const [whole] = yield* Effect.timed(
+        Effect.flatMap(Container.launch(definition), (container) => container.remove({ force: true }))
+      )
+      yield* Effect.forEach(
+        [0, 0.1, 0.2, 0.4, 0.6],
+        (part) =>
+          Effect.flatMap(
+            Effect.timeoutOption(Container.launch(definition), Duration.times(whole, part)),
+            Option.match({ onNone: () => Effect.void, onSome: (container) => container.remove({ force: true }) })
+          ),
+        { discard: true }
+      )
+      assert.deepStrictEqual((yield* Container.list(Label.has(key))).map(({ name }) => name), [])
+    })
+  )
+}

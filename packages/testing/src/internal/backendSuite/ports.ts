@@ -1,0 +1,117 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, Definition, Engine, Port } from "@ociman/containers"
+import * as Effect from "effect/Effect"
+import { assertGone, failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "ports"
+
+/** @internal */
+export const tests = ({ idle, test, uniqueName }: Suite): void => {
+  test(
+    "a port is published on loopback, at a free port of the host",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.start(Definition.publish(idle, Port.tcp(80), Port.tcp(81)))
+      const first = yield* container.address(80)
+      const second = yield* container.address(81)
+      assert.deepStrictEqual([first.host, second.host], [Engine.reachableHost(engine), Engine.reachableHost(engine)])
+      assert.isAbove(first.port, 0)
+      assert.isAbove(second.port, 0)
+      assert.notStrictEqual(first.port, second.port)
+    })
+  )
+
+  test(
+    "tcp and udp of one number are two ports",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.publish(idle, Port.tcp(53), Port.udp(53)))
+      const { ports } = yield* container.inspect
+      assert.deepStrictEqual(ports.map(({ protocol }) => protocol).sort(), ["tcp", "udp"])
+      assert.isAbove((yield* container.address(53)).port, 0)
+      assert.isAbove((yield* container.address(53, "udp")).port, 0)
+    })
+  )
+
+  test(
+    "a port of the host that was asked for is the one",
+    Effect.gen(function*() {
+      const hostPort = yield* freePort(idle)
+      const container = yield* Container.start(
+        Definition.publish(idle, Port.tcp(80, { hostIp: "127.0.0.1", hostPort }))
+      )
+      assert.deepStrictEqual(yield* container.address(80), { host: "127.0.0.1", port: hostPort })
+    })
+  )
+
+  test(
+    "a port published everywhere is reached at the engine's machine",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.start(Definition.publish(idle, Port.tcp(80, { hostIp: "0.0.0.0" })))
+      assert.strictEqual((yield* container.address(80)).host, Engine.reachableHost(engine))
+    })
+  )
+
+  test(
+    "a port published on IPv6 loopback is there",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.publish(idle, Port.tcp(80, { hostIp: "::1" })))
+      assert.strictEqual((yield* container.address(80)).host, "::1")
+    })
+  )
+
+  test(
+    "a port that is not published is an error, which says what is",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.publish(idle, Port.tcp(80), Port.udp(53)))
+      const error = yield* failsWith(container.address(8080), "PortNotPublished")
+      assert.strictEqual(error.port, "8080/tcp")
+      assert.deepStrictEqual([...error.published].sort(), ["53/udp", "80/tcp"])
+      assert.strictEqual(error.state, "running")
+      yield* failsWith(container.address(80, "udp"), "PortNotPublished")
+      yield* failsWith(container.address(53), "PortNotPublished")
+    })
+  )
+
+  test(
+    "a container that does not run publishes nothing",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.publish(idle, Port.tcp(80)))
+      yield* container.stop({ grace: "5 seconds" })
+      const error = yield* failsWith(container.address(80), "PortNotPublished")
+      assert.strictEqual(error.state, "exited")
+    })
+  )
+
+  test(
+    "a port of the host that another container has is taken, and nothing is left",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const first = yield* Container.start(Definition.publish(idle, Port.tcp(80)))
+      const { port } = yield* first.address(80)
+      const second = idle.pipe(
+        Definition.publish(Port.tcp(80, { hostIp: "127.0.0.1", hostPort: port })),
+        Definition.name(name)
+      )
+      const error = yield* failsWith(Effect.scoped(Container.start(second)), "PortTaken")
+      assert.include(error.detail, `${port}`)
+      yield* assertGone(name)
+      yield* failsWith(Container.launch(second), "PortTaken")
+      yield* assertGone(name)
+      yield* failsWith(Container.run(second), "PortTaken")
+      yield* assertGone(name)
+    })
+  )
+}
+
+/**
+ * A port of the host that was free a moment ago.
+ *
+ * @internal
+ */
+export const freePort = (idle: Definition.Definition) =>
+  Effect.map(
+    Container.withContainer(Definition.publish(idle, Port.tcp(80)), (container) => container.address(80)),
+    ({ port }) => port
+  )
