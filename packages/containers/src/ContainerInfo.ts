@@ -83,6 +83,7 @@ export interface ContainerInfo {
   readonly created: Option.Option<DateTime.Utc>
   readonly labels: Readonly<Record<string, string>>
   readonly state: ContainerState
+  /** None while the container does not run. */
   readonly ports: ReadonlyArray<PublishedPort>
   /** The address of the container in each network it has joined. */
   readonly addresses: Readonly<Record<string, string>>
@@ -151,7 +152,10 @@ export const decode = (raw: unknown): Either.Either<ContainerInfo, ParseResult.P
       finishedAt: time(answer.State.FinishedAt),
       health: Option.filter(Option.fromNullable(answer.State.Health?.Status), (health) => health !== "")
     },
-    ports: Object.entries(answer.NetworkSettings.Ports ?? {}).flatMap(([key, bindings]) => published(key, bindings)),
+    // Podman lists them also while nothing is published.
+    ports: hasProcess(status(answer.State.Status))
+      ? Object.entries(answer.NetworkSettings.Ports ?? {}).flatMap(([key, bindings]) => published(key, bindings))
+      : [],
     addresses: Object.fromEntries(
       Object.entries(answer.NetworkSettings.Networks ?? {}).flatMap(([network, endpoint]) =>
         endpoint?.IPAddress ? [[network, endpoint.IPAddress]] : []
@@ -159,6 +163,8 @@ export const decode = (raw: unknown): Either.Either<ContainerInfo, ParseResult.P
     ),
     raw
   }))
+
+const hasProcess = (status: Status) => status !== "created" && status !== "exited" && status !== "dead"
 
 const published = (
   key: string,

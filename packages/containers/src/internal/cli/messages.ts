@@ -32,8 +32,9 @@ const conditions = {
   conflict:
     /is not running|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
   // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
-  // directory", "error mounting "/x" to rootfs at "/y": … permission denied"
-  notTheCommand: /chdir to|error mounting|mounting .* to rootfs/i,
+  // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
+  // type 6: operation not permitted: OCI permission denied"
+  notTheCommand: /chdir to|error mounting|mounting .* to rootfs|setting rlimit/i,
   commandNotFound: /executable file not found|no such file or directory|command that was not found/i,
   notExecutable: /permission denied|exec format error|is a directory/i,
   removalInProgress: /removal of container .* is already in progress|container .* is being removed/i,
