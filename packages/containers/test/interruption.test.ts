@@ -1,0 +1,69 @@
+import { describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
+import { type Backend, Container, Definition } from "@ociman/containers"
+import { Effect, Option, Ref, type Scope } from "effect"
+import { creatingBehindOnesBack, layerWith, recording } from "./support/faults.js"
+import { interruptAfter } from "./support/interruption.js"
+
+const web = Definition.make("web")
+
+// A prime, so that no loop of the runtime keeps in step with it.
+const stride = 7
+
+/**
+ * Interrupts an effect after ever more steps, each time on a new engine, until
+ * it takes no more of them: the primitives that had been called, and what was
+ * left. Whatever the engine still does when it is abandoned is waited for.
+ */
+const interruptions = <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.Scope>) =>
+  Effect.gen(function*() {
+    const outcomes = new Map<string, Set<string>>()
+    for (let steps = 1;; steps += stride) {
+      const calls = yield* Ref.make<ReadonlyArray<string>>([])
+      const [exit, left] = yield* interruptAfter(Effect.scoped(self), steps).pipe(
+        Effect.zipLeft(Effect.repeatN(Effect.yieldNow(), 9)),
+        Effect.zip(Container.list()),
+        Effect.provide(layerWith(
+          (memory) => creatingBehindOnesBack({ ...memory, ...recording(calls)(memory) }),
+          { process: () => ({ stdout: "hello", exitCode: 0 }) }
+        ))
+      )
+      if (Option.isNone(exit)) return Object.fromEntries(Array.from(outcomes, ([calls, left]) => [calls, [...left]]))
+      const key = (yield* calls).join(" ")
+      outcomes.set(key, (outcomes.get(key) ?? new Set()).add(left.map(({ state }) => state.status).join(" ")))
+    }
+  })
+
+describe("interruption at any step", () => {
+  it.live("of start leaves nothing", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* interruptions(Container.start(web)), {
+        "": [""],
+        "create": [""],
+        "create pull": [""],
+        "create pull create remove": [""],
+        "create pull create start remove": [""]
+      })
+    }), 60_000)
+
+  it.live("of run leaves nothing", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* interruptions(Container.run(web.pipe(Definition.pullPolicy("always")))), {
+        "": [""],
+        "pull": [""],
+        "pull create remove": [""],
+        "pull create start remove": [""]
+      })
+    }), 60_000)
+
+  it.live("of launch leaves nothing, or the container that it has started", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* interruptions(Container.launch(web.pipe(Definition.pullPolicy("always")))), {
+        "": [""],
+        "pull": [""],
+        "pull create remove": [""],
+        "pull create start remove": [""],
+        "pull create start": ["exited"]
+      })
+    }), 60_000)
+})
