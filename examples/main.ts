@@ -5,7 +5,7 @@
  */
 import { Command, FileSystem, HttpClient, Path } from "@effect/platform"
 import { NodeHttpClient, NodeRuntime } from "@effect/platform-node"
-import { Backend, Build, Container, Definition, Exec, Image, Label, Port } from "@ociman/containers"
+import { Backend, Build, Container, ContainerId, Definition, Exec, Image, Label, Port } from "@ociman/containers"
 import { NodeOciman } from "@ociman/node"
 import { Reference } from "@ociman/oci"
 import { Clock, Config, Console, Effect, Layer, Schedule } from "effect"
@@ -18,7 +18,7 @@ const step = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, describe: (
     const start = yield* Clock.currentTimeMillis
     const result = yield* effect
     const end = yield* Clock.currentTimeMillis
-    yield* Console.log(`${name.padEnd(10)} ${String(end - start).padStart(6)} ms  ${describe(result)}`)
+    yield* Console.log(`${name.padEnd(10)} ${String(end - start).padStart(6)} ms  ${describe(result).trim()}`)
     return result
   })
 
@@ -39,8 +39,16 @@ const page = (container: Container.Container) =>
     const response = yield* HttpClient.get(`http://${host}:${port}/`).pipe(
       Effect.retry({ schedule: Schedule.spaced("20 millis"), times: 100 })
     )
-    return { text: yield* response.text, url: `http://${host}:${port}/` }
+    return { text: (yield* response.text).trim(), url: `http://${host}:${port}/` }
   })
+
+const web = (image: Reference.Reference) =>
+  Definition.make(image).pipe(
+    Definition.publish(Port.tcp(8080)), // 127.0.0.1, a free host port
+    Definition.env("GREETING", "hello"),
+    Definition.label(example.key, "demo"),
+    Definition.init
+  )
 
 const program = Effect.gen(function*() {
   const { engine } = yield* Backend.Backend
@@ -48,53 +56,25 @@ const program = Effect.gen(function*() {
 
   const build = Build.fromDirectory(yield* context).pipe(
     Build.label(example.key, "demo"),
-    Build.contentAddressed("localhost/ociman/demo")
+    Build.contentAddressed("localhost/ociman/demo") // the tag is a hash of all that goes in
   )
-  yield* Effect.addFinalizer(() => Effect.ignoreLogged(Effect.flatMap(Build.reference(build), Image.removeIfPresent)))
-  const image = yield* step(
-    "build",
-    Build.ensure(build),
-    ({ reference, built }) => `${built ? "built" : "found"} ${Reference.format(reference)}`
-  )
+  const image = yield* Build.reference(build)
+  yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image)))
+  yield* step("build", Build.ensure(build), ({ built }) => `${built ? "built" : "found"} ${image}`)
   yield* step("build", Build.ensure(build), ({ built }) => built ? "built again" : "skipped: nothing changed")
 
-  const web = Definition.make(image.reference).pipe(
-    Definition.publish(Port.tcp(8080)),
-    Definition.label(example.key, "demo"),
-    Definition.env("GREETING", "hello"),
-    Definition.init
-  )
-  const container = yield* step("start", Container.start(web), ({ id }) => `container ${id.slice(0, 12)}`)
-  yield* step("fetch", page(container), ({ text, url }) => `${url} ${text.trim().split("\n").at(-1)}`)
-  yield* step(
-    "exec",
-    container.exec(Exec.make("/bin/busybox", "sh", "-c", "echo $GREETING from process $$")),
-    ({ stdout }) => stdout.trim()
-  )
-  yield* step(
-    "command",
-    Command.make("/bin/busybox", "uname", "-sm").pipe(Command.string, Effect.provide(container.executor)),
-    (output) => output.trim()
-  )
+  const container = yield* step("start", Container.start(web(image)), ({ id }) => ContainerId.short(id))
+  yield* step("fetch", page(container), ({ text, url }) => `${url} ${text}`)
+  yield* step("exec", container.exec(Exec.make("/bin/busybox", "sh", "-c", "echo $GREETING")), ({ stdout }) => stdout)
+  // The platform's own Command, inside the container
+  const uname = Command.make("/bin/busybox", "uname", "-sm").pipe(Command.string, Effect.provide(container.executor))
+  yield* step("command", uname, (output) => output)
 
   const snapshot = Reference.make("localhost/ociman/demo:snapshot")
   yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(snapshot)))
-  yield* container.exec(Exec.make("/bin/busybox", "sh", "-c", "echo '<p>Hello from a snapshot.</p>' > /www/index.html"))
-  yield* step("commit", container.commit(snapshot), (id) => `${Reference.format(snapshot)} ${id.slice(0, 19)}`)
-  yield* step(
-    "snapshot",
-    Effect.scoped(Effect.flatMap(
-      Container.start(
-        Definition.make(snapshot).pipe(
-          Definition.publish(Port.tcp(8080)),
-          Definition.label(example.key, "demo"),
-          Definition.init
-        )
-      ),
-      page
-    )),
-    ({ text }) => text.trim()
-  )
+  yield* container.exec(Exec.make("/bin/busybox", "sh", "-c", "echo Hello from a snapshot. > /www/index.html"))
+  yield* step("commit", container.commit(snapshot), () => `${snapshot}`)
+  yield* step("snapshot", Container.withContainer(web(snapshot), page), ({ text }) => text)
 
   yield* step("stop", container.stop({ grace: "1 second" }), () => "stopped")
   yield* step("remove", container.remove(), () => "removed")

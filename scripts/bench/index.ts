@@ -1,6 +1,5 @@
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Backend } from "@ociman/containers"
-import { NodeHasher, NodeOciman } from "@ociman/node"
+import { NodeOciman } from "@ociman/node"
 import { Console, Effect } from "effect"
 import { containers } from "./containers.js"
 import { hashing } from "./hashing.js"
