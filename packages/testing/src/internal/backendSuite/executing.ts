@@ -184,7 +184,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
         Output.lines,
         Stream.runHead
       )
-      assert.deepStrictEqual(first, Option.some("ready"))
+      assert.strictEqual(Option.getOrUndefined(first), "ready")
       assert.strictEqual(yield* countOf(container, seconds), 0)
     })
   )

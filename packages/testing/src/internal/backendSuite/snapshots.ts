@@ -99,7 +99,7 @@ export const tests = (suite: Suite): void => {
     Effect.gen(function*() {
       const target = yield* snapshot
       const error = yield* failsWith(
-        build(target, "RUN echo fine\nRUN echo something is wrong && exit 7"),
+        build(target, "RUN echo something is wrong && exit 7"),
         "BuildFailed"
       )
       assert.include(error.step, "something is wrong")

@@ -10,7 +10,7 @@ import { assertGone, failsWith, type Suite, warnings } from "./support.js"
 export const name = "states"
 
 /** @internal */
-export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
+export const tests = ({ idle, image, options, test, uniqueName }: Suite): void => {
   const status = (container: Container.Container) => Effect.map(container.state, ({ status }) => status)
 
   test(
@@ -33,7 +33,9 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
       const after = yield* container.state
       assert.strictEqual(after.status, "running")
       assert.isTrue(
-        Option.lift2(DateTime.greaterThanOrEqualTo)(after.startedAt, before.startedAt).pipe(Option.getOrElse(() => false))
+        Option.lift2(DateTime.greaterThanOrEqualTo)(after.startedAt, before.startedAt).pipe(
+          Option.getOrElse(() => false)
+        )
       )
       yield* container.stop({ grace: "5 seconds" })
       yield* container.restart()
@@ -104,13 +106,13 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
     })
   )
 
-  if (options.pause) whereItPauses({ status, suite: { idle, test } })
-  else whereItDoesNot({ status, suite: { idle, test } })
+  if (options.pause) whereItPauses({ status, suite: { idle, image, test } })
+  else whereItDoesNot({ status, suite: { idle, image, test } })
 }
 
 interface PauseTests {
   readonly status: (container: Container.Container) => Effect.Effect<string, unknown>
-  readonly suite: Pick<Suite, "idle" | "test">
+  readonly suite: Pick<Suite, "idle" | "image" | "test">
 }
 
 const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
@@ -157,12 +159,13 @@ const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
   )
 }
 
-const whereItDoesNot = ({ status, suite: { idle, test } }: PauseTests) => {
+const whereItDoesNot = ({ status, suite: { idle, image, test } }: PauseTests) => {
   test(
     "an engine that cannot pause says so, and the container goes on",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* failsWith(container.pause, "EngineFailed")
+      yield* failsWith(container.commit(image, { pause: true }), "EngineFailed")
       assert.strictEqual(yield* status(container), "running")
     })
   )

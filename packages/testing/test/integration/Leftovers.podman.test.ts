@@ -1,0 +1,4 @@
+import { Backend } from "@ociman/containers"
+import { leftoversSuite } from "./leftovers.js"
+
+leftoversSuite("Podman", Backend.layerPodman)
