@@ -151,7 +151,10 @@ export interface LogOptions {
  * @category models
  */
 export interface CommitOptions {
-  /** Pause the container meanwhile, so that its files do not change. Default: true. */
+  /**
+   * Pause the container meanwhile, so that its files do not change. Default: true, where the engine can: Podman
+   * without root on the first version of control groups cannot.
+   */
   readonly pause?: boolean | undefined
   readonly author?: string | undefined
   readonly message?: string | undefined

@@ -91,6 +91,14 @@ export const containers = (context: Context): Containers => {
     return Effect.zipRight(stop, command("Container.remove", container, [...removal, container]))
   }
 
+  const commit = (container: string, image: Reference.Reference, options: CommitOptions) =>
+    client.run(["container", "commit", ...commitArguments(engine, options), container, Reference.format(image)], {
+      timeout: "10 minutes"
+    }).pipe(
+      Effect.catchAll(explain("Container.commit")(failures.noSuchContainer(container))),
+      Effect.map(({ stdout }) => nonEmptyLines(stdout.text).at(-1) ?? "")
+    )
+
   return {
     createContainer: (definition, name) =>
       Effect.scoped(Effect.gen(function*() {
@@ -132,7 +140,10 @@ export const containers = (context: Context): Containers => {
         ? forceRemove(container, volumes, grace)
         : command("Container.remove", container, ["rm", ...(volumes ? ["--volumes"] : []), container])
       // Another removal that is on its way, such as that of `--rm`, is waited for.
-      return remove.pipe(Effect.catchIf(isBeingRemoved, () => waitUntilRemoved(inspectContainer(container))))
+      return remove.pipe(
+        Effect.retry({ while: isBusy, schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("10 seconds")) }),
+        Effect.catchIf(isBeingRemoved, () => waitUntilRemoved(inspectContainer(container)))
+      )
     },
 
     waitContainer: (container) =>
@@ -174,11 +185,12 @@ export const containers = (context: Context): Containers => {
       )),
 
     commitContainer: (container, image, options) =>
-      client.run(["container", "commit", ...commitArguments(engine, options), container, Reference.format(image)], {
-        timeout: "10 minutes"
-      }).pipe(
-        Effect.catchAll(explain("Container.commit")(failures.noSuchContainer(container))),
-        Effect.map(({ stdout }) => nonEmptyLines(stdout.text).at(-1) ?? "")
+      // An engine that cannot pause need not, unless it is told to.
+      commit(container, image, options).pipe(
+        Effect.catchIf(
+          (error) => options.pause === undefined && isInabilityToPause(error),
+          () => commit(container, image, { ...options, pause: false })
+        )
       )
   }
 }
@@ -215,6 +227,11 @@ const pauseArguments = ({ client, clientVersion }: Engine.Engine, pause: boolean
 
 const isConflict = (error: ContainerError): error is EngineFailed =>
   error._tag === "EngineFailed" && error.reason === "Conflict"
+
+const isInabilityToPause = (error: ContainerError): boolean =>
+  error._tag === "EngineFailed" && says(error.detail, "cannotPause")
+
+const isBusy = (error: ContainerError): boolean => error._tag === "EngineFailed" && says(error.detail, "busy")
 
 const isBeingRemoved = (error: ContainerError): boolean =>
   error._tag === "EngineFailed" && says(error.detail, "removalInProgress")

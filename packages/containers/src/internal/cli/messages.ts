@@ -37,6 +37,10 @@ const conditions = {
   notTheCommand: /chdir to|error mounting|mounting .* to rootfs|setting rlimit/i,
   commandNotFound: /executable file not found|no such file or directory|command that was not found/i,
   notExecutable: /permission denied|exec format error|is a directory/i,
+  // Of a file system that is still mounted, as it is for a moment when a start was cut short.
+  busy: /device or resource busy/i,
+  // podman without root, on the first version of control groups
+  cannotPause: /can ?not pause containers on rootless/i,
   removalInProgress: /removal of container .* is already in progress|container .* is being removed/i,
   // what precedes the runtime's own complaint; docker writes it to standard output, podman to standard error
   runtime:
