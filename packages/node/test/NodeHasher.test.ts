@@ -1,4 +1,4 @@
-import { assert, layer } from "@effect/vitest"
+import { assert, layer, vi } from "@effect/vitest"
 import { NodeHasher } from "@ociman/node"
 import { ContentHash, Hasher } from "@ociman/oci"
 import { Duration, Effect, Fiber, Ref, Schedule, Stream } from "effect"
@@ -9,6 +9,15 @@ import { join } from "node:path"
 const temporary = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "ociman-"))),
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true }))
+)
+
+/** A clock that jumps whenever it is looked at. */
+const everythingSlow = Effect.acquireRelease(
+  Effect.sync(() => {
+    let now = performance.now()
+    return vi.spyOn(performance, "now").mockImplementation(() => now += 1000)
+  }),
+  (spy) => Effect.sync(() => spy.mockRestore())
 )
 
 const openFiles = Effect.sync(() => readdirSync("/proc/self/fd").length)
@@ -52,6 +61,19 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       yield* Fiber.interrupt(ticking)
       assert.isBelow(most, 150_000_000)
       assert.isAbove(yield* Ref.get(ticks), 10)
+    }))
+
+  it.scoped("hashes the same where reading is slow", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      for (let i = 0; i < 100; i++) writeFile(join(directory, `${i}`), "x".repeat(i * 100))
+      truncateSync(writeFile(join(directory, "large"), ""), 1_000_000)
+      const expected = yield* ContentHash.directory(directory)
+      yield* everythingSlow
+      assert.strictEqual(yield* ContentHash.directory(directory), expected)
+      const error = yield* Effect.flip(Hasher.file(join(directory, "missing")))
+      assert.deepInclude(error, { reason: "Unreadable", path: join(directory, "missing") })
+      assert.deepInclude(yield* Effect.flip(Hasher.file(directory)), { reason: "UnsupportedType", path: directory })
     }))
 
   it.scoped("closes every file, whether it is read to its end, left, or fails", () =>

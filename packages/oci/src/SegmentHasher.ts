@@ -7,7 +7,7 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { Hasher } from "./Hasher.js"
-import { encode } from "./internal/text.js"
+import { encode, encodeInto } from "./internal/text.js"
 
 /**
  * SHA-256 of segments. It is mutable, belongs to one fiber, and is over once the digest is taken.
@@ -47,21 +47,35 @@ export interface SegmentHasher {
  */
 export const make: Effect.Effect<SegmentHasher, never, Hasher> = Effect.gen(function*() {
   const sha256 = yield* (yield* Hasher).start("sha256")
-  const prefix = new Uint8Array(8)
-  const view = new DataView(prefix.buffer)
+  // Reused, since a tree has many more segments than a garbage collector likes buffers.
+  const frame = new Uint8Array(4096)
+  const view = new DataView(frame.buffer)
+  const text = frame.subarray(8)
 
-  const begin = (length: number): void => {
+  const setLength = (length: number): void => {
     view.setUint32(0, length >>> 0, true)
     view.setUint32(4, Math.floor(length / 2 ** 32), true)
-    sha256.update(prefix)
+  }
+
+  const begin = (length: number): void => {
+    setLength(length)
+    sha256.update(frame.subarray(0, 8))
+  }
+
+  const pushBytes = (bytes: Uint8Array): void => {
+    begin(bytes.length)
+    sha256.update(bytes)
+  }
+
+  const pushText = (segment: string): void => {
+    if (segment.length * 3 > text.length) return pushBytes(encode(segment))
+    const length = encodeInto(segment, text)
+    setLength(length)
+    sha256.update(frame.subarray(0, 8 + length))
   }
 
   return {
-    push: (segment) => {
-      const bytes = typeof segment === "string" ? encode(segment) : segment
-      begin(bytes.length)
-      sha256.update(bytes)
-    },
+    push: (segment) => typeof segment === "string" ? pushText(segment) : pushBytes(segment),
     pushStream: (length, stream) =>
       Effect.suspend(() => {
         let remaining = length

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { assertSome } from "@effect/vitest/utils"
 import { MediaType } from "@ociman/oci"
 import { Option, Schema } from "effect"
 
@@ -39,7 +40,7 @@ describe("MediaType", () => {
     const prefix = "application/vnd.oci.image.layer.nondistributable.v1.tar"
     for (const [suffix, compression] of [["", "none"], ["+gzip", "gzip"], ["+zstd", "zstd"]] as const) {
       assert.isTrue(MediaType.isNondistributable(prefix + suffix))
-      assert.deepStrictEqual(MediaType.compression(prefix + suffix), Option.some(compression))
+      assertSome(MediaType.compression(prefix + suffix), compression)
     }
     assert.isTrue(MediaType.isNondistributable(MediaType.DockerForeignLayer))
     assert.isFalse(MediaType.isNondistributable(MediaType.ImageLayerGzip))

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { assertSome } from "@effect/vitest/utils"
 import { Platform } from "@ociman/oci"
 import { Arbitrary, Chunk, Effect, Either, Equal, Option, Schema } from "effect"
 
@@ -46,7 +47,7 @@ describe("Platform", () => {
         "os.features": ["win32k"]
       }
       const platform = yield* decodeDocument(document)
-      assert.deepStrictEqual(platform.osVersion, Option.some("10.0.17763.1217"))
+      assertSome(platform.osVersion, "10.0.17763.1217")
       assert.deepStrictEqual(Chunk.toReadonlyArray(platform.osFeatures), ["win32k"])
       assert.deepStrictEqual(yield* Schema.encode(Platform.Platform)(platform), document)
       assert.strictEqual(String(platform), "windows/amd64")

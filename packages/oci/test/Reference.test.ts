@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
 import { Digest, Reference } from "@ociman/oci"
 import { Arbitrary, Effect, Either, Equal, FastCheck, Hash, Option, Order, ParseResult, Schema } from "effect"
 import { invalid, valid } from "./references.js"
@@ -48,11 +49,11 @@ describe("Reference", () => {
 
     it("tells host and port apart", () => {
       const [name, plain] = [Reference.make("[::1]:5000/a"), Reference.make("localhost/a")].map((_) => _.domain)
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.map(name ?? Option.none(), ({ host, port }) => [host, port]),
         Option.some(["[::1]", Option.some("5000")])
       )
-      assert.deepStrictEqual(
+      deepStrictEqual(
         Option.map(plain ?? Option.none(), ({ host, port }) => [host, port]),
         Option.some(["localhost", Option.none()])
       )

@@ -18,16 +18,11 @@ const call = <A>(path: string, run: (callback: Callback<A>) => void) =>
     )
   )
 
-const typeOf = (entry: fs.Dirent): FileTree.EntryType =>
-  entry.isFile()
-    ? "File"
-    : entry.isDirectory()
-    ? "Directory"
-    : entry.isSymbolicLink()
-    ? "Symlink"
-    : entry.isSocket()
-    ? "Socket"
-    : "Other"
+const open = (path: string) =>
+  Effect.acquireRelease(
+    call<number>(path, (callback) => fs.open(path, flags, callback)),
+    (fd) => Effect.async<void>((resume) => fs.close(fd, () => resume(Effect.void)))
+  )
 
 /** Reads at least `enough` bytes, unless the file ends before, and at most what fits. */
 const fill = (fd: number, buffer: Uint8Array, position: number, enough: number, done: Callback<Uint8Array>): void => {
@@ -39,14 +34,21 @@ const fill = (fd: number, buffer: Uint8Array, position: number, enough: number, 
   step(0)
 }
 
+const fillNow = (fd: number, buffer: Uint8Array, enough: number): Uint8Array => {
+  let length = 0
+  while (length < enough) {
+    const read = fs.readSync(fd, buffer, length, buffer.length - length, length)
+    if (read === 0) break
+    length += read
+  }
+  return buffer.subarray(0, length)
+}
+
 const chunkSize = 1024 * 1024
 
 /** At most `size` bytes and the one more that shows the file has grown. */
 const stream = (path: string, size: number): Stream.Stream<Uint8Array, FileTree.FileTreeError> =>
-  Effect.acquireRelease(
-    call<number>(path, (callback) => fs.open(path, flags, callback)),
-    (fd) => Effect.async<void>((resume) => fs.close(fd, () => resume(Effect.void)))
-  ).pipe(
+  open(path).pipe(
     Effect.map((fd) =>
       Stream.paginateChunkEffect(0, (position: number) => {
         const buffer = new Uint8Array(Math.min(chunkSize, size + 1 - position))
@@ -63,41 +65,87 @@ const stream = (path: string, size: number): Stream.Stream<Uint8Array, FileTree.
     Stream.unwrapScoped
   )
 
-/** The content of a file. Plain callbacks: an Effect for each of the four calls takes longer than the calls. */
-const readFile = (path: string, done: (content: Either.Either<FileTree.Content, FileTree.FileTreeError>) => void) =>
-  fs.open(path, flags, (error, fd) => {
-    if (error !== null) return done(Either.left(FileTree.unreadable(path)(error)))
-    const close = (content: Either.Either<FileTree.Content, FileTree.FileTreeError>) =>
-      fs.close(fd, () => done(content))
-    fs.fstat(fd, (error, stats) => {
-      if (error !== null) return close(Either.left(FileTree.unreadable(path)(error)))
-      if (!stats.isFile()) return close(Either.left(new FileTree.FileTreeError({ path, reason: "UnsupportedType" })))
-      const content = { executable: FileTree.isExecutable(stats.mode), size: stats.size }
-      if (stats.size > FileTree.wholeFileLimit) {
-        return close(Either.right({ ...content, content: stream(path, stats.size) }))
-      }
-      fill(fd, new Uint8Array(stats.size + 1), 0, stats.size, (error, bytes) =>
-        close(
-          error === null
-            ? Either.right({ ...content, content: bytes })
-            : Either.left(FileTree.unreadable(path)(error))
-        ))
-    })
+const attempt = <A>(path: string, run: () => A): Either.Either<A, FileTree.FileTreeError> =>
+  Either.try({ try: run, catch: FileTree.unreadable(path) })
+
+const unsupported = (path: string) => new FileTree.FileTreeError({ path, reason: "UnsupportedType" })
+
+/** Hands out buffers that are parts of larger ones, of which there are few for a garbage collector to follow. */
+const allocate = (size: number): Uint8Array => {
+  if (free.length < size) free = new Uint8Array(chunkSize)
+  const buffer = free.subarray(0, size)
+  free = free.subarray(size)
+  return buffer
+}
+
+let free = new Uint8Array(0)
+
+const contentNow = (path: string, fd: number) =>
+  Either.gen(function*() {
+    const stats = yield* attempt(path, () => fs.fstatSync(fd))
+    if (!stats.isFile()) return yield* Either.left(unsupported(path))
+    const { mode, size } = stats
+    const content = size > FileTree.wholeFileLimit
+      ? stream(path, size)
+      : yield* attempt(path, () => fillNow(fd, allocate(size + 1), size))
+    return { executable: FileTree.isExecutable(mode), size, content }
   })
 
-const readFiles = (paths: ReadonlyArray<string>) =>
-  Effect.async<ReadonlyArray<FileTree.Content>, FileTree.FileTreeError>((resume) => {
-    const contents = new Array<FileTree.Content>(paths.length)
-    let open = paths.length
-    if (open === 0) return resume(Effect.succeed(contents))
-    paths.forEach((path, index) =>
-      readFile(path, (content) => {
-        if (Either.isLeft(content)) return resume(Effect.fail(content.left))
-        contents[index] = content.right
-        if (--open === 0) resume(Effect.succeed(contents))
-      })
-    )
+const readNow = (path: string) =>
+  Either.gen(function*() {
+    const fd = yield* attempt(path, () => fs.openSync(path, flags))
+    const content = contentNow(path, fd)
+    yield* attempt(path, () => fs.closeSync(fd))
+    return yield* content
   })
+
+const read = (path: string): Effect.Effect<FileTree.Content, FileTree.FileTreeError> =>
+  Effect.scoped(Effect.gen(function*() {
+    const fd = yield* open(path)
+    const stats = yield* call<fs.Stats>(path, (callback) => fs.fstat(fd, callback))
+    if (!stats.isFile()) return yield* unsupported(path)
+    const { mode, size } = stats
+    const content = size > FileTree.wholeFileLimit
+      ? stream(path, size)
+      : yield* call<Uint8Array>(path, (callback) => fill(fd, new Uint8Array(size + 1), 0, size, callback))
+    return { executable: FileTree.isExecutable(mode), size, content }
+  }))
+
+/** For how many milliseconds files are read on this thread before others get a turn. */
+const patience = 4
+
+/**
+ * What the system has in memory is read at once, which takes a fraction of the time that handing it to other threads
+ * would. Once that turns out to be slow, as on a cold disk or over a network, the rest is read concurrently.
+ */
+const readFiles = (paths: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const contents: Array<FileTree.Content> = []
+    const end = performance.now() + patience
+    for (const path of paths) {
+      if (performance.now() > end) break
+      contents.push(yield* readNow(path))
+    }
+    yield* turn
+    const rest = yield* Effect.forEach(paths.slice(contents.length), read, { concurrency: "unbounded" })
+    return contents.concat(rest)
+  })
+
+/** Lets everything run that waits for its turn, timers and sockets included. */
+const turn = Effect.async<void>((resume) => {
+  setImmediate(() => resume(Effect.void))
+})
+
+const typeOf = (entry: fs.Dirent): FileTree.EntryType =>
+  entry.isFile()
+    ? "File"
+    : entry.isDirectory()
+    ? "Directory"
+    : entry.isSymbolicLink()
+    ? "Symlink"
+    : entry.isSocket()
+    ? "Socket"
+    : "Other"
 
 export const reader: FileTree.Reader = {
   readDirectory: (path) =>

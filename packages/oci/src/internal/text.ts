@@ -36,12 +36,18 @@ export const skip = (text: string, from: number, predicate: (code: number) => bo
   return i
 }
 
-declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
+declare const TextEncoder: new() => {
+  readonly encode: (text: string) => Uint8Array
+  readonly encodeInto: (text: string, bytes: Uint8Array) => { readonly written: number }
+}
 
 const encoder = new TextEncoder()
 
 /** UTF-8. */
 export const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** UTF-8 into bytes that are there, three for each UTF-16 unit; how many it took. */
+export const encodeInto = (text: string, bytes: Uint8Array): number => encoder.encodeInto(text, bytes).written
 
 /** Surrogates, which are the first half of UTF-16's code units for what UTF-8 puts last, behind the others. */
 const rank = (unit: number): number => unit >= 0xE000 ? unit - 0x800 : unit >= 0xD800 ? unit + 0x2000 : unit
