@@ -42,6 +42,13 @@ const selective = [`[object.name=${testApi}]`, `[object.object.name=${testApi}]`
   message: "Every test runs, in every run."
 }))
 
+// chai compares own properties, of which `None` has none.
+const blindToNone = {
+  selector:
+    "CallExpression[callee.object.name='assert'][callee.property.name='deepStrictEqual'] MemberExpression[object.name='Option'][property.name=/^(some|none)$/]",
+  message: "It takes None and Some for the same: use assertSome, assertNone or deepStrictEqual of @effect/vitest/utils."
+}
+
 const restrictedSyntax = (...rules) => ["error", spreadInPush, ...rules.flat()]
 
 export default tseslint.config(
@@ -104,11 +111,11 @@ export default tseslint.config(
   },
   {
     files: ["packages/*/test/**/*.ts", "packages/testing/src/**/*.ts", "scripts/test/**/*.ts"],
-    rules: { "no-restricted-syntax": restrictedSyntax(selective) }
+    rules: { "no-restricted-syntax": restrictedSyntax(selective, blindToNone) }
   },
   {
     files: ["packages/testing/src/**/*.ts"],
-    rules: { "no-restricted-syntax": restrictedSyntax(failures, selective) }
+    rules: { "no-restricted-syntax": restrictedSyntax(failures, selective, blindToNone) }
   },
   {
     files: ["**/*.mjs"],
