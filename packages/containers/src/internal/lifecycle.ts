@@ -1,5 +1,6 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -147,26 +148,31 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     image: definition.image.toString()
   })
 
-  const start: Service["start"] = (definition) =>
-    Effect.gen(function*() {
-      const grace = Option.getOrElse(definition.stopTimeout, () => scopeGrace)
-      const { creation, id } = yield* createScoped(definition, grace)
-      yield* Effect.annotateCurrentSpan({ container: id })
-      yield* primitives.startContainer(id)
-      return handle(id, creation)
-    }).pipe(
-      Effect.withSpan("Backend.start", { captureStackTrace: false, attributes: attributes(definition) })
-    )
+  const started = Effect.fnUntraced(function*(definition: Definition.Definition) {
+    const grace = Option.getOrElse(definition.stopTimeout, () => scopeGrace)
+    const { creation, id } = yield* createScoped(definition, grace)
+    yield* Effect.annotateCurrentSpan({ container: id })
+    yield* primitives.startContainer(id)
+    return handle(id, creation)
+  })
 
-  // The scope is closed only if the container could not be started; else it is the caller's.
-  const launch: Service["launch"] = (definition) =>
+  // The scope is closed at once if the container could not be started; else when its owner closes it.
+  const startIn = <R>(scope: Effect.Effect<Scope.CloseableScope, never, R>, definition: Definition.Definition) =>
     Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(Scope.make(), (scope) =>
-        restore(start(definition)).pipe(
+      Effect.flatMap(scope, (scope) =>
+        restore(started(definition)).pipe(
           Effect.provideService(Scope.Scope, scope),
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
         ))
+    ).pipe(
+      Effect.withSpan("Backend.start", { captureStackTrace: false, attributes: attributes(definition) })
     )
+
+  const start: Service["start"] = (definition) =>
+    startIn(Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope, ExecutionStrategy.sequential)), definition)
+
+  // Nobody but the caller will close it.
+  const launch: Service["launch"] = (definition) => startIn(Scope.make(), definition)
 
   const runEvents = (definition: Definition.Definition, options: RunOptions) =>
     Stream.unwrapScoped(Effect.gen(function*() {
