@@ -1,6 +1,6 @@
 import { Command, type CommandExecutor, Error as PlatformError } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
-import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { assertInclude, assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Container, Definition, Environment, Exec, type MemoryBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { Deferred, Effect, Exit, Fiber, Option, Ref, Sink, Stream, TestClock } from "effect"
@@ -99,7 +99,7 @@ describe("the platform's Command", () => {
       const [first, second] = yield* Ref.get(asked)
       strictEqual(first && Exec.commandLine(first), "psql -c 'select 1'")
       deepStrictEqual(first && Environment.toRecord(first.environment), { PGPASSWORD: "secret" })
-      deepStrictEqual(first?.workingDirectory, Option.some("/tmp"))
+      assertSome(first?.workingDirectory ?? Option.none(), "/tmp")
       strictEqual(second && Exec.commandLine(second), "/bin/sh -c 'echo $HOME'")
     }))
 
@@ -202,5 +202,5 @@ it.effect("what runs the platform's commands runs them here", () =>
     deepStrictEqual([error.exitCode, error.stdout, error.stderr], [2, "out", "err"])
     const running = yield* Effect.fork(Effect.timeoutOption(Subprocess.run(Command.make("sleep")), "1 second"))
     yield* TestClock.adjust("1 second")
-    strictEqual(yield* Fiber.join(running), Option.none())
+    assertNone(yield* Fiber.join(running))
   }).pipe(inContainer, onMemory({ exec: shell })))

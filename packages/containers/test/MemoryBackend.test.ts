@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
-import { assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Container, ContainerName, Definition, Label, Port } from "@ociman/containers"
-import { DateTime, Effect, Fiber, Option, TestClock } from "effect"
+import { DateTime, Effect, Fiber, TestClock } from "effect"
 import { create, onMemory, status } from "./support/memory.js"
 
 const web = Definition.make("web")
@@ -88,7 +88,7 @@ describe("states", () => {
       const container = yield* create(web)
       yield* TestClock.adjust("1 second")
       yield* container.restart()
-      strictEqual((yield* container.state).finishedAt, Option.none())
+      assertNone((yield* container.state).finishedAt)
       yield* TestClock.adjust("1 second")
       yield* container.stop()
       const { created, state } = yield* container.inspect
@@ -170,7 +170,7 @@ describe("signals", () => {
       const container = yield* Container.start(web)
       const waiting = yield* Effect.fork(Effect.timeoutOption(container.wait, "1 second"))
       yield* TestClock.adjust("1 second")
-      strictEqual(yield* Fiber.join(waiting), Option.none())
+      assertNone(yield* Fiber.join(waiting))
     }).pipe(onMemory()))
 })
 
