@@ -67,10 +67,18 @@ export class Platform extends Schema.Class<Platform>("@ociman/oci/Platform")({
     Schema.fromKey("os.features")
   )
 }) {
+  /**
+   * The same as {@link format}.
+   *
+   * @since 0.1.0
+   */
   override toString(): string {
     return format(this)
   }
 
+  /**
+   * @since 0.1.0
+   */
   get pipe(): Pipeable["pipe"] {
     return pipeMethod
   }

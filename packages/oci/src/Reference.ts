@@ -101,11 +101,18 @@ export class Domain extends Schema.Class<Domain>("@ociman/oci/Reference/Domain")
 ) {
   /**
    * Whether the host is a name or an address.
+   *
+   * @since 0.1.0
    */
   get kind(): "name" | "ipv4" | "ipv6" {
     return this.host.startsWith("[") ? "ipv6" : isIpv4(this.host) ? "ipv4" : "name"
   }
 
+  /**
+   * The domain as it stands in a reference.
+   *
+   * @since 0.1.0
+   */
   override toString(): string {
     return printDomain(this)
   }
@@ -166,6 +173,8 @@ export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
 ) {
   /**
    * The reference without tag and digest, as text.
+   *
+   * @since 0.1.0
    */
   get name(): string {
     return print({ ...this, tag: Option.none(), digest: Option.none() })
@@ -173,15 +182,25 @@ export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
 
   /**
    * The components of the path, at least one.
+   *
+   * @since 0.1.0
    */
   get components(): ReadonlyArray<string> {
     return this.path.split("/")
   }
 
+  /**
+   * The same as {@link format}.
+   *
+   * @since 0.1.0
+   */
   override toString(): string {
     return print(this)
   }
 
+  /**
+   * @since 0.1.0
+   */
   get pipe(): Pipeable["pipe"] {
     return pipeMethod
   }
