@@ -20,6 +20,7 @@ import type * as ContainerInfo from "./ContainerInfo.js"
 import type * as ContainerName from "./ContainerName.js"
 import * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
+import { ContainerTypeId } from "./internal/containerTypeId.js"
 import type * as Label from "./Label.js"
 import type * as Output from "./Output.js"
 
@@ -27,7 +28,7 @@ import type * as Output from "./Output.js"
  * @since 0.1.0
  * @category type ids
  */
-export const TypeId: unique symbol = Symbol.for("@ociman/containers/Container")
+export const TypeId: typeof ContainerTypeId = ContainerTypeId
 
 /**
  * @since 0.1.0

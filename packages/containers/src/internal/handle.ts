@@ -6,11 +6,12 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import type { Primitives } from "../Backend.js"
 import { ExecFailed, PortNotPublished } from "../BackendError.js"
-import { type Container, type StopOptions, TypeId } from "../Container.js"
+import type { Container, StopOptions } from "../Container.js"
 import type { ContainerId } from "../ContainerId.js"
 import type { ContainerInfo, PublishedPort } from "../ContainerInfo.js"
 import * as Engine from "../Engine.js"
 import * as Exec from "../Exec.js"
+import { ContainerTypeId } from "./containerTypeId.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { capture, untilExit } from "./processEvents.js"
 
@@ -46,7 +47,7 @@ export const makeHandle = (
 
   const toJSON = () => ({ _id: "@ociman/containers/Container", id })
   return {
-    [TypeId]: TypeId,
+    [ContainerTypeId]: ContainerTypeId,
     toJSON,
     toString: () => Inspectable.format(toJSON()),
     [Inspectable.NodeInspectSymbol]: toJSON,
