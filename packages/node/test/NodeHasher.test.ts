@@ -2,6 +2,7 @@ import { assert, layer, vi } from "@effect/vitest"
 import { NodeHasher } from "@ociman/node"
 import { ContentHash, Hasher } from "@ociman/oci"
 import { Duration, Effect, Fiber, Ref, Schedule, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import { mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
@@ -62,6 +63,28 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       assert.isBelow(most, 150_000_000)
       assert.isAbove(yield* Ref.get(ticks), 10)
     }))
+
+  it.scoped("lets others have a turn between small files", () =>
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      for (let i = 0; i < 5000; i++) writeFile(join(directory, `${i}`), "")
+      let turns = 0
+      const count = () => {
+        turns++
+        immediate = setImmediate(count)
+      }
+      let immediate = setImmediate(count)
+      yield* ContentHash.directory(directory)
+      clearImmediate(immediate)
+      assert.isAbove(turns, 100)
+    }))
+
+  it.scoped("does not wait for who might write into a pipe", () =>
+    Effect.gen(function*() {
+      const path = join(yield* temporary, "pipe")
+      execFileSync("mkfifo", [path])
+      assert.deepInclude(yield* Effect.flip(Hasher.file(path)), { reason: "UnsupportedType", path })
+    }), 5000)
 
   it.scoped("hashes the same where reading is slow", () =>
     Effect.gen(function*() {
