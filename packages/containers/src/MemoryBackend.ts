@@ -28,6 +28,26 @@ import { processes } from "./internal/memory/processes.js"
 import type * as Output from "./Output.js"
 
 /**
+ * @example
+ * ```ts
+ * import { Backend, Container, Definition, type MemoryBackend } from "@ociman/containers"
+ * import { Effect } from "effect"
+ *
+ * const options: MemoryBackend.Options = {
+ *   process: ({ definition }, stdin) =>
+ *     definition.image.path === "sort"
+ *       ? Effect.map(stdin, (bytes) => ({ stdout: bytes.slice().sort(), exitCode: 0 }))
+ *       : { stdout: "ready\n" } // and runs on
+ * }
+ *
+ * const program = Effect.gen(function*() {
+ *   const { stdout } = yield* Container.run(Definition.make("sort"), { stdin: "bca" })
+ *   assert.strictEqual(stdout, "abc")
+ * })
+ *
+ * await program.pipe(Effect.provide(Backend.layerMemory(options)), Effect.runPromise)
+ * ```
+ *
  * @since 0.1.0
  * @category models
  */

@@ -47,48 +47,60 @@ const start = Effect.fnUntraced(function*(
   const exec = yield* toExec(command)
   const written = yield* Deferred.make<Uint8Array>()
   const input = yield* Scripts.makeInput(inputOf(stdin, written))
-  const history = yield* History.make
-  const exited = yield* Deferred.make<CommandExecutor.ExitCode, PlatformError.PlatformError>()
-  const end = (outcome: Effect.Effect<number, PlatformError.PlatformError>) =>
-    Deferred.complete(exited, Effect.map(outcome, CommandExecutor.ExitCode)).pipe(
-      Effect.zipRight(History.record(history, Output.exit(0))),
-      Effect.uninterruptible
-    )
+  const running: Running = {
+    history: yield* History.make,
+    exited: yield* Deferred.make<CommandExecutor.ExitCode, PlatformError.PlatformError>()
+  }
 
   yield* events(context, key, exec, input.read).pipe(
     Stream.runForEach((event) =>
-      event.source === "exit" ? end(Effect.succeed(event.exitCode)) : History.record(history, event)
+      event.source === "exit"
+        ? end(running, Effect.succeed(event.exitCode))
+        : History.record(running.history, event)
     ),
-    Effect.raceFirst(Effect.asVoid(Deferred.await(exited))),
+    Effect.raceFirst(Effect.asVoid(Deferred.await(running.exited))),
     Effect.raceFirst(Option.getOrElse(input.failure, () => Effect.never)),
-    Effect.catchAllCause((cause) => end(Effect.failCause(cause))),
+    Effect.catchAllCause((cause) => end(running, Effect.failCause(cause))),
     Effect.interruptible,
     Effect.forkScoped
   )
-  yield* Effect.addFinalizer(() => end(Effect.succeed(Signals.exitCode(Signals.terminate))))
+  yield* Effect.addFinalizer(() => end(running, Effect.succeed(Signals.exitCode(Signals.terminate))))
 
-  const output = (source: Output.Output["source"]) =>
-    Stream.concat(
-      Output.bytes(History.outputs(History.follow(history, 0)), source),
-      // Nobody may wait for the exit code, which would say that the script died.
-      Stream.drain(Stream.fromEffect(Deferred.await(exited)))
-    )
-  const toJSON = () => ({ _id: "@effect/platform/CommandExecutor/Process", pid })
   const pid = CommandExecutor.ProcessId(yield* Random.nextIntBetween(2, 2 ** 15))
+  const toJSON = () => ({ _id: "@effect/platform/CommandExecutor/Process", pid })
   return {
     [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId,
     toJSON,
     toString: () => Inspectable.format(toJSON()),
     [Inspectable.NodeInspectSymbol]: toJSON,
     pid,
-    exitCode: Deferred.await(exited),
-    isRunning: Effect.negate(Deferred.isDone(exited)),
-    kill: (signal = "SIGTERM") => kill(signal, end),
+    exitCode: Deferred.await(running.exited),
+    isRunning: Effect.negate(Deferred.isDone(running.exited)),
+    kill: (signal = "SIGTERM") => kill(running, signal),
     stdin: stdin === "pipe" ? writeTo(written) : Sink.drain,
-    stdout: outputOf(command.stdout, output("stdout")),
-    stderr: outputOf(command.stderr, output("stderr"))
+    stdout: outputOf(command.stdout, output(running, "stdout")),
+    stderr: outputOf(command.stderr, output(running, "stderr"))
   }
 })
+
+interface Running {
+  readonly history: History.History
+  readonly exited: Deferred.Deferred<CommandExecutor.ExitCode, PlatformError.PlatformError>
+}
+
+/** The first end is the one; for the history it matters only that there is no more. */
+const end = ({ exited, history }: Running, outcome: Effect.Effect<number, PlatformError.PlatformError>) =>
+  Deferred.complete(exited, Effect.map(outcome, CommandExecutor.ExitCode)).pipe(
+    Effect.zipRight(History.record(history, Output.exit(0))),
+    Effect.uninterruptible
+  )
+
+const output = ({ exited, history }: Running, source: Output.Output["source"]) =>
+  Stream.concat(
+    Output.bytes(History.outputs(History.follow(history, 0)), source),
+    // Nobody may wait for the exit code, which would say that the script died.
+    Stream.drain(Stream.fromEffect(Deferred.await(exited)))
+  )
 
 /** A command that cannot be run is one that says so, as the client of an engine does. */
 const events = (context: Context, key: string, exec: Exec.Exec, stdin: Effect.Effect<Uint8Array>) =>
@@ -101,10 +113,7 @@ const events = (context: Context, key: string, exec: Exec.Exec, stdin: Effect.Ef
     )
   )
 
-const kill = <E>(
-  name: CommandExecutor.Signal,
-  end: (outcome: Effect.Effect<number>) => Effect.Effect<void, E>
-) => {
+const kill = (running: Running, name: CommandExecutor.Signal) => {
   const signal = Signals.parse(name)
   if (signal === undefined) {
     return new PlatformError.SystemError({
@@ -114,7 +123,7 @@ const kill = <E>(
       description: `invalid signal: ${name}`
     })
   }
-  return Signals.ends(signal) ? end(Effect.succeed(Signals.exitCode(signal))) : Effect.void
+  return Signals.ends(signal) ? end(running, Effect.succeed(Signals.exitCode(signal))) : Effect.void
 }
 
 const inputOf = (
