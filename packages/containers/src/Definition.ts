@@ -10,13 +10,11 @@
  * @since 0.1.0
  */
 import { Platform, Reference } from "@ociman/oci"
-import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
-import * as Inspectable from "effect/Inspectable"
+import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
-import * as Predicate from "effect/Predicate"
+import type { Pipeable } from "effect/Pipeable"
 import type * as Redacted from "effect/Redacted"
 import * as ByteSize from "./ByteSize.js"
 import * as ContainerName from "./ContainerName.js"
@@ -24,6 +22,7 @@ import type * as Device from "./Device.js"
 import * as Environment from "./Environment.js"
 import * as ExtraHost from "./ExtraHost.js"
 import type * as HealthCheck from "./HealthCheck.js"
+import * as internal from "./internal/definition.js"
 import * as Label from "./Label.js"
 import type * as Mount from "./Mount.js"
 import type * as Port from "./Port.js"
@@ -35,7 +34,7 @@ import * as User from "./User.js"
  * @since 0.1.0
  * @category type ids
  */
-export const TypeId: unique symbol = Symbol.for("@ociman/containers/Definition")
+export const TypeId: typeof internal.TypeId = internal.TypeId
 
 /**
  * @since 0.1.0
@@ -144,48 +143,11 @@ export declare namespace Definition {
   }
 }
 
-class DefinitionImpl extends Data.Class<Definition.Fields> implements Definition {
-  readonly [TypeId]: TypeId = TypeId
-  toJSON() {
-    const { environment, image, ...rest } = this
-    return {
-      _id: "@ociman/containers/Definition",
-      ...rest,
-      image: Reference.format(image),
-      environment: Environment.names(environment)
-    }
-  }
-  override toString() {
-    return Inspectable.format(this.toJSON())
-  }
-  [Inspectable.NodeInspectSymbol]() {
-    return this.toJSON()
-  }
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-}
-
-/** @internal */
-export const modify = (self: Definition, fields: Partial<Definition.Fields>): Definition =>
-  new DefinitionImpl({ ...self, ...fields })
-
-const withValue = <A>(fields: (value: A, self: Definition) => Partial<Definition.Fields>): Definition.With<A> =>
-  dual(2, (self: Definition, value: A) => modify(self, fields(value, self)))
-
-const withMany = <A>(
-  fields: (values: ReadonlyArray<A>, self: Definition) => Partial<Definition.Fields>
-): Definition.WithMany<A> =>
-  dual(
-    (args) => isDefinition(args[0]),
-    (self: Definition, ...values: ReadonlyArray<A>) => modify(self, fields(values, self))
-  )
-
 /**
  * @since 0.1.0
  * @category guards
  */
-export const isDefinition = (u: unknown): u is Definition => Predicate.hasProperty(u, TypeId)
+export const isDefinition: (u: unknown) => u is Definition = internal.isDefinition
 
 /**
  * A container of an image, with everything else as the image says.
@@ -206,47 +168,7 @@ export const isDefinition = (u: unknown): u is Definition => Predicate.hasProper
  * @category constructors
  */
 export const make = (image: Reference.Reference | string): Definition =>
-  new DefinitionImpl(initial(typeof image === "string" ? Reference.make(image) : image))
-
-const initial = (image: Reference.Reference): Definition.Fields => ({
-  image,
-  pullPolicy: "missing",
-  platform: Option.none(),
-  name: Option.none(),
-  entrypoint: Option.none(),
-  arguments: [],
-  environment: Environment.empty,
-  labels: Label.empty,
-  user: Option.none(),
-  workingDirectory: Option.none(),
-  interactive: false,
-  tty: false,
-  init: false,
-  autoRemove: false,
-  restartPolicy: Option.none(),
-  healthCheck: Option.none(),
-  stopSignal: Option.none(),
-  stopTimeout: Option.none(),
-  hostname: Option.none(),
-  network: Option.none(),
-  networkAliases: [],
-  extraHosts: [],
-  dns: [],
-  ports: [],
-  mounts: [],
-  readOnlyRoot: false,
-  privileged: false,
-  addedCapabilities: [],
-  droppedCapabilities: [],
-  securityOptions: [],
-  devices: [],
-  ulimits: [],
-  memory: Option.none(),
-  cpus: Option.none(),
-  sharedMemory: Option.none(),
-  logDriver: Option.none(),
-  rawFlags: []
-})
+  internal.initial(typeof image === "string" ? Reference.make(image) : image)
 
 /**
  * When the image is pulled. Default: `missing`.
@@ -254,7 +176,7 @@ const initial = (image: Reference.Reference): Definition.Fields => ({
  * @since 0.1.0
  * @category image
  */
-export const pullPolicy: Definition.With<PullPolicy> = withValue((pullPolicy) => ({ pullPolicy }))
+export const pullPolicy: Definition.With<PullPolicy> = internal.withValue((pullPolicy) => ({ pullPolicy }))
 
 /**
  * The platform whose image is used, such as `linux/arm64`. Default: the engine's own.
@@ -262,7 +184,7 @@ export const pullPolicy: Definition.With<PullPolicy> = withValue((pullPolicy) =>
  * @since 0.1.0
  * @category image
  */
-export const platform: Definition.With<Platform.Platform | string> = withValue((platform) => ({
+export const platform: Definition.With<Platform.Platform | string> = internal.withValue((platform) => ({
   platform: Option.some(typeof platform === "string" ? Platform.make(platform) : platform)
 }))
 
@@ -272,7 +194,7 @@ export const platform: Definition.With<Platform.Platform | string> = withValue((
  * @since 0.1.0
  * @category identity
  */
-export const name: Definition.With<ContainerName.ContainerName | string> = withValue((name) => ({
+export const name: Definition.With<ContainerName.ContainerName | string> = internal.withValue((name) => ({
   name: Option.some(ContainerName.make(name))
 }))
 
@@ -287,7 +209,8 @@ export const label: {
   (self: Definition, key: string, value: string): Definition
 } = dual(
   3,
-  (self: Definition, key: string, value: string) => modify(self, { labels: Label.set(self.labels, key, value) })
+  (self: Definition, key: string, value: string) =>
+    internal.modify(self, { labels: Label.set(self.labels, key, value) })
 )
 
 /**
@@ -296,7 +219,7 @@ export const label: {
  * @since 0.1.0
  * @category identity
  */
-export const labels: Definition.With<Readonly<Record<string, string>>> = withValue((labels, self) => ({
+export const labels: Definition.With<Readonly<Record<string, string>>> = internal.withValue((labels, self) => ({
   labels: Object.entries(labels).reduce((all, [key, value]) => Label.set(all, key, value), self.labels)
 }))
 
@@ -307,7 +230,9 @@ export const labels: Definition.With<Readonly<Record<string, string>>> = withVal
  * @since 0.1.0
  * @category process
  */
-export const entrypoint: Definition.WithMany<string> = withMany((words) => ({ entrypoint: Option.some(words) }))
+export const entrypoint: Definition.WithMany<string> = internal.withMany((words) => ({
+  entrypoint: Option.some(words)
+}))
 
 /**
  * Replaces the image's command: the arguments of its entrypoint or, where it
@@ -316,7 +241,7 @@ export const entrypoint: Definition.WithMany<string> = withMany((words) => ({ en
  * @since 0.1.0
  * @category process
  */
-export const command: Definition.WithMany<string> = withMany((words) => ({ arguments: words }))
+export const command: Definition.WithMany<string> = internal.withMany((words) => ({ arguments: words }))
 
 /**
  * Appends arguments to those of {@link command}.
@@ -324,7 +249,7 @@ export const command: Definition.WithMany<string> = withMany((words) => ({ argum
  * @since 0.1.0
  * @category process
  */
-export const append: Definition.WithMany<string> = withMany((words, self) => ({
+export const append: Definition.WithMany<string> = internal.withMany((words, self) => ({
   arguments: [...self.arguments, ...words]
 }))
 
@@ -341,7 +266,7 @@ export const env: {
 } = dual(
   3,
   (self: Definition, name: string, value: string | Redacted.Redacted<string>) =>
-    modify(self, { environment: Environment.set(self.environment, name, value) })
+    internal.modify(self, { environment: Environment.set(self.environment, name, value) })
 )
 
 /**
@@ -350,7 +275,7 @@ export const env: {
  * @since 0.1.0
  * @category process
  */
-export const envs: Definition.With<Readonly<Record<string, string | Redacted.Redacted<string>>>> = withValue(
+export const envs: Definition.With<Readonly<Record<string, string | Redacted.Redacted<string>>>> = internal.withValue(
   (variables, self) => ({
     environment: Object.entries(variables).reduce(
       (all, [name, value]) => Environment.set(all, name, value),
@@ -365,7 +290,7 @@ export const envs: Definition.With<Readonly<Record<string, string | Redacted.Red
  * @since 0.1.0
  * @category process
  */
-export const user: Definition.With<User.User | string> = withValue((user) => ({
+export const user: Definition.With<User.User | string> = internal.withValue((user) => ({
   user: Option.some(typeof user === "string" ? User.make(user) : user)
 }))
 
@@ -375,7 +300,9 @@ export const user: Definition.With<User.User | string> = withValue((user) => ({
  * @since 0.1.0
  * @category process
  */
-export const workingDirectory: Definition.With<string> = withValue((path) => ({ workingDirectory: Option.some(path) }))
+export const workingDirectory: Definition.With<string> = internal.withValue((path) => ({
+  workingDirectory: Option.some(path)
+}))
 
 /**
  * Keeps the standard input of the container's process open.
@@ -383,7 +310,7 @@ export const workingDirectory: Definition.With<string> = withValue((path) => ({ 
  * @since 0.1.0
  * @category process
  */
-export const interactive = (self: Definition): Definition => modify(self, { interactive: true })
+export const interactive = (self: Definition): Definition => internal.modify(self, { interactive: true })
 
 /**
  * Gives the container's process a terminal; its standard error then arrives on
@@ -392,7 +319,7 @@ export const interactive = (self: Definition): Definition => modify(self, { inte
  * @since 0.1.0
  * @category process
  */
-export const tty = (self: Definition): Definition => modify(self, { tty: true })
+export const tty = (self: Definition): Definition => internal.modify(self, { tty: true })
 
 /**
  * Runs a small init as process 1, which forwards signals and reaps zombies.
@@ -400,7 +327,7 @@ export const tty = (self: Definition): Definition => modify(self, { tty: true })
  * @since 0.1.0
  * @category process
  */
-export const init = (self: Definition): Definition => modify(self, { init: true })
+export const init = (self: Definition): Definition => internal.modify(self, { init: true })
 
 /**
  * Lets the engine remove the container, and its anonymous volumes, as soon as
@@ -409,7 +336,7 @@ export const init = (self: Definition): Definition => modify(self, { init: true 
  * @since 0.1.0
  * @category lifecycle
  */
-export const autoRemove = (self: Definition): Definition => modify(self, { autoRemove: true })
+export const autoRemove = (self: Definition): Definition => internal.modify(self, { autoRemove: true })
 
 /**
  * What the engine does when the container's process ends: `no` (the default),
@@ -418,7 +345,7 @@ export const autoRemove = (self: Definition): Definition => modify(self, { autoR
  * @since 0.1.0
  * @category lifecycle
  */
-export const restartPolicy: Definition.With<RestartPolicy.RestartPolicy | string> = withValue((policy) => ({
+export const restartPolicy: Definition.With<RestartPolicy.RestartPolicy | string> = internal.withValue((policy) => ({
   restartPolicy: Option.some(typeof policy === "string" ? RestartPolicy.make(policy) : policy)
 }))
 
@@ -428,7 +355,7 @@ export const restartPolicy: Definition.With<RestartPolicy.RestartPolicy | string
  * @since 0.1.0
  * @category lifecycle
  */
-export const healthCheck: Definition.With<HealthCheck.HealthCheck> = withValue((healthCheck) => ({
+export const healthCheck: Definition.With<HealthCheck.HealthCheck> = internal.withValue((healthCheck) => ({
   healthCheck: Option.some(healthCheck)
 }))
 
@@ -439,7 +366,7 @@ export const healthCheck: Definition.With<HealthCheck.HealthCheck> = withValue((
  * @since 0.1.0
  * @category lifecycle
  */
-export const stopSignal: Definition.With<string> = withValue((signal) => ({ stopSignal: Option.some(signal) }))
+export const stopSignal: Definition.With<string> = internal.withValue((signal) => ({ stopSignal: Option.some(signal) }))
 
 /**
  * How long the container's process has between the stop signal and `SIGKILL`,
@@ -449,7 +376,7 @@ export const stopSignal: Definition.With<string> = withValue((signal) => ({ stop
  * @since 0.1.0
  * @category lifecycle
  */
-export const stopTimeout: Definition.With<Duration.DurationInput> = withValue((timeout) => ({
+export const stopTimeout: Definition.With<Duration.DurationInput> = internal.withValue((timeout) => ({
   stopTimeout: Option.some(Duration.decode(timeout))
 }))
 
@@ -461,7 +388,9 @@ export const stopTimeout: Definition.With<Duration.DurationInput> = withValue((t
  * @since 0.1.0
  * @category network
  */
-export const publish: Definition.WithMany<Port.Port> = withMany((ports, self) => ({ ports: [...self.ports, ...ports] }))
+export const publish: Definition.WithMany<Port.Port> = internal.withMany((ports, self) => ({
+  ports: [...self.ports, ...ports]
+}))
 
 /**
  * The network the container joins: a name, `host`, `none` or `container:<name>`.
@@ -470,7 +399,7 @@ export const publish: Definition.WithMany<Port.Port> = withMany((ports, self) =>
  * @since 0.1.0
  * @category network
  */
-export const network: Definition.With<string> = withValue((network) => ({ network: Option.some(network) }))
+export const network: Definition.With<string> = internal.withValue((network) => ({ network: Option.some(network) }))
 
 /**
  * Names under which other containers of the network find this one.
@@ -478,7 +407,7 @@ export const network: Definition.With<string> = withValue((network) => ({ networ
  * @since 0.1.0
  * @category network
  */
-export const networkAlias: Definition.WithMany<string> = withMany((aliases, self) => ({
+export const networkAlias: Definition.WithMany<string> = internal.withMany((aliases, self) => ({
   networkAliases: [...self.networkAliases, ...aliases]
 }))
 
@@ -488,7 +417,7 @@ export const networkAlias: Definition.WithMany<string> = withMany((aliases, self
  * @since 0.1.0
  * @category network
  */
-export const hostname: Definition.With<string> = withValue((hostname) => ({ hostname: Option.some(hostname) }))
+export const hostname: Definition.With<string> = internal.withValue((hostname) => ({ hostname: Option.some(hostname) }))
 
 /**
  * Lets the container resolve a host name to an address, or to the engine's
@@ -503,7 +432,7 @@ export const extraHost: {
 } = dual(
   3,
   (self: Definition, name: string, address: string) =>
-    modify(self, { extraHosts: [...self.extraHosts, ExtraHost.make(name, address)] })
+    internal.modify(self, { extraHosts: [...self.extraHosts, ExtraHost.make(name, address)] })
 )
 
 /**
@@ -512,7 +441,9 @@ export const extraHost: {
  * @since 0.1.0
  * @category network
  */
-export const dns: Definition.WithMany<string> = withMany((servers, self) => ({ dns: [...self.dns, ...servers] }))
+export const dns: Definition.WithMany<string> = internal.withMany((servers, self) => ({
+  dns: [...self.dns, ...servers]
+}))
 
 /**
  * Mounts host directories, volumes or memory file systems.
@@ -520,7 +451,7 @@ export const dns: Definition.WithMany<string> = withMany((servers, self) => ({ d
  * @since 0.1.0
  * @category file system
  */
-export const mount: Definition.WithMany<Mount.Mount> = withMany((mounts, self) => ({
+export const mount: Definition.WithMany<Mount.Mount> = internal.withMany((mounts, self) => ({
   mounts: [...self.mounts, ...mounts]
 }))
 
@@ -530,7 +461,7 @@ export const mount: Definition.WithMany<Mount.Mount> = withMany((mounts, self) =
  * @since 0.1.0
  * @category file system
  */
-export const readOnlyRoot = (self: Definition): Definition => modify(self, { readOnlyRoot: true })
+export const readOnlyRoot = (self: Definition): Definition => internal.modify(self, { readOnlyRoot: true })
 
 /**
  * The size of `/dev/shm`. Default: the engine's, 64 MiB on Docker and Podman.
@@ -538,7 +469,7 @@ export const readOnlyRoot = (self: Definition): Definition => modify(self, { rea
  * @since 0.1.0
  * @category resources
  */
-export const sharedMemory: Definition.With<ByteSize.Input> = withValue((size) => ({
+export const sharedMemory: Definition.With<ByteSize.Input> = internal.withValue((size) => ({
   sharedMemory: Option.some(ByteSize.toBytes(size))
 }))
 
@@ -548,7 +479,7 @@ export const sharedMemory: Definition.With<ByteSize.Input> = withValue((size) =>
  * @since 0.1.0
  * @category resources
  */
-export const memory: Definition.With<ByteSize.Input> = withValue((size) => ({
+export const memory: Definition.With<ByteSize.Input> = internal.withValue((size) => ({
   memory: Option.some(ByteSize.toBytes(size))
 }))
 
@@ -558,7 +489,7 @@ export const memory: Definition.With<ByteSize.Input> = withValue((size) => ({
  * @since 0.1.0
  * @category resources
  */
-export const cpus: Definition.With<number> = withValue((cpus) => ({ cpus: Option.some(cpus) }))
+export const cpus: Definition.With<number> = internal.withValue((cpus) => ({ cpus: Option.some(cpus) }))
 
 /**
  * Limits of the container's processes, such as `Ulimit.make("nofile", 1024, 2048)`.
@@ -566,7 +497,7 @@ export const cpus: Definition.With<number> = withValue((cpus) => ({ cpus: Option
  * @since 0.1.0
  * @category resources
  */
-export const ulimit: Definition.WithMany<Ulimit.Ulimit> = withMany((ulimits, self) => ({
+export const ulimit: Definition.WithMany<Ulimit.Ulimit> = internal.withMany((ulimits, self) => ({
   ulimits: [...self.ulimits, ...ulimits]
 }))
 
@@ -576,7 +507,7 @@ export const ulimit: Definition.WithMany<Ulimit.Ulimit> = withMany((ulimits, sel
  * @since 0.1.0
  * @category resources
  */
-export const device: Definition.WithMany<Device.Device> = withMany((devices, self) => ({
+export const device: Definition.WithMany<Device.Device> = internal.withMany((devices, self) => ({
   devices: [...self.devices, ...devices]
 }))
 
@@ -586,7 +517,7 @@ export const device: Definition.WithMany<Device.Device> = withMany((devices, sel
  * @since 0.1.0
  * @category security
  */
-export const privileged = (self: Definition): Definition => modify(self, { privileged: true })
+export const privileged = (self: Definition): Definition => internal.modify(self, { privileged: true })
 
 /**
  * Adds Linux capabilities, such as `NET_ADMIN`.
@@ -594,7 +525,7 @@ export const privileged = (self: Definition): Definition => modify(self, { privi
  * @since 0.1.0
  * @category security
  */
-export const addCapability: Definition.WithMany<string> = withMany((names, self) => ({
+export const addCapability: Definition.WithMany<string> = internal.withMany((names, self) => ({
   addedCapabilities: [...self.addedCapabilities, ...names]
 }))
 
@@ -604,7 +535,7 @@ export const addCapability: Definition.WithMany<string> = withMany((names, self)
  * @since 0.1.0
  * @category security
  */
-export const dropCapability: Definition.WithMany<string> = withMany((names, self) => ({
+export const dropCapability: Definition.WithMany<string> = internal.withMany((names, self) => ({
   droppedCapabilities: [...self.droppedCapabilities, ...names]
 }))
 
@@ -614,7 +545,7 @@ export const dropCapability: Definition.WithMany<string> = withMany((names, self
  * @since 0.1.0
  * @category security
  */
-export const securityOption: Definition.WithMany<string> = withMany((options, self) => ({
+export const securityOption: Definition.WithMany<string> = internal.withMany((options, self) => ({
   securityOptions: [...self.securityOptions, ...options]
 }))
 
@@ -631,7 +562,7 @@ export const logDriver: {
 } = dual(
   (args) => isDefinition(args[0]),
   (self: Definition, name: string, options: Readonly<Record<string, string>> = {}) =>
-    modify(self, { logDriver: Option.some({ name, options }) })
+    internal.modify(self, { logDriver: Option.some({ name, options }) })
 )
 
 /**
@@ -642,6 +573,6 @@ export const logDriver: {
  * @since 0.1.0
  * @category escape hatches
  */
-export const rawFlags: Definition.WithMany<string> = withMany((flags, self) => ({
+export const rawFlags: Definition.WithMany<string> = internal.withMany((flags, self) => ({
   rawFlags: [...self.rawFlags, ...flags]
 }))

@@ -14,6 +14,7 @@ import type { RunOptions } from "../Container.js"
 import type * as ContainerId from "../ContainerId.js"
 import * as ContainerName from "../ContainerName.js"
 import * as Definition from "../Definition.js"
+import { modify } from "./definition.js"
 import { makeHandle } from "./handle.js"
 import { inFinalizer } from "./inFinalizer.js"
 import * as libraryLabels from "./libraryLabels.js"
@@ -179,7 +180,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
       const stdin = Option.fromNullable(options.stdin)
       const foreground = Option.isSome(stdin) ? Definition.interactive(definition) : definition
       const { id } = yield* createScoped(
-        Definition.modify(foreground, { autoRemove: false }),
+        modify(foreground, { autoRemove: false }),
         Option.getOrElse(definition.stopTimeout, () => scopeGrace)
       )
       return primitives.startAttached(id, stdin)
