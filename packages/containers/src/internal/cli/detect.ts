@@ -78,7 +78,7 @@ export const detect = (client: Client, expected: Engine.Name): Effect.Effect<Eng
       executable: client.executable,
       version: yield* version(podman?.Version ?? answer.Server.Version),
       clientVersion: yield* version(answer.Client.Version),
-      rootless: (info.SecurityOptions ?? []).some((option) => /(?:^|=)rootless$/.test(option)) ||
+      rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
         info.Rootless === true,
       remoteHost: yield* dockerRemoteHost(client)
     }

@@ -1,0 +1,174 @@
+import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Backend } from "@ociman/containers"
+import { Effect } from "effect"
+import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
+
+const docker = (changes: {
+  readonly securityOptions?: ReadonlyArray<string>
+  readonly components?: ReadonlyArray<{ readonly Name: string; readonly Version: string }>
+  readonly endpoint?: string
+} = {}): Answers => ({
+  version: answer({
+    Client: { Version: "28.2.2", ApiVersion: "1.50" },
+    Server: { Version: "20.10.24+dfsg1", Components: changes.components ?? [{ Name: "Engine", Version: "20.10.24" }] }
+  }),
+  info: answer({ ServerVersion: "20.10.24", SecurityOptions: changes.securityOptions ?? ["name=seccomp"] }),
+  context: `echo '${changes.endpoint ?? "unix:///var/run/docker.sock"}'`
+})
+
+const podman = (changes: { readonly rootless?: boolean; readonly remote?: boolean } = {}): Answers => ({
+  version: answer({ Client: { APIVersion: "4.3.1", Version: "4.3.1" } }),
+  info: answer({
+    host: { security: { rootless: changes.rootless ?? false }, serviceIsRemote: changes.remote ?? false },
+    version: { Version: "4.3.1" }
+  })
+})
+
+const down = complain(
+  "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+)
+
+// What an old client says of the same, where it says it.
+const downWithoutAWord = complain("template: :1:2: executing \"\" at <.ServerVersion>: nil pointer evaluating")
+
+const denied = complain(
+  "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
+)
+
+const detect = (options: Parameters<typeof machine>[0]) =>
+  Effect.map(Backend.Backend, ({ engine }) => engine).pipe(
+    Effect.provide(Backend.layer),
+    Effect.provide(machine(options))
+  )
+
+const unavailable = (options: Parameters<typeof machine>[0]) =>
+  Effect.flip(detect(options)).pipe(
+    Effect.flatMap((error) =>
+      error._tag === "BackendUnavailable" ? Effect.succeed(error) : Effect.die(new Error(String(error)))
+    )
+  )
+
+describe("finding an engine", () => {
+  it.live("takes Docker before Podman", () =>
+    Effect.gen(function*() {
+      const engine = yield* detect({ clients: { docker: docker(), podman: podman() } })
+      deepStrictEqual(
+        [engine.name, engine.client, `${engine.version}`, `${engine.clientVersion}`, engine.rootless],
+        ["docker", "docker", "20.10.24+dfsg1", "28.2.2", false]
+      )
+      assertNone(engine.remoteHost)
+    }))
+
+  it.live("takes Podman where Docker does not answer", () =>
+    Effect.gen(function*() {
+      const engine = yield* detect({
+        clients: { docker: { version: down, info: downWithoutAWord }, podman: podman({ rootless: true }) }
+      })
+      deepStrictEqual([engine.name, engine.client, engine.rootless], ["podman", "podman", true])
+    }))
+
+  it.live("tells Podman in the disguise of Docker by its answer", () =>
+    Effect.gen(function*() {
+      const engine = yield* detect({ clients: { docker: podman() } })
+      deepStrictEqual([engine.name, engine.client, engine.executable], ["podman", "podman", "docker"])
+    }))
+
+  it.live("tells Podman behind Docker's own client", () =>
+    Effect.gen(function*() {
+      const components = [{ Name: "Podman Engine", Version: "5.2.0" }]
+      const engine = yield* detect({ clients: { docker: docker({ components }) } })
+      deepStrictEqual([engine.name, engine.client, `${engine.version}`], ["podman", "docker", "5.2.0"])
+    }))
+
+  it.live.each([["name=rootless", true], ["rootless", true], ["name=seccomp,profile=rootless", false]] as const)(
+    "reads the security option %s",
+    ([option, rootless]) =>
+      Effect.gen(function*() {
+        const engine = yield* detect({ clients: { docker: docker({ securityOptions: [option] }) } })
+        strictEqual(engine.rootless, rootless)
+      })
+  )
+
+  it.live.each([
+    ["tcp://build.example.com:2376", "build.example.com"],
+    ["ssh://me@build.example.com", "build.example.com"],
+    ["tcp://[fd00::1]:2375", "fd00::1"]
+  ])("knows the host of %s", ([endpoint, host]) =>
+    Effect.gen(function*() {
+      const engine = yield* detect({ clients: { docker: docker({ endpoint }) } })
+      assertSome(engine.remoteHost, host)
+    }))
+
+  it.live("knows the host of a remote Podman", () =>
+    Effect.gen(function*() {
+      const engine = yield* detect({
+        clients: { podman: podman({ remote: true }) },
+        settings: { CONTAINER_HOST: "ssh://me@build.example.com:22/run/podman.sock" }
+      })
+      assertSome(engine.remoteHost, "build.example.com")
+    }))
+
+  it.live("takes the one that is demanded, and no other", () =>
+    Effect.gen(function*() {
+      const settings = { OCIMAN_BACKEND: "podman" }
+      strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, settings })).name, "podman")
+      const error = yield* unavailable({ clients: { docker: docker() }, settings })
+      deepStrictEqual(error.probes.map(({ engine, reason }) => [engine, reason]), [["podman", "NotInstalled"]])
+    }))
+
+  it.live("refuses a demand that it does not understand", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(detect({ clients: { docker: docker() }, settings: { OCIMAN_BACKEND: "lxc" } }))
+      assert.match(String(error), /OCIMAN_BACKEND.*docker.*podman/)
+    }))
+
+  it.live("takes the one that the configuration file prefers, else the other", () =>
+    Effect.gen(function*() {
+      const configFile = "default_backend = \"podman\"\n"
+      strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, configFile })).name, "podman")
+      strictEqual((yield* detect({ clients: { docker: docker() }, configFile })).name, "docker")
+    }))
+
+  it.live.each(
+    [
+      ["an unknown key", "default_backend = \"docker\"\nbackend = 1\n", /ociman\.toml.*backend/s],
+      ["an unknown engine", "default_backend = \"lxc\"\n", /ociman\.toml.*default_backend/s],
+      ["what is no TOML", "a = 1\ndefault_backend = docker\n", /ociman\.toml.*line 2/s]
+    ] as const
+  )("refuses a configuration file with %s", ([, configFile, message]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(detect({ clients: { docker: docker() }, configFile }))
+      assert.match(String(error), message)
+    }))
+})
+
+describe("finding none", () => {
+  it.live("says of each engine why it does not answer", () =>
+    Effect.gen(function*() {
+      const error = yield* unavailable({ clients: { docker: { version: down, info: downWithoutAWord } } })
+      deepStrictEqual(error.probes.map(({ engine, reason }) => [engine, reason]), [
+        ["docker", "DaemonDown"],
+        ["podman", "NotInstalled"]
+      ])
+      assert.match(
+        error.message,
+        /^No container engine answers\.\n- docker: does not answer.*Cannot connect.*\n- podman: not installed/
+      )
+    }))
+
+  it.live.each(
+    [
+      ["a socket that may not be used", { version: denied, info: denied }, "PermissionDenied"],
+      ["words that are not understood", { version: "echo hello", info: "echo hello" }, "UnexpectedAnswer"],
+      ["half a document", { version: "printf '{\"Client\"'", info: "printf '{'" }, "UnexpectedAnswer"],
+      ["bytes that are no text", { version: "printf '\\377\\376'", info: "printf '\\377'" }, "UnexpectedAnswer"],
+      ["another document", { version: "echo '[]'", info: "echo '{}'" }, "UnexpectedAnswer"],
+      ["death by a signal", { version: "kill -KILL $$", info: "kill -KILL $$" }, "UnexpectedAnswer"]
+    ] as const
+  )("tells %s", ([, answers, reason]) =>
+    Effect.gen(function*() {
+      const { probes: [probe] } = yield* unavailable({ clients: { docker: answers } })
+      deepStrictEqual([probe.engine, probe.reason], ["docker", reason])
+    }))
+})
