@@ -142,6 +142,18 @@ describe("logs", () => {
       deepStrictEqual([...stdout, ...stderr], [...expected])
     }).pipe(onMemory(processOf(said))))
 
+  it.effect("count a line once that was written piece by piece", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.start(web)
+      yield* container.wait
+      deepStrictEqual((yield* linesOf(container.logs({ tail: 2 }))).stdout, ["two", "three"])
+    }).pipe(onMemory(processOf(
+      Stream.fromIterable(["one\nt", "w", "o\nth", "ree\n"]).pipe(
+        Stream.map((text) => Output.stdout(bytes(text))),
+        Stream.concat(Stream.succeed(Output.exit(0)))
+      )
+    ))))
+
   it.effect("keep what earlier runs wrote", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)

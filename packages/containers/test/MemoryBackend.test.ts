@@ -189,6 +189,7 @@ describe("names", () => {
     Effect.gen(function*() {
       const first = yield* create(web, "first")
       yield* first.rename(ContainerName.make("second"))
+      yield* first.rename(ContainerName.make("second"))
       yield* create(web, "first")
       strictEqual((yield* Container.attach("second")).id, first.id)
       yield* first.remove()
