@@ -39,6 +39,7 @@ interface Vectors {
     }>
   }>
   readonly domainRegexp: ReadonlyArray<{ readonly input: string; readonly match: boolean }>
+  readonly identifierRegexp: ReadonlyArray<{ readonly input: string; readonly match: boolean }>
   readonly withTag: ReadonlyArray<WithPart>
   readonly withDigest: ReadonlyArray<WithPart>
   readonly digestParse: ReadonlyArray<
@@ -141,6 +142,14 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
       const looks = input === "localhost" || /[.:A-Z]/.test(input)
       const read = Either.isRight(reference) && Option.isSome(reference.right.domain)
       assert.strictEqual(read, match && looks)
+    })
+  }
+
+  for (const { input, match } of vectors?.identifierRegexp ?? []) {
+    it(`identifier ${short(input)}`, () => {
+      // What could be the id of an image is no name of one.
+      const refused = Either.match(Reference.parse(input), { onLeft: ({ rule }) => rule, onRight: () => "" })
+      assert.strictEqual(/64 hexadecimal digits/.test(refused), match)
     })
   }
 
