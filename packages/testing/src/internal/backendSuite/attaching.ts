@@ -1,5 +1,14 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, ContainerName, Definition, Image, Label } from "@ociman/containers"
+import {
+  Backend,
+  type BackendError,
+  Container,
+  ContainerName,
+  Definition,
+  Exec,
+  Image,
+  Label
+} from "@ociman/containers"
 import * as Effect from "effect/Effect"
 import * as raw from "./raw.js"
 import { failsWith, type Suite } from "./support.js"
@@ -45,11 +54,15 @@ export const tests = ({ idle, image, label, test, uniqueName }: Suite): void => 
     Effect.gen(function*() {
       const container = yield* Container.launch(idle)
       yield* container.remove({ force: true })
-      const operations: ReadonlyArray<Effect.Effect<unknown, { readonly _tag: string }>> = [
+      const operations: ReadonlyArray<Effect.Effect<unknown, BackendError.BackendError>> = [
         container.stop(),
         container.kill(),
         container.restart(),
         container.wait,
+        container.pause,
+        container.unpause,
+        container.rename(ContainerName.make(`${container.id.slice(0, 12)}-renamed`)),
+        container.exec(Exec.make("true")),
         container.inspect,
         container.name,
         container.labels,
@@ -59,10 +72,8 @@ export const tests = ({ idle, image, label, test, uniqueName }: Suite): void => 
       ]
       const tags = yield* Effect.forEach(
         operations,
-        (operation) => Effect.map(Effect.flip(operation), ({ _tag }) => _tag),
-        {
-          concurrency: 2
-        }
+        (operation) => Effect.map(Effect.flip(Effect.asVoid(operation)), ({ _tag }) => _tag),
+        { concurrency: 2 }
       )
       assert.deepStrictEqual(tags, operations.map(() => "ContainerNotFound"))
     })

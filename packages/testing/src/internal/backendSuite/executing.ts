@@ -85,8 +85,20 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       const container = yield* Shared
       const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
       assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
+      const interactive = yield* container.exec(sh("test -t 1 && echo yes").pipe(Exec.tty, Exec.interactive))
+      assert.strictEqual(interactive.stdout, "yes\r\n")
       const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
       assert.strictEqual(without.exitCode, 1)
+    })
+  )
+
+  test(
+    "a command with a terminal cannot be fed, which would need a terminal here",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const fed = Exec.make("cat").pipe(Exec.tty, Exec.stdin("text"))
+      const error = yield* failsWith(container.exec(fed), "EngineFailed")
+      assert.strictEqual(error.reason, "InvalidDefinition")
     })
   )
 

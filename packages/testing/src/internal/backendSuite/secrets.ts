@@ -85,13 +85,16 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 }
 
+/** What an effect gives, and every command line that was there meanwhile and was looked at. */
 const whileListing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.suspend(() => {
+  Effect.gen(function*() {
     const seen = new Set<string>()
-    const listing = Effect.forever(Effect.map(processes.list, (processes) => {
+    const look = Effect.map(processes.list, (processes) => {
       for (const { commandLine } of processes) seen.add(commandLine)
-    }))
-    return Effect.map(Effect.raceFirst(effect, listing), (a) => [a, Array.from(seen)] as const)
+    })
+    yield* look
+    const a = yield* Effect.raceFirst(effect, Effect.forever(look))
+    return [a, Array.from(seen)] as const
   })
 
 const everyRendering = (value: unknown): ReadonlyArray<string> => [

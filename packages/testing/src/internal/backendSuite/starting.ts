@@ -59,6 +59,21 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
+    "anonymous volumes stay when they are to stay",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.start(Definition.mount(idle, Mount.volume({ target: "/anonymous" })))
+      const volumes = yield* Effect.map(container.inspect, anonymousVolumes(""))
+      yield* Effect.addFinalizer(() =>
+        Effect.ignoreLogged(Effect.forEach(volumes, (volume) => removeVolume(engine, volume)))
+      )
+      yield* container.remove({ force: true, volumes: false })
+      const left = yield* listNames(engine, "volume")
+      assert.deepStrictEqual(volumes.filter((volume) => !left.includes(volume)), [])
+    })
+  )
+
+  test(
     "a launched container is the caller's to stop and to remove",
     Effect.gen(function*() {
       const container = yield* Container.launch(idle)

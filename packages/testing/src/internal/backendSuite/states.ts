@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec } from "@ociman/containers"
+import { type BackendError, Container, Definition, Exec } from "@ociman/containers"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -111,7 +111,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
 }
 
 interface PauseTests {
-  readonly status: (container: Container.Container) => Effect.Effect<string, unknown>
+  readonly status: (container: Container.Container) => Effect.Effect<string, BackendError.ContainerError>
   readonly suite: Pick<Suite, "idle" | "image" | "test">
 }
 

@@ -32,7 +32,9 @@ export type Services =
  *
  * @internal
  */
-export class Shared extends Context.Tag("@ociman/testing/BackendSuite/Shared")<Shared, Container.Container>() {}
+export class Shared
+  extends Context.Tag("@ociman/testing/internal/backendSuite/support/Shared")<Shared, Container.Container>()
+{}
 
 /** @internal */
 export const layerShared = (run: Run) =>

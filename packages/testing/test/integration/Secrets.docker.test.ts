@@ -1,0 +1,3 @@
+import { secretsOf } from "./secrets.js"
+
+secretsOf("docker")
