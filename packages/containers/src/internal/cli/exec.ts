@@ -4,7 +4,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { Primitives } from "../../Backend.js"
-import { type ContainerError, ExecFailed, type StartError, StartFailed } from "../../BackendError.js"
+import { type ContainerError, EngineFailed, ExecFailed, type StartError, StartFailed } from "../../BackendError.js"
 import * as Exec from "../../Exec.js"
 import type { ProcessEvent } from "../../Output.js"
 import { containers } from "./containers.js"
@@ -49,7 +49,7 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
       yield* Effect.addFinalizer(() => terminateUnless(ended, container, command, mark))
       const names = [...environment.arguments.names, mark.name]
       const { events } = yield* client.follow(
-        execArguments(container, command, { ...environment.arguments, names }),
+        execArguments(container, withoutIdleInput(command), { ...environment.arguments, names }),
         {
           variables: { ...environment.variables, [mark.name]: mark.value },
           redact: environment.redact,
@@ -59,13 +59,26 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
       return Stream.tap(events, (event) => event.source === "exit" ? Ref.set(ended, true) : Effect.void)
     }))
 
-  const execInContainer: Primitives["exec"] = (container, command) =>
+  const run = (container: string, command: Exec.Exec) =>
     checked(execEvents(container, command), (ended) => explainExec(container, command, ended)).pipe(
       Stream.catchTag(
         "CommandFailed",
         (error) => Stream.fromEffect(explain("Container.exec")(failures.noSuchContainer(container))(error))
       )
     )
+
+  // Docker's client refuses, and Podman's never comes to the end of the input.
+  const execInContainer: Primitives["exec"] = (container, command) =>
+    command.tty && Option.isSome(command.stdin)
+      ? Stream.fail(
+        new EngineFailed({
+          engine: context.engine.name,
+          operation: "Container.exec",
+          reason: "InvalidDefinition",
+          detail: "A command with a terminal is fed from a terminal only: it has either `Exec.tty` or `Exec.stdin`."
+        })
+      )
+      : run(container, command)
 
   /**
    * Lets the end of a command pass unless it is the engine that failed. What
@@ -124,6 +137,10 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
 
   return { exec: execInContainer, startAttached }
 }
+
+// Docker's client does not give a terminal to a command whose input is none, even where there is no input.
+const withoutIdleInput = (command: Exec.Exec): Exec.Exec =>
+  command.tty ? Exec.modify(command, { interactive: false }) : command
 
 interface Ended {
   readonly exitCode: number
