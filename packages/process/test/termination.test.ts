@@ -10,6 +10,9 @@ const marked = (marker: string, script = "sleep 60; true") => sh(script, marker)
 
 const killAfter = "100 millis"
 
+/** Not those of a run beside this one. */
+const ours = `ociman-stubborn-${process.pid}`
+
 layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
   describe("of a process that ignores SIGTERM", () => {
     const ways: Record<string, Effect.Effect<unknown, unknown, CommandExecutor.CommandExecutor>> = {
@@ -34,7 +37,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       it.effect(name, () =>
         Effect.gen(function*() {
           yield* way
-          assert.deepStrictEqual(pidsWith("ociman-stubborn-"), [])
+          assert.deepStrictEqual(pidsWith(ours), [])
         }))
     }
   })
@@ -102,7 +105,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
           Effect.zipRight(Effect.sleep(millis), Fiber.interruptFork(fiber))
       )
       assert.deepStrictEqual(yield* Deferred.await(result), ["done\n", "done\n", "TimedOut", "terminated"])
-      assert.deepStrictEqual(pidsWith("ociman-stubborn-"), [])
+      assert.deepStrictEqual(pidsWith(ours), [])
     }))
 
   it.effect("does not wait for the grace period of a process that goes at once", () =>
@@ -246,13 +249,13 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
 const some = { onFailure: () => Option.none<Subprocess.Result>(), onSuccess: Option.some<Subprocess.Result> }
 
 function stubbornly(name: string) {
-  return sh("trap '' TERM; echo ready; while :; do sleep 0.02; done", `ociman-stubborn-${name}`)
+  return sh("trap '' TERM; echo ready; while :; do sleep 0.02; done", `${ours}-${name}`)
 }
 
 function interruptWhenRunning<A, E, R>(name: string, effect: Effect.Effect<A, E, R>) {
   return Effect.gen(function*() {
     const fiber = yield* Effect.fork(effect)
-    yield* eventually(() => pidsWith(`ociman-stubborn-${name}`).length > 0)
+    yield* eventually(() => pidsWith(`${ours}-${name}`).length > 0)
     yield* Effect.sleep("50 millis")
     yield* Fiber.interrupt(fiber)
   })
