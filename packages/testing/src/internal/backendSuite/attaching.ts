@@ -17,7 +17,7 @@ import { failsWith, type Suite } from "./support.js"
 export const name = "attaching and looking"
 
 /** @internal */
-export const tests = ({ idle, image, label, test, uniqueName }: Suite): void => {
+export const tests = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
   test(
     "a container is found by its id and by its name",
     Effect.gen(function*() {
@@ -59,7 +59,8 @@ export const tests = ({ idle, image, label, test, uniqueName }: Suite): void => 
         container.kill(),
         container.restart(),
         container.wait,
-        container.pause,
+        // Where nothing can be paused, that is said first.
+        ...(options.pause ? [container.pause] : []),
         container.unpause,
         container.rename(ContainerName.make(`${container.id.slice(0, 12)}-renamed`)),
         container.exec(Exec.make("true")),
