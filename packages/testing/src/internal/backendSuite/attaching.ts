@@ -60,8 +60,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
         container.restart(),
         container.wait,
         // Where nothing can be paused, that is said first.
-        ...(options.pause ? [container.pause] : []),
-        container.unpause,
+        ...(options.pause ? [container.pause, container.unpause] : []),
         container.rename(ContainerName.make(`${container.id.slice(0, 12)}-renamed`)),
         container.exec(Exec.make("true")),
         container.inspect,
