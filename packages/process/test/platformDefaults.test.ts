@@ -3,7 +3,7 @@ import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { Subprocess } from "@ociman/process"
-import { Chunk, Effect, Exit, Fiber, Redacted, Scheduler, Scope, Stream } from "effect"
+import { Chunk, Effect, Exit, Fiber, Redacted, Scheduler, Scope, Sink, Stream } from "effect"
 import { inspect } from "node:util"
 import { firstLine, hangs, isAlive, mebibyte, pieces, sh, stubborn } from "./utils.js"
 
@@ -30,6 +30,18 @@ layer(NodeContext.layer, { excludeTestServices: true })("platform defaults", (it
         assert.strictEqual(result.stdout.text, "done\n")
         const chunks = yield* Stream.runCollect(Subprocess.stream(sh(`${onStderr}; echo done`)))
         assert.strictEqual(Buffer.concat(Chunk.toReadonlyArray(chunks)).toString(), "done\n")
+      }))
+
+    it.effect("1 MiB into sinks that take it", () =>
+      Effect.gen(function*() {
+        const drain = Sink.as(Sink.drain, new Uint8Array(0))
+        const drained = (command: Command.Command) => command.pipe(Command.stdout(drain), Command.stderr(drain))
+        assert.isTrue(yield* hangs(Command.exitCode(drained(sh(onStdout)))))
+        assert.isTrue(yield* hangs(Command.exitCode(drained(sh(onStderr)))))
+        const { exitCode, stderr } = yield* Subprocess.run(drained(sh(`${onStdout}; ${onStderr}`)), {
+          maxStderr: Infinity
+        })
+        assert.deepStrictEqual([exitCode, stderr.totalBytes], [0, mebibyte])
       }))
 
     it.effect("1 MiB on both", () =>
