@@ -17,6 +17,7 @@ import type * as BackendError from "./BackendError.js"
 import * as Image from "./Image.js"
 import { each, firstOf, nonEmpty, noNul, refined } from "./internal/text.js"
 import * as Label from "./Label.js"
+import type * as Primitives from "./Primitives.js"
 
 /**
  * @since 0.1.0
@@ -37,7 +38,7 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export type Source = Backend.BuildRequest["source"]
+export type Source = Primitives.BuildRequest["source"]
 
 /**
  * What the image is called: a fixed reference, or a repository in which the

@@ -9,7 +9,6 @@ import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { Primitives } from "./Backend.js"
 import type { Probe } from "./BackendError.js"
 import type * as ContainerName from "./ContainerName.js"
 import type * as Definition from "./Definition.js"
@@ -26,6 +25,7 @@ import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
 import { images } from "./internal/cli/images.js"
+import type { Primitives } from "./Primitives.js"
 
 /**
  * @since 0.1.0

@@ -23,6 +23,7 @@ import type * as Exec from "./Exec.js"
 import { ContainerTypeId } from "./internal/containerTypeId.js"
 import type * as Label from "./Label.js"
 import type * as Output from "./Output.js"
+import type * as Primitives from "./Primitives.js"
 
 /**
  * @since 0.1.0
@@ -75,7 +76,7 @@ export interface Container extends Inspectable.Inspectable {
   readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.ContainerError>
   readonly state: Effect.Effect<ContainerInfo.ContainerState, BackendError.ContainerError>
   /** What the container's process has written. */
-  readonly logs: (options?: Backend.LogOptions) => Stream.Stream<Output.Output, BackendError.ContainerError>
+  readonly logs: (options?: Primitives.LogOptions) => Stream.Stream<Output.Output, BackendError.ContainerError>
   /** Where a port of the container is reached from here. */
   readonly address: (
     port: number,
@@ -84,7 +85,7 @@ export interface Container extends Inspectable.Inspectable {
   /** Stores the container's file system as an image, and gives the image's id. */
   readonly commit: (
     image: Reference.Reference,
-    options?: Backend.CommitOptions
+    options?: Primitives.CommitOptions
   ) => Effect.Effect<string, BackendError.ContainerError>
 }
 

@@ -16,7 +16,6 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import * as SynchronizedRef from "effect/SynchronizedRef"
-import type { Primitives } from "./Backend.js"
 import type * as ContainerId from "./ContainerId.js"
 import type * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
@@ -26,6 +25,7 @@ import { executor } from "./internal/memory/executor.js"
 import { images, initial } from "./internal/memory/images.js"
 import { processes } from "./internal/memory/processes.js"
 import type * as Output from "./Output.js"
+import type { Primitives } from "./Primitives.js"
 
 /**
  * @example

@@ -116,6 +116,11 @@ export * as Port from "./Port.js"
 /**
  * @since 0.1.0
  */
+export * as Primitives from "./Primitives.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as RestartPolicy from "./RestartPolicy.js"
 
 /**

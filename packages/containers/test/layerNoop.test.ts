@@ -10,7 +10,8 @@ import {
   Definition,
   Exec,
   Label,
-  Output
+  Output,
+  type Primitives
 } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { Cause, Duration, Effect, Either, Exit, Option, Ref, Stream } from "effect"
@@ -65,7 +66,7 @@ const uses = (backend: Backend.Service) => {
       arguments: {},
       labels: Label.empty
     })
-  } satisfies Record<Exclude<keyof Backend.Primitives, "engine">, Effect.Effect<unknown, unknown>>
+  } satisfies Record<Exclude<keyof Primitives.Primitives, "engine">, Effect.Effect<unknown, unknown>>
 }
 
 describe("Backend.layerNoop", () => {

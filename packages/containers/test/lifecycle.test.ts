@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, BackendError, Container, ContainerName, Definition, Exec } from "@ociman/containers"
+import { Backend, BackendError, Container, ContainerName, Definition, Exec, type Primitives } from "@ociman/containers"
 import { Cause, Duration, Effect, Exit, Fiber, Logger, Option, Ref, type Scope, Stream, TestClock } from "effect"
 import { layerWith, recording } from "./support/faults.js"
 import { onMemory, status } from "./support/memory.js"
@@ -191,7 +191,7 @@ describe("a start that fails", () => {
 describe("a scope that closes", () => {
   const removals = (program: Effect.Effect<unknown, unknown, Backend.Backend | Scope.Scope>) =>
     Effect.gen(function*() {
-      const options = yield* Ref.make<ReadonlyArray<Backend.RemoveOptions>>([])
+      const options = yield* Ref.make<ReadonlyArray<Primitives.RemoveOptions>>([])
       yield* program.pipe(
         Effect.scoped,
         Effect.provide(layerWith((memory) => ({

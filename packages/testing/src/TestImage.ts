@@ -9,7 +9,7 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { Backend, type BackendError, Image, Label } from "@ociman/containers"
+import { Backend, type BackendError, Image, Label, type Primitives } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import * as Config from "effect/Config"
@@ -128,7 +128,7 @@ export const make = (
     const image = reference ?? Reference.make(`localhost/ociman/test-image:${yield* randomHex}`)
     const backend = yield* Backend.Backend
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
-    const build = (source: Backend.BuildRequest["source"]) =>
+    const build = (source: Primitives.BuildRequest["source"]) =>
       backend.buildImage({ image, source, arguments: {}, labels: Label.fromRecord(labels) })
     yield* empty
       ? build({ _tag: "Instructions", text: "FROM scratch\n" })

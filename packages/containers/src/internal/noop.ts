@@ -1,7 +1,7 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import type { Primitives } from "../Backend.js"
+import type { Primitives } from "../Primitives.js"
 import { engine } from "./memory/engine.js"
 
 const message = (name: keyof Primitives) =>

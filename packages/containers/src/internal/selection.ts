@@ -7,10 +7,10 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { parse, TomlError } from "smol-toml"
-import type { Primitives } from "../Backend.js"
 import { BackendUnavailable, type Probe } from "../BackendError.js"
 import * as CliBackend from "../CliBackend.js"
 import type * as Engine from "../Engine.js"
+import type { Primitives } from "../Primitives.js"
 
 type Services = CommandExecutor.CommandExecutor | FileSystem.FileSystem
 

@@ -1,7 +1,7 @@
-import { Backend, MemoryBackend } from "@ociman/containers"
+import { Backend, MemoryBackend, type Primitives as Module } from "@ociman/containers"
 import { Effect, Fiber, Layer, Ref, Stream } from "effect"
 
-type Primitives = Backend.Primitives
+type Primitives = Module.Primitives
 
 /** An engine in memory of which some primitives are replaced. */
 export const layerWith = (

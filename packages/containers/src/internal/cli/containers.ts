@@ -5,7 +5,6 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { CommitOptions, LogOptions, Primitives } from "../../Backend.js"
 import {
   type ContainerError,
   ContainerNotFound,
@@ -17,6 +16,7 @@ import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import * as Label from "../../Label.js"
+import type { CommitOptions, LogOptions, Primitives } from "../../Primitives.js"
 import type { Context } from "./context.js"
 import { createArguments, wholeSeconds } from "./createArguments.js"
 import * as environmentFile from "./environmentFile.js"

@@ -1,6 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Container, Exec, Output } from "@ociman/containers"
-import type * as Backend from "@ociman/containers/Backend"
+import { Container, Exec, Output, type Primitives } from "@ociman/containers"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,7 +11,7 @@ export const name = "logs"
 
 /** @internal */
 export const tests = ({ idle, script, test }: Suite): void => {
-  const lines = (container: Container.Container, options?: Backend.LogOptions, source?: Output.Output["source"]) =>
+  const lines = (container: Container.Container, options?: Primitives.LogOptions, source?: Output.Output["source"]) =>
     Effect.map(Stream.runCollect(Output.lines(container.logs(options), source)), (lines) => Array.from(lines))
 
   test(

@@ -1,0 +1,196 @@
+/**
+ * What an engine must be able to do, by what it does it to. Everything else a
+ * backend offers is derived from this, see {@link Backend.make}.
+ *
+ * @since 0.1.0
+ */
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type { Platform, Reference } from "@ociman/oci"
+import type * as Duration from "effect/Duration"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import type * as Stream from "effect/Stream"
+import type * as BackendError from "./BackendError.js"
+import type * as ContainerId from "./ContainerId.js"
+import type * as ContainerInfo from "./ContainerInfo.js"
+import type * as ContainerName from "./ContainerName.js"
+import type * as Definition from "./Definition.js"
+import type * as Engine from "./Engine.js"
+import type * as Exec from "./Exec.js"
+import type * as ImageInfo from "./ImageInfo.js"
+import type * as Label from "./Label.js"
+import type * as Output from "./Output.js"
+
+/**
+ * All of it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Primitives extends Containers, Images, Builds {
+  readonly engine: Engine.Engine
+}
+
+/**
+ * A container is addressed by its id or its name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Containers {
+  /** Creates a container under the given name without pulling its image or starting it. */
+  readonly createContainer: (
+    definition: Definition.Definition,
+    name: ContainerName.ContainerName
+  ) => Effect.Effect<ContainerId.ContainerId, BackendError.CreateError>
+  readonly startContainer: (container: string) => Effect.Effect<void, BackendError.StartError>
+  /** Starts a container and follows its process to the end, feeding its standard input. */
+  readonly startAttached: (
+    container: string,
+    stdin: Option.Option<Exec.Stdin>
+  ) => Stream.Stream<Output.ProcessEvent, BackendError.StartError>
+  readonly stopContainer: (
+    container: string,
+    grace: Option.Option<Duration.Duration>
+  ) => Effect.Effect<void, BackendError.ContainerError>
+  readonly killContainer: (container: string, signal: string) => Effect.Effect<void, BackendError.ContainerError>
+  readonly restartContainer: (
+    container: string,
+    grace: Option.Option<Duration.Duration>
+  ) => Effect.Effect<void, BackendError.StartError>
+  readonly pauseContainer: (container: string) => Effect.Effect<void, BackendError.ContainerError>
+  readonly unpauseContainer: (container: string) => Effect.Effect<void, BackendError.ContainerError>
+  readonly renameContainer: (
+    container: string,
+    name: ContainerName.ContainerName
+  ) => Effect.Effect<void, BackendError.ContainerError | BackendError.NameInUse>
+  readonly removeContainer: (
+    container: string,
+    options: RemoveOptions
+  ) => Effect.Effect<void, BackendError.ContainerError>
+  /** Waits until the container's process has ended, and gives its exit code. */
+  readonly waitContainer: (container: string) => Effect.Effect<number, BackendError.ContainerError>
+  readonly inspectContainer: (
+    container: string
+  ) => Effect.Effect<ContainerInfo.ContainerInfo, BackendError.ContainerError>
+  /** Containers in any state that carry all the labels asked for. */
+  readonly listContainers: (
+    labels: ReadonlyArray<Label.Filter>
+  ) => Effect.Effect<ReadonlyArray<ContainerInfo.ContainerInfo>, BackendError.EngineError>
+  readonly containerLogs: (
+    container: string,
+    options: LogOptions
+  ) => Stream.Stream<Output.Output, BackendError.ContainerError>
+  /** Runs a command in a running container and follows it to its end, whatever its exit code. */
+  readonly exec: (
+    container: string,
+    exec: Exec.Exec
+  ) => Stream.Stream<Output.ProcessEvent, BackendError.ContainerError | BackendError.ExecFailed>
+  /** Processes of the platform's `Command`, inside a container. */
+  readonly executor: (container: string) => CommandExecutor.CommandExecutor
+  readonly commitContainer: (
+    container: string,
+    image: Reference.Reference,
+    options: CommitOptions
+  ) => Effect.Effect<string, BackendError.ContainerError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Images {
+  readonly pullImage: (
+    image: Reference.Reference,
+    options: PullOptions
+  ) => Effect.Effect<void, BackendError.ImageNotFound | BackendError.EngineError>
+  readonly inspectImage: (
+    image: Reference.Reference
+  ) => Effect.Effect<ImageInfo.ImageInfo, BackendError.ImageNotFound | BackendError.EngineError>
+  /** Images that carry all the labels asked for. */
+  readonly listImages: (
+    labels: ReadonlyArray<Label.Filter>
+  ) => Effect.Effect<ReadonlyArray<ImageInfo.ImageInfo>, BackendError.EngineError>
+  readonly removeImage: (
+    image: Reference.Reference,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<void, BackendError.ImageNotFound | BackendError.EngineError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Builds {
+  /** Builds an image and stores it under a name. */
+  readonly buildImage: (
+    request: BuildRequest
+  ) => Effect.Effect<void, BackendError.BuildFailed | BackendError.EngineError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface RemoveOptions {
+  /** Remove a running container too: it is asked to stop, and killed when `grace` is over. */
+  readonly force: boolean
+  /** Remove its anonymous volumes. */
+  readonly volumes: boolean
+  /** How long a running container has to stop when it is removed by force. */
+  readonly grace: Duration.Duration
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LogOptions {
+  /** Wait for more output until the container's process ends. Default: false. */
+  readonly follow?: boolean | undefined
+  /** Only what was written after this time, or within this duration before now. */
+  readonly since?: Date | Duration.DurationInput | undefined
+  /** Only this many lines from the end. Default: all. */
+  readonly tail?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface CommitOptions {
+  /**
+   * Pause the container meanwhile, so that its files do not change. Default: true, where the engine can: Podman
+   * without root on the first version of control groups cannot.
+   */
+  readonly pause?: boolean | undefined
+  readonly author?: string | undefined
+  readonly message?: string | undefined
+  /** Dockerfile instructions applied to the image's configuration, such as `ENV A=1`. */
+  readonly changes?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PullOptions {
+  /** Default: the engine's own platform. */
+  readonly platform: Option.Option<Platform.Platform>
+}
+
+/**
+ * What is to be built; made by the combinators of `Build`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BuildRequest {
+  readonly image: Reference.Reference
+  /** A directory on this machine, or the text of a Dockerfile that needs no directory. */
+  readonly source:
+    | { readonly _tag: "Directory"; readonly path: string }
+    | { readonly _tag: "Instructions"; readonly text: string }
+  readonly arguments: Readonly<Record<string, string>>
+  readonly labels: Label.Labels
+}
