@@ -126,6 +126,11 @@ export * as RestartPolicy from "./RestartPolicy.js"
 /**
  * @since 0.1.0
  */
+export * as Session from "./Session.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Ulimit from "./Ulimit.js"
 
 /**

@@ -1,0 +1,181 @@
+import { Command, CommandExecutor, Error as PlatformError, FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { assertNone, strictEqual } from "@effect/vitest/utils"
+import { Session } from "@ociman/containers"
+import { Effect, Layer, Option, Schedule } from "effect"
+import * as processIdentity from "../src/internal/processIdentity.js"
+
+const self = (identity: processIdentity.ProcessIdentity) => Option.getOrThrow(identity.current)
+
+const notFound = (path: string, reason: PlatformError.SystemErrorReason = "NotFound") =>
+  new PlatformError.SystemError({ module: "FileSystem", method: "read", reason, pathOrDescriptor: path })
+
+const initial = "pid:[4026531836]"
+
+/** A machine by what its files say; an error stands for a file that cannot be read. */
+const linux = (files: Readonly<Record<string, string | PlatformError.SystemErrorReason>>) => {
+  const read = (path: string) => {
+    const text = files[path]
+    return text === undefined || /^[A-Z]\w+$/.test(text)
+      ? Effect.fail(notFound(path, text === "PermissionDenied" ? text : "NotFound"))
+      : Effect.succeed(text)
+  }
+  return Effect.provide(
+    processIdentity.make,
+    Layer.merge(
+      FileSystem.layerNoop({ readFileString: read, readLink: read }),
+      Layer.succeed(CommandExecutor.CommandExecutor, CommandExecutor.makeExecutor((command) => Effect.die(command)))
+    )
+  )
+}
+
+const stat = (pid: number, started: number, state = "S", name = "node") =>
+  `${pid} (${name}) ${state} 1 ${"0 ".repeat(17)}${started} 0 0`
+
+const machine = (changes: Readonly<Record<string, string>> = {}) => ({
+  "/proc/self/stat": stat(10, 1000),
+  "/proc/1/stat": stat(1, 1, "S", "init"),
+  "/proc/sys/kernel/random/boot_id": "boot-a\n",
+  "/proc/self/ns/pid": initial,
+  "/etc/machine-id": "machine-a\n",
+  ...changes
+})
+
+const liveness = (
+  from: Readonly<Record<string, string>>,
+  of: Effect.Effect<Session.Process>
+) => Effect.flatMap(Effect.all([linux(from), of]), ([identity, process]) => identity.isAlive(process))
+
+const made = (files: Readonly<Record<string, string>>) => Effect.map(linux(files), self)
+
+/** A process on this machine, with its identity. */
+const started = (...[command, ...args]: [string, ...Array<string>]) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const child = yield* Command.start(Command.make(command, ...args))
+    const text = yield* fs.readFileString(`/proc/${child.pid}/stat`)
+    const { host } = self(yield* processIdentity.make)
+    return { child, process: new Session.Process({ host, pid: child.pid, started: text.split(" ")[21] ?? "" }) }
+  })
+
+describe("the identity of a process", () => {
+  it.scopedLive("is this process's, which is alive", () =>
+    Effect.gen(function*() {
+      const identity = yield* processIdentity.make
+      strictEqual(self(identity).pid, process.pid)
+      strictEqual(yield* identity.isAlive(self(identity)), "Alive")
+      assert.deepStrictEqual(self(yield* processIdentity.make), self(identity))
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scopedLive("tells another process that runs from one that has ended", () =>
+    Effect.gen(function*() {
+      const identity = yield* processIdentity.make
+      const { child, process } = yield* started("sleep", "60")
+      strictEqual(yield* identity.isAlive(process), "Alive")
+      yield* child.kill("SIGKILL")
+      strictEqual(yield* identity.isAlive(process), "Dead")
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.scopedLive("takes a process that nobody has waited for as one that has ended", () =>
+    Effect.gen(function*() {
+      const identity = yield* processIdentity.make
+      const fs = yield* FileSystem.FileSystem
+      // `exec` leaves the child to a parent that does not know of it.
+      const { child } = yield* started("sh", "-c", "sleep 0.01 & exec sleep 60")
+      const children = `/proc/${child.pid}/task/${child.pid}/children`
+      const zombie = yield* fs.readFileString(children).pipe(
+        Effect.flatMap((pid) => fs.readFileString(`/proc/${pid.trim()}/stat`)),
+        Effect.filterOrFail((text) => text.includes(") Z ")),
+        Effect.retry(Schedule.spaced("10 millis").pipe(Schedule.upTo("10 seconds")))
+      )
+      const { host } = self(identity)
+      const process = new Session.Process({
+        host,
+        pid: Number.parseInt(zombie, 10),
+        started: zombie.split(" ")[21] ?? ""
+      })
+      strictEqual(yield* identity.isAlive(process), "Dead")
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.effect("tells a process from a later one of the same number", () =>
+    Effect.gen(function*() {
+      const later = machine({ "/proc/10/stat": stat(10, 2000, "S", "a) S (b") })
+      strictEqual(yield* liveness(later, made(machine())), "Dead")
+      strictEqual(
+        yield* liveness(machine({ "/proc/10/stat": stat(10, 1000, "S", "a) S (b") }), made(machine())),
+        "Alive"
+      )
+    }))
+
+  it.effect.each<[string, Record<string, string>, Session.Liveness]>([
+    ["no more there", {}, "Dead"],
+    ["of which nothing may be read", { "/proc/10/stat": "PermissionDenied" }, "Unknown"],
+    ["on another machine", { "/etc/machine-id": "machine-b", "/proc/sys/kernel/random/boot_id": "boot-b" }, "Unknown"],
+    ["in another namespace", { "/proc/self/ns/pid": "pid:[4026532000]" }, "Unknown"],
+    ["of before the machine was started again", { "/proc/sys/kernel/random/boot_id": "boot-b" }, "Dead"],
+    ["where other users' processes are hidden", { "/proc/1/stat": "NotFound" }, "Unknown"]
+  ])("knows what to think of a process that is %s", ([, seen, expected]) =>
+    Effect.gen(function*() {
+      strictEqual(yield* liveness(machine(seen), made(machine())), expected)
+    }))
+
+  it.effect("believes in no machine that a container or nobody names", () =>
+    Effect.gen(function*() {
+      const rebooted = { "/proc/sys/kernel/random/boot_id": "boot-b" }
+      for (const  of of[{ "/proc/self/ns/pid": "pid:[4026532000]" }, { "/etc/machine-id": "" }]) {
+        strictEqual(yield* liveness(machine({ ...of, ...rebooted }), made(machine(of))), "Unknown")
+      }
+    }))
+
+  it.effect("does not show what names the machine", () =>
+    Effect.gen(function*() {
+      assert.notInclude((yield* made(machine())).host, "machine-a")
+    }))
+
+  it.scopedLive("is found by ps where there is no /proc", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const executor = yield* CommandExecutor.CommandExecutor
+      const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-ps-" })
+      const withoutProc = (uuid: string) =>
+        Effect.gen(function*() {
+          yield* fs.writeFileString(`${directory}/ioreg`, `#!/bin/sh\necho '  "IOPlatformUUID" = "${uuid}"'`, {
+            mode: 0o755
+          })
+          return yield* processIdentity.make
+        }).pipe(
+          Effect.provideService(
+            CommandExecutor.CommandExecutor,
+            CommandExecutor.makeExecutor((command) =>
+              executor.start(Command.env(command, { PATH: `${directory}:/usr/bin:/bin`, TZ: "Asia/Tokyo" }))
+            )
+          ),
+          Effect.provide(FileSystem.layerNoop({}))
+        )
+      const identity = yield* withoutProc("A-B-C")
+      strictEqual(self(identity).pid, process.pid)
+      strictEqual(yield* identity.isAlive(self(identity)), "Alive")
+      const other = (changes: Partial<Session.Process>) =>
+        identity.isAlive(new Session.Process({ ...self(identity), ...changes }))
+      strictEqual(yield* other({ started: "Sat Nov 21 04:50:40 2020" }), "Dead")
+      strictEqual(yield* other({ pid: 2 ** 30 }), "Dead")
+      strictEqual(yield* other({ host: self(yield* withoutProc("D-E-F")).host }), "Unknown")
+    }).pipe(Effect.provide(NodeContext.layer)))
+
+  it.effect("is none where nothing tells it", () =>
+    Effect.gen(function*() {
+      const identity = yield* Effect.provide(
+        processIdentity.make,
+        Layer.merge(
+          FileSystem.layerNoop({}),
+          Layer.succeed(
+            CommandExecutor.CommandExecutor,
+            CommandExecutor.makeExecutor(() => Effect.fail(notFound("sh")))
+          )
+        )
+      )
+      assertNone(identity.current)
+      strictEqual(yield* identity.isAlive(yield* made(machine())), "Unknown")
+    }))
+})
