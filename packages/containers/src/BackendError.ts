@@ -8,7 +8,14 @@ import * as Schema from "effect/Schema"
 
 const engineName = Schema.Literal("docker", "podman", "memory")
 
-const tail = (title: string, text: string) => text.trim() === "" ? "" : `\n${title}:\n${text.trimEnd()}`
+const longestTail = 4096
+
+const tail = (title: string, text: string) => {
+  const trimmed = text.trimEnd()
+  const omitted = trimmed.length - longestTail
+  const end = omitted > 0 ? `[${omitted} characters before this]\n${trimmed.slice(-longestTail)}` : trimmed
+  return end.trim() === "" ? "" : `\n${title}:\n${end}`
+}
 
 /**
  * One attempt to reach an engine, and why it failed.

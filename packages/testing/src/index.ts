@@ -6,6 +6,11 @@ export * as BackendSuite from "./BackendSuite.js"
 /**
  * @since 0.1.0
  */
+export * as FakeEngine from "./FakeEngine.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Leftovers from "./Leftovers.js"
 
 /**

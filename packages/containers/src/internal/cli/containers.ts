@@ -21,7 +21,7 @@ import type { Context } from "./context.js"
 import { createArguments, wholeSeconds } from "./createArguments.js"
 import * as environmentFile from "./environmentFile.js"
 import * as failures from "./failures.js"
-import { nonEmptyLines, readAnswers } from "./inspection.js"
+import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
 import { says } from "./messages.js"
 
 type Containers = Omit<Primitives, "engine" | "exec" | "executor" | "startAttached" | ImagePrimitive>
@@ -166,13 +166,14 @@ export const containers = (context: Context): Containers => {
         const { stdout } = yield* client.run(["container", "ls", "--all", "--quiet", "--no-trunc", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
-        const ids = nonEmptyLines(stdout.text)
-        if (ids.length === 0) return []
-        // One that is removed meanwhile makes the client fail after it has answered for the others.
-        const answer = yield* client.run(["container", "inspect", ...ids], { acceptExitCode: () => true }).pipe(
-          Effect.catchAll(explain(operation)())
+        return yield* inspectListed(
+          context,
+          operation,
+          ["container"],
+          nonEmptyLines(stdout.text),
+          "noSuchContainer",
+          ContainerInfo.decode
         )
-        return yield* readAnswers(context, operation, answer.stdout.text, ContainerInfo.decode)
       }),
 
     // Looked for first, since the client would complain where the container's own errors are expected.

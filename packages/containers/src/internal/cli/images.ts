@@ -10,7 +10,7 @@ import type { BuildRequest, Primitives } from "../../Primitives.js"
 import type { Context } from "./context.js"
 import { isObeyedByClients } from "./environment.js"
 import * as failures from "./failures.js"
-import { nonEmptyLines, readAnswers } from "./inspection.js"
+import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
 import { says } from "./messages.js"
 
 type Images = Pick<
@@ -63,13 +63,14 @@ export const images = (context: Context): Images => {
         const { stdout } = yield* client.run(["image", "ls", "--quiet", "--no-trunc", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
-        const ids = nonEmptyLines(stdout.text)
-        if (ids.length === 0) return []
-        // One that is removed meanwhile makes the client fail after it has answered for the others.
-        const answer = yield* client.run(["image", "inspect", ...ids], { acceptExitCode: () => true }).pipe(
-          Effect.catchAll(explain(operation)())
+        return yield* inspectListed(
+          context,
+          operation,
+          ["image"],
+          nonEmptyLines(stdout.text),
+          "noSuchImage",
+          ImageInfo.decode
         )
-        return yield* readAnswers(context, operation, answer.stdout.text, ImageInfo.decode)
       }),
 
     removeImage: (image, { force }) =>

@@ -2,8 +2,9 @@ import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { EngineFailed } from "../../BackendError.js"
+import { type EngineError, EngineFailed } from "../../BackendError.js"
 import type { Context } from "./context.js"
+import { type Condition, says } from "./messages.js"
 
 const Answers = Schema.parseJson(Schema.Array(Schema.Unknown))
 
@@ -22,9 +23,52 @@ export const readAnswers = <A>(
   Schema.decode(Answers)(text).pipe(
     Effect.flatMap((answers) => Effect.forEach(answers, decode)),
     Effect.mapError((cause) =>
-      new EngineFailed({ engine: engine.name, operation, reason: "UnexpectedAnswer", detail: cause.message, cause })
+      new EngineFailed({
+        engine: engine.name,
+        operation,
+        reason: "UnexpectedAnswer",
+        detail: text.trim() === "" ? "nothing" : beginning(text.trim()),
+        cause
+      })
     )
   )
+
+/**
+ * The part of an answer that goes into an error.
+ *
+ * @internal
+ */
+export const beginning = (text: string): string => text.length > 500 ? `${text.slice(0, 500)}…` : text
+
+/**
+ * Inspects things that a list has just named. One that is removed meanwhile
+ * makes the client fail after it has answered for the others.
+ *
+ * @internal
+ */
+export const inspectListed = <A>(
+  context: Context,
+  operation: string,
+  command: readonly [kind: string, ...flags: ReadonlyArray<string>],
+  ids: ReadonlyArray<string>,
+  gone: Condition,
+  decode: (raw: unknown) => Either.Either<A, ParseResult.ParseError>
+): Effect.Effect<ReadonlyArray<A>, EngineError> => {
+  const [kind, ...flags] = command
+  const inspect = (acceptExitCode?: (exitCode: number) => boolean) =>
+    Effect.catchAll(
+      context.client.run([kind, "inspect", ...flags, ...ids], { acceptExitCode }),
+      context.explain(operation)()
+    )
+  return ids.length === 0
+    ? Effect.succeed([])
+    : inspect(() => true).pipe(
+      Effect.flatMap((answer) =>
+        answer.exitCode === 0 || says(answer.stderr.text, gone) ? Effect.succeed(answer) : inspect()
+      ),
+      Effect.flatMap(({ stdout }) => readAnswers(context, operation, stdout.text, decode))
+    )
+}
 
 /** @internal */
 export const nonEmptyLines = (

@@ -1,0 +1,102 @@
+import type { Script } from "../../FakeEngine.js"
+
+const id = "f".repeat(64)
+
+const imageId = `sha256:${"a".repeat(64)}`
+
+const time = "2024-01-01T00:00:00Z"
+
+const container = {
+  Id: id,
+  Name: "/fake",
+  Created: time,
+  Image: imageId,
+  Config: { Image: "localhost/fake:1", Labels: {} },
+  State: {
+    Status: "running",
+    Running: true,
+    Paused: false,
+    ExitCode: 0,
+    OOMKilled: false,
+    Error: "",
+    StartedAt: time,
+    FinishedAt: "0001-01-01T00:00:00Z"
+  },
+  NetworkSettings: {
+    Ports: { "80/tcp": [{ HostIp: "127.0.0.1", HostPort: "49153" }] },
+    Networks: { bridge: { IPAddress: "172.17.0.2" } }
+  }
+}
+
+const image = {
+  Id: imageId,
+  RepoTags: ["localhost/fake:1"],
+  RepoDigests: [],
+  Created: time,
+  Os: "linux",
+  Architecture: "amd64",
+  Size: 1024,
+  Config: { Labels: {} }
+}
+
+const json = (value: unknown) => `${JSON.stringify(value)}\n`
+
+const detection = {
+  docker: [
+    [
+      "version",
+      json({
+        Client: { Version: "28.2.2", ApiVersion: "1.41" },
+        Server: { Version: "20.10.24", Components: [{ Name: "Engine", Version: "20.10.24" }] }
+      })
+    ],
+    ["info", json({ ServerVersion: "20.10.24", SecurityOptions: ["name=seccomp,profile=default"] })],
+    ["context inspect", "unix:///var/run/docker.sock\n"]
+  ],
+  podman: [
+    ["version", json({ Client: { APIVersion: "4.3.1", Version: "4.3.1" } })],
+    [
+      "info",
+      json({ host: { security: { rootless: false }, serviceIsRemote: false }, version: { Version: "4.3.1" } })
+    ]
+  ]
+} as const
+
+/**
+ * What a healthy client answers to the commands that a backend needs most, by
+ * the first words of the command.
+ *
+ * @internal
+ */
+export const answers = (engine: Script["engine"]): ReadonlyArray<readonly [command: string, stdout: string]> => [
+  ...detection[engine],
+  ["container create", `${id}\n`],
+  ["container inspect", json([container])],
+  ["container ls", `${id}\n`],
+  ["container commit", `${imageId}\n`],
+  ["container wait", "0\n"],
+  ...["exec", "kill", "logs", "pause", "rename", "restart", "rm", "start", "stop", "unpause"].map((word) =>
+    [`container ${word}`, ""] as const
+  ),
+  ["image inspect", json([image])],
+  ["image ls", `${imageId}\n`],
+  ...["pull", "push", "rm", "tag"].map((word) => [`image ${word}`, ""] as const),
+  ["build", ""]
+]
+
+/**
+ * What a client says when no engine answers it.
+ *
+ * @internal
+ */
+export const gone = {
+  docker: {
+    exitCode: 1,
+    text: "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
+  },
+  podman: {
+    exitCode: 125,
+    text: "Cannot connect to Podman. Please verify your connection to the Linux system using " +
+      "`podman system connection list`, or try `podman machine init` and `podman machine start` to manage a new Linux VM"
+  }
+} as const

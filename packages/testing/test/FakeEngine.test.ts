@@ -1,0 +1,237 @@
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Backend, type BackendError, Container, Definition, Exec, Image } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import { FakeEngine } from "@ociman/testing"
+import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
+
+const image = Reference.make("localhost/fake:1")
+
+const definition = Definition.make(image)
+
+/** Runs a program on the backend that finds these engines, and nothing else. */
+const on = (...scripts: ReadonlyArray<FakeEngine.Script>) =>
+  Backend.layer.pipe(
+    Layer.provideMerge(FakeEngine.layer(...scripts)),
+    Layer.provide(NodeContext.layer)
+  )
+
+const attached = Container.attach("fake")
+
+interface Operation {
+  readonly command: string
+  readonly run: Effect.Effect<unknown, BackendError.BackendError, Backend.Backend>
+}
+
+/** What reads the client's standard output as an answer. */
+const asking: Readonly<Record<string, Operation>> = {
+  create: { command: "container create", run: Effect.scoped(Container.start(definition)) },
+  inspect: { command: "container inspect", run: attached },
+  list: { command: "container inspect", run: Container.list() },
+  inspectImage: { command: "image inspect", run: Image.inspect(image) }
+}
+
+/** What only does something. */
+const doing: Readonly<Record<string, Operation>> = {
+  start: { command: "container start", run: Effect.scoped(Container.start(definition)) },
+  stop: { command: "container stop", run: Effect.flatMap(attached, (container) => container.stop()) },
+  remove: { command: "image rm", run: Image.remove(image) },
+  logs: {
+    command: "container logs",
+    run: Effect.flatMap(attached, (container) => Stream.runDrain(container.logs()))
+  }
+}
+
+const operations = { ...asking, ...doing }
+
+/** The errors of all these operations where a client misbehaves. */
+const failing = (
+  engine: FakeEngine.Script,
+  operations: Readonly<Record<string, Operation>>,
+  steps: ReadonlyArray<FakeEngine.Step>
+) =>
+  Effect.forEach(Object.entries(operations), ([name, { command, run }]) =>
+    Effect.flip(run).pipe(
+      Effect.provide(on(FakeEngine.on(engine, command, steps))),
+      Effect.map((error) => ({ name, error }))
+    ), { concurrency: 4 })
+
+const reasonOf = (error: BackendError.BackendError | { readonly _tag: string }) =>
+  `${error._tag}${"reason" in error ? ` ${error.reason}` : ""}`
+
+const assertEach = (
+  errors: ReadonlyArray<{ readonly name: string; readonly error: { readonly _tag: string; readonly message: string } }>,
+  expected: string,
+  mentioned: string
+) => {
+  deepStrictEqual(
+    errors.map(({ error, name }) => `${name}: ${reasonOf(error)}`),
+    errors.map(({ name }) => `${name}: ${expected}`)
+  )
+  for (const { error } of errors) {
+    assertInclude(error.message, mentioned)
+    assert.isBelow(error.message.length, 10_000)
+  }
+}
+
+describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine) => {
+  it.live("is found, and does what a healthy one does", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.start(definition)
+      strictEqual((yield* container.state).status, "running")
+      strictEqual((yield* container.exec(Exec.make("true"))).stdout, "")
+      strictEqual((yield* Backend.Backend).engine.name, engine.engine)
+    }).pipe(Effect.scoped, Effect.provide(on(engine))))
+
+  it.live("writes down how it is called", () =>
+    Effect.gen(function*() {
+      yield* Image.remove(image, { force: true })
+      const calls = yield* FakeEngine.calls
+      deepStrictEqual(calls.at(-1), {
+        engine: engine.engine,
+        arguments: ["image", "rm", "--force", "localhost/fake:1"]
+      })
+    }).pipe(Effect.provide(on(engine))))
+
+  it.live("gives one answer after the other", () =>
+    Effect.gen(function*() {
+      const exec = Effect.flatMap(attached, (container) => container.exec(Exec.make("date")))
+      const outputs = yield* Effect.replicateEffect(Effect.map(exec, ({ stdout }) => stdout), 4)
+      deepStrictEqual(outputs, ["first", "second", "third", "third"])
+    }).pipe(Effect.provide(on(engine.pipe(
+      FakeEngine.on("container exec", [FakeEngine.stdout("first")]),
+      FakeEngine.on("container exec", [FakeEngine.stdout("second")]),
+      FakeEngine.on("container exec", [FakeEngine.stdout("third")])
+    )))))
+
+  it.live("says when it has no answer", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Image.list())
+      strictEqual(reasonOf(error), "EngineFailed Refused")
+      assertInclude(error.message, `FakeEngine: no answer to "${engine.engine} image ls`)
+    }).pipe(Effect.provide(on({
+      ...engine,
+      answers: engine.answers.filter(({ command }) => command !== "image ls")
+    }))))
+
+  it.live("hides the real ones", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Layer.build(on()))
+      assertInclude(error.message, "docker: not installed")
+      assertInclude(error.message, "podman: not installed")
+    }).pipe(Effect.scoped))
+
+  it.live("that talks nonsense", () =>
+    Effect.gen(function*() {
+      const errors = yield* failing(engine, asking, [FakeEngine.stdout("Segmentation fault, and more\nof it {]")])
+      assertEach(errors, "EngineFailed UnexpectedAnswer", "of it {]")
+    }))
+
+  it.live("that writes bytes that are no text", () =>
+    Effect.gen(function*() {
+      const errors = yield* failing(engine, asking, [
+        FakeEngine.stdout(Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x28, 0x0a))
+      ])
+      assertEach(errors, "EngineFailed UnexpectedAnswer", "\ufffd")
+    }))
+
+  it.live("that stops in the middle of a document", () =>
+    Effect.gen(function*() {
+      const errors = yield* failing(engine, asking, [FakeEngine.stdout("[{\"Id\": \"4f")])
+      assertEach(errors, "EngineFailed UnexpectedAnswer", "4f")
+    }))
+
+  it.live("that says nothing at all", () =>
+    Effect.gen(function*() {
+      const { create, inspect, inspectImage } = yield* Effect.map(
+        failing(engine, asking, []),
+        (errors) => Object.fromEntries(errors.map(({ error, name }) => [name, reasonOf(error)]))
+      )
+      deepStrictEqual({ create, inspect, inspectImage }, {
+        create: "EngineFailed UnexpectedAnswer",
+        inspect: "EngineFailed UnexpectedAnswer",
+        inspectImage: "EngineFailed UnexpectedAnswer"
+      })
+    }))
+
+  it.live.each([125, 126, 127])("that ends with exit code %d", (code) =>
+    Effect.gen(function*() {
+      const errors = yield* failing(engine, operations, [
+        FakeEngine.stderr("Error: the moon is full\n"),
+        FakeEngine.exit(code)
+      ])
+      assertEach(errors, "EngineFailed Refused", "the moon is full")
+      const silent = yield* failing(engine, operations, [FakeEngine.exit(code)])
+      assertEach(silent, "EngineFailed Refused", `exit code ${code}`)
+    }))
+
+  it.live("that is killed", () =>
+    Effect.gen(function*() {
+      assertEach(yield* failing(engine, operations, [FakeEngine.die()]), "EngineFailed Refused", "SIGKILL")
+    }))
+
+  it.live("whose engine goes away between two commands", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Effect.flatMap(attached, (container) => container.stop()))
+      strictEqual(error._tag, "BackendUnavailable")
+      assertInclude(error.message, "Container.stop: the engine is gone")
+    }).pipe(Effect.provide(on(
+      FakeEngine.on(engine, "container inspect", [
+        ...engine.answers.filter(({ command }) => command === "container inspect").flatMap(({ steps }) => steps),
+        FakeEngine.stopEngine
+      ])
+    ))))
+
+  it.live("that answers in small pieces", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.start(definition)
+      strictEqual(container.id, "b".repeat(64))
+    }).pipe(
+      Effect.scoped,
+      Effect.provide(on(FakeEngine.on(engine, "container create", [
+        FakeEngine.trickle(`${"b".repeat(64)}\n`, { piece: 7, every: "5 millis" })
+      ])))
+    ))
+
+  it.live("that complains at a length of 100 MB", () =>
+    Effect.gen(function*() {
+      const before = process.memoryUsage()
+      const errors = yield* failing(engine, operations, [FakeEngine.flood("stderr", 100_000_000), FakeEngine.exit(1)])
+      assertEach(errors, "EngineFailed Refused", "nothing in particular")
+      const after = process.memoryUsage()
+      assert.isBelow(after.heapUsed + after.external - before.heapUsed - before.external, 100_000_000)
+    }), 60_000)
+})
+
+describe("a fake engine that never answers", () => {
+  const hanging = (command: string, steps: ReadonlyArray<FakeEngine.Step>) =>
+    on(FakeEngine.on(FakeEngine.docker, command, steps))
+
+  const called = (command: string) =>
+    FakeEngine.calls.pipe(
+      Effect.repeat({
+        until: (calls) => calls.some(({ arguments: args }) => args.join(" ").startsWith(command))
+      })
+    )
+
+  it.effect("is given up in the end", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(Effect.flip(Image.inspect(image)))
+      yield* called("image inspect")
+      yield* TestClock.adjust("3 minutes")
+      const error = yield* Fiber.join(fiber)
+      strictEqual(reasonOf(error), "EngineFailed TimedOut")
+      assertInclude(error.message, "Image.inspect failed on docker")
+    }).pipe(Effect.provide(hanging("image inspect", [FakeEngine.hang]))))
+
+  it.live("does not hold up an interruption, even if it is deaf to signals", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(Image.inspect(image))
+      yield* called("image inspect")
+      const exit = yield* Fiber.interrupt(fiber)
+      strictEqual(exit._tag, "Failure")
+    }).pipe(
+      Effect.provide(hanging("image inspect", [FakeEngine.ignore("TERM"), FakeEngine.hang]))
+    ), 30_000)
+})
