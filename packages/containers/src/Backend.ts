@@ -19,7 +19,7 @@ import type * as Container from "./Container.js"
 import type * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
 import * as lifecycle from "./internal/lifecycle.js"
-import { noop } from "./internal/noop.js"
+import { notGiven } from "./internal/notGiven.js"
 import * as selection from "./internal/selection.js"
 import * as MemoryBackend from "./MemoryBackend.js"
 import type * as Output from "./Output.js"
@@ -168,9 +168,9 @@ export const layerMemory = (options?: MemoryBackend.Options): Layer.Layer<Backen
   Layer.scoped(Backend, Effect.flatMap(MemoryBackend.make(options), make))
 
 /**
- * A test double that can do what it is given; what is derived, such as
- * `start` or `run`, works on top of that. Anything else dies when it is used,
- * and says what was missing.
+ * A test double that can do what it is given: what is derived, such as `start`
+ * or `run`, works on top of the primitives, or is given itself. Anything else
+ * dies when it is used, and says what was missing.
  *
  * @example
  * ```ts
@@ -178,17 +178,20 @@ export const layerMemory = (options?: MemoryBackend.Options): Layer.Layer<Backen
  * import { Reference } from "@ociman/oci"
  * import { Effect } from "effect"
  *
- * const pulled: Array<string> = []
- * const backend = Backend.layerNoop({
- *   pullImage: (image) => Effect.sync(() => pulled.push(String(image)))
+ * const removed: Array<string> = []
+ * const backend = Backend.layerTest({
+ *   removeImage: (image) => Effect.sync(() => removed.push(String(image)))
  * })
  *
- * Image.pull(Reference.make("alpine:3.20")).pipe(Effect.provide(backend), Effect.runSync)
- * assert.deepStrictEqual(pulled, ["alpine:3.20"])
+ * Image.remove(Reference.make("alpine:3.20")).pipe(Effect.provide(backend), Effect.runSync)
+ * assert.deepStrictEqual(removed, ["alpine:3.20"])
  * ```
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerNoop = (partial: Partial<Primitives.Primitives>): Layer.Layer<Backend> =>
-  Layer.effect(Backend, make({ ...noop, ...partial }))
+export const layerTest = (partial: Partial<Service>): Layer.Layer<Backend> =>
+  Layer.effect(
+    Backend,
+    Effect.map(make({ ...notGiven, ...partial }), (service) => Backend.of({ ...service, ...partial }))
+  )

@@ -121,6 +121,11 @@ export * as Primitives from "./Primitives.js"
 /**
  * @since 0.1.0
  */
+export * as Recorder from "./Recorder.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as RestartPolicy from "./RestartPolicy.js"
 
 /**

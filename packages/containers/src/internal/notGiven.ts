@@ -5,7 +5,7 @@ import type { Primitives } from "../Primitives.js"
 import { engine } from "./memory/engine.js"
 
 const message = (name: keyof Primitives) =>
-  `Backend.layerNoop: "${name}" was called but not given; give it as in Backend.layerNoop({ ${name}: … }).`
+  `Backend.layerTest: "${name}" was called but not given; give it as in Backend.layerTest({ ${name}: … }).`
 
 const effect = (name: keyof Primitives) => () => Effect.dieMessage(message(name))
 
@@ -16,7 +16,7 @@ const stream = (name: keyof Primitives) => () => Stream.dieMessage(message(name)
  *
  * @internal
  */
-export const noop: Primitives = {
+export const notGiven: Primitives = {
   engine,
   createContainer: effect("createContainer"),
   startContainer: effect("startContainer"),

@@ -1,20 +1,8 @@
-import { Command } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import {
-  Backend,
-  Container,
-  ContainerId,
-  ContainerInfo,
-  ContainerName,
-  Definition,
-  Exec,
-  Label,
-  Output,
-  type Primitives
-} from "@ociman/containers"
-import { Reference } from "@ociman/oci"
-import { Cause, Duration, Effect, Either, Exit, Option, Ref, Stream } from "effect"
+import { Backend, Container, ContainerId, ContainerInfo, Definition, Exec, Output } from "@ociman/containers"
+import { Cause, Effect, Either, Exit, Ref, Stream } from "effect"
+import { everyPrimitive } from "./support/everyPrimitive.js"
 import { bytes } from "./support/memory.js"
 
 const id = ContainerId.make("0".repeat(64))
@@ -34,58 +22,23 @@ const info = Either.getOrThrow(ContainerInfo.decode({
 const defectOf = (effect: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.exit(effect), (exit) => Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "no failure")
 
-/** Every primitive, used. */
-const uses = (backend: Backend.Service) => {
-  const name = ContainerName.make("web")
-  const image = Reference.make("web")
-  return {
-    createContainer: backend.createContainer(web, name),
-    startContainer: backend.startContainer(id),
-    startAttached: Stream.runDrain(backend.startAttached(id, Option.none())),
-    stopContainer: backend.stopContainer(id, Option.none()),
-    killContainer: backend.killContainer(id, "SIGKILL"),
-    restartContainer: backend.restartContainer(id, Option.none()),
-    pauseContainer: backend.pauseContainer(id),
-    unpauseContainer: backend.unpauseContainer(id),
-    renameContainer: backend.renameContainer(id, name),
-    removeContainer: backend.removeContainer(id, { force: true, volumes: true, grace: Duration.zero }),
-    waitContainer: backend.waitContainer(id),
-    inspectContainer: backend.inspectContainer(id),
-    listContainers: backend.listContainers([Label.has("role")]),
-    containerLogs: Stream.runDrain(backend.containerLogs(id, {})),
-    exec: Stream.runDrain(backend.exec(id, Exec.make("true"))),
-    executor: backend.executor(id).exitCode(Command.make("true")),
-    commitContainer: backend.commitContainer(id, image, {}),
-    pullImage: backend.pullImage(image, { platform: Option.none() }),
-    inspectImage: backend.inspectImage(image),
-    listImages: backend.listImages([]),
-    removeImage: backend.removeImage(image, { force: false }),
-    buildImage: backend.buildImage({
-      image,
-      source: { _tag: "Instructions", text: "FROM scratch" },
-      arguments: {},
-      labels: Label.empty
-    })
-  } satisfies Record<Exclude<keyof Primitives.Primitives, "engine">, Effect.Effect<unknown, unknown>>
-}
-
-describe("Backend.layerNoop", () => {
+describe("Backend.layerTest", () => {
   it.effect("dies of each primitive that was not given, naming it", () =>
     Effect.gen(function*() {
-      for (const [name, use] of Object.entries(uses(yield* Backend.Backend))) {
+      for (const [name, use] of Object.entries(everyPrimitive(yield* Backend.Backend))) {
         const defect = yield* defectOf(use)
         assertInclude(defect, `"${name}" was called but not given`)
-        assertInclude(defect, `Backend.layerNoop({ ${name}:`)
+        assertInclude(defect, `Backend.layerTest({ ${name}:`)
       }
-    }).pipe(Effect.provide(Backend.layerNoop({}))))
+    }).pipe(Effect.provide(Backend.layerTest({}))))
 
   it.effect("dies of what a derived operation misses", () =>
     Effect.gen(function*() {
       assertInclude(
-        yield* defectOf(Effect.provide(Container.launch(web), Backend.layerNoop({}))),
+        yield* defectOf(Effect.provide(Container.launch(web), Backend.layerTest({}))),
         "\"createContainer\""
       )
-      const creating = Backend.layerNoop({ createContainer: () => Effect.succeed(id) })
+      const creating = Backend.layerTest({ createContainer: () => Effect.succeed(id) })
       assertInclude(yield* defectOf(Effect.provide(Container.launch(web), creating)), "\"startContainer\"")
     }))
 
@@ -99,7 +52,7 @@ describe("Backend.layerNoop", () => {
         deepStrictEqual(yield* removed, [])
       }).pipe(
         Effect.scoped,
-        Effect.provide(Backend.layerNoop({
+        Effect.provide(Backend.layerTest({
           createContainer: () => Effect.succeed(id),
           startContainer: () => Effect.void,
           inspectContainer: () => Effect.succeed(info),
@@ -114,10 +67,26 @@ describe("Backend.layerNoop", () => {
     Effect.gen(function*() {
       strictEqual((yield* Container.run(web)).stdout, "hello")
       strictEqual((yield* Container.attach("web")).id, id)
-    }).pipe(Effect.provide(Backend.layerNoop({
+    }).pipe(Effect.provide(Backend.layerTest({
       createContainer: () => Effect.succeed(id),
       startAttached: () => Stream.make(Output.stdout(bytes("hello")), Output.exit(0)),
       inspectContainer: () => Effect.succeed(info),
       removeContainer: () => Effect.void
+    }))))
+
+  const result: Exec.Result = {
+    exitCode: 7,
+    stdout: "",
+    stderr: "",
+    stdoutBytes: bytes(""),
+    stderrBytes: bytes(""),
+    omittedBytes: 0
+  }
+
+  it.effect("takes what is derived as it is given", () =>
+    Effect.gen(function*() {
+      strictEqual((yield* Container.run(web)).exitCode, 7)
+    }).pipe(Effect.provide(Backend.layerTest({
+      run: () => Effect.succeed(result)
     }))))
 })

@@ -1,0 +1,89 @@
+/**
+ * Writes down what a backend is asked to do, for assertions in tests. It stands
+ * before any backend, in memory or real, and changes nothing of what that does.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Backend from "./Backend.js"
+import { recorded } from "./internal/recorded.js"
+import type { Primitives } from "./Primitives.js"
+
+/**
+ * One thing that the engine was asked for. What is derived, such as
+ * `Container.start`, shows as the primitives it consists of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Call {
+  readonly operation: Exclude<keyof Primitives, "engine">
+  /** As given. Secrets in them are still `Redacted`. */
+  readonly arguments: ReadonlyArray<unknown>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** The calls so far, in the order in which they began; a stream begins when it is run. */
+  readonly calls: Effect.Effect<ReadonlyArray<Call>>
+}
+
+/**
+ * The list of calls of one backend.
+ *
+ * @since 0.1.0
+ * @category tags
+ */
+export class Recorder extends Context.Tag("@ociman/containers/Recorder")<Recorder, Service>() {}
+
+/**
+ * A backend that writes down its calls, which {@link calls} gives.
+ *
+ * @example
+ * ```ts
+ * import { Backend, Container, Definition, Recorder } from "@ociman/containers"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.scoped(Container.start(Definition.make("redis:7")))
+ *
+ * const test = Effect.gen(function*() {
+ *   yield* program
+ *   const calls = yield* Recorder.calls
+ *   assert.deepStrictEqual(
+ *     calls.map(({ operation }) => operation),
+ *     ["createContainer", "pullImage", "createContainer", "startContainer", "removeContainer"]
+ *   )
+ * })
+ *
+ * test.pipe(Effect.provide(Recorder.layer(Backend.layerMemory())), Effect.runSync)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = <E, R>(
+  backend: Layer.Layer<Backend.Backend, E, R>
+): Layer.Layer<Backend.Backend | Recorder, E, R> =>
+  Layer.effectContext(Effect.gen(function*() {
+    const log: Array<Call> = []
+    const primitives = recorded(yield* Backend.Backend, (call) => Effect.sync(() => log.push(call)))
+    return Context.make(Recorder, { calls: Effect.sync(() => log.slice()) }).pipe(
+      Context.add(Backend.Backend, yield* Backend.make(primitives))
+    )
+  })).pipe(Layer.provide(backend))
+
+/**
+ * The calls so far, in the order in which they began.
+ *
+ * @since 0.1.0
+ * @category accessors
+ */
+export const calls: Effect.Effect<ReadonlyArray<Call>, never, Recorder> = Effect.flatMap(
+  Recorder,
+  (recorder) => recorder.calls
+)

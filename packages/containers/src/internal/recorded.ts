@@ -1,0 +1,55 @@
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { Primitives } from "../Primitives.js"
+import type { Call } from "../Recorder.js"
+
+/**
+ * The same primitives; each call is noted when it begins.
+ *
+ * @internal
+ */
+export const recorded = (primitives: Primitives, note: (call: Call) => Effect.Effect<unknown>): Primitives => {
+  const effect = <Args extends ReadonlyArray<unknown>, A, E>(
+    operation: Call["operation"],
+    call: (...args: Args) => Effect.Effect<A, E>
+  ) =>
+  (...args: Args) => Effect.zipRight(note({ operation, arguments: args }), call(...args))
+
+  const stream = <Args extends ReadonlyArray<unknown>, A, E>(
+    operation: Call["operation"],
+    call: (...args: Args) => Stream.Stream<A, E>
+  ) =>
+  (...args: Args) => Stream.unwrap(Effect.as(note({ operation, arguments: args }), call(...args)))
+
+  return {
+    engine: primitives.engine,
+    createContainer: effect("createContainer", primitives.createContainer),
+    startContainer: effect("startContainer", primitives.startContainer),
+    startAttached: stream("startAttached", primitives.startAttached),
+    stopContainer: effect("stopContainer", primitives.stopContainer),
+    killContainer: effect("killContainer", primitives.killContainer),
+    restartContainer: effect("restartContainer", primitives.restartContainer),
+    pauseContainer: effect("pauseContainer", primitives.pauseContainer),
+    unpauseContainer: effect("unpauseContainer", primitives.unpauseContainer),
+    renameContainer: effect("renameContainer", primitives.renameContainer),
+    removeContainer: effect("removeContainer", primitives.removeContainer),
+    waitContainer: effect("waitContainer", primitives.waitContainer),
+    inspectContainer: effect("inspectContainer", primitives.inspectContainer),
+    listContainers: effect("listContainers", primitives.listContainers),
+    containerLogs: stream("containerLogs", primitives.containerLogs),
+    exec: stream("exec", primitives.exec),
+    executor: (container) => {
+      const { start } = primitives.executor(container)
+      return CommandExecutor.makeExecutor((command) =>
+        Effect.zipRight(note({ operation: "executor", arguments: [container, command] }), start(command))
+      )
+    },
+    commitContainer: effect("commitContainer", primitives.commitContainer),
+    pullImage: effect("pullImage", primitives.pullImage),
+    inspectImage: effect("inspectImage", primitives.inspectImage),
+    listImages: effect("listImages", primitives.listImages),
+    removeImage: effect("removeImage", primitives.removeImage),
+    buildImage: effect("buildImage", primitives.buildImage)
+  }
+}

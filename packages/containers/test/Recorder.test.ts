@@ -1,0 +1,49 @@
+import { describe, it } from "@effect/vitest"
+import { assertInclude, deepStrictEqual } from "@effect/vitest/utils"
+import { Backend, Container, Definition, Exec, Recorder } from "@ociman/containers"
+import { Effect } from "effect"
+import { everyPrimitive } from "./support/everyPrimitive.js"
+
+const web = Definition.make("web")
+
+const operations = Effect.map(Recorder.calls, (calls) => calls.map(({ operation }) => operation))
+
+describe("Recorder", () => {
+  it.effect("writes down each primitive, once, and when it runs", () =>
+    Effect.gen(function*() {
+      const uses: ReadonlyArray<[string, Effect.Effect<unknown, unknown>]> = Object.entries(
+        everyPrimitive(yield* Backend.Backend)
+      )
+      deepStrictEqual(yield* operations, [])
+      for (const [_, use] of uses) yield* Effect.exit(use)
+      deepStrictEqual(yield* operations, uses.map(([name]) => name))
+    }).pipe(Effect.provide(Recorder.layer(Backend.layerTest({})))))
+
+  it.effect("shows what is derived as what it consists of, the scope's end included", () =>
+    Effect.gen(function*() {
+      yield* Container.withContainer(web, (container) => container.exec(Exec.make("true")))
+      deepStrictEqual(yield* operations, [
+        "createContainer",
+        "pullImage",
+        "createContainer",
+        "startContainer",
+        "exec",
+        "removeContainer"
+      ])
+    }).pipe(Effect.provide(Recorder.layer(Backend.layerMemory({ exec: () => ({ exitCode: 0 }) })))))
+
+  it.effect("keeps the arguments", () =>
+    Effect.gen(function*() {
+      const { id } = yield* Container.launch(web)
+      const container = yield* Container.attach(id)
+      yield* container.kill("SIGHUP")
+      deepStrictEqual((yield* Recorder.calls).at(-1), { operation: "killContainer", arguments: [id, "SIGHUP"] })
+    }).pipe(Effect.provide(Recorder.layer(Backend.layerMemory()))))
+
+  it.effect("lets the backend's own failures through", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Container.attach("nobody"))
+      assertInclude(error.message, "nobody")
+      deepStrictEqual(yield* operations, ["inspectContainer"])
+    }).pipe(Effect.provide(Recorder.layer(Backend.layerMemory()))))
+})

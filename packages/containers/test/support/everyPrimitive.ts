@@ -1,0 +1,43 @@
+import { Command } from "@effect/platform"
+import { type Backend, ContainerName, Definition, Exec, Label, type Primitives } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import { Duration, type Effect, Option, Stream } from "effect"
+
+const id = "0".repeat(64)
+
+const web = Definition.make("web")
+
+/** Every primitive, used. */
+export const everyPrimitive = (backend: Backend.Service) => {
+  const name = ContainerName.make("web")
+  const image = Reference.make("web")
+  return {
+    createContainer: backend.createContainer(web, name),
+    startContainer: backend.startContainer(id),
+    startAttached: Stream.runDrain(backend.startAttached(id, Option.none())),
+    stopContainer: backend.stopContainer(id, Option.none()),
+    killContainer: backend.killContainer(id, "SIGKILL"),
+    restartContainer: backend.restartContainer(id, Option.none()),
+    pauseContainer: backend.pauseContainer(id),
+    unpauseContainer: backend.unpauseContainer(id),
+    renameContainer: backend.renameContainer(id, name),
+    removeContainer: backend.removeContainer(id, { force: true, volumes: true, grace: Duration.zero }),
+    waitContainer: backend.waitContainer(id),
+    inspectContainer: backend.inspectContainer(id),
+    listContainers: backend.listContainers([Label.has("role")]),
+    containerLogs: Stream.runDrain(backend.containerLogs(id, {})),
+    exec: Stream.runDrain(backend.exec(id, Exec.make("true"))),
+    executor: backend.executor(id).exitCode(Command.make("true")),
+    commitContainer: backend.commitContainer(id, image, {}),
+    pullImage: backend.pullImage(image, { platform: Option.none() }),
+    inspectImage: backend.inspectImage(image),
+    listImages: backend.listImages([]),
+    removeImage: backend.removeImage(image, { force: false }),
+    buildImage: backend.buildImage({
+      image,
+      source: { _tag: "Instructions", text: "FROM scratch" },
+      arguments: {},
+      labels: Label.empty
+    })
+  } satisfies Record<Exclude<keyof Primitives.Primitives, "engine">, Effect.Effect<unknown, unknown>>
+}
