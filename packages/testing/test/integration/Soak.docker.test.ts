@@ -1,0 +1,4 @@
+import { Backend } from "@ociman/containers"
+import { soakSuite } from "./soak.js"
+
+soakSuite("Docker", Backend.layerDocker, 500)

@@ -1,0 +1,5 @@
+import { Backend } from "@ociman/containers"
+import { rootless } from "../utils.js"
+import { soakSuite } from "./soak.js"
+
+soakSuite("Podman", Backend.layerPodman, rootless ? 50 : 200)
