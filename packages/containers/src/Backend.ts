@@ -21,9 +21,11 @@ import type * as Exec from "./Exec.js"
 import * as lifecycle from "./internal/lifecycle.js"
 import { notGiven } from "./internal/notGiven.js"
 import * as selection from "./internal/selection.js"
+import * as sweeping from "./internal/sweep.js"
 import * as MemoryBackend from "./MemoryBackend.js"
 import type * as Output from "./Output.js"
 import type * as Primitives from "./Primitives.js"
+import type * as Session from "./Session.js"
 
 /**
  * The service: an engine's primitives and what is derived from them.
@@ -50,6 +52,8 @@ export interface Service extends Primitives.Primitives {
   ) => Stream.Stream<Output.Output, BackendError.StartError | BackendError.RunFailed>
   /** The handle of a container that exists, by its id or name. */
   readonly attach: (container: string) => Effect.Effect<Container.Container, BackendError.ContainerError>
+  /** Removes what processes that no longer live have left behind, see `Backend.sweep`. */
+  readonly sweep: (options?: Session.SweepOptions) => Effect.Effect<Session.Sweep, BackendError.EngineError>
 }
 
 /**
@@ -67,7 +71,46 @@ export class Backend extends Context.Tag("@ociman/containers/Backend")<Backend, 
  * @category constructors
  */
 export const make = (primitives: Primitives.Primitives): Effect.Effect<Service> =>
-  Effect.map(lifecycle.derive(primitives), (derived) => Backend.of({ ...primitives, ...derived }))
+  Effect.map(
+    lifecycle.derive(primitives),
+    (derived) => Backend.of({ ...primitives, ...derived, sweep: sweeping.sweep(primitives) })
+  )
+
+/**
+ * Removes the containers (with their anonymous volumes), then the networks and
+ * the volumes that belong to processes which have ended without removing them,
+ * as a killed process does. Everything this library makes carries labels that
+ * say to which process it belongs, see `Session.fromLabels`.
+ *
+ * It stays: what belongs to a process that lives, or of which this cannot be
+ * told from here, as it ran on another machine or in another process
+ * namespace; what `Container.launch` made to outlive its program, unless
+ * `kept` asks for it; images, which other programs use too; and a container
+ * that has such labels only from an image that was made of another one.
+ *
+ * What cannot be removed is in the result. Something that is gone meanwhile is
+ * no error, and several processes may sweep at once.
+ *
+ * @example
+ * ```ts
+ * import { Backend } from "@ociman/containers"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const { removed } = yield* Backend.sweep({ dryRun: true })
+ *   assert.deepStrictEqual(removed, [])
+ * })
+ *
+ * await program.pipe(Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const sweep = (
+  options?: Session.SweepOptions
+): Effect.Effect<Session.Sweep, BackendError.EngineError, Backend> =>
+  Effect.flatMap(Backend, (backend) => backend.sweep(options))
 
 /**
  * The engine that the environment variable `OCIMAN_BACKEND` names (`docker` or

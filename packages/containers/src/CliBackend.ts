@@ -25,6 +25,7 @@ import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
 import { images } from "./internal/cli/images.js"
+import * as processIdentity from "./internal/processIdentity.js"
 import type { Primitives } from "./Primitives.js"
 
 /**
@@ -53,7 +54,9 @@ export const make = Effect.fnUntraced(function*(
   const client = Client.make(hostExecutor, options.executable ?? options.engine)
   const engine = yield* detect(client, options.engine)
   const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
-  return { engine, ...containers(context), ...exec(context), ...executor(context), ...images(context) }
+  const { current: currentProcess, isAlive: isProcessAlive } = yield* processIdentity.make
+  const processes = { currentProcess, isProcessAlive }
+  return { engine, ...processes, ...containers(context), ...exec(context), ...executor(context), ...images(context) }
 })
 
 /**

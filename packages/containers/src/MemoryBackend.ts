@@ -23,6 +23,7 @@ import { containers } from "./internal/memory/containers.js"
 import { engine } from "./internal/memory/engine.js"
 import { executor } from "./internal/memory/executor.js"
 import { images, initial } from "./internal/memory/images.js"
+import { owners } from "./internal/memory/owners.js"
 import { processes } from "./internal/memory/processes.js"
 import type * as Output from "./Output.js"
 import type { Primitives } from "./Primitives.js"
@@ -136,5 +137,12 @@ export const make = (options: Options = {}): Effect.Effect<Primitives, never, Sc
   Effect.gen(function*() {
     const state = yield* SynchronizedRef.make(yield* initial(options.images ?? []))
     const context = { options, state, scope: yield* Effect.scope }
-    return { engine, ...containers(context), ...processes(context), ...executor(context), ...images(context) }
+    return {
+      engine,
+      ...containers(context),
+      ...owners,
+      ...processes(context),
+      ...executor(context),
+      ...images(context)
+    }
   })

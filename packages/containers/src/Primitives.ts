@@ -20,6 +20,7 @@ import type * as Exec from "./Exec.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import type * as Label from "./Label.js"
 import type * as Output from "./Output.js"
+import type * as Session from "./Session.js"
 
 /**
  * All of it.
@@ -27,8 +28,20 @@ import type * as Output from "./Output.js"
  * @since 0.1.0
  * @category models
  */
-export interface Primitives extends Containers, Images, Builds {
+export interface Primitives extends Containers, Images, Builds, Processes {
   readonly engine: Engine.Engine
+}
+
+/**
+ * The processes that use the engine, which are told by what they make.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Processes {
+  /** The process that this is; `None` where it cannot be told, and then what it makes is never swept. */
+  readonly currentProcess: Option.Option<Session.Process>
+  readonly isProcessAlive: (process: Session.Process) => Effect.Effect<Session.Liveness>
 }
 
 /**

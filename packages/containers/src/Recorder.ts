@@ -19,7 +19,7 @@ import type { Primitives } from "./Primitives.js"
  * @category models
  */
 export interface Call {
-  readonly operation: Exclude<keyof Primitives, "engine">
+  readonly operation: Exclude<keyof Primitives, "engine" | "currentProcess">
   /** As given. Secrets in them are still `Redacted`. */
   readonly arguments: ReadonlyArray<unknown>
 }

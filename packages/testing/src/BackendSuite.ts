@@ -30,6 +30,7 @@ import * as snapshots from "./internal/backendSuite/snapshots.js"
 import * as starting from "./internal/backendSuite/starting.js"
 import * as states from "./internal/backendSuite/states.js"
 import * as support from "./internal/backendSuite/support.js"
+import * as sweeping from "./internal/backendSuite/sweeping.js"
 import * as Leftovers from "./Leftovers.js"
 import * as TestImage from "./TestImage.js"
 
@@ -66,7 +67,7 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
-const always = [starting, interrupting, attaching, states, ports, images]
+const always = [starting, interrupting, attaching, states, ports, images, sweeping]
 
 const ofProcesses = [
   running,

@@ -1,21 +1,45 @@
 import * as Order from "effect/Order"
-import * as Definition from "../Definition.js"
+import type { Primitives } from "../Primitives.js"
+import * as Session from "../Session.js"
+import { version } from "./version.js"
 
-const session = "ociman.session"
-const creation = "ociman.creation"
+/** @internal */
+export const creationKey = "ociman.creation"
+const lifetime = "ociman.lifetime"
+
+const library = `ociman/${version}`
 
 /**
- * Marks a container as this library's, and as the outcome of one call.
+ * What one call makes, and how long that is meant to live: as long as a scope
+ * of its program, or until somebody removes it.
  *
  * @internal
  */
-export const add = (
-  definition: Definition.Definition,
-  values: { readonly session: string; readonly creation: string }
-): Definition.Definition => Definition.labels(definition, { [session]: values.session, [creation]: values.creation })
+export interface Made {
+  readonly session: string
+  readonly creation: string
+  readonly lifetime: "scope" | "kept"
+}
+
+/**
+ * What marks something as this library's, as this process's, and as the
+ * outcome of one call.
+ *
+ * @internal
+ */
+export const of = ({ currentProcess }: Pick<Primitives, "currentProcess">, made: Made) => ({
+  ...Session.toLabels({ library, session: made.session, process: currentProcess }),
+  [creationKey]: made.creation,
+  [lifetime]: made.lifetime
+})
 
 /** @internal */
-export const creationOf = (labels: Readonly<Record<string, string>>): string | undefined => labels[creation]
+export const creationOf = (labels: Readonly<Record<string, string>>): string | undefined => labels[creationKey]
+
+/** @internal */
+export const isKept = (labels: Readonly<Record<string, string>>): boolean => labels[lifetime] !== "scope"
+
+const keys: ReadonlySet<string> = new Set([...Session.labelKeys, creationKey, lifetime])
 
 /**
  * The other labels, sorted by key, in whatever order the engine answers.
@@ -25,6 +49,6 @@ export const creationOf = (labels: Readonly<Record<string, string>>): string | u
 export const without = (labels: Readonly<Record<string, string>>): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(labels)
-      .filter(([key]) => key !== session && key !== creation)
+      .filter(([key]) => !keys.has(key))
       .sort(([a], [b]) => Order.string(a, b))
   )

@@ -39,6 +39,11 @@ export type Creation =
   | { readonly _tag: "Asked"; readonly name: ContainerName.ContainerName; readonly token: string }
   | { readonly _tag: "Created"; readonly id: ContainerId.ContainerId }
 
+interface Attempt {
+  readonly creation: Ref.Ref<Creation>
+  readonly lifetime: libraryLabels.Made["lifetime"]
+}
+
 const nothing: Creation = { _tag: "Nothing" }
 
 const randomHex = Effect.map(
@@ -54,12 +59,15 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   const createAs = (
     definition: Definition.Definition,
     name: ContainerName.ContainerName,
-    creation: Ref.Ref<Creation>
+    { creation, lifetime }: Attempt
   ) =>
     Effect.uninterruptible(Effect.gen(function*() {
       const token = yield* randomHex
       yield* Ref.set(creation, { _tag: "Asked", name, token })
-      const labelled = libraryLabels.add(definition, { session, creation: token })
+      const labelled = Definition.labels(
+        definition,
+        libraryLabels.of(primitives, { session, creation: token, lifetime })
+      )
       const exit = yield* withinLimit(primitives, primitives.createContainer(labelled, name))
       yield* Ref.set(
         creation,
@@ -74,12 +82,12 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
       return yield* exit
     }))
 
-  const createNamed = (definition: Definition.Definition, creation: Ref.Ref<Creation>) =>
+  const createNamed = (definition: Definition.Definition, attempt: Attempt) =>
     Option.match(definition.name, {
-      onSome: (name) => createAs(definition, name, creation),
+      onSome: (name) => createAs(definition, name, attempt),
       onNone: () =>
         randomHex.pipe(
-          Effect.flatMap((hex) => createAs(definition, ContainerName.make(`ociman-${hex}`), creation)),
+          Effect.flatMap((hex) => createAs(definition, ContainerName.make(`ociman-${hex}`), attempt)),
           Effect.retry({ times: 3, while: (error) => error._tag === "NameInUse" })
         )
     })
@@ -87,15 +95,15 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   const pull = (definition: Definition.Definition) =>
     primitives.pullImage(definition.image, { platform: definition.platform })
 
-  const create = (definition: Definition.Definition, creation: Ref.Ref<Creation>) => {
-    const attempt = createNamed(definition, creation)
+  const create = (definition: Definition.Definition, attempt: Attempt) => {
+    const created = createNamed(definition, attempt)
     switch (definition.pullPolicy) {
       case "always":
-        return Effect.zipRight(pull(definition), attempt)
+        return Effect.zipRight(pull(definition), created)
       case "missing":
-        return Effect.catchTag(attempt, "ImageNotFound", () => Effect.zipRight(pull(definition), attempt))
+        return Effect.catchTag(created, "ImageNotFound", () => Effect.zipRight(pull(definition), created))
       case "never":
-        return attempt
+        return created
     }
   }
 
@@ -135,10 +143,14 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
       )
     )
 
-  const createScoped = Effect.fnUntraced(function*(definition: Definition.Definition, grace: Duration.Duration) {
+  const createScoped = Effect.fnUntraced(function*(
+    definition: Definition.Definition,
+    grace: Duration.Duration,
+    lifetime: Attempt["lifetime"] = "scope"
+  ) {
     const creation = yield* Ref.make<Creation>(nothing)
     yield* Effect.addFinalizer(() => discard(creation, grace))
-    const id = yield* create(definition, creation)
+    const id = yield* create(definition, { creation, lifetime })
     return { id, creation }
   })
 
@@ -150,19 +162,23 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     image: definition.image.toString()
   })
 
-  const started = Effect.fnUntraced(function*(definition: Definition.Definition) {
+  const started = Effect.fnUntraced(function*(definition: Definition.Definition, lifetime: Attempt["lifetime"]) {
     const grace = Option.getOrElse(definition.stopTimeout, () => scopeGrace)
-    const { creation, id } = yield* createScoped(definition, grace)
+    const { creation, id } = yield* createScoped(definition, grace, lifetime)
     yield* Effect.annotateCurrentSpan({ container: id })
     yield* primitives.startContainer(id)
     return handle(id, creation)
   })
 
   // The scope is closed at once if the container could not be started; else when its owner closes it.
-  const startIn = <R>(scope: Effect.Effect<Scope.CloseableScope, never, R>, definition: Definition.Definition) =>
+  const startIn = <R>(
+    scope: Effect.Effect<Scope.CloseableScope, never, R>,
+    definition: Definition.Definition,
+    lifetime: Attempt["lifetime"]
+  ) =>
     Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(scope, (scope) =>
-        restore(started(definition)).pipe(
+        restore(started(definition, lifetime)).pipe(
           Effect.provideService(Scope.Scope, scope),
           Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
         ))
@@ -171,10 +187,14 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     )
 
   const start: Service["start"] = (definition) =>
-    startIn(Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope, ExecutionStrategy.sequential)), definition)
+    startIn(
+      Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope, ExecutionStrategy.sequential)),
+      definition,
+      "scope"
+    )
 
   // Nobody but the caller will close it.
-  const launch: Service["launch"] = (definition) => startIn(Scope.make(), definition)
+  const launch: Service["launch"] = (definition) => startIn(Scope.make(), definition, "kept")
 
   const runEvents = (definition: Definition.Definition, options: RunOptions) =>
     Stream.unwrapScoped(Effect.gen(function*() {

@@ -1,5 +1,6 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Primitives } from "../Primitives.js"
 import { engine } from "./memory/engine.js"
@@ -18,6 +19,8 @@ const stream = (name: keyof Primitives) => () => Stream.dieMessage(message(name)
  */
 export const notGiven: Primitives = {
   engine,
+  currentProcess: Option.none(),
+  isProcessAlive: effect("isProcessAlive"),
   createContainer: effect("createContainer"),
   startContainer: effect("startContainer"),
   startAttached: stream("startAttached"),

@@ -24,6 +24,8 @@ export const recorded = (primitives: Primitives, note: (call: Call) => Effect.Ef
 
   return {
     engine: primitives.engine,
+    currentProcess: primitives.currentProcess,
+    isProcessAlive: effect("isProcessAlive", primitives.isProcessAlive),
     createContainer: effect("createContainer", primitives.createContainer),
     startContainer: effect("startContainer", primitives.startContainer),
     startAttached: stream("startAttached", primitives.startAttached),

@@ -1,5 +1,5 @@
 import { Command } from "@effect/platform"
-import { type Backend, ContainerName, Definition, Exec, Label, type Primitives } from "@ociman/containers"
+import { type Backend, ContainerName, Definition, Exec, Label, type Primitives, Session } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { Duration, type Effect, Option, Stream } from "effect"
 
@@ -12,6 +12,7 @@ export const everyPrimitive = (backend: Backend.Service) => {
   const name = ContainerName.make("web")
   const image = Reference.make("web")
   return {
+    isProcessAlive: backend.isProcessAlive(new Session.Process({ host: "a", pid: 1, started: "0" })),
     createContainer: backend.createContainer(web, name),
     startContainer: backend.startContainer(id),
     startAttached: Stream.runDrain(backend.startAttached(id, Option.none())),
@@ -39,5 +40,5 @@ export const everyPrimitive = (backend: Backend.Service) => {
       arguments: {},
       labels: Label.empty
     })
-  } satisfies Record<Exclude<keyof Primitives.Primitives, "engine">, Effect.Effect<unknown, unknown>>
+  } satisfies Record<Exclude<keyof Primitives.Primitives, "engine" | "currentProcess">, Effect.Effect<unknown, unknown>>
 }

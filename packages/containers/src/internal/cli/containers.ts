@@ -16,7 +16,7 @@ import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import * as Label from "../../Label.js"
-import type { CommitOptions, LogOptions, Primitives } from "../../Primitives.js"
+import type * as Primitives from "../../Primitives.js"
 import type { Context } from "./context.js"
 import { createArguments, wholeSeconds } from "./createArguments.js"
 import * as environmentFile from "./environmentFile.js"
@@ -24,9 +24,7 @@ import * as failures from "./failures.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
 import { says } from "./messages.js"
 
-type Containers = Omit<Primitives, "engine" | "exec" | "executor" | "startAttached" | ImagePrimitive>
-
-type ImagePrimitive = Extract<keyof Primitives, `${string}Image${string}`>
+type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached">
 
 // What an engine is given to stop a container over and above the container's own time.
 const stopAllowance = Duration.minutes(1)
@@ -91,7 +89,7 @@ export const containers = (context: Context): Containers => {
     return Effect.zipRight(stop, command("Container.remove", container, [...removal, container]))
   }
 
-  const commit = (container: string, image: Reference.Reference, options: CommitOptions) =>
+  const commit = (container: string, image: Reference.Reference, options: Primitives.CommitOptions) =>
     client.run(["container", "commit", ...commitArguments(engine, options), container, Reference.format(image)], {
       timeout: "10 minutes"
     }).pipe(
@@ -199,7 +197,7 @@ export const containers = (context: Context): Containers => {
 const graceArguments = (grace: Option.Option<Duration.Duration>) =>
   Option.match(grace, { onNone: () => [], onSome: (grace) => ["--time", wholeSeconds(grace)] })
 
-const logArguments = ({ follow = false, since, tail }: LogOptions) => [
+const logArguments = ({ follow = false, since, tail }: Primitives.LogOptions) => [
   ...(follow ? ["--follow"] : []),
   ...(tail === undefined ? [] : ["--tail", String(tail)]),
   ...(since === undefined
@@ -209,7 +207,7 @@ const logArguments = ({ follow = false, since, tail }: LogOptions) => [
 
 export const commitArguments = (
   engine: Engine.Engine,
-  { author, changes = [], message, pause = true }: CommitOptions
+  { author, changes = [], message, pause = true }: Primitives.CommitOptions
 ): ReadonlyArray<string> => [
   ...pauseArguments(engine, pause),
   ...(author === undefined ? [] : ["--author", author]),

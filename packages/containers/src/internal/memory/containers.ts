@@ -8,7 +8,7 @@ import { ImageNotFound, NameInUse } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
 import type { ContainerName } from "../../ContainerName.js"
 import type { Definition } from "../../Definition.js"
-import type { Primitives } from "../../Primitives.js"
+import type * as Primitives from "../../Primitives.js"
 import { type Context, getContainer, modify, updateContainer } from "./context.js"
 import * as History from "./history.js"
 import { containerInfo } from "./inspection.js"
@@ -17,12 +17,7 @@ import * as Scripts from "./scripts.js"
 import * as Signals from "./signals.js"
 import * as State from "./state.js"
 
-type Containers = Omit<
-  Primitives,
-  "engine" | "exec" | "executor" | "startAttached" | "commitContainer" | ImagePrimitive
->
-
-type ImagePrimitive = Extract<keyof Primitives, `${string}Image${string}`>
+type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached" | "commitContainer">
 
 /** @internal */
 export const containers = (context: Context): Containers => {

@@ -1,0 +1,143 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, ContainerName, Definition, Image, Label, Session } from "@ociman/containers"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { uniqueImage } from "./images.js"
+import { assertGone, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "sweeping"
+
+const currentProcess = Effect.flatMap(Backend.Backend, (backend) => backend.currentProcess)
+
+/** An earlier process of the same number. */
+const deadProcess = Effect.map(currentProcess, (process) => new Session.Process({ ...process, started: "1" }))
+
+const scopeLabels = { "ociman.creation": "made-by-hand", "ociman.lifetime": "scope" }
+
+/** @internal */
+export const tests = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+
+  /** A container as another process would have made it, that is removed with the test if the sweep does not. */
+  const madeBy = (process: Session.Process, labels: Readonly<Record<string, string>>, definition = idle) =>
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(process) })
+      const labelled = Definition.labels(definition, { ...owner, ...scopeLabels, ...labels })
+      const container = yield* Effect.acquireRelease(
+        Effect.flatMap(uniqueName, (name) => backend.createContainer(labelled, ContainerName.make(name))),
+        (container) => Effect.ignore(Effect.flatMap(backend.attach(container), (_) => _.remove({ force: true })))
+      )
+      return yield* backend.attach(container)
+    })
+
+  const unique = Effect.map(
+    uniqueName,
+    (name) => ({ labels: { "com.example.sweep": name }, filter: [Label.equals("com.example.sweep", name)] })
+  )
+
+  test(
+    "what is made carries labels that say whose it is, and a container does not show them",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const process = yield* currentProcess
+      const containers = yield* Effect.all([
+        Container.start(idle),
+        Effect.acquireRelease(Container.launch(idle), (container) => Effect.ignore(container.remove({ force: true })))
+      ], { concurrency: 2 })
+      for (const container of containers) {
+        const info = yield* container.inspect
+        const owner = yield* Session.fromLabels(info.labels)
+        assert.deepStrictEqual({ ...owner.process }, { ...process })
+        assert.match(owner.library, /^ociman\/\d+\.\d+\.\d+/)
+        assert.notStrictEqual(owner.session, "")
+        const shown = Object.keys(yield* container.labels)
+        assert.deepStrictEqual(shown.filter((key) => Session.labelKeys.includes(key)), [])
+      }
+      assert.strictEqual(yield* backend.isProcessAlive(process), "Alive")
+      assert.strictEqual(yield* backend.isProcessAlive(yield* deadProcess), "Dead")
+      assert.strictEqual(yield* backend.isProcessAlive(new Session.Process({ ...process, host: "x" })), "Unknown")
+    })
+  )
+
+  test(
+    "a sweep removes what a dead process left, running or not, and what lives stays",
+    Effect.gen(function*() {
+      const { filter, labels } = yield* unique
+      const dead = yield* deadProcess
+      const mine = yield* Container.start(Definition.labels(idle, labels))
+      const [created, running] = yield* Effect.all([
+        madeBy(dead, labels),
+        madeBy(dead, labels, Definition.autoRemove(idle))
+      ])
+      yield* running.restart()
+      const others = yield* madeBy(new Session.Process({ ...dead, host: "another-host" }), labels)
+
+      const expected = [created.id, running.id].sort()
+      const dry = yield* Backend.sweep({ dryRun: true, labels: filter })
+      assert.deepStrictEqual(dry.removed.map(({ id }) => id).sort(), expected)
+      assert.strictEqual((yield* running.state).status, "running")
+
+      const { failed, removed } = yield* Backend.sweep({ labels: filter })
+      assert.deepStrictEqual(failed, [])
+      assert.deepStrictEqual(removed.map(({ id }) => id).sort(), expected)
+      for (const { kind, owner } of removed) {
+        assert.strictEqual(kind, "container")
+        assert.deepStrictEqual({ ...owner.process }, { ...dead })
+      }
+      yield* Effect.forEach([created, running], ({ id }) => assertGone(id))
+      assert.strictEqual((yield* mine.state).status, "running")
+      assert.strictEqual((yield* others.state).status, "created")
+      assert.deepStrictEqual((yield* Backend.sweep({ labels: filter })).removed, [])
+    })
+  )
+
+  test(
+    "a sweep leaves what is not told to be a dead process's, and what was launched unless it is asked for",
+    Effect.gen(function*() {
+      const { filter, labels } = yield* unique
+      const dead = yield* deadProcess
+      const incomplete = yield* madeBy(dead, { ...labels, "ociman.started": "" })
+      const launched = yield* madeBy(dead, { ...labels, "ociman.lifetime": "kept" })
+      assert.deepStrictEqual((yield* Backend.sweep({ labels: filter })).removed, [])
+      const { removed } = yield* Backend.sweep({ kept: true, labels: filter })
+      assert.deepStrictEqual(removed.map(({ id }) => id), [launched.id])
+      assert.strictEqual((yield* incomplete.state).status, "created")
+    })
+  )
+
+  test(
+    "a sweep knows a container that has its labels from an image, and removes no image",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const { filter, labels } = yield* unique
+      const image = yield* uniqueImage(suite)
+      const original = yield* madeBy(yield* deadProcess, { ...labels, "ociman.creation": yield* uniqueName })
+      yield* original.commit(image, { pause: false })
+      const byHand = yield* Effect.acquireRelease(
+        Effect.flatMap(uniqueName, (name) => backend.createContainer(suite.of(image).idle, ContainerName.make(name))),
+        (id) => Effect.ignore(Effect.flatMap(backend.attach(id), (container) => container.remove({ force: true })))
+      )
+      const { removed } = yield* Backend.sweep({ labels: filter })
+      assert.deepStrictEqual(removed.map(({ id }) => id), [original.id])
+      assert.strictEqual(
+        (yield* backend.inspectContainer(byHand)).labels["com.example.sweep"],
+        labels["com.example.sweep"]
+      )
+      assert.isTrue(yield* Image.exists(image))
+    })
+  )
+
+  test(
+    "two sweeps at once do not get in each other's way",
+    Effect.gen(function*() {
+      const { filter, labels } = yield* unique
+      const dead = yield* deadProcess
+      const containers = yield* Effect.replicateEffect(madeBy(dead, labels), 3)
+      const sweeps = yield* Effect.replicateEffect(Backend.sweep({ labels: filter }), 2, { concurrency: 2 })
+      assert.deepStrictEqual(sweeps.flatMap(({ failed }) => failed), [])
+      yield* Effect.forEach(containers, ({ id }) => assertGone(id))
+    })
+  )
+}

@@ -1,0 +1,4 @@
+import { Backend } from "@ociman/containers"
+import { sweepSuite } from "./sweep.js"
+
+sweepSuite("Docker", Backend.layerDocker)

@@ -1,0 +1,86 @@
+import { Command } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { Backend, Container, Definition, Label } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import { Subprocess } from "@ociman/process"
+import { TestImage } from "@ociman/testing"
+import { Effect, Layer, Schema, Stream } from "effect"
+import { fileURLToPath } from "node:url"
+
+const program = fileURLToPath(new URL("../support/abandon.ts", import.meta.url))
+
+const Made = Schema.parseJson(Schema.Struct({ started: Schema.Array(Schema.String), launched: Schema.String }))
+
+/** Another process that has containers on the engine, until its scope closes. */
+const neighbour = (engine: string, image: Reference.Reference, label: Label.Equals) =>
+  Effect.gen(function*() {
+    const child = yield* Subprocess.start(
+      Command.make(
+        process.execPath,
+        ...["--conditions=@ociman/source", "--import", "tsx", program],
+        ...[engine, Reference.format(image), label.value]
+      )
+    )
+    yield* Effect.forkScoped(Stream.runDrain(child.stderr))
+    const made = yield* Subprocess.splitLines(child.stdout).pipe(
+      Stream.mapEffect(Schema.decode(Made)),
+      Stream.runHead,
+      Effect.flatten
+    )
+    return { child, ...made }
+  })
+
+/** What is left by a process that was killed, on a real engine. */
+export const sweepSuite = <E>(name: string, backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>) => {
+  const label = Label.equals("com.example.abandoned", Math.random().toString(16).slice(2, 10))
+  const services = TestImage.layer().pipe(Layer.provideMerge(backend), Layer.provideMerge(NodeContext.layer))
+  const labels = [label]
+
+  const removeAll = Effect.flatMap(
+    Container.list(label),
+    (infos) =>
+      Effect.forEach(
+        infos,
+        ({ id }) =>
+          Effect.ignore(Effect.flatMap(Container.attach(id), (container) => container.remove({ force: true })))
+      )
+  )
+
+  layer(services, { excludeTestServices: true, timeout: "1 minute" })(`Backend.sweep on ${name}`, (it) => {
+    it.scoped("takes what a killed process left, and nothing while the process lived", () =>
+      Effect.gen(function*() {
+        yield* Effect.addFinalizer(() => Effect.ignore(removeAll))
+        const { engine } = yield* Backend.Backend
+        const { reference } = yield* TestImage.TestImage
+        const { child, launched, started } = yield* neighbour(engine.name, reference, label)
+        const mine = yield* Definition.make(reference).pipe(
+          Definition.pullPolicy("never"),
+          Definition.command("sh", "-c", "trap 'exit 0' TERM; sleep 86400 & wait"),
+          Definition.label(label.key, label.value),
+          Container.start
+        )
+        const ids = Effect.map(Container.list(label), (infos) => infos.map(({ id }) => String(id)).sort())
+        const all = [...started, launched, mine.id].sort()
+
+        assert.deepStrictEqual(yield* Backend.sweep({ labels, kept: true }), { removed: [], failed: [] })
+        assert.deepStrictEqual(yield* ids, all)
+
+        yield* child.kill("SIGKILL")
+        yield* Effect.exit(child.exitCode)
+        const dry = yield* Backend.sweep({ labels, dryRun: true })
+        assert.deepStrictEqual(dry.removed.map(({ id }) => id).sort(), [...started].sort())
+        assert.deepStrictEqual(yield* ids, all)
+        for (const { owner } of dry.removed) assert.strictEqual(owner.process.pid, child.pid)
+
+        const swept = yield* Backend.sweep({ labels })
+        assert.deepStrictEqual(swept.failed, [])
+        assert.deepStrictEqual(swept.removed.map(({ id }) => id).sort(), [...started].sort())
+        assert.deepStrictEqual(yield* ids, [launched, mine.id].sort())
+        assert.strictEqual((yield* mine.state).status, "running")
+
+        const kept = yield* Backend.sweep({ labels, kept: true })
+        assert.deepStrictEqual(kept.removed.map(({ id }) => id), [launched])
+      }))
+  })
+}

@@ -1,0 +1,24 @@
+/** A program that is killed while it has containers: `abandon.ts ENGINE IMAGE LABEL-VALUE`. */
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { Backend, Container, Definition } from "@ociman/containers"
+import { Console, Effect } from "effect"
+
+const [engine, image = "", value = ""] = process.argv.slice(2)
+
+const idle = Definition.make(image).pipe(
+  Definition.pullPolicy("never"),
+  Definition.command("sh", "-c", "trap 'exit 0' TERM; sleep 86400 & wait"),
+  Definition.label("com.example.abandoned", value)
+)
+
+Effect.gen(function*() {
+  const started = yield* Effect.all([Container.start(idle), Container.start(Definition.autoRemove(idle))])
+  const launched = yield* Container.launch(idle)
+  yield* Console.log(JSON.stringify({ started: started.map(({ id }) => id), launched: launched.id }))
+  yield* Effect.never
+}).pipe(
+  Effect.scoped,
+  Effect.provide(engine === "podman" ? Backend.layerPodman : Backend.layerDocker),
+  Effect.provide(NodeContext.layer),
+  NodeRuntime.runMain
+)
