@@ -1,14 +1,13 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as PlatformError from "@effect/platform/Error"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import * as Environment from "../../Environment.js"
-import * as Exec from "../../Exec.js"
+import type * as Exec from "../../Exec.js"
 import type { Primitives } from "../../Primitives.js"
-import * as User from "../../User.js"
+import { badArgument, toExec } from "../commandExec.js"
 import { inFinalizer } from "../inFinalizer.js"
 import { plainOutput } from "./client.js"
 import type { Context } from "./context.js"
@@ -28,10 +27,11 @@ export const executor = (context: Context): Pick<Primitives, "executor"> => ({
       Effect.gen(function*() {
         const mark = yield* markedProcess.make
         const parts = Command.flatten(command)
-        const users = parts.map(userOf)
+        const execs = yield* Effect.forEach(parts, toExec)
+        const users = execs.map(({ user }) => user)
         const [first, ...rest] = yield* Effect.forEach(
-          parts,
-          (part, index) => translate(context, container, mark, part, users[index] ?? Option.none())
+          Arr.zip(parts, execs),
+          ([part, exec]) => translate(context, container, mark, part, exec)
         )
         if (first === undefined) return yield* badArgument("there is no command")
         const process = yield* Effect.acquireRelease(
@@ -76,17 +76,11 @@ const translate = Effect.fnUntraced(function*(
   container: string,
   mark: markedProcess.Mark,
   command: Command.StandardCommand,
-  user: Option.Option<User.User>
+  exec: Exec.Exec
 ) {
-  const variables = Object.fromEntries(HashMap.toEntries(command.env))
-  const environment = yield* Effect.try({
-    try: () => Environment.fromRecord(variables),
-    catch: (cause) => badArgument(String(cause))
-  })
-  const prepared = yield* environmentFile.prepare(context, "Container.executor", environment).pipe(
+  const prepared = yield* environmentFile.prepare(context, "Container.executor", exec.environment).pipe(
     Effect.mapError((error) => badArgument(error.message))
   )
-  const exec = Exec.modify(words(command), { interactive: true, user, workingDirectory: command.cwd })
   return Command.make(
     context.client.executable,
     ...execArguments(container, exec, {
@@ -100,17 +94,6 @@ const translate = Effect.fnUntraced(function*(
     Command.stderr(command.stderr)
   )
 })
-
-const words = ({ args, command, shell }: Command.StandardCommand): Exec.Exec =>
-  shell === false
-    ? Exec.make(command, ...args)
-    : Exec.make(shell === true ? "/bin/sh" : shell, "-c", [command, ...args].join(" "))
-
-const userOf = ({ gid, uid }: Command.StandardCommand): Option.Option<User.User> =>
-  Option.map(uid, (uid) => User.ids(uid, Option.getOrUndefined(gid)))
-
-const badArgument = (description: string) =>
-  new PlatformError.BadArgument({ module: "Command", method: "start", description })
 
 const systemError = (method: string, description: string) =>
   new PlatformError.SystemError({ module: "Command", method, reason: "Unknown", description })

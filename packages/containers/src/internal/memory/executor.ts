@@ -3,18 +3,16 @@ import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as PlatformError from "@effect/platform/Error"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
-import * as HashMap from "effect/HashMap"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
-import * as Environment from "../../Environment.js"
-import * as Exec from "../../Exec.js"
+import type * as Exec from "../../Exec.js"
 import * as Output from "../../Output.js"
 import type { Primitives } from "../../Primitives.js"
-import * as User from "../../User.js"
+import { toExec } from "../commandExec.js"
 import * as Commands from "./commands.js"
 import { type Context, getContainer } from "./context.js"
 import * as History from "./history.js"
@@ -142,20 +140,3 @@ const outputOf = (
   output: Command.CommandOutput,
   stream: Stream.Stream<Uint8Array, PlatformError.PlatformError>
 ) => output === "pipe" ? stream : output === "inherit" ? Stream.empty : Stream.transduce(stream, output)
-
-const toExec = ({ args, command, cwd, env, gid, shell, uid }: Command.StandardCommand) =>
-  Effect.try({
-    try: () =>
-      Exec.modify(
-        shell === false
-          ? Exec.make(command, ...args)
-          : Exec.make(shell === true ? "/bin/sh" : shell, "-c", [command, ...args].join(" ")),
-        {
-          environment: Environment.fromRecord(Object.fromEntries(HashMap.toEntries(env))),
-          user: Option.map(uid, (uid) => User.ids(uid, Option.getOrUndefined(gid))),
-          workingDirectory: cwd,
-          interactive: true
-        }
-      ),
-    catch: (cause) => new PlatformError.BadArgument({ module: "Command", method: "start", description: String(cause) })
-  })
