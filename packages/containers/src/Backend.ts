@@ -18,6 +18,7 @@ import type * as CliBackend from "./CliBackend.js"
 import type * as Container from "./Container.js"
 import type * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
+import * as building from "./internal/building.js"
 import * as lifecycle from "./internal/lifecycle.js"
 import { notGiven } from "./internal/notGiven.js"
 import * as selection from "./internal/selection.js"
@@ -50,6 +51,13 @@ export interface Service extends Primitives.Primitives {
     definition: Definition.Definition,
     options?: Container.RunOptions
   ) => Stream.Stream<Output.Output, BackendError.StartError | BackendError.RunFailed>
+  /**
+   * Builds an image unless the engine has one of that name, and says whether this call has built it. An image of one
+   * name is built once at a time.
+   */
+  readonly ensureImage: (
+    request: Primitives.BuildRequest
+  ) => Effect.Effect<boolean, BackendError.BuildFailed | BackendError.EngineError>
   /** The handle of a container that exists, by its id or name. */
   readonly attach: (container: string) => Effect.Effect<Container.Container, BackendError.ContainerError>
   /** Removes what processes that no longer live have left behind, see `Backend.sweep`. */
@@ -72,8 +80,8 @@ export class Backend extends Context.Tag("@ociman/containers/Backend")<Backend, 
  */
 export const make = (primitives: Primitives.Primitives): Effect.Effect<Service> =>
   Effect.map(
-    lifecycle.derive(primitives),
-    (derived) => Backend.of({ ...primitives, ...derived, sweep: sweeping.sweep(primitives) })
+    Effect.all([lifecycle.derive(primitives), building.derive(primitives)]),
+    ([containers, images]) => Backend.of({ ...primitives, ...containers, ...images, sweep: sweeping.sweep(primitives) })
   )
 
 /**

@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { Step } from "./BuildEvent.js"
 
 const engineName = Schema.Literal("docker", "podman", "memory")
 
@@ -319,7 +320,7 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
 }
 
 /**
- * A step of a build failed.
+ * A build failed, at one of its steps or before the first.
  *
  * @since 0.1.0
  * @category errors
@@ -328,10 +329,11 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
   "BuildFailed",
   {
     image: Schema.String,
-    /** The step or instruction that failed as the builder names it; empty if it failed before the first one. */
-    step: Schema.String,
-    exitCode: Schema.Number,
-    /** The last lines the builder printed. */
+    /** The step that failed, with its instruction; absent if it failed before the first one. */
+    step: Schema.optionalWith(Step, { exact: true }),
+    /** The exit code of the step's command, if that is what failed. */
+    exitCode: Schema.optionalWith(Schema.Number, { exact: true }),
+    /** The last lines that the builder and its steps have written. */
     output: Schema.String
   }
 ) {
@@ -339,8 +341,9 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
    * @since 0.1.0
    */
   override get message() {
-    const step = this.step === "" ? "" : ` at ${this.step}`
-    return `Building "${this.image}" failed${step} (exit code ${this.exitCode}).${tail("Last output", this.output)}`
+    const step = this.step === undefined ? "" : ` at step ${this.step}`
+    const code = this.exitCode === undefined ? "" : ` (exit code ${this.exitCode}${signalOf(this.exitCode)})`
+    return `Building "${this.image}" failed${step}${code}.${tail("Last output", this.output)}`
   }
 }
 

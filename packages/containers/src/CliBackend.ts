@@ -15,6 +15,7 @@ import type * as Definition from "./Definition.js"
 import type * as Engine from "./Engine.js"
 import * as Environment from "./Environment.js"
 import type * as Exec from "./Exec.js"
+import { builds } from "./internal/cli/builds.js"
 import * as Client from "./internal/cli/client.js"
 import { containers } from "./internal/cli/containers.js"
 import type { Context } from "./internal/cli/context.js"
@@ -55,8 +56,17 @@ export const make = Effect.fnUntraced(function*(
   const engine = yield* detect(client, options.engine)
   const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
   const { current: currentProcess, isAlive: isProcessAlive } = yield* processIdentity.make
-  const processes = { currentProcess, isProcessAlive }
-  return { engine, ...processes, ...containers(context), ...exec(context), ...executor(context), ...images(context) }
+  return {
+    engine,
+    currentProcess,
+    isProcessAlive,
+    ...containers(context),
+    ...exec(context),
+    ...executor(context),
+    ...images(context),
+    ...builds(context),
+    lockImage: () => Effect.void
+  }
 })
 
 /**

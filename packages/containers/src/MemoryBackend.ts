@@ -19,6 +19,7 @@ import * as SynchronizedRef from "effect/SynchronizedRef"
 import type * as ContainerId from "./ContainerId.js"
 import type * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
+import { builds } from "./internal/memory/builds.js"
 import { containers } from "./internal/memory/containers.js"
 import { engine } from "./internal/memory/engine.js"
 import { executor } from "./internal/memory/executor.js"
@@ -26,7 +27,7 @@ import { images, initial } from "./internal/memory/images.js"
 import { owners } from "./internal/memory/owners.js"
 import { processes } from "./internal/memory/processes.js"
 import type * as Output from "./Output.js"
-import type { Primitives } from "./Primitives.js"
+import type { BuildRequest, Primitives } from "./Primitives.js"
 
 /**
  * @example
@@ -77,6 +78,11 @@ export interface Options {
       stdin: Effect.Effect<Uint8Array>
     ) => Script | undefined)
     | undefined
+  /**
+   * What comes of a build. Default, also where this gives `undefined`: the steps that the text of the instructions has
+   * are begun and done one after the other, and write nothing; a directory is not looked into, and has no steps.
+   */
+  readonly build?: ((request: BuildRequest) => BuildScript | Effect.Effect<BuildScript> | undefined) | undefined
 }
 
 /**
@@ -128,6 +134,47 @@ export interface Answer {
 }
 
 /**
+ * What comes of a build.
+ *
+ * @example
+ * ```ts
+ * import { Backend, Build } from "@ociman/containers"
+ * import { NodeHasher } from "@ociman/node"
+ * import { Effect } from "effect"
+ *
+ * const memory = Backend.layerMemory({
+ *   build: () => ({ output: { 2: "no such package" }, failure: { step: 2, exitCode: 1 } })
+ * })
+ *
+ * const error = await Build.fromInstructions("FROM alpine\nRUN apk add nonsense\n").pipe(
+ *   Build.tagged("example/app:1"),
+ *   Build.build,
+ *   Effect.flip,
+ *   Effect.provide([memory, NodeHasher.layer]),
+ *   Effect.runPromise
+ * )
+ *
+ * assert.strictEqual(error._tag, "BuildFailed")
+ * assert.match(error.message, /step \[2\/2\] RUN apk add nonsense \(exit code 1\)[^]*no such package/)
+ * ```
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface BuildScript {
+  /** What the build does, one instruction a step. Default: the instructions of its text. */
+  readonly instructions?: ReadonlyArray<string> | undefined
+  /** What steps write to standard output, by the number of the step; the first one is 1. */
+  readonly output?: Readonly<Record<number, string>> | undefined
+  /** The steps whose result is there already. Default: none. */
+  readonly cached?: ReadonlyArray<number> | undefined
+  /** The step that fails, and the exit code of its command. Default: none does. */
+  readonly failure?: { readonly step: number; readonly exitCode?: number | undefined } | undefined
+  /** Labels that the image gets besides those that were asked for. */
+  readonly labels?: Readonly<Record<string, string>> | undefined
+}
+
+/**
  * A new engine without containers. Its processes are gone when the scope closes.
  *
  * @since 0.1.0
@@ -143,6 +190,7 @@ export const make = (options: Options = {}): Effect.Effect<Primitives, never, Sc
       ...owners,
       ...processes(context),
       ...executor(context),
-      ...images(context)
+      ...images(context),
+      ...builds(context)
     }
   })

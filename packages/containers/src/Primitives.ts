@@ -9,14 +9,18 @@ import type { Platform, Reference } from "@ociman/oci"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as BackendError from "./BackendError.js"
+import type * as BuildEvent from "./BuildEvent.js"
 import type * as ContainerId from "./ContainerId.js"
 import type * as ContainerInfo from "./ContainerInfo.js"
 import type * as ContainerName from "./ContainerName.js"
 import type * as Definition from "./Definition.js"
 import type * as Engine from "./Engine.js"
 import type * as Exec from "./Exec.js"
+import type * as ExtraHost from "./ExtraHost.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import type * as Label from "./Label.js"
 import type * as Output from "./Output.js"
@@ -135,10 +139,15 @@ export interface Images {
  * @category models
  */
 export interface Builds {
-  /** Builds an image and stores it under a name. */
+  /** Builds an image, stores it under a name, and tells what happens meanwhile. */
   readonly buildImage: (
     request: BuildRequest
-  ) => Effect.Effect<void, BackendError.BuildFailed | BackendError.EngineError>
+  ) => Stream.Stream<BuildEvent.BuildEvent, BackendError.BuildFailed | BackendError.EngineError>
+  /**
+   * Waits until nobody else on this machine who uses this engine holds the lock of that image, and holds it until the
+   * scope closes. The lock of somebody who no longer runs counts for nothing.
+   */
+  readonly lockImage: (image: Reference.Reference) => Effect.Effect<void, BackendError.EngineError, Scope.Scope>
 }
 
 /**
@@ -204,6 +213,38 @@ export interface BuildRequest {
   readonly source:
     | { readonly _tag: "Directory"; readonly path: string }
     | { readonly _tag: "Instructions"; readonly text: string }
-  readonly arguments: Readonly<Record<string, string>>
+  /** Build arguments. A redacted value is not shown in events and errors. */
+  readonly arguments: Readonly<Record<string, string | Redacted.Redacted<string>>>
   readonly labels: Label.Labels
+  /**
+   * The Dockerfile of a directory: an absolute path, or one relative to the directory, in which it need not be. Default:
+   * the one that the builder finds.
+   */
+  readonly dockerfile?: string | undefined
+  /** The stage that is wanted. Default: the last one. */
+  readonly target?: string | undefined
+  /** Default: the engine's own platform. */
+  readonly platform?: Platform.Platform | undefined
+  /** What `RUN --mount=type=secret` can read, by its id. Default: nothing. */
+  readonly secrets?: Readonly<Record<string, BuildSecret>> | undefined
+  /** Images whose layers may be used. Default: none but what the builder has itself. */
+  readonly cacheFrom?: ReadonlyArray<Reference.Reference> | undefined
+  /** Whether each step is run although the builder has its result. Default: false. */
+  readonly noCache?: boolean | undefined
+  /** Whether the images that are built from are pulled although they are there. Default: false. */
+  readonly pullBase?: boolean | undefined
+  /** The network of the steps: `none`, `host`, or another one that the builder knows. Default: the builder's own. */
+  readonly network?: string | undefined
+  /** Entries for the steps' `/etc/hosts`. Default: none. */
+  readonly extraHosts?: ReadonlyArray<ExtraHost.ExtraHost> | undefined
 }
+
+/**
+ * A value, or a file on this machine that holds it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type BuildSecret =
+  | { readonly _tag: "Value"; readonly value: Redacted.Redacted<string> }
+  | { readonly _tag: "File"; readonly path: string }

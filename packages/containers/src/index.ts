@@ -16,6 +16,11 @@ export * as Build from "./Build.js"
 /**
  * @since 0.1.0
  */
+export * as BuildEvent from "./BuildEvent.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as ByteSize from "./ByteSize.js"
 
 /**

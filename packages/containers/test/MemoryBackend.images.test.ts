@@ -2,19 +2,19 @@ import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
 import { Platform, Reference } from "@ociman/oci"
-import { Effect } from "effect"
+import { Effect, Stream } from "effect"
 import { onMemory } from "./support/memory.js"
 
 const alpine = Reference.make("alpine:3.20")
 
 const build = (image: Reference.Reference, labels: Record<string, string>) =>
   Effect.flatMap(Backend.Backend, (backend) =>
-    backend.buildImage({
+    Stream.runDrain(backend.buildImage({
       image,
       labels: Label.fromRecord(labels),
       arguments: {},
       source: { _tag: "Instructions", text: "FROM scratch" }
-    }))
+    })))
 
 const namesOf = (...filters: ReadonlyArray<Label.Filter>) =>
   Effect.map(Image.list(...filters), (images) => images.flatMap(({ tags }) => tags))

@@ -8,7 +8,7 @@
  *
  * What goes beyond adds segments where it is there and changes nothing where it is not: `file.executable` after the
  * path of a file that anyone may execute; `link.path`, the path, `link.target` and the target for a symbolic link, which
- * is not followed; `target`, `dockerfile` and `platform` before the build arguments. Other bits of the mode, times,
+ * is not followed; `target`, `dockerfile`, `dockerfile.content` and `platform` before the build arguments. Other bits of the mode, times,
  * owners and empty directories are not part of the hash.
  *
  * @since 0.1.0
@@ -57,6 +57,8 @@ export interface Options {
   readonly target?: string | undefined
   /** The path of the Dockerfile, where it is not the usual one. */
   readonly dockerfile?: string | undefined
+  /** The content of the Dockerfile, where it is not in the directory. */
+  readonly dockerfileContent?: Uint8Array | undefined
   /** The platform that is built for, where it is not the engine's own. */
   readonly platform?: Platform.Platform | undefined
 }
@@ -70,9 +72,14 @@ const pushPairs = (hasher: SegmentHasher.SegmentHasher, pairs: Readonly<Record<s
 
 const pushOptions = (
   hasher: SegmentHasher.SegmentHasher,
-  { buildArguments = {}, dockerfile, labels = {}, platform, target }: Options
+  { buildArguments = {}, dockerfile, dockerfileContent, labels = {}, platform, target }: Options
 ): void => {
-  const extras = { target, dockerfile, platform: platform && Platform.format(Platform.normalize(platform)) }
+  const extras = {
+    target,
+    dockerfile,
+    "dockerfile.content": dockerfileContent,
+    platform: platform && Platform.format(Platform.normalize(platform))
+  }
   for (const [name, value] of Object.entries(extras)) {
     if (value !== undefined) {
       hasher.push(name)

@@ -55,6 +55,8 @@ export class Hasher extends Context.Tag("@ociman/oci/Hasher")<Hasher, {
     path: string,
     algorithm?: Digest.Algorithm
   ) => Effect.Effect<Digest.Digest, FileTree.FileTreeError>
+  /** What a file has in it, in memory. A link is followed. */
+  readonly content: (path: string) => Effect.Effect<Uint8Array, FileTree.FileTreeError>
   /** The entries of a directory with their contents, to be digested. */
   readonly tree: (
     root: string,
@@ -71,6 +73,12 @@ export class Hasher extends Context.Tag("@ociman/oci/Hasher")<Hasher, {
 export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
   const finish = (algorithm: Digest.Algorithm, incremental: Incremental) =>
     Digest.Digest.make(`${algorithm}:${incremental.digest()}`)
+
+  const readFile = (path: string) =>
+    Effect.flatMap(reader.readFiles([path]), ([file]) =>
+      file === undefined
+        ? Effect.dieMessage("A reader returned fewer files than it was asked for")
+        : Effect.succeed(file))
 
   const bytes: Hasher["Type"]["bytes"] = (bytes, algorithm = "sha256") =>
     Effect.sync(() => {
@@ -97,15 +105,29 @@ export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
     bytes,
     stream,
     file: (path, algorithm) =>
-      Effect.flatMap(reader.readFiles([path]), ([file]) =>
-        file === undefined
-          ? Effect.dieMessage("A reader returned fewer files than it was asked for")
-          : isUint8Array(file.content)
-          ? bytes(file.content, algorithm)
-          : stream(file.content, algorithm)),
+      Effect.flatMap(
+        readFile(path),
+        ({ content }) => isUint8Array(content) ? bytes(content, algorithm) : stream(content, algorithm)
+      ),
+    content: (path) =>
+      Effect.flatMap(
+        readFile(path),
+        ({ content }) => isUint8Array(content) ? Effect.succeed(content) : collect(content)
+      ),
     tree: (root, options) => FileTree.walk(reader, root, options)
   })
 }
+
+const collect = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
+  Effect.map(Stream.runCollect(stream), (chunks) => {
+    const pieces = Array.from(chunks)
+    const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
+    pieces.reduce((offset, piece) => {
+      bytes.set(piece, offset)
+      return offset + piece.length
+    }, 0)
+    return bytes
+  })
 
 /**
  * A hasher that reads files by the platform's `FileSystem`, given what computes a digest.

@@ -276,3 +276,38 @@ export const splitLines = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.
       Stream.concat(Stream.suspend(() => Stream.fromIterable(splitter.end())))
     )
   })
+
+/**
+ * A line of one of the outputs, without its end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Line {
+  readonly source: Output["source"]
+  readonly text: string
+}
+
+/**
+ * Splits both outputs into lines of UTF-8, each for itself. Lines are in the
+ * order in which their ends arrive; those without an end come last.
+ *
+ * @since 0.1.0
+ * @category text
+ */
+export const splitOutputLines = <E, R>(self: Stream.Stream<Output, E, R>): Stream.Stream<Line, E, R> =>
+  Stream.suspend(() => {
+    const splitters = { stdout: makeLineSplitter(), stderr: makeLineSplitter() }
+    const from = (source: Output["source"], texts: ReadonlyArray<string>) =>
+      Chunk.map(Chunk.fromIterable(texts), (text): Line => ({ source, text }))
+    const rest = Stream.suspend(() =>
+      Stream.fromChunk(
+        Chunk.appendAll(from("stdout", splitters.stdout.end()), from("stderr", splitters.stderr.end()))
+      )
+    )
+    return self.pipe(
+      Stream.mapChunks(Chunk.flatMap(({ bytes, source }) => from(source, splitters[source].write(bytes)))),
+      Stream.concat(rest),
+      Stream.catchAll((error) => Stream.concat(rest, Stream.fail(error)))
+    )
+  })

@@ -13,6 +13,13 @@ export * as Captured from "./Captured.js"
 export * as CommandFailed from "./CommandFailed.js"
 
 /**
+ * Keeping secrets out of texts that are shown.
+ *
+ * @since 0.1.0
+ */
+export * as Redaction from "./Redaction.js"
+
+/**
  * Child processes of the platform's `Command`, run to their end.
  *
  * @since 0.1.0

@@ -13,6 +13,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describe } from "vitest"
 import * as attaching from "./internal/backendSuite/attaching.js"
+import * as builds from "./internal/backendSuite/builds.js"
+import * as buildSteps from "./internal/backendSuite/buildSteps.js"
 import * as commanding from "./internal/backendSuite/commanding.js"
 import * as defining from "./internal/backendSuite/defining.js"
 import * as executing from "./internal/backendSuite/executing.js"
@@ -67,7 +69,7 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
-const always = [starting, interrupting, attaching, states, ports, images, sweeping]
+const always = [starting, interrupting, attaching, states, ports, images, sweeping, builds]
 
 const ofProcesses = [
   running,
@@ -77,6 +79,7 @@ const ofProcesses = [
   signals,
   logs,
   snapshots,
+  buildSteps,
   defining,
   isolating,
   secrets
@@ -106,7 +109,7 @@ export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, option
       labels: { [run.label.key]: run.label.value },
       empty: !run.options.processes
     })
-  )
+  ).pipe(Layer.provideMerge(support.layerPruned(run)))
   const timeout = { timeout: run.options.timeout }
   layerTests(Layer.provideMerge(leftovers, backend), { excludeTestServices: true, ...timeout })(name, (it) => {
     it.layer(image, timeout)("contract", (it) => {

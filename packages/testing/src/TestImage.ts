@@ -18,6 +18,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import { randomHex } from "./internal/random.js"
 
 /**
@@ -129,7 +130,7 @@ export const make = (
     const backend = yield* Backend.Backend
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
     const build = (source: Primitives.BuildRequest["source"]) =>
-      backend.buildImage({ image, source, arguments: {}, labels: Label.fromRecord(labels) })
+      Stream.runDrain(backend.buildImage({ image, source, arguments: {}, labels: Label.fromRecord(labels) }))
     yield* empty
       ? build({ _tag: "Instructions", text: "FROM scratch\n" })
       : Effect.scoped(Effect.flatMap(writeContext, (path) => build({ _tag: "Directory", path })))

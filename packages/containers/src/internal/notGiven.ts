@@ -42,5 +42,6 @@ export const notGiven: Primitives = {
   inspectImage: effect("inspectImage"),
   listImages: effect("listImages"),
   removeImage: effect("removeImage"),
-  buildImage: effect("buildImage")
+  buildImage: stream("buildImage"),
+  lockImage: effect("lockImage")
 }

@@ -10,9 +10,9 @@ import type { Call } from "../Recorder.js"
  * @internal
  */
 export const recorded = (primitives: Primitives, note: (call: Call) => Effect.Effect<unknown>): Primitives => {
-  const effect = <Args extends ReadonlyArray<unknown>, A, E>(
+  const effect = <Args extends ReadonlyArray<unknown>, A, E, R>(
     operation: Call["operation"],
-    call: (...args: Args) => Effect.Effect<A, E>
+    call: (...args: Args) => Effect.Effect<A, E, R>
   ) =>
   (...args: Args) => Effect.zipRight(note({ operation, arguments: args }), call(...args))
 
@@ -52,6 +52,7 @@ export const recorded = (primitives: Primitives, note: (call: Call) => Effect.Ef
     inspectImage: effect("inspectImage", primitives.inspectImage),
     listImages: effect("listImages", primitives.listImages),
     removeImage: effect("removeImage", primitives.removeImage),
-    buildImage: effect("buildImage", primitives.buildImage)
+    buildImage: stream("buildImage", primitives.buildImage),
+    lockImage: effect("lockImage", primitives.lockImage)
   }
 }

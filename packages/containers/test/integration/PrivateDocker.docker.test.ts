@@ -19,12 +19,12 @@ const withImage = Effect.gen(function*() {
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-private-" })
   yield* fs.copyFile(busybox, path.join(directory, "busybox"))
   yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
-  yield* backend.buildImage({
+  yield* Stream.runDrain(backend.buildImage({
     image,
     source: { _tag: "Directory", path: directory },
     arguments: {},
     labels: Label.empty
-  })
+  }))
   return Definition.make(image).pipe(Definition.entrypoint("/bin/busybox", "sh", "-c"))
 })
 

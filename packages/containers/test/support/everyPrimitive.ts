@@ -1,7 +1,7 @@
 import { Command } from "@effect/platform"
 import { type Backend, ContainerName, Definition, Exec, Label, type Primitives, Session } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
-import { Duration, type Effect, Option, Stream } from "effect"
+import { Duration, Effect, Option, Stream } from "effect"
 
 const id = "0".repeat(64)
 
@@ -34,11 +34,12 @@ export const everyPrimitive = (backend: Backend.Service) => {
     inspectImage: backend.inspectImage(image),
     listImages: backend.listImages([]),
     removeImage: backend.removeImage(image, { force: false }),
-    buildImage: backend.buildImage({
+    buildImage: Stream.runDrain(backend.buildImage({
       image,
       source: { _tag: "Instructions", text: "FROM scratch" },
       arguments: {},
       labels: Label.empty
-    })
+    })),
+    lockImage: Effect.scoped(backend.lockImage(image))
   } satisfies Record<Exclude<keyof Primitives.Primitives, "engine" | "currentProcess">, Effect.Effect<unknown, unknown>>
 }

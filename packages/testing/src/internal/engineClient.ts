@@ -1,6 +1,6 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type { Engine } from "@ociman/containers"
+import { type Engine, Label } from "@ociman/containers"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
 
@@ -29,3 +29,20 @@ export const removeVolume = (
   engine.name === "memory"
     ? Effect.void
     : Effect.asVoid(Subprocess.run(Command.make(engine.executable, "volume", "rm", "--force", name)))
+
+/**
+ * Removes what builders have kept of builds that carry a label: layers without a name.
+ *
+ * @internal
+ */
+export const pruneImages = (
+  engine: Engine.Engine,
+  label: Label.Equals
+): Effect.Effect<void, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor> =>
+  engine.name === "memory"
+    ? Effect.void
+    : Effect.asVoid(
+      Subprocess.run(
+        Command.make(engine.executable, "image", "prune", "--force", "--filter", Label.formatFilter(label))
+      )
+    )

@@ -41,6 +41,9 @@ const conditions = {
   busy: /device or resource busy/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,
+  // docker, of the builder before BuildKit: "DEPRECATED: The legacy builder is deprecated …" and the lines that follow
+  builderNotice:
+    /^DEPRECATED: The legacy builder|^ {12}(?:Install the buildx component|BuildKit is currently disabled|environment-variable|https:\/\/docs\.docker\.com\/go\/buildx)/i,
   removalInProgress: /removal of container .* is already in progress|container .* is being removed/i,
   // what precedes the runtime's own complaint; docker writes it to standard output, podman to standard error
   runtime:

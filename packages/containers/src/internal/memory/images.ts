@@ -9,10 +9,7 @@ import { type Context, modifyContainer, update } from "./context.js"
 import { imageInfo } from "./inspection.js"
 import * as State from "./state.js"
 
-type Images = Pick<
-  Primitives,
-  "buildImage" | "commitContainer" | "inspectImage" | "listImages" | "pullImage" | "removeImage"
->
+type Images = Pick<Primitives, "commitContainer" | "inspectImage" | "listImages" | "pullImage" | "removeImage">
 
 /** @internal */
 export const images = (context: Context): Images => {
@@ -50,8 +47,6 @@ export const images = (context: Context): Images => {
           Effect.flatMap(getImage(state, reference), (image) => untag(state, image, State.imageName(reference), force))
       ),
 
-    buildImage: ({ image, labels }) => update(context, (state) => addOnly(state, image, State.toRecord(labels))),
-
     commitContainer: (key, reference, { changes = [] }) =>
       modifyContainer(context, key, ({ labels }, state) =>
         Effect.map(
@@ -69,7 +64,9 @@ export const images = (context: Context): Images => {
 export const initial = (images: ReadonlyArray<MemoryBackend.Image>): Effect.Effect<State.State> =>
   Effect.reduce(images, State.empty, (state, { image, labels }) => addOnly(state, toReference(image), labels))
 
-const toReference = (image: MemoryBackend.Image["image"]) => typeof image === "string" ? Reference.make(image) : image
+/** @internal */
+export const toReference = (image: MemoryBackend.Image["image"]) =>
+  typeof image === "string" ? Reference.make(image) : image
 
 const getImage = (state: State.State, reference: Reference.Reference) =>
   Option.match(State.findImage(state, reference), {
@@ -82,7 +79,8 @@ const absent = (reference: Reference.Reference, why: string) => {
   return new ImageNotFound({ image, detail: `${why}: ${image}` })
 }
 
-const add = Effect.fnUntraced(function*(
+/** @internal */
+export const add = Effect.fnUntraced(function*(
   state: State.State,
   reference: Reference.Reference,
   labels: State.Labels = {},

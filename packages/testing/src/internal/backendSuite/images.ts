@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
+import { Container, Definition, Image, Label } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import { failsWith, type Suite } from "./support.js"
@@ -93,22 +93,6 @@ export const tests = (suite: Suite): void => {
       yield* Container.start(suite.of(target).idle)
       yield* failsWith(Image.remove(target), "EngineFailed")
       assert.isTrue(yield* Image.exists(target))
-    })
-  )
-
-  test(
-    "an image is built with its labels under its name",
-    Effect.gen(function*() {
-      const backend = yield* Backend.Backend
-      const target = yield* snapshot
-      yield* backend.buildImage({
-        image: target,
-        source: { _tag: "Instructions", text: `FROM ${Reference.format(image)}\n` },
-        arguments: {},
-        labels: Label.fromRecord({ [label.key]: label.value, "com.example.a": "1 = one, \"uno\"" })
-      })
-      const { labels } = yield* Image.inspect(target)
-      assert.strictEqual(labels["com.example.a"], "1 = one, \"uno\"")
     })
   )
 }

@@ -2,7 +2,7 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { assert, type Vitest } from "@effect/vitest"
-import { type Backend, Container, Definition, Exec, Label } from "@ociman/containers"
+import { Backend, Container, Definition, Exec, Label } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
@@ -16,6 +16,7 @@ import type * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import type * as BackendSuite from "../../BackendSuite.js"
 import * as TestImage from "../../TestImage.js"
+import { pruneImages } from "../engineClient.js"
 import { randomHex } from "../random.js"
 
 /** @internal */
@@ -39,6 +40,17 @@ export class Shared
 /** @internal */
 export const layerShared = (run: Run) =>
   Layer.scoped(Shared, Effect.flatMap(TestImage.TestImage, () => Container.start(definitions(run.image).idle)))
+
+/**
+ * What builders keep of builds that failed or were repeated is removed at last.
+ *
+ * @internal
+ */
+export const layerPruned = ({ label }: Run) =>
+  Layer.scopedDiscard(
+    Effect.flatMap(Backend.Backend, ({ engine }) =>
+      Effect.addFinalizer(() => Effect.ignoreLogged(pruneImages(engine, label))))
+  )
 
 /** @internal */
 export interface Options {

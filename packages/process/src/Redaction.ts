@@ -1,0 +1,27 @@
+/**
+ * Keeping secrets out of texts that are shown.
+ *
+ * @since 0.1.0
+ */
+import type * as Redacted from "effect/Redacted"
+import * as internal from "./internal/redaction.js"
+
+/**
+ * A function that replaces the values by `<redacted>`, as they are and as
+ * programs print them: trimmed, quoted by JSON, a shell or a URL. One of up to
+ * three characters is only recognized where it stands alone.
+ *
+ * @example
+ * ```ts
+ * import { Redaction } from "@ociman/process"
+ * import { Redacted } from "effect"
+ *
+ * const redact = Redaction.make([Redacted.make("hunter2")])
+ * assert.strictEqual(redact("login with hunter2"), "login with <redacted>")
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (secrets: ReadonlyArray<Redacted.Redacted<string>>): (text: string) => string =>
+  internal.make(secrets).text
