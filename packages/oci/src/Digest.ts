@@ -3,7 +3,8 @@
  *
  * A {@link Digest} is a branded string: it costs nothing, compares with `===` and encodes as itself. The two
  * algorithms every implementation must know are supported, `sha256` and `sha512`; any other is refused, since a digest
- * that cannot be computed cannot be verified.
+ * that cannot be computed cannot be verified. Documents may name content by such a digest all the same, and stay
+ * readable: what they hold is {@link WellFormed}.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
  * @since 0.1.0
@@ -56,12 +57,21 @@ export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("@ociman/oc
 }
 
 /**
+ * A digest by its grammar, of any algorithm. Every {@link Digest} is one; {@link isDigest} tells whether it is one that
+ * can be computed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type WellFormed = string & Brand.Brand<"@ociman/oci/Digest/WellFormed">
+
+/**
  * A digest whose algorithm is known, whose length fits the algorithm, and whose digits are lower-case hexadecimal.
  *
  * @since 0.1.0
  * @category models
  */
-export type Digest = string & Brand.Brand<"@ociman/oci/Digest">
+export type Digest = WellFormed & Brand.Brand<"@ociman/oci/Digest">
 
 const unchecked = Brand.nominal<Digest>()
 
@@ -119,8 +129,44 @@ export const parse = (input: string): Either.Either<Digest, InvalidDigest> => {
   return Either.right(unchecked(input))
 }
 
+const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/
+
+// Computed by nobody here, yet registered, so its form is known.
+const sha384 = /^sha384:(?![0-9a-f]{96}$)/
+
+const registered = /^(sha256|sha512):/
+
 /**
- * A digest as it stands in documents, headers and references.
+ * A digest of any algorithm, as it stands in documents. The digits of the registered algorithms (`sha256`, `sha384`,
+ * `sha512`) are checked, those of others can be anything that the grammar allows.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
+ * @since 0.1.0
+ * @category schemas
+ */
+export const WellFormed = Schema.String.pipe(
+  Schema.filter((input, _, ast) => {
+    if (registered.test(input)) {
+      return Either.match(parse(input), {
+        onLeft: (error) => new ParseResult.Type(ast, input, error.message),
+        onRight: () => undefined
+      })
+    }
+    return grammar.test(input) && !sha384.test(input)
+      ? undefined
+      : new ParseResult.Type(ast, input, `Invalid digest ${excerpt(input)}: it is written algorithm:encoded`)
+  }),
+  Schema.brand("@ociman/oci/Digest/WellFormed")
+).annotations({
+  identifier: "Digest.WellFormed",
+  arbitrary: () => (fc) =>
+    fc.stringMatching(/^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}|other\+b64u:[0-9A-Za-z_-]{43}=)$/).map(wellFormed)
+})
+
+const wellFormed = Brand.nominal<WellFormed>()
+
+/**
+ * A digest as it stands in headers and references, and in documents whose content is to be read.
  *
  * @since 0.1.0
  * @category schemas
@@ -132,6 +178,7 @@ export const Digest = Schema.String.pipe(
       onRight: () => undefined
     })
   ),
+  Schema.brand("@ociman/oci/Digest/WellFormed"),
   Schema.brand("@ociman/oci/Digest")
 ).annotations({
   identifier: "Digest",

@@ -34,7 +34,10 @@ export const MediaType = Schema.String.pipe(
       `"application/vnd.oci.image.manifest.v1+json"`
   }),
   Schema.brand("@ociman/oci/MediaType")
-).annotations({ identifier: "MediaType" })
+).annotations({
+  identifier: "MediaType",
+  arbitrary: () => (fc) => fc.stringMatching(/^[A-Za-z0-9][\w.+-]{0,9}\/[A-Za-z0-9][\w.+-]{0,9}$/).map(of)
+})
 
 const of = Brand.nominal<MediaType>()
 

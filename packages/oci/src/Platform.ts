@@ -42,7 +42,7 @@ const Part = Schema.String.pipe(
     message: ({ actual }) =>
       `Invalid part of a platform ${excerpt(String(actual))}: only letters, digits, "_", "." and "-" are allowed`
   })
-)
+).annotations({ arbitrary: () => (fc) => fc.stringMatching(/^[\w.-]{1,9}$/) })
 
 /**
  * A platform, as it stands in an image index and an image configuration.

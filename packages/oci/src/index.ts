@@ -1,9 +1,37 @@
 /**
+ * Annotations of manifests, indexes and descriptors, and the keys that are predefined.
+ *
+ * @since 0.1.0
+ */
+export * as Annotations from "./Annotations.js"
+
+/**
+ * Documents with their bytes and descriptors, and the verification of bytes.
+ *
+ * @since 0.1.0
+ */
+export * as Content from "./Content.js"
+
+/**
+ * What can go wrong with content.
+ *
+ * @since 0.1.0
+ */
+export * as ContentError from "./ContentError.js"
+
+/**
  * Hashes of what an image is built from.
  *
  * @since 0.1.0
  */
 export * as ContentHash from "./ContentHash.js"
+
+/**
+ * What content is: its media type, digest and size.
+ *
+ * @since 0.1.0
+ */
+export * as Descriptor from "./Descriptor.js"
 
 /**
  * Content digests, `algorithm:encoded`.
@@ -25,6 +53,34 @@ export * as FileTree from "./FileTree.js"
  * @since 0.1.0
  */
 export * as Hasher from "./Hasher.js"
+
+/**
+ * Configurations of images.
+ *
+ * @since 0.1.0
+ */
+export * as ImageConfig from "./ImageConfig.js"
+
+/**
+ * Indexes of manifests.
+ *
+ * @since 0.1.0
+ */
+export * as ImageIndex from "./ImageIndex.js"
+
+/**
+ * The file that marks an image layout, and where things lie in one.
+ *
+ * @since 0.1.0
+ */
+export * as ImageLayout from "./ImageLayout.js"
+
+/**
+ * Manifests of images and artifacts.
+ *
+ * @since 0.1.0
+ */
+export * as ImageManifest from "./ImageManifest.js"
 
 /**
  * Media types of manifests, configurations and layers.

@@ -41,7 +41,15 @@ declare const TextEncoder: new() => {
   readonly encodeInto: (text: string, bytes: Uint8Array) => { readonly written: number }
 }
 
+declare const TextDecoder: new(label: "utf-8", options: { readonly fatal: true; readonly ignoreBOM: true }) => {
+  readonly decode: (bytes: Uint8Array) => string
+}
+
 const encoder = new TextEncoder()
+
+/** Throws at what is not UTF-8, and keeps a byte order mark. */
+export const decodeStrictly = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes)
 
 /** UTF-8. */
 export const encode = (text: string): Uint8Array => encoder.encode(text)

@@ -1,0 +1,173 @@
+/**
+ * What can go wrong with content: it is not there, it is not what it was said to be, or the place that holds it fails.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { excerpt } from "./internal/text.js"
+
+/**
+ * There is no content of a digest, or nothing of a name. `name` is the digest or the name, `store` says where it was
+ * looked for.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ContentNotFound extends Schema.TaggedError<ContentNotFound>("@ociman/oci/ContentNotFound")(
+  "ContentNotFound",
+  { name: Schema.String, store: Schema.String }
+) {
+  override get message(): string {
+    return `There is no ${this.name} in ${this.store}`
+  }
+}
+
+/**
+ * The bytes are others than the digest promises. They must not be used.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class DigestMismatch extends Schema.TaggedError<DigestMismatch>("@ociman/oci/DigestMismatch")(
+  "DigestMismatch",
+  { expected: Schema.String, actual: Schema.String }
+) {
+  override get message(): string {
+    return `The content of ${this.expected} is damaged: its bytes have the digest ${this.actual}`
+  }
+}
+
+/**
+ * There are fewer or more bytes than the descriptor promises. `actual` is how many there were when reading stopped; if
+ * there were too many, nobody counted the rest.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SizeMismatch extends Schema.TaggedError<SizeMismatch>("@ociman/oci/SizeMismatch")(
+  "SizeMismatch",
+  { digest: Schema.String, expected: Schema.Number, actual: Schema.Number }
+) {
+  override get message(): string {
+    const many = this.actual > this.expected ? `at least ${this.actual}` : `only ${this.actual}`
+    return `The content of ${this.digest} should have ${this.expected} bytes and has ${many}`
+  }
+}
+
+/**
+ * A digest is of an algorithm that cannot be computed here, so its content cannot be verified and is not touched.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class UnsupportedDigest extends Schema.TaggedError<UnsupportedDigest>("@ociman/oci/UnsupportedDigest")(
+  "UnsupportedDigest",
+  { digest: Schema.String }
+) {
+  override get message(): string {
+    return `The content of ${excerpt(this.digest)} cannot be verified: only sha256 and sha512 digests are supported`
+  }
+}
+
+/**
+ * Bytes are not the document they should be. `document` is what they should be, `path` the field that is wrong, like
+ * `layers[0].size` (empty for the whole), `rule` the broken rule as a sentence.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidDocument extends Schema.TaggedError<InvalidDocument>("@ociman/oci/InvalidDocument")(
+  "InvalidDocument",
+  {
+    document: Schema.String,
+    path: Schema.String,
+    reason: Schema.Literal(
+      "TooLarge",
+      "InvalidUtf8",
+      "InvalidJson",
+      "InvalidToml",
+      "InvalidField",
+      "TooDeep",
+      "UnsafeKey",
+      "InexactNumber",
+      "MediaTypeMismatch"
+    ),
+    rule: Schema.String
+  }
+) {
+  override get message(): string {
+    return `Invalid ${this.document}${this.path === "" ? "" : ` at ${this.path}`}: ${this.rule}`
+  }
+}
+
+/**
+ * A directory, or an archive, is not an image layout that can be worked with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class LayoutError extends Schema.TaggedError<LayoutError>("@ociman/oci/LayoutError")("LayoutError", {
+  path: Schema.String,
+  reason: Schema.Literal(
+    "NotALayout",
+    "WrongVersion",
+    "MissingIndex",
+    "AlreadyExists",
+    "Symlink",
+    "Locked",
+    "Unreadable",
+    "Unwritable"
+  ),
+  rule: Schema.String,
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    const cause = this.cause instanceof Error ? `: ${this.cause.message}` : ""
+    return `${JSON.stringify(this.path)} ${this.rule}${cause}`
+  }
+}
+
+/**
+ * A store could not do what it was asked. `store` says which one, `operation` what it was about to do; the cause is
+ * the store's own error.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class StoreFailed extends Schema.TaggedError<StoreFailed>("@ociman/oci/StoreFailed")("StoreFailed", {
+  store: Schema.String,
+  operation: Schema.String,
+  reason: Schema.Literal("Unavailable", "Denied", "Unsupported", "Unknown"),
+  cause: Schema.optional(Schema.Defect)
+}) {
+  override get message(): string {
+    const cause = this.cause instanceof Error ? `: ${this.cause.message}` : ""
+    return `${this.store} could not ${this.operation} (${this.reason})${cause}`
+  }
+}
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export const ContentError = Schema.Union(
+  ContentNotFound,
+  DigestMismatch,
+  SizeMismatch,
+  UnsupportedDigest,
+  InvalidDocument,
+  LayoutError,
+  StoreFailed
+)
+
+/**
+ * @since 0.1.0
+ * @category errors
+ */
+export type ContentError = typeof ContentError.Type
+
+/**
+ * @since 0.1.0
+ * @category refinements
+ */
+export const isContentError: (u: unknown) => u is ContentError = Schema.is(ContentError)

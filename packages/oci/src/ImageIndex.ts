@@ -1,0 +1,113 @@
+/**
+ * Indexes: manifests by platform, or of any kind. Docker's list of manifests is read as well.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
+ * @since 0.1.0
+ */
+import { dual } from "effect/Function"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as annotations from "./Annotations.js"
+import type { Codec } from "./Content.js"
+import * as descriptors from "./Descriptor.js"
+import * as document from "./internal/document.js"
+import * as mediaTypes from "./MediaType.js"
+import * as platforms from "./Platform.js"
+
+const lacks = (...fields: ReadonlyArray<string>) => (index: object): string | undefined => {
+  const field = fields.find((field) => Object.hasOwn(index, field))
+  return field === undefined ? undefined : `an index has no "${field}", which a manifest has`
+}
+
+/**
+ * An index, with the fields and names of the specification. Unknown fields of one that was read are still there when
+ * it is copied with a spread, and are written again.
+ *
+ * A document that could also be read as a manifest is refused.
+ *
+ * @see https://github.com/opencontainers/image-spec/security/advisories/GHSA-77vh-xpmg-72qh
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ImageIndex = Schema.Struct({
+  schemaVersion: Schema.Literal(2),
+  mediaType: document.optional(
+    mediaTypes.MediaType.pipe(Schema.filter(mediaTypes.isIndex, {
+      message: ({ actual }) => `the media type ${String(actual)} is not that of an index`,
+      arbitrary: () => (fc) => fc.constantFrom(mediaTypes.ImageIndex, mediaTypes.DockerManifestList)
+    }))
+  ),
+  artifactType: document.optional(mediaTypes.MediaType),
+  /** In the order of preference. */
+  manifests: Schema.Array(descriptors.Descriptor),
+  /** What this is about. It may be absent from where this is. */
+  subject: document.optional(descriptors.Descriptor),
+  annotations: document.optional(annotations.Annotations)
+}).pipe(Schema.filter(lacks("config", "layers"))).annotations({ identifier: "ImageIndex" })
+
+/**
+ * An index, with the fields and names of the specification.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ImageIndex extends Schema.Schema.Type<typeof ImageIndex> {}
+
+/**
+ * Whether a value is an index.
+ *
+ * @since 0.1.0
+ * @category refinements
+ */
+export const isImageIndex: (u: unknown) => u is ImageIndex = Schema.is(ImageIndex)
+
+/**
+ * An index in the words of the image specification.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  manifests: ReadonlyArray<descriptors.Descriptor>,
+  { annotations, artifactType, subject }: {
+    readonly subject?: descriptors.Descriptor | undefined
+    readonly annotations?: annotations.Annotations | undefined
+    readonly artifactType?: mediaTypes.MediaType | undefined
+  } = {}
+): ImageIndex => ({
+  schemaVersion: 2,
+  mediaType: mediaTypes.ImageIndex,
+  ...(artifactType === undefined ? {} : { artifactType }),
+  manifests,
+  ...(subject === undefined ? {} : { subject }),
+  ...(annotations === undefined ? {} : { annotations })
+})
+
+/**
+ * The first entry that is for a platform.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const forPlatform: {
+  (platform: platforms.Platform): (self: ImageIndex) => Option.Option<descriptors.Descriptor>
+  (self: ImageIndex, platform: platforms.Platform): Option.Option<descriptors.Descriptor>
+} = dual(
+  2,
+  (self: ImageIndex, wanted: platforms.Platform): Option.Option<descriptors.Descriptor> =>
+    Option.fromNullable(
+      self.manifests.find(({ platform }) => platform !== undefined && platforms.matches(platform, wanted))
+    )
+)
+
+/**
+ * An index as bytes. At most 4 MiB are read.
+ *
+ * @since 0.1.0
+ * @category codecs
+ */
+export const codec: Codec<ImageIndex> = {
+  ...document.bytes("image index", ImageIndex, document.manifestLimit),
+  mediaType: (self) => self.mediaType ?? mediaTypes.ImageIndex,
+  mediaTypes: [mediaTypes.ImageIndex, mediaTypes.DockerManifestList]
+}

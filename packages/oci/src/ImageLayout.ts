@@ -1,0 +1,69 @@
+/**
+ * The file `oci-layout`, which marks a directory or an archive as an image layout.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import type { Codec } from "./Content.js"
+import type * as digests from "./Digest.js"
+import * as document from "./internal/document.js"
+import * as mediaTypes from "./MediaType.js"
+
+/**
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ImageLayout = Schema.Struct({
+  imageLayoutVersion: Schema.Literal("1.0.0")
+}).annotations({ identifier: "ImageLayout" })
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ImageLayout extends Schema.Schema.Type<typeof ImageLayout> {}
+
+/**
+ * The version of layouts that there is.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const current: ImageLayout = { imageLayoutVersion: "1.0.0" }
+
+/**
+ * The name of the file that marks a layout.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const markerName = "oci-layout"
+
+/**
+ * The name of the index of a layout.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const indexName = "index.json"
+
+/**
+ * Where the content of a digest lies in a layout, with `/` between the parts. No digest leads out of `blobs`.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const blobPath = (digest: digests.WellFormed): string => `blobs/${digest.replace(":", "/")}`
+
+/**
+ * The file `oci-layout` as bytes. At most 64 KiB are read.
+ *
+ * @since 0.1.0
+ * @category codecs
+ */
+export const codec: Codec<ImageLayout> = {
+  ...document.bytes("image layout", ImageLayout, 64 * 1024),
+  mediaType: () => mediaTypes.LayoutHeader,
+  mediaTypes: [mediaTypes.LayoutHeader]
+}
