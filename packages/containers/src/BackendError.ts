@@ -348,6 +348,43 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
 }
 
 /**
+ * The client's settings name no endpoint.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/containers/BackendError/EndpointError")(
+  "EndpointError",
+  {
+    engine: Schema.Literal("docker", "podman"),
+    /**
+     * - `ContextNotFound`: there is no context or connection of that name.
+     * - `InvalidContext`: the file of a context cannot be read or understood.
+     * - `InvalidHost`: what stands for a host is none, see `detail`.
+     * - `InvalidConfig`: a configuration file cannot be read or understood.
+     * - `TlsFileMissing`: TLS is on, and a file for it is not there.
+     * - `Conflict`: options contradict each other.
+     */
+    reason: Schema.Literal(
+      "ContextNotFound",
+      "InvalidContext",
+      "InvalidHost",
+      "InvalidConfig",
+      "TlsFileMissing",
+      "Conflict"
+    ),
+    detail: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `The settings of ${this.engine} name no endpoint (${this.reason}): ${this.detail}`
+  }
+}
+
+/**
  * What any operation may fail with: the engine is gone, or has a reason of its own.
  *
  * @since 0.1.0
@@ -389,6 +426,7 @@ export const BackendError = Schema.Union(
   BackendUnavailable,
   BuildFailed,
   ContainerNotFound,
+  EndpointError,
   EngineFailed,
   ExecFailed,
   ImageNotFound,

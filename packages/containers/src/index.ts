@@ -66,6 +66,11 @@ export * as Engine from "./Engine.js"
 /**
  * @since 0.1.0
  */
+export * as EngineEndpoint from "./EngineEndpoint.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Environment from "./Environment.js"
 
 /**

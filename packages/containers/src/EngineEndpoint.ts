@@ -1,0 +1,161 @@
+/**
+ * Where an engine is reached, by the rules of its client: environment
+ * variables, configuration files, Docker's contexts and Podman's connections.
+ * The client is not run, and nothing is contacted.
+ *
+ * @since 0.1.0
+ */
+import type * as FileSystem from "@effect/platform/FileSystem"
+import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as BackendError from "./BackendError.js"
+import type * as Engine from "./Engine.js"
+import * as dockerEndpoint from "./internal/endpoint/docker.js"
+import * as hosts from "./internal/endpoint/hosts.js"
+import * as podmanEndpoint from "./internal/endpoint/podman.js"
+import { each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/text.js"
+
+/**
+ * Where an engine is reached.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface EngineEndpoint {
+  /** A URL, such as `unix:///var/run/docker.sock`, `tcp://build:2376` or `ssh://me@build`. */
+  readonly url: string
+  /** The Docker context or the Podman connection that says so. Docker always has one, if only `default`. */
+  readonly context: Option.Option<string>
+  /** The files for TLS; `None` for a connection without. */
+  readonly tls: Option.Option<Tls>
+  /** The key for a connection over SSH that Podman is told to use. */
+  readonly identity: Option.Option<string>
+}
+
+/**
+ * The files with which a connection is encrypted.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Tls {
+  /** Whether the server's certificate is believed without a check. */
+  readonly skipVerify: boolean
+  readonly ca: Option.Option<string>
+  readonly certificate: Option.Option<string>
+  readonly key: Option.Option<string>
+}
+
+/**
+ * The name of a Docker context that can be created: two letters, digits, `_`,
+ * `.`, `+` or `-` at least, the first one a letter or a digit, and not
+ * `default`.
+ *
+ * Follows https://github.com/docker/cli/blob/v28.2.2/cli/context/store/store.go
+ *
+ * @since 0.1.0
+ * @category schemas
+ */
+export const ContextName = refined(
+  "ContextName",
+  "context name",
+  firstOf(
+    nonEmpty,
+    (text) => text === "default" ? "it is reserved" : undefined,
+    each(
+      (char, position) => isAlphanumeric(char) || (position > 0 && /^[_.+-]$/.test(char)),
+      "a name begins with a letter or a digit of ASCII, and \"_\", \".\", \"+\" and \"-\" may follow too"
+    ),
+    (text) => text.length < 2 ? "it has less than two characters" : undefined
+  )
+).pipe(Schema.brand("@ociman/containers/EngineEndpoint/ContextName"))
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export type ContextName = typeof ContextName.Type
+
+/**
+ * What Docker's client is told by flags.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface DockerOptions {
+  /** `--context`. */
+  readonly context?: string | undefined
+  /** `--host`, as often as it is given. */
+  readonly hosts?: ReadonlyArray<string> | undefined
+}
+
+/**
+ * The endpoint that Docker's client takes: by `context` or `hosts`; else by
+ * `DOCKER_HOST`, `DOCKER_CONTEXT` or the `currentContext` of `config.json` in
+ * `DOCKER_CONFIG` (by default `~/.docker`), the first of them that is not
+ * empty; else the local socket. `DOCKER_TLS_VERIFY`, `DOCKER_TLS` and
+ * `DOCKER_CERT_PATH` hold where no context is named.
+ *
+ * Follows https://github.com/docker/cli/blob/v28.2.2/cli/command/cli.go
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const docker: (
+  options?: DockerOptions
+) => Effect.Effect<EngineEndpoint, BackendError.EndpointError, FileSystem.FileSystem> = dockerEndpoint.resolve
+
+/**
+ * What Podman's client is told by flags.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface PodmanOptions {
+  /** `--remote`. */
+  readonly remote?: boolean | undefined
+  /** `--url`. */
+  readonly url?: string | undefined
+  /** `--connection`. */
+  readonly connection?: string | undefined
+  /** Whether it is not root who runs it, which decides the default socket. Default: false. */
+  readonly rootless?: boolean | undefined
+  /** The client's version; from 5 on the order is another. Default: an older one. */
+  readonly version?: Engine.Version | undefined
+}
+
+/**
+ * The endpoint that Podman's client takes; `None` for an engine on this
+ * machine without a service. In this order: `url`; up to version 4
+ * `CONTAINER_HOST`; `connection`; `CONTAINER_CONNECTION`; from version 5 on
+ * `CONTAINER_HOST`, then the default of `podman-connections.json`; the
+ * `active_service` of `containers.conf`; the local socket.
+ *
+ * Follows https://github.com/containers/podman/blob/v4.3.1/cmd/podman/registry/remote.go
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const podman: (
+  options?: PodmanOptions
+) => Effect.Effect<Option.Option<EngineEndpoint>, BackendError.EndpointError, FileSystem.FileSystem> =
+  podmanEndpoint.resolve
+
+/**
+ * The machine on which the engine is; `None` for this one, as with a socket or
+ * a pipe.
+ *
+ * @example
+ * ```ts
+ * import { EngineEndpoint } from "@ociman/containers"
+ * import { Option } from "effect"
+ *
+ * assert.strictEqual(Option.getOrThrow(EngineEndpoint.remoteHost("ssh://me@build.example.com")), "build.example.com")
+ * assert.strictEqual(EngineEndpoint.remoteHost("unix:///var/run/docker.sock")._tag, "None")
+ * ```
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const remoteHost: (url: string) => Option.Option<string> = hosts.remoteHost
