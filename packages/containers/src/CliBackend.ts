@@ -1,7 +1,9 @@
 /**
  * The primitives of a `Backend` on the command line clients of Docker and
  * Podman. The client finds its engine as it always does, by its contexts,
- * connections and `DOCKER_HOST` or `CONTAINER_HOST`.
+ * connections and `DOCKER_HOST` or `CONTAINER_HOST`, which are read by `Config`
+ * too. It stays with what it found: another context that is chosen meanwhile,
+ * as by `docker context use`, changes nothing.
  *
  * @since 0.1.0
  */
@@ -26,6 +28,7 @@ import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
 import { images } from "./internal/cli/images.js"
+import * as whereabouts from "./internal/cli/whereabouts.js"
 import * as processIdentity from "./internal/processIdentity.js"
 import type { Primitives } from "./Primitives.js"
 
@@ -52,8 +55,10 @@ export const make = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Primitives, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> {
   const hostExecutor = yield* CommandExecutor.CommandExecutor
   const fileSystem = yield* FileSystem.FileSystem
-  const client = Client.make(hostExecutor, options.executable ?? options.engine)
-  const engine = yield* detect(client, options.engine)
+  const executable = options.executable ?? options.engine
+  const settings = yield* whereabouts.fromConfig
+  const engine = yield* detect(Client.make(hostExecutor, executable, settings), options.engine)
+  const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
   const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
   const { current: currentProcess, isAlive: isProcessAlive } = yield* processIdentity.make
   return {

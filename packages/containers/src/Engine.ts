@@ -56,6 +56,10 @@ export interface Engine {
   readonly clientVersion: Version
   /** Whether the engine runs without root, so that root in a container is an ordinary user outside. */
   readonly rootless: boolean
+  /** The URL at which it is reached, see `EngineEndpoint`; `None` for an engine that is no service. */
+  readonly endpoint: Option.Option<string>
+  /** The Docker context or the Podman connection that it was found by, and is used by from then on. */
+  readonly context: Option.Option<string>
   /** The host a remote engine runs on; `None` for an engine on this machine. */
   readonly remoteHost: Option.Option<string>
 }

@@ -14,7 +14,10 @@ const docker = (changes: {
     Server: { Version: "20.10.24+dfsg1", Components: changes.components ?? [{ Name: "Engine", Version: "20.10.24" }] }
   }),
   info: answer({ ServerVersion: "20.10.24", SecurityOptions: changes.securityOptions ?? ["name=seccomp"] }),
-  context: `echo '${changes.endpoint ?? "unix:///var/run/docker.sock"}'`
+  context: answer({
+    Name: "default",
+    Endpoints: { docker: { Host: changes.endpoint ?? "unix:///var/run/docker.sock", SkipTLSVerify: false } }
+  })
 })
 
 const podman = (changes: { readonly rootless?: boolean; readonly remote?: boolean } = {}): Answers => ({

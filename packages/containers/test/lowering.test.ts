@@ -25,6 +25,8 @@ const engine = (client: Engine.Name, version: string, remoteHost?: string): Engi
   version: Option.getOrThrow(Engine.parseVersion(version)),
   clientVersion: Option.getOrThrow(Engine.parseVersion(version)),
   rootless: false,
+  endpoint: Option.none(),
+  context: Option.none(),
   remoteHost: Option.fromNullable(remoteHost)
 })
 

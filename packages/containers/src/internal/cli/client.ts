@@ -18,6 +18,8 @@ import * as Output from "../../Output.js"
  */
 export interface Client {
   readonly executable: string
+  /** What it is run with: output that is the same everywhere, and where its engine is. */
+  readonly variables: Readonly<Record<string, string>>
   /** Runs the client to its end; any exit code but 0 is a failure. */
   readonly run: (
     args: ReadonlyArray<string>,
@@ -54,12 +56,8 @@ export interface ClientOptions {
   readonly timeout?: Duration.DurationInput | undefined
 }
 
-/**
- * Variables that make a client's output the same everywhere.
- *
- * @internal
- */
-export const plainOutput = {
+// They make a client's output the same everywhere.
+const plainOutput = {
   LC_ALL: "C",
   DOCKER_CLI_HINTS: "false",
   BUILDKIT_PROGRESS: "plain",
@@ -67,10 +65,15 @@ export const plainOutput = {
 } as const
 
 /** @internal */
-export const make = (executor: CommandExecutor.CommandExecutor, executable: string): Client => {
+export const make = (
+  executor: CommandExecutor.CommandExecutor,
+  executable: string,
+  whereabouts: Readonly<Record<string, string>>
+): Client => {
+  const always = { ...plainOutput, ...whereabouts }
   const command = (args: ReadonlyArray<string>, { stdin, variables }: ClientOptions) =>
     Command.make(executable, ...args).pipe(
-      Command.env({ ...plainOutput, ...variables }),
+      Command.env({ ...always, ...variables }),
       // As part of the command, a stream's own failure becomes the command's.
       Predicate.isObject(stdin) && Stream.StreamTypeId in stdin ? Command.stdin(stdin) : identity
     )
@@ -78,6 +81,7 @@ export const make = (executor: CommandExecutor.CommandExecutor, executable: stri
     typeof stdin === "string" || Predicate.isUint8Array(stdin) ? stdin : undefined
   return {
     executable,
+    variables: always,
     run: (args, options = {}) =>
       Subprocess.run(command(args, options), {
         maxStdout: options.maxStdout ?? answerLimit,

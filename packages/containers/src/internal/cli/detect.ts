@@ -1,13 +1,16 @@
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as FileSystem from "@effect/platform/FileSystem"
 import type { CommandFailed } from "@ociman/process"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { Probe } from "../../BackendError.js"
 import * as Engine from "../../Engine.js"
+import * as EngineEndpoint from "../../EngineEndpoint.js"
 import type { Client } from "./client.js"
 import { lastLine, unavailableReason } from "./failures.js"
+import { sshHost } from "./whereabouts.js"
 
 const DockerVersion = Schema.Struct({
   Client: Schema.Struct({ Version: Schema.String }),
@@ -38,7 +41,10 @@ const PodmanInfo = Schema.Struct({
  *
  * @internal
  */
-export const detect = (client: Client, expected: Engine.Name): Effect.Effect<Engine.Engine, Probe> => {
+export const detect = (
+  client: Client,
+  expected: Engine.Name
+): Effect.Effect<Engine.Engine, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> => {
   const probe = (reason: Probe["reason"], detail: string) =>
     new Probe({ engine: expected, executable: client.executable, reason, detail })
   const unexpected = (detail: string) => probe("UnexpectedAnswer", detail)
@@ -66,11 +72,12 @@ export const detect = (client: Client, expected: Engine.Name): Effect.Effect<Eng
       version: podman,
       clientVersion: podman,
       rootless: info.host.security.rootless,
-      remoteHost: info.host.serviceIsRemote === true ? yield* podmanRemoteHost : Option.none<string>()
+      ...(info.host.serviceIsRemote === true ? yield* podmanPlace(podman) : nowhere)
     }
   })
 
   const asDocker = Effect.fnUntraced(function*(answer: typeof DockerVersion.Type, info: typeof DockerInfo.Type) {
+    const executor = yield* CommandExecutor.CommandExecutor
     const podman = answer.Server.Components?.find(({ Name }) => Name === "Podman Engine")
     return {
       name: podman === undefined ? "docker" as const : "podman" as const,
@@ -80,7 +87,7 @@ export const detect = (client: Client, expected: Engine.Name): Effect.Effect<Eng
       clientVersion: yield* version(answer.Client.Version),
       rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
         info.Rootless === true,
-      remoteHost: yield* dockerRemoteHost(client)
+      ...yield* dockerPlace(client, executor)
     }
   })
 
@@ -107,19 +114,46 @@ export const detect = (client: Client, expected: Engine.Name): Effect.Effect<Eng
   return expected === "docker" ? docker : podman
 }
 
-// The host part of `tcp://host:port` and `ssh://user@host:port`; sockets and pipes have none.
-const hostOf = (endpoint: string): Option.Option<string> =>
-  Option.fromNullable(/^(?:tcp|ssh|https?):\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/]+)/.exec(endpoint)?.[1]).pipe(
-    Option.map((host) => host.replace(/^\[(.*)\]$/, "$1"))
+interface Place {
+  readonly endpoint: Option.Option<string>
+  readonly context: Option.Option<string>
+  readonly remoteHost: Option.Option<string>
+}
+
+const nowhere: Place = { endpoint: Option.none(), context: Option.none(), remoteHost: Option.none() }
+
+const DockerContext = Schema.Struct({
+  Name: Schema.String,
+  Endpoints: Schema.Struct({ docker: Schema.Struct({ Host: Schema.String }) })
+})
+
+// The client knows best; one without contexts is believed to go by the same rules.
+const dockerPlace = (client: Client, executor: CommandExecutor.CommandExecutor) =>
+  client.run(["context", "inspect", "--format", "{{json .}}"], { timeout: "20 seconds" }).pipe(
+    Effect.flatMap(({ stdout }) => Schema.decode(Schema.parseJson(DockerContext))(stdout.text)),
+    Effect.map(({ Endpoints, Name }) => ({ url: Endpoints.docker.Host, context: Option.some(Name) })),
+    Effect.orElse(() => Effect.map(EngineEndpoint.docker(), ({ url }) => ({ url, context: Option.none<string>() }))),
+    Effect.flatMap(({ context, url }) =>
+      Effect.map(
+        Effect.transposeMapOption(
+          EngineEndpoint.remoteHost(url),
+          (host) => url.startsWith("ssh:") ? sshHost(host, executor) : Effect.succeed(host)
+        ),
+        (remoteHost): Place => ({ endpoint: Option.some(url), context, remoteHost })
+      )
+    ),
+    Effect.orElseSucceed(() => nowhere)
   )
 
-const dockerRemoteHost = (client: Client): Effect.Effect<Option.Option<string>> =>
-  client.run(["context", "inspect", "--format", "{{.Endpoints.docker.Host}}"], { timeout: "20 seconds" }).pipe(
-    Effect.map(({ stdout }) => hostOf(stdout.text.trim())),
-    Effect.orElseSucceed(Option.none)
+const podmanPlace = (version: Engine.Version) =>
+  EngineEndpoint.podman({ remote: true, version }).pipe(
+    Effect.map(Option.match({
+      onNone: () => nowhere,
+      onSome: ({ context, url }): Place => ({
+        endpoint: Option.some(url),
+        context,
+        remoteHost: EngineEndpoint.remoteHost(url)
+      })
+    })),
+    Effect.orElseSucceed(() => nowhere)
   )
-
-const podmanRemoteHost: Effect.Effect<Option.Option<string>> = Config.string("CONTAINER_HOST").pipe(
-  Effect.map(hostOf),
-  Effect.orElseSucceed(Option.none)
-)

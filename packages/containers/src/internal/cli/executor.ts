@@ -9,7 +9,6 @@ import type * as Exec from "../../Exec.js"
 import type { Primitives } from "../../Primitives.js"
 import { badArgument, toExec } from "../commandExec.js"
 import { inFinalizer } from "../inFinalizer.js"
-import { plainOutput } from "./client.js"
 import type { Context } from "./context.js"
 import * as environmentFile from "./environmentFile.js"
 import { execArguments } from "./execArguments.js"
@@ -88,7 +87,7 @@ const translate = Effect.fnUntraced(function*(
       names: [...prepared.arguments.names, mark.name]
     })
   ).pipe(
-    Command.env({ ...plainOutput, ...prepared.variables, [mark.name]: mark.value }),
+    Command.env({ ...context.client.variables, ...prepared.variables, [mark.name]: mark.value }),
     Command.stdin(command.stdin),
     Command.stdout(command.stdout),
     Command.stderr(command.stderr)

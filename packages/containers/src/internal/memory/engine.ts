@@ -15,5 +15,7 @@ export const engine: Engine.Engine = {
   version,
   clientVersion: version,
   rootless: false,
+  endpoint: Option.none(),
+  context: Option.none(),
   remoteHost: Option.none()
 }

@@ -1,0 +1,54 @@
+import * as Command from "@effect/platform/Command"
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import { Subprocess } from "@ociman/process"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Engine from "../../Engine.js"
+import { setting } from "../endpoint/settings.js"
+
+const names = [
+  ...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_TLS"],
+  ...["CONTAINER_HOST", "CONTAINER_CONNECTION", "CONTAINER_SSHKEY", "CONTAINERS_CONF", "CONTAINERS_CONF_OVERRIDE"],
+  "PODMAN_CONNECTIONS_CONF"
+]
+
+/**
+ * What settings say of where an engine is, for its client: it inherits the
+ * environment, but settings may come from elsewhere.
+ *
+ * @internal
+ */
+export const fromConfig: Effect.Effect<Readonly<Record<string, string>>> = Effect.map(
+  Effect.forEach(names, (name) => Effect.map(setting(name), Option.map((value) => [name, value] as const))),
+  (settings) => Object.fromEntries(settings.flatMap(Option.toArray))
+)
+
+/**
+ * What keeps a client with the engine it found. A host that its environment
+ * names comes before these.
+ *
+ * @internal
+ */
+export const ofEngine = ({ client, context }: Engine.Engine): Readonly<Record<string, string>> =>
+  Option.match(context, {
+    onNone: () => ({}),
+    onSome: (context) => client === "docker" ? { DOCKER_CONTEXT: context } : { CONTAINER_CONNECTION: context }
+  })
+
+/**
+ * The host that SSH connects to for a name, which may be one that only its
+ * configuration knows.
+ *
+ * @internal
+ */
+export const sshHost = (
+  name: string,
+  executor: CommandExecutor.CommandExecutor
+): Effect.Effect<string> =>
+  /^[A-Za-z0-9]/.test(name)
+    ? Subprocess.run(Command.make("ssh", "-G", name), { timeout: "10 seconds" }).pipe(
+      Effect.provideService(CommandExecutor.CommandExecutor, executor),
+      Effect.map(({ stdout }) => /^hostname (\S+)$/m.exec(stdout.text)?.[1] ?? name),
+      Effect.orElseSucceed(() => name)
+    )
+    : Effect.succeed(name)
