@@ -1,32 +1,10 @@
-import { FileSystem, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome, strictEqual } from "@effect/vitest/utils"
-import { Backend, Container, Definition, Exec, Label, Port } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import { Backend, Container, Definition, Exec, Port } from "@ociman/containers"
 import { Deferred, Effect, Fiber, HashMap, Logger, LogLevel, type Scope, Stream } from "effect"
-import * as Http from "node:http"
+import { busyboxImage, status } from "../support/busybox.js"
 import { isGone, layer, PrivateDocker } from "../support/PrivateDocker.js"
-
-const image = Reference.make("localhost/ociman/private:1")
-
-const busybox = process.env["BUSYBOX"] ?? "/bin/busybox"
-
-const withImage = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const backend = yield* Backend.Backend
-  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-private-" })
-  yield* fs.copyFile(busybox, path.join(directory, "busybox"))
-  yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
-  yield* Stream.runDrain(backend.buildImage({
-    image,
-    source: { _tag: "Directory", path: directory },
-    arguments: {},
-    labels: Label.empty
-  }))
-  return Definition.make(image).pipe(Definition.entrypoint("/bin/busybox", "sh", "-c"))
-})
 
 const idle = Definition.command("trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done")
 
@@ -50,20 +28,12 @@ const onDaemon = <A, E>(
     )
   })
 
-const status = (url: string) =>
-  Effect.async<number, Error>((resume) => {
-    Http.get(url, (response) => {
-      response.resume()
-      resume(Effect.succeed(response.statusCode ?? 0))
-    }).on("error", (error) => resume(Effect.fail(error)))
-  })
-
 describe("a Docker daemon of our own", () => {
   it.live("killed in the middle of a program ends it with BackendUnavailable, and nothing hangs", () =>
     Effect.gen(function*() {
       const { result, warnings } = yield* onDaemon(Effect.gen(function*() {
         const { daemon } = yield* PrivateDocker
-        const container = yield* Container.start(idle(yield* withImage))
+        const container = yield* Container.start(idle(yield* busyboxImage))
         const running = yield* Deferred.make<void>()
         const command = Exec.make("/bin/busybox", "sh", "-c", "echo started; while :; do /bin/busybox sleep 1; done")
         const exec = yield* container.execStream(command).pipe(
@@ -92,7 +62,7 @@ describe("a Docker daemon of our own", () => {
   it.live("stopped in the middle of a program ends it with BackendUnavailable", () =>
     onDaemon(Effect.gen(function*() {
       const { daemon } = yield* PrivateDocker
-      const definition = yield* withImage
+      const definition = yield* busyboxImage
       const container = yield* Container.start(idle(definition))
       yield* daemon.kill("SIGTERM")
       yield* daemon.exitCode
@@ -110,7 +80,7 @@ describe("a Docker daemon of our own", () => {
     onDaemon(
       Effect.gen(function*() {
         const { engine } = yield* Backend.Backend
-        const definition = yield* withImage
+        const definition = yield* busyboxImage
         const container = yield* definition.pipe(
           Definition.command("/bin/busybox httpd -f -p 8080 -h /bin"),
           Definition.publish(Port.tcp(8080)),

@@ -10,7 +10,7 @@ export class PrivateDocker extends Context.Tag("PrivateDocker")<PrivateDocker, {
 }>() {}
 
 /** Commands that run with more variables. */
-const withVariables = (variables: Record<string, string>) =>
+export const withVariables = (variables: Record<string, string>) =>
   Layer.effect(
     CommandExecutor.CommandExecutor,
     Effect.map(CommandExecutor.CommandExecutor, (executor) =>
@@ -41,7 +41,14 @@ done
 umount $(cut -d ' ' -f 2 /proc/mounts | grep "^$1/")
 `
 
-const make = (tcp: string | undefined) =>
+/** Files with which a daemon and its clients know each other. */
+interface Certificates {
+  readonly ca: string
+  readonly certificate: string
+  readonly key: string
+}
+
+export const makeDaemon = (tcp: string | undefined, tls?: Certificates) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
@@ -54,11 +61,14 @@ const make = (tcp: string | undefined) =>
       ...["--host", socket, ...(tcp === undefined ? [] : ["--host", tcp])],
       ...["--data-root", path.join(directory, "data"), "--exec-root", path.join(directory, "exec")],
       ...["--pidfile", path.join(directory, "docker.pid"), "--storage-driver", "vfs"],
-      ...["--bridge", network, "--iptables=false", "--ip-forward=false", "--ip-masq=false", "--tls=false"]
+      ...["--bridge", network, "--iptables=false", "--ip-forward=false", "--ip-masq=false"],
+      ...(tls === undefined
+        ? ["--tls=false"]
+        : ["--tlsverify", "--tlscacert", tls.ca, "--tlscert", tls.certificate, "--tlskey", tls.key])
     ))
     yield* Effect.forkScoped(Stream.runDrain(Stream.merge(daemon.stdout, daemon.stderr)))
     const dockerHost = tcp ?? socket
-    yield* Subprocess.run(Command.make("docker", "--host", dockerHost, "version")).pipe(
+    yield* Subprocess.run(Command.make("docker", "--host", tls === undefined ? dockerHost : socket, "version")).pipe(
       Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo("30 seconds")))
     )
     return { daemon, dockerHost }
@@ -66,7 +76,7 @@ const make = (tcp: string | undefined) =>
 
 /** The daemon, and the backend on it; with `tcp` reached through the network. */
 export const layer = (tcp?: string) => {
-  const daemon = Layer.scoped(PrivateDocker, make(tcp))
+  const daemon = Layer.scoped(PrivateDocker, makeDaemon(tcp))
   const backend = Layer.unwrapEffect(
     Effect.map(
       PrivateDocker,
