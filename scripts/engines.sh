@@ -65,6 +65,7 @@ status() { # DIR
 up() { # DIR
   local engine working=0
   install_missing_packages install || true
+  ensure_sshd_directory
   check_all "$1"
   for engine in $(engines); do
     if [[ -e $1/$engine.ok ]] || { "fix_$engine" && "check_$engine"; }; then

@@ -29,6 +29,17 @@ missing_busybox_packages() {
   static_busybox || echo busybox-static
 }
 
+# Tests reach engines over SSH, with a server of their own.
+missing_ssh_packages() {
+  have sshd || echo openssh-server
+  have ssh || echo openssh-client
+}
+
+# On a machine without systemd nothing makes it, and sshd does not start without.
+ensure_sshd_directory() {
+  ! am_root || ! have sshd || [[ -d /run/sshd ]] || install -d -m 0755 /run/sshd
+}
+
 apt_quiet() {
   local log code=0
   log=$(mktemp)
@@ -65,14 +76,15 @@ explain_missing_packages() {
 
 # Groups are installed one by one, so that one conflict does not keep out the rest.
 install_missing_packages() { # MODE: install or look
-  local docker podman busybox
+  local docker podman busybox ssh
   [[ $(uname -s) == Linux ]] || return 0
   docker=$(missing_docker_packages)
   podman=$(missing_podman_packages)
   busybox=$(missing_busybox_packages)
+  ssh=$(missing_ssh_packages)
   # The names come one per line and are wanted as words.
   # shellcheck disable=SC2086
-  set -- "$1" $docker $podman $busybox
+  set -- "$1" $docker $podman $busybox $ssh
   if [[ $# -eq 1 ]]; then
     say "packages: all present"
   elif [[ $1 == look ]] || ! am_root || ! have apt-get; then
@@ -84,6 +96,6 @@ install_missing_packages() { # MODE: install or look
     say "packages: missing: $*"
     apt_quiet update || warn "packages: going on with the package lists at hand"
     # shellcheck disable=SC2086
-    { install_group $docker; install_group $podman; install_group $busybox; }
+    { install_group $docker; install_group $podman; install_group $busybox; install_group $ssh; }
   fi
 }

@@ -196,3 +196,45 @@ export const equals = (key: string, value: string): Equals => Schema.decodeSync(
  * @category filters
  */
 export const formatFilter = (filter: Filter): string => `label=${filter._tag === "Has" ? filter.key : format(filter)}`
+
+/**
+ * A filter as `--filter` takes it: `label=key` or `label=key=value`.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export const FilterFromString: Schema.Schema<Filter, string> = fromString({
+  identifier: "LabelFilterFromString",
+  what: "label filter",
+  to: Filter,
+  parse: (text): Either.Either<typeof Filter.Encoded, string> => {
+    const [, key, value] = /^label=([^=]*)(?:=(.*))?$/s.exec(text) ?? []
+    if (key === undefined) return Either.left("it does not begin with \"label=\"")
+    return Either.right(value === undefined ? { _tag: "Has", key } : { _tag: "Equals", key, value })
+  },
+  format: formatFilter
+})
+
+/**
+ * Whether labels, as an engine gives them, are selected by a filter.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export const matches: {
+  (filter: Filter): (self: Readonly<Record<string, string>>) => boolean
+  (self: Readonly<Record<string, string>>, filter: Filter): boolean
+} = dual(
+  2,
+  (self: Readonly<Record<string, string>>, filter: Filter): boolean =>
+    Object.hasOwn(self, filter.key) && (filter._tag === "Has" || self[filter.key] === filter.value)
+)
+
+/**
+ * Labels as engines give them: so `ContainerInfo.labels` is compared with what
+ * was asked for.
+ *
+ * @since 0.1.0
+ * @category labels
+ */
+export const toRecord = (self: Labels): Readonly<Record<string, string>> => Object.fromEntries(self)

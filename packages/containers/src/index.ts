@@ -121,6 +121,11 @@ export * as Output from "./Output.js"
 /**
  * @since 0.1.0
  */
+export * as PlatformSupport from "./PlatformSupport.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Port from "./Port.js"
 
 /**
@@ -142,6 +147,11 @@ export * as RestartPolicy from "./RestartPolicy.js"
  * @since 0.1.0
  */
 export * as Session from "./Session.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Settings from "./Settings.js"
 
 /**
  * @since 0.1.0

@@ -61,6 +61,39 @@ describe("Label", () => {
     assert.strictEqual(Label.formatFilter(Label.equals("a", "b,c=d")), "label=a=b,c=d")
   })
 
+  it.each([Label.has("a"), Label.equals("a", ""), Label.equals("a", "b=c\nlabel=d")])(
+    "reads the filter %s back",
+    (filter) => {
+      const text = Label.formatFilter(filter)
+      assert.isTrue(Equal.equals(Schema.decodeSync(Label.FilterFromString)(text), filter))
+      assert.strictEqual(Schema.encodeSync(Label.FilterFromString)(filter), text)
+    }
+  )
+
+  it.each([["a=b", /does not begin with "label="/], ["label=", /empty/], ["label==b", /empty/], [
+    "label=a b",
+    /white space/
+  ]])(
+    "refuses the filter %j",
+    (text, reason) => {
+      assert.match(refusal(Label.FilterFromString, text), reason)
+    }
+  )
+
+  it("selects the labels that engines give", () => {
+    const labels = Label.toRecord(Label.fromRecord({ a: "1", b: "" }))
+    assert.deepStrictEqual(labels, { a: "1", b: "" })
+    const filters = [
+      Label.has("a"),
+      Label.has("c"),
+      Label.has("toString"),
+      Label.equals("a", "1"),
+      Label.equals("a", "2")
+    ]
+    assert.deepStrictEqual(filters.map((filter) => Label.matches(labels, filter)), [true, false, false, true, false])
+    assert.isTrue(Label.matches(Label.equals("b", ""))(labels))
+  })
+
   it("keeps labels by key, sorted, the last one of a key", () => {
     const labels = Label.empty.pipe(Label.set("b", "1"), Label.set("a", "2"), Label.set("b", "3"))
     assert.deepStrictEqual(Array.from(labels, String), ["a,2", "b,3"])

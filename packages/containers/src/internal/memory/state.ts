@@ -7,7 +7,7 @@ import { ContainerNotFound, EngineFailed } from "../../BackendError.js"
 import type { ContainerId } from "../../ContainerId.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import type { Definition } from "../../Definition.js"
-import type * as Label from "../../Label.js"
+import * as Label from "../../Label.js"
 import type { History } from "./history.js"
 
 /** @internal */
@@ -144,12 +144,10 @@ export const imageName = (reference: Reference.Reference): string => {
 
 /** @internal */
 export const matches = (labels: Labels, filters: ReadonlyArray<Label.Filter>): boolean =>
-  filters.every((filter) =>
-    Object.hasOwn(labels, filter.key) && (filter._tag === "Has" || labels[filter.key] === filter.value)
-  )
+  filters.every((filter) => Label.matches(labels, filter))
 
 /** @internal */
-export const toRecord = (labels: Label.Labels): Labels => Object.fromEntries(labels)
+export const toRecord = Label.toRecord
 
 /**
  * Identities as engines make them: 64 hexadecimal digits.

@@ -1,0 +1,103 @@
+/**
+ * What a user prefers on a machine, in the file `ociman.toml`.
+ *
+ * @since 0.1.0
+ */
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Config from "effect/Config"
+import * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import * as toml from "./internal/toml.js"
+
+const File = Schema.Struct({
+  default_backend: Schema.optionalWith(Schema.Literal("auto", "docker", "podman"), { default: () => "auto" })
+})
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Settings {
+  /** The engine to be tried first, `default_backend` in the file; `auto` is Docker before Podman. */
+  readonly defaultBackend: typeof File.Type["default_backend"]
+}
+
+/**
+ * What holds where there is no file.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const defaults: Settings = { defaultBackend: "auto" }
+
+/**
+ * `$XDG_CONFIG_HOME/ociman.toml`, by default `~/.config/ociman.toml`; `None` where neither is known.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const path: Effect.Effect<Option.Option<string>> = Config.nonEmptyString("XDG_CONFIG_HOME").pipe(
+  Config.orElse(() => Config.map(Config.nonEmptyString("HOME"), (home) => `${home}/.config`)),
+  Effect.option,
+  Effect.map(Option.map((directory) => `${directory}/ociman.toml`))
+)
+
+/**
+ * Reads the text of such a file. What is wrong is said with the path and the
+ * line; a key that is not known is wrong.
+ *
+ * @example
+ * ```ts
+ * import { Settings } from "@ociman/containers"
+ * import { Either } from "effect"
+ *
+ * const settings = Settings.parse("ociman.toml", "default_backend = \"podman\"\n")
+ * assert.strictEqual(Either.getOrThrow(settings).defaultBackend, "podman")
+ *
+ * const error = Either.flip(Settings.parse("ociman.toml", "# mine\nbackend = 1\n"))
+ * assert.match(String(Either.getOrThrow(error)), /ociman\.toml.*line 2: "backend" is unexpected/)
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const parse = (path: string, text: string): Either.Either<Settings, ConfigError.ConfigError> =>
+  toml.parse(text).pipe(
+    Either.flatMap((table) => Either.mapLeft(decodeFile(table), (error) => complaints(text, error))),
+    Either.mapBoth({
+      onLeft: (message) => ConfigError.InvalidData([path], message),
+      onRight: (file) => ({ defaultBackend: file.default_backend })
+    })
+  )
+
+const decodeFile = Schema.decodeUnknownEither(File, { onExcessProperty: "error", errors: "all" })
+
+const complaints = (text: string, error: ParseResult.ParseError) =>
+  ParseResult.ArrayFormatter.formatErrorSync(error)
+    .map(({ message, path: [key] }) => `line ${toml.lineOf(text, String(key))}: "${String(key)}" ${message}`)
+    .join("\n")
+
+/**
+ * The settings of this user; the {@link defaults} if there is no file.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const load: Effect.Effect<Settings, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(function*() {
+  const file = yield* path
+  if (Option.isNone(file)) return defaults
+  const fileSystem = yield* FileSystem.FileSystem
+  const text = yield* fileSystem.readFileString(file.value).pipe(
+    Effect.asSome,
+    Effect.catchIf(
+      (error) => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.succeedNone
+    ),
+    Effect.mapError((error) => ConfigError.Unsupported([file.value], error.message))
+  )
+  return Option.isNone(text) ? defaults : yield* parse(file.value, text.value)
+})

@@ -1,0 +1,72 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
+import { Settings } from "@ociman/containers"
+import { ConfigProvider, Effect, Either, Layer } from "effect"
+
+const withSettings = (settings: Record<string, string>) =>
+  Effect.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings)))))
+
+const complaint = (text: string) => String(Either.getOrThrow(Either.flip(Settings.parse("/etc/ociman.toml", text))))
+
+describe("Settings", () => {
+  it.each(["auto", "docker", "podman"] as const)("prefers %s", (engine) => {
+    deepStrictEqual(
+      Settings.parse("a.toml", `# mine\ndefault_backend = "${engine}"\n`),
+      Either.right({ defaultBackend: engine })
+    )
+  })
+
+  it("prefers none in an empty file", () => {
+    deepStrictEqual(Settings.parse("a.toml", ""), Either.right(Settings.defaults))
+  })
+
+  it.each<[string, string, RegExp]>([
+    ["an unknown key", "default_backend = \"docker\"\n\n# no such\nbackend = 1\n", /line 4: "backend" is unexpected/],
+    ["an unknown table", "# a\n[engine]\nname = 1", /line 2: "engine" is unexpected/],
+    ["a quoted key", "\"a b\" = 1", /line 1: "a b" is unexpected/],
+    [
+      "a value of several lines",
+      "default_backend = \"\"\"\ndocker\"\"\"\nb = \"\"\"\nc = 1\n\"\"\"",
+      /line 3: "b" is unexpected/
+    ],
+    [
+      "an unknown engine",
+      "\ndefault_backend = \"lxc\"",
+      /line 2: "default_backend" Expected .*"podman".* actual "lxc"/
+    ],
+    ["a value of another type", "default_backend = 1", /line 1: "default_backend" Expected/],
+    ["what is no TOML", "default_backend = \"docker\"\ndefault_backend = docker", /line 2, column \d+: /],
+    ["a key that is there twice", "default_backend = \"docker\"\ndefault_backend = \"podman\"", /line 2, column \d+: /]
+  ])("refuses %s, with file and line", (_, text, expected) => {
+    const message = complaint(text)
+    assert.include(message, "/etc/ociman.toml")
+    assert.match(message, expected)
+  })
+
+  it("says all that is wrong", () => {
+    assert.match(complaint("a = 1\nb = 2"), /line 1: "a".*line 2: "b"/s)
+  })
+
+  it.effect("are in the user's directory of settings", () =>
+    Effect.gen(function*() {
+      assertSome(yield* Settings.path.pipe(withSettings({ HOME: "/home/me" })), "/home/me/.config/ociman.toml")
+      assertSome(yield* Settings.path.pipe(withSettings({ HOME: "/home/me", XDG_CONFIG_HOME: "/c" })), "/c/ociman.toml")
+      assertNone(yield* Settings.path.pipe(withSettings({})))
+    }))
+
+  it.scoped("are read from the file, and those by default where there is none", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-settings-" })
+      const load = Settings.load.pipe(withSettings({ XDG_CONFIG_HOME: directory }))
+      deepStrictEqual(yield* load, Settings.defaults)
+      yield* fs.writeFileString(`${directory}/ociman.toml`, "default_backend = \"podman\"")
+      deepStrictEqual(yield* load, { defaultBackend: "podman" })
+      yield* fs.remove(`${directory}/ociman.toml`)
+      yield* fs.makeDirectory(`${directory}/ociman.toml`)
+      assert.include(String(yield* Effect.flip(load)), `${directory}/ociman.toml`)
+      deepStrictEqual(yield* Settings.load.pipe(withSettings({})), Settings.defaults)
+    }).pipe(Effect.provide(NodeContext.layer)))
+})
