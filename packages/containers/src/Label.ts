@@ -195,7 +195,8 @@ export const equals = (key: string, value: string): Equals => Schema.decodeSync(
  * @since 0.1.0
  * @category filters
  */
-export const formatFilter = (filter: Filter): string => `label=${filter._tag === "Has" ? filter.key : format(filter)}`
+export const formatFilter = (filter: typeof Filter.Encoded): string =>
+  `label=${filter._tag === "Has" ? filter.key : format(filter)}`
 
 /**
  * A filter as `--filter` takes it: `label=key` or `label=key=value`.
