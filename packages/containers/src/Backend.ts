@@ -35,6 +35,10 @@ import type * as Session from "./Session.js"
  * @category models
  */
 export interface Service extends Primitives.Primitives {
+  /** A container that is not started, and is removed when the scope closes. */
+  readonly create: (
+    definition: Definition.Definition
+  ) => Effect.Effect<Container.Container, BackendError.StartError, Scope.Scope>
   /** A started container that is stopped and removed when the scope closes. */
   readonly start: (
     definition: Definition.Definition

@@ -305,8 +305,18 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
      * - `UnexpectedAnswer`: the engine answered in a way that is not understood.
      * - `InvalidDefinition`: what was asked for cannot be said to this engine.
      * - `InputFailed`: what a process was to read could not be produced, see `cause`.
+     * - `Unsupported`: this engine cannot do it as it is set up here, such as `Container.stats` on Podman without root
+     *   and with the first version of control groups.
      */
-    reason: Schema.Literal("Refused", "Conflict", "TimedOut", "UnexpectedAnswer", "InvalidDefinition", "InputFailed"),
+    reason: Schema.Literal(
+      "Refused",
+      "Conflict",
+      "TimedOut",
+      "UnexpectedAnswer",
+      "InvalidDefinition",
+      "InputFailed",
+      "Unsupported"
+    ),
     detail: Schema.String,
     cause: Schema.optionalWith(Schema.Defect, { exact: true })
   }
@@ -344,6 +354,72 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
     const step = this.step === undefined ? "" : ` at step ${this.step}`
     const code = this.exitCode === undefined ? "" : ` (exit code ${this.exitCode}${signalOf(this.exitCode)})`
     return `Building "${this.image}" failed${step}${code}.${tail("Last output", this.output)}`
+  }
+}
+
+/**
+ * There is nothing at a path in a container, or the directory that something
+ * is to be copied into is not there.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class PathNotFound extends Schema.TaggedError<PathNotFound>("@ociman/containers/BackendError/PathNotFound")(
+  "PathNotFound",
+  { container: Schema.String, path: Schema.String }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `There is no ${JSON.stringify(this.path)} in container "${this.container}".`
+  }
+}
+
+/**
+ * Files could not be copied into or out of a container.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class CopyFailed extends Schema.TaggedError<CopyFailed>("@ociman/containers/BackendError/CopyFailed")(
+  "CopyFailed",
+  {
+    container: Schema.String,
+    /** The path in the container; for `UnsafeEntry` the entry as the container gave it. */
+    path: Schema.String,
+    /**
+     * - `NotADirectory`: something is to be copied into what is no directory.
+     * - `NotAFile`: what is to be read as a file is none.
+     * - `InTheWay`: a directory is where a file is to be, or the other way round.
+     * - `ReadOnly`: the container's file system, or a mount, must not be written to.
+     * - `Unreachable`: it is in a memory file system, which the engine cannot copy into, or not before the start.
+     * - `InvalidPath`: the path is not absolute, or names no file.
+     * - `InvalidArchive`: the archive is damaged, or the content is not as long as was said.
+     * - `UnsafeEntry`: what the container gave could do harm here: a name or link that leads out, or a device.
+     * - `Unreadable`: what is to be copied could not be read on this machine, see `cause`.
+     */
+    reason: Schema.Literal(
+      "NotADirectory",
+      "NotAFile",
+      "InTheWay",
+      "ReadOnly",
+      "Unreachable",
+      "InvalidPath",
+      "InvalidArchive",
+      "UnsafeEntry",
+      "Unreadable"
+    ),
+    detail: Schema.String,
+    cause: Schema.optionalWith(Schema.Defect, { exact: true })
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const path = JSON.stringify(this.path)
+    return `Copying failed at ${path} of container "${this.container}" (${this.reason}).${tail("Details", this.detail)}`
   }
 }
 
@@ -401,6 +477,14 @@ export type EngineError = BackendUnavailable | EngineFailed
 export type ContainerError = ContainerNotFound | EngineError
 
 /**
+ * What copying files into or out of a container may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CopyError = ContainerError | CopyFailed | PathNotFound
+
+/**
  * What creating a container may fail with.
  *
  * @since 0.1.0
@@ -414,7 +498,7 @@ export type CreateError = ImageNotFound | NameInUse | EngineError
  * @since 0.1.0
  * @category errors
  */
-export type StartError = CreateError | ContainerNotFound | PortTaken | StartFailed
+export type StartError = CreateError | ContainerNotFound | CopyFailed | PortTaken | StartFailed
 
 /**
  * Every error of this package, as a schema.
@@ -426,11 +510,13 @@ export const BackendError = Schema.Union(
   BackendUnavailable,
   BuildFailed,
   ContainerNotFound,
+  CopyFailed,
   EndpointError,
   EngineFailed,
   ExecFailed,
   ImageNotFound,
   NameInUse,
+  PathNotFound,
   PortNotPublished,
   PortTaken,
   RunFailed,

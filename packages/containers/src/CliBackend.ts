@@ -27,7 +27,9 @@ import { exec } from "./internal/cli/exec.js"
 import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
+import { files } from "./internal/cli/files.js"
 import { images } from "./internal/cli/images.js"
+import { observations } from "./internal/cli/observations.js"
 import * as whereabouts from "./internal/cli/whereabouts.js"
 import * as processIdentity from "./internal/processIdentity.js"
 import type { Primitives } from "./Primitives.js"
@@ -66,6 +68,8 @@ export const make = Effect.fnUntraced(function*(
     currentProcess,
     isProcessAlive,
     ...containers(context),
+    ...files(context),
+    ...observations(context),
     ...exec(context),
     ...executor(context),
     ...images(context),

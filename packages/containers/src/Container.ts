@@ -5,12 +5,16 @@
  * @since 0.1.0
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type { Reference } from "@ociman/oci"
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import type { Reference, Tar } from "@ociman/oci"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Inspectable from "effect/Inspectable"
 import type * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Backend from "./Backend.js"
@@ -20,10 +24,14 @@ import type * as ContainerInfo from "./ContainerInfo.js"
 import type * as ContainerName from "./ContainerName.js"
 import * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
+import * as HostFiles from "./HostFiles.js"
 import { ContainerTypeId } from "./internal/containerTypeId.js"
+import * as hostCopying from "./internal/hostCopying.js"
 import type * as Label from "./Label.js"
 import type * as Output from "./Output.js"
 import type * as Primitives from "./Primitives.js"
+import type * as ProcessInfo from "./ProcessInfo.js"
+import type * as Stats from "./Stats.js"
 
 /**
  * @since 0.1.0
@@ -54,6 +62,8 @@ export interface Container extends Inspectable.Inspectable {
   /** Provides the platform's `Command` with processes inside this container. */
   readonly executor: Layer.Layer<CommandExecutor.CommandExecutor>
 
+  /** Starts the process, if it is not running. */
+  readonly start: Effect.Effect<void, BackendError.StartError>
   /** Asks the process to stop, and kills it when the grace period is over. A stopped container is no error. */
   readonly stop: (options?: StopOptions) => Effect.Effect<void, BackendError.ContainerError>
   /** Sends a signal, `SIGKILL` by default. */
@@ -69,6 +79,39 @@ export interface Container extends Inspectable.Inspectable {
   readonly rename: (
     name: ContainerName.ContainerName
   ) => Effect.Effect<void, BackendError.ContainerError | BackendError.NameInUse>
+
+  /**
+   * Writes a file, whether the container runs or not; text as UTF-8. Owned by root and readable by all, if not said
+   * otherwise. Directories that are not there are made.
+   */
+  readonly writeFile: (
+    path: string,
+    content: string | Uint8Array,
+    attributes?: Tar.Attributes
+  ) => Effect.Effect<void, BackendError.CopyError>
+  /** The content of a file, whether the container runs or not. */
+  readonly readFile: (path: string) => Effect.Effect<Uint8Array, BackendError.CopyError>
+  /** The content of a file, as it comes. */
+  readonly readFileStream: (path: string) => Stream.Stream<Uint8Array, BackendError.CopyError>
+  /** The content of a file as UTF-8. */
+  readonly readFileString: (path: string) => Effect.Effect<string, BackendError.CopyError>
+  /** Unpacks an archive in the format of tar, such as one of `Tar.write`, into a directory that is there. */
+  readonly copyInTar: <E>(
+    directory: string,
+    archive: Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<void, BackendError.CopyError | E>
+  /**
+   * The archive of a file or directory, for `Tar.read`. Podman gives all in it to the user of the container's process;
+   * what it holds is the container's word and may be hostile.
+   */
+  readonly copyOutTar: (path: string) => Stream.Stream<Uint8Array, BackendError.CopyError>
+
+  /** What the running container uses now. */
+  readonly stats: Effect.Effect<Stats.Stats, BackendError.ContainerError>
+  /** What the container uses, about once a second until it stops. */
+  readonly statsStream: Stream.Stream<Stats.Stats, BackendError.ContainerError>
+  /** The processes of the running container. */
+  readonly processes: Effect.Effect<ReadonlyArray<ProcessInfo.ProcessInfo>, BackendError.ContainerError>
 
   readonly inspect: Effect.Effect<ContainerInfo.ContainerInfo, BackendError.ContainerError>
   readonly name: Effect.Effect<string, BackendError.ContainerError>
@@ -88,6 +131,12 @@ export interface Container extends Inspectable.Inspectable {
     options?: Primitives.CommitOptions
   ) => Effect.Effect<string, BackendError.ContainerError>
 }
+
+/**
+ * @since 0.1.0
+ * @category guards
+ */
+export const isContainer = (u: unknown): u is Container => Predicate.hasProperty(u, TypeId)
 
 /**
  * What running a command inside a container may fail with.
@@ -142,6 +191,18 @@ export interface RunOptions {
   /** How many bytes of each of stdout and stderr are captured. Default: 16 MiB. */
   readonly outputLimit?: number | undefined
 }
+
+/**
+ * Creates a container without starting it; it is removed, with its anonymous
+ * volumes, when the scope closes. Files can be copied into it already.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const create = (
+  definition: Definition.Definition
+): Effect.Effect<Container, BackendError.StartError, Backend.Backend | Scope.Scope> =>
+  Effect.flatMap(Backend.Backend, (backend) => backend.create(definition))
 
 /**
  * Starts a container that is stopped and removed, with its anonymous volumes,
@@ -251,3 +312,69 @@ export const list = (
   ...labels: ReadonlyArray<Label.Filter>
 ): Effect.Effect<ReadonlyArray<ContainerInfo.ContainerInfo>, BackendError.EngineError, Backend.Backend> =>
   Effect.flatMap(Backend.Backend, (backend) => backend.listContainers(labels))
+
+/**
+ * Copies a file or directory of this machine to a path in a container, whether
+ * it runs or not. A directory that is there already keeps what else is in it.
+ *
+ * @since 0.1.0
+ * @category files
+ */
+export const copyIn: {
+  (source: string, path: string, options?: HostFiles.Options): (
+    self: Container
+  ) => Effect.Effect<
+    void,
+    BackendError.CopyError | PlatformError,
+    Backend.Backend | FileSystem.FileSystem
+  >
+  (self: Container, source: string, path: string, options?: HostFiles.Options): Effect.Effect<
+    void,
+    BackendError.CopyError | PlatformError,
+    Backend.Backend | FileSystem.FileSystem
+  >
+} = dual(
+  (args) => isContainer(args[0]),
+  (self: Container, source: string, path: string, options?: HostFiles.Options) =>
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const files = yield* HostFiles.make(source, options)
+      yield* hostCopying.copyIn(backend, self.id, files, path)
+    }).pipe(Effect.withSpan("Container.copyIn", { captureStackTrace: false, attributes: { container: self.id, path } }))
+)
+
+/**
+ * Copies a file or directory of a container to a path on this machine, where it
+ * appears complete or not at all. The directory that it is put into must be
+ * there. A file at the path is replaced, a directory there must be empty.
+ *
+ * What a container gives is not trusted: a name or a link that leads out of
+ * the copy, or a device, is a `CopyFailed` with the reason `UnsafeEntry`; owners
+ * and the bits for set-user-id and the like are left behind.
+ *
+ * @since 0.1.0
+ * @category files
+ */
+export const copyOut: {
+  (path: string, target: string): (
+    self: Container
+  ) => Effect.Effect<
+    void,
+    BackendError.CopyError | PlatformError,
+    Backend.Backend | FileSystem.FileSystem | Path.Path
+  >
+  (self: Container, path: string, target: string): Effect.Effect<
+    void,
+    BackendError.CopyError | PlatformError,
+    Backend.Backend | FileSystem.FileSystem | Path.Path
+  >
+} = dual(
+  3,
+  (self: Container, path: string, target: string) =>
+    Effect.gen(function*() {
+      const host = { fs: yield* FileSystem.FileSystem, path: yield* Path.Path }
+      yield* hostCopying.copyOut(host, yield* Backend.Backend, self.id, path, target)
+    }).pipe(
+      Effect.withSpan("Container.copyOut", { captureStackTrace: false, attributes: { container: self.id, path } })
+    )
+)

@@ -9,19 +9,20 @@
  *
  * @since 0.1.0
  */
-import { Platform, Reference } from "@ociman/oci"
+import { Platform, Reference, type Tar } from "@ociman/oci"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import type { Pipeable } from "effect/Pipeable"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as ByteSize from "./ByteSize.js"
 import * as ContainerName from "./ContainerName.js"
 import type * as Device from "./Device.js"
 import * as Environment from "./Environment.js"
 import * as ExtraHost from "./ExtraHost.js"
 import type * as HealthCheck from "./HealthCheck.js"
+import type { HostFiles } from "./HostFiles.js"
 import * as internal from "./internal/definition.js"
 import * as Label from "./Label.js"
 import type * as Mount from "./Mount.js"
@@ -95,6 +96,7 @@ export declare namespace Definition {
     readonly dns: ReadonlyArray<string>
     readonly ports: ReadonlyArray<Port.Port>
     readonly mounts: ReadonlyArray<Mount.Mount>
+    readonly files: ReadonlyArray<PlacedFile>
     readonly readOnlyRoot: boolean
     readonly privileged: boolean
     readonly addedCapabilities: ReadonlyArray<string>
@@ -110,6 +112,21 @@ export declare namespace Definition {
     readonly logDriver: Option.Option<LogDriver>
     readonly rawFlags: ReadonlyArray<string>
   }
+
+  /**
+   * What is put into the container before it starts.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  export type PlacedFile =
+    | {
+      readonly _tag: "Content"
+      readonly path: string
+      readonly content: Redacted.Redacted<string | Uint8Array>
+      readonly attributes: Tar.Attributes
+    }
+    | { readonly _tag: "HostFiles"; readonly path: string; readonly source: HostFiles }
 
   /**
    * @since 0.1.0
@@ -454,6 +471,85 @@ export const dns: Definition.WithMany<string> = internal.withMany((servers, self
 export const mount: Definition.WithMany<Mount.Mount> = internal.withMany((mounts, self) => ({
   mounts: [...self.mounts, ...mounts]
 }))
+
+/**
+ * Puts a file into the container before it starts; text as UTF-8. Directories
+ * that are not there are made. A later file of the same path wins. The content
+ * is never printed.
+ *
+ * It cannot be put into a memory file system, which is there only once the
+ * container runs, and on Docker not into a container with a read-only root:
+ * starting it fails with `CopyFailed`.
+ *
+ * @example
+ * ```ts
+ * import { Backend, Container, Definition } from "@ociman/containers"
+ * import { Effect } from "effect"
+ *
+ * const database = Definition.make("postgres:17").pipe(
+ *   Definition.file("/docker-entrypoint-initdb.d/init.sql", "CREATE TABLE users (name text);", { mode: 0o444 })
+ * )
+ *
+ * const program = Effect.gen(function*() {
+ *   const container = yield* Container.start(database)
+ *   const script = yield* container.readFileString("/docker-entrypoint-initdb.d/init.sql")
+ *   assert.strictEqual(script, "CREATE TABLE users (name text);")
+ * })
+ *
+ * await program.pipe(Effect.scoped, Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * ```
+ *
+ * @since 0.1.0
+ * @category file system
+ */
+export const file: {
+  (
+    path: string,
+    content: string | Uint8Array | Redacted.Redacted<string | Uint8Array>,
+    attributes?: Tar.Attributes
+  ): (self: Definition) => Definition
+  (
+    self: Definition,
+    path: string,
+    content: string | Uint8Array | Redacted.Redacted<string | Uint8Array>,
+    attributes?: Tar.Attributes
+  ): Definition
+} = dual(
+  (args) => isDefinition(args[0]),
+  (
+    self: Definition,
+    path: string,
+    content: string | Uint8Array | Redacted.Redacted<string | Uint8Array>,
+    attributes: Tar.Attributes = {}
+  ) =>
+    internal.modify(self, {
+      files: [...self.files, {
+        _tag: "Content",
+        path: internal.absolutePath(path),
+        content: Redacted.isRedacted(content) ? content : Redacted.make(content),
+        attributes
+      }]
+    })
+)
+
+/**
+ * Copies a file or directory of this machine into the container before it
+ * starts, to this path, as {@link file} does. A directory that is there
+ * already keeps what else is in it.
+ *
+ * @since 0.1.0
+ * @category file system
+ */
+export const copy: {
+  (source: HostFiles, path: string): (self: Definition) => Definition
+  (self: Definition, source: HostFiles, path: string): Definition
+} = dual(
+  3,
+  (self: Definition, source: HostFiles, path: string) =>
+    internal.modify(self, {
+      files: [...self.files, { _tag: "HostFiles", path: internal.absolutePath(path), source }]
+    })
+)
 
 /**
  * Makes the container's root file system read-only.

@@ -1,7 +1,7 @@
 /**
  * The primitives of a `Backend` in memory, for tests that need no engine. It
  * keeps the rules of the real ones: what containers there are, their names,
- * states, labels, ports and logs, and how images come and go.
+ * states, labels, ports, files and logs, how images come and go, and events.
  *
  * No process runs in it. What the process of a container and the commands that
  * are run inside do is said by scripts, in {@link Options}. A process that is
@@ -22,12 +22,16 @@ import type * as Exec from "./Exec.js"
 import { builds } from "./internal/memory/builds.js"
 import { containers } from "./internal/memory/containers.js"
 import { engine } from "./internal/memory/engine.js"
+import * as Events from "./internal/memory/events.js"
 import { executor } from "./internal/memory/executor.js"
+import { files } from "./internal/memory/files.js"
 import { images, initial } from "./internal/memory/images.js"
+import { observations } from "./internal/memory/observations.js"
 import { owners } from "./internal/memory/owners.js"
 import { processes } from "./internal/memory/processes.js"
 import type * as Output from "./Output.js"
 import type { BuildRequest, Primitives } from "./Primitives.js"
+import type { Stats } from "./Stats.js"
 
 /**
  * @example
@@ -83,6 +87,11 @@ export interface Options {
    * are begun and done one after the other, and write nothing; a directory is not looked into, and has no steps.
    */
   readonly build?: ((request: BuildRequest) => BuildScript | Effect.Effect<BuildScript> | undefined) | undefined
+  /**
+   * What a running container uses. Default, also where this gives `undefined`:
+   * nothing, of the memory that its definition limits it to or of 1 GiB.
+   */
+  readonly stats?: ((container: ScriptedContainer) => Stream.Stream<Stats> | undefined) | undefined
 }
 
 /**
@@ -95,6 +104,8 @@ export interface Image {
   /** Its name. A literal that does not parse is a defect. */
   readonly image: Reference.Reference | string
   readonly labels?: Readonly<Record<string, string>> | undefined
+  /** The files in it, by path; text as UTF-8. Default: none. */
+  readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
 }
 
 /**
@@ -183,10 +194,12 @@ export interface BuildScript {
 export const make = (options: Options = {}): Effect.Effect<Primitives, never, Scope.Scope> =>
   Effect.gen(function*() {
     const state = yield* SynchronizedRef.make(yield* initial(options.images ?? []))
-    const context = { options, state, scope: yield* Effect.scope }
+    const context = { options, state, events: yield* Events.make, scope: yield* Effect.scope }
     return {
       engine,
       ...containers(context),
+      ...files(context),
+      ...observations(context),
       ...owners,
       ...processes(context),
       ...executor(context),

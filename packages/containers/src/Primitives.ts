@@ -19,12 +19,15 @@ import type * as ContainerInfo from "./ContainerInfo.js"
 import type * as ContainerName from "./ContainerName.js"
 import type * as Definition from "./Definition.js"
 import type * as Engine from "./Engine.js"
+import type * as Event from "./Event.js"
 import type * as Exec from "./Exec.js"
 import type * as ExtraHost from "./ExtraHost.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import type * as Label from "./Label.js"
 import type * as Output from "./Output.js"
+import type * as ProcessInfo from "./ProcessInfo.js"
 import type * as Session from "./Session.js"
+import type * as Stats from "./Stats.js"
 
 /**
  * All of it.
@@ -32,7 +35,7 @@ import type * as Session from "./Session.js"
  * @since 0.1.0
  * @category models
  */
-export interface Primitives extends Containers, Images, Builds, Processes {
+export interface Primitives extends Containers, Files, Observations, Images, Builds, Processes {
   readonly engine: Engine.Engine
 }
 
@@ -110,6 +113,57 @@ export interface Containers {
     image: Reference.Reference,
     options: CommitOptions
   ) => Effect.Effect<string, BackendError.ContainerError>
+}
+
+/**
+ * Files of a container in any state, as archives in the format of tar. Paths
+ * are absolute.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Files {
+  /**
+   * Unpacks an archive into a directory that is there. Owners and permissions
+   * are the archive's. Directories that it lacks are made; what is there and of
+   * the same kind is replaced.
+   */
+  readonly copyInto: <E>(
+    container: string,
+    directory: string,
+    archive: Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<void, BackendError.CopyError | E>
+  /**
+   * The archive of a file or of a directory with all that is in it; the first
+   * entry is the file or directory itself, and its name is the first part of all
+   * other names. A symbolic link at the path is followed.
+   */
+  readonly copyOutOf: (container: string, path: string) => Stream.Stream<Uint8Array, BackendError.CopyError>
+}
+
+/**
+ * What happens on an engine and in its containers.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Observations {
+  /** What a running container uses: one sample, or one after the other until it stops. */
+  readonly containerStats: (
+    container: string,
+    options: { readonly follow: boolean }
+  ) => Stream.Stream<Stats.Stats, BackendError.ContainerError>
+  /** The processes of a running container. */
+  readonly containerProcesses: (
+    container: string
+  ) => Effect.Effect<ReadonlyArray<ProcessInfo.ProcessInfo>, BackendError.ContainerError>
+  /**
+   * Listens to what happens from the moment this succeeds, or from `since`,
+   * until the scope closes. Each event is delivered once.
+   */
+  readonly events: (
+    filter: Event.Filter
+  ) => Effect.Effect<Stream.Stream<Event.Event, BackendError.EngineError>, BackendError.EngineError, Scope.Scope>
 }
 
 /**

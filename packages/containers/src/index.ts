@@ -76,6 +76,11 @@ export * as Environment from "./Environment.js"
 /**
  * @since 0.1.0
  */
+export * as Event from "./Event.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Exec from "./Exec.js"
 
 /**
@@ -87,6 +92,11 @@ export * as ExtraHost from "./ExtraHost.js"
  * @since 0.1.0
  */
 export * as HealthCheck from "./HealthCheck.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as HostFiles from "./HostFiles.js"
 
 /**
  * @since 0.1.0
@@ -136,6 +146,11 @@ export * as Primitives from "./Primitives.js"
 /**
  * @since 0.1.0
  */
+export * as ProcessInfo from "./ProcessInfo.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Recorder from "./Recorder.js"
 
 /**
@@ -152,6 +167,11 @@ export * as Session from "./Session.js"
  * @since 0.1.0
  */
 export * as Settings from "./Settings.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Stats from "./Stats.js"
 
 /**
  * @since 0.1.0

@@ -109,3 +109,10 @@ export * as Reference from "./Reference.js"
  * @since 0.1.0
  */
 export * as SegmentHasher from "./SegmentHasher.js"
+
+/**
+ * Archives in the format of tar, as streams.
+ *
+ * @since 0.1.0
+ */
+export * as Tar from "./Tar.js"

@@ -16,6 +16,7 @@ import * as attaching from "./internal/backendSuite/attaching.js"
 import * as builds from "./internal/backendSuite/builds.js"
 import * as buildSteps from "./internal/backendSuite/buildSteps.js"
 import * as commanding from "./internal/backendSuite/commanding.js"
+import * as copying from "./internal/backendSuite/copying.js"
 import * as defining from "./internal/backendSuite/defining.js"
 import * as executing from "./internal/backendSuite/executing.js"
 import * as executingInput from "./internal/backendSuite/executingInput.js"
@@ -24,6 +25,7 @@ import * as interrupting from "./internal/backendSuite/interrupting.js"
 import * as isolating from "./internal/backendSuite/isolating.js"
 import * as logs from "./internal/backendSuite/logs.js"
 import * as networkingTests from "./internal/backendSuite/networking.js"
+import * as observing from "./internal/backendSuite/observing.js"
 import * as ports from "./internal/backendSuite/ports.js"
 import * as running from "./internal/backendSuite/running.js"
 import * as secrets from "./internal/backendSuite/secrets.js"
@@ -69,7 +71,7 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
-const always = [starting, interrupting, attaching, states, ports, images, sweeping, builds]
+const always = [starting, interrupting, attaching, states, ports, images, sweeping, builds, copying, observing]
 
 const ofProcesses = [
   running,

@@ -8,6 +8,7 @@ import * as Predicate from "effect/Predicate"
 import type { Definition } from "../Definition.js"
 import * as Environment from "../Environment.js"
 import * as Label from "../Label.js"
+import * as containerPath from "./containerPath.js"
 
 export const TypeId: unique symbol = Symbol.for("@ociman/containers/Definition")
 
@@ -19,12 +20,13 @@ export const isDefinition = (u: unknown): u is Definition => Predicate.hasProper
 class DefinitionImpl extends Data.Class<Definition.Fields> implements Definition {
   readonly [TypeId]: TypeId = TypeId
   toJSON() {
-    const { environment, image, ...rest } = this
+    const { environment, files, image, ...rest } = this
     return {
       _id: "@ociman/containers/Definition",
       ...rest,
       image: Reference.format(image),
-      environment: Environment.names(environment)
+      environment: Environment.names(environment),
+      files: files.map(({ path }) => path)
     }
   }
   override toString() {
@@ -53,6 +55,17 @@ export const withMany = <A>(
   dual(
     (args) => isDefinition(args[0]),
     (self: Definition, ...values: ReadonlyArray<A>) => modify(self, fields(values, self))
+  )
+
+/**
+ * A path in a container, checked.
+ *
+ * @internal
+ */
+export const absolutePath = (path: string): string =>
+  Option.getOrThrowWith(
+    Option.filter(containerPath.normalize(path), (path) => path !== "/"),
+    () => new Error(`${JSON.stringify(path)} is no absolute path of a file in a container.`)
   )
 
 /**
@@ -87,6 +100,7 @@ export const initial = (image: Reference.Reference): Definition =>
     dns: [],
     ports: [],
     mounts: [],
+    files: [],
     readOnlyRoot: false,
     privileged: false,
     addedCapabilities: [],

@@ -4,7 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import { ExecFailed, PortNotPublished } from "../BackendError.js"
+import * as Stream from "effect/Stream"
+import { ContainerNotFound, ExecFailed, PortNotPublished } from "../BackendError.js"
 import type { Container, StopOptions } from "../Container.js"
 import type { ContainerId } from "../ContainerId.js"
 import type { ContainerInfo, PublishedPort } from "../ContainerInfo.js"
@@ -12,6 +13,7 @@ import * as Engine from "../Engine.js"
 import * as Exec from "../Exec.js"
 import type { Primitives } from "../Primitives.js"
 import { ContainerTypeId } from "./containerTypeId.js"
+import * as copying from "./copying.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { capture, untilExit } from "./processEvents.js"
 
@@ -61,6 +63,7 @@ export const makeHandle = (
     execStream: (exec) => untilExit(primitives.exec(id, exec), exitCheck(exec)),
     executor: Layer.sync(CommandExecutor.CommandExecutor, () => primitives.executor(id)),
 
+    start: span("start")(primitives.startContainer(id)),
     stop: (options) => span("stop")(primitives.stopContainer(id, graceOf(options))),
     kill: (signal = "SIGKILL") => span("kill")(primitives.killContainer(id, signal)),
     restart: (options) => span("restart")(primitives.restartContainer(id, graceOf(options))),
@@ -73,6 +76,30 @@ export const makeHandle = (
       ),
     wait: span("wait")(primitives.waitContainer(id)),
     rename: (name) => span("rename")(primitives.renameContainer(id, name)),
+
+    writeFile: (path, content, attributes = {}) =>
+      span("writeFile")(copying.writeFile(primitives, id, path, content, attributes)),
+    readFile: (path) => span("readFile")(copying.collect(copying.readFile(primitives, id, path))),
+    readFileStream: (path) => copying.readFile(primitives, id, path),
+    readFileString: (path) =>
+      span("readFile")(Stream.mkString(Stream.decodeText(copying.readFile(primitives, id, path)))),
+    copyInTar: (directory, archive) =>
+      Effect.flatMap(copying.normalPath(id, directory), (directory) => primitives.copyInto(id, directory, archive))
+        .pipe(
+          span("copyInTar")
+        ),
+    copyOutTar: (path) =>
+      Stream.unwrap(Effect.map(copying.normalPath(id, path), (path) => primitives.copyOutOf(id, path))),
+
+    stats: Stream.runHead(primitives.containerStats(id, { follow: false })).pipe(
+      Effect.flatMap(Option.match({
+        onNone: () => new ContainerNotFound({ container: id }),
+        onSome: Effect.succeed
+      })),
+      span("stats")
+    ),
+    statsStream: primitives.containerStats(id, { follow: true }),
+    processes: span("processes")(primitives.containerProcesses(id)),
 
     inspect: span("inspect")(inspect),
     name: Effect.map(inspect, (info) => info.name),

@@ -19,6 +19,7 @@ import { modify } from "./definition.js"
 import { makeHandle } from "./handle.js"
 import { inFinalizer } from "./inFinalizer.js"
 import * as libraryLabels from "./libraryLabels.js"
+import { placeFiles } from "./placing.js"
 import { capture, defaultOutputLimit, untilExit } from "./processEvents.js"
 
 const scopeGrace = Duration.seconds(1)
@@ -151,6 +152,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     const creation = yield* Ref.make<Creation>(nothing)
     yield* Effect.addFinalizer(() => discard(creation, grace))
     const id = yield* create(definition, { creation, lifetime })
+    yield* placeFiles(primitives, id, definition)
     return { id, creation }
   })
 
@@ -162,36 +164,48 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     image: definition.image.toString()
   })
 
-  const started = Effect.fnUntraced(function*(definition: Definition.Definition, lifetime: Attempt["lifetime"]) {
+  const created = Effect.fnUntraced(function*(definition: Definition.Definition, lifetime: Attempt["lifetime"]) {
     const grace = Option.getOrElse(definition.stopTimeout, () => scopeGrace)
     const { creation, id } = yield* createScoped(definition, grace, lifetime)
     yield* Effect.annotateCurrentSpan({ container: id })
-    yield* primitives.startContainer(id)
     return handle(id, creation)
   })
 
-  // The scope is closed at once if the container could not be started; else when its owner closes it.
+  const started = (definition: Definition.Definition, lifetime: Attempt["lifetime"]) =>
+    Effect.tap(created(definition, lifetime), ({ id }) => primitives.startContainer(id))
+
+  // The scope is closed at once if the container could not be made or started; else when its owner closes it.
+  const inScope = <A, E, R>(
+    scope: Effect.Effect<Scope.CloseableScope, never, R>,
+    making: Effect.Effect<A, E, Scope.Scope>
+  ) =>
+    Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(scope, (scope) =>
+        restore(making).pipe(
+          Effect.provideService(Scope.Scope, scope),
+          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
+        ))
+    )
+
   const startIn = <R>(
     scope: Effect.Effect<Scope.CloseableScope, never, R>,
     definition: Definition.Definition,
     lifetime: Attempt["lifetime"]
   ) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(scope, (scope) =>
-        restore(started(definition, lifetime)).pipe(
-          Effect.provideService(Scope.Scope, scope),
-          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-        ))
-    ).pipe(
-      Effect.withSpan("Backend.start", { captureStackTrace: false, attributes: attributes(definition) })
-    )
+    Effect.withSpan(inScope(scope, started(definition, lifetime)), "Backend.start", {
+      captureStackTrace: false,
+      attributes: attributes(definition)
+    })
 
-  const start: Service["start"] = (definition) =>
-    startIn(
-      Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope, ExecutionStrategy.sequential)),
-      definition,
-      "scope"
-    )
+  const ownScope = Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope, ExecutionStrategy.sequential))
+
+  const createOnly: Service["create"] = (definition) =>
+    Effect.withSpan(inScope(ownScope, created(definition, "scope")), "Backend.create", {
+      captureStackTrace: false,
+      attributes: attributes(definition)
+    })
+
+  const start: Service["start"] = (definition) => startIn(ownScope, definition, "scope")
 
   // Nobody but the caller will close it.
   const launch: Service["launch"] = (definition) => startIn(Scope.make(), definition, "kept")
@@ -234,7 +248,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
       )
       : new ContainerNotFound({ container })
 
-  return { start, launch, run, runStream, attach }
+  return { create: createOnly, start, launch, run, runStream, attach }
 })
 
 // What begins otherwise is no id or name, and a client might take it for a flag.

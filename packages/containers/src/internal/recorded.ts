@@ -48,6 +48,15 @@ export const recorded = (primitives: Primitives, note: (call: Call) => Effect.Ef
       )
     },
     commitContainer: effect("commitContainer", primitives.commitContainer),
+    copyInto: (container, directory, archive) =>
+      Effect.zipRight(
+        note({ operation: "copyInto", arguments: [container, directory, archive] }),
+        primitives.copyInto(container, directory, archive)
+      ),
+    copyOutOf: stream("copyOutOf", primitives.copyOutOf),
+    containerStats: stream("containerStats", primitives.containerStats),
+    containerProcesses: effect("containerProcesses", primitives.containerProcesses),
+    events: effect("events", primitives.events),
     pullImage: effect("pullImage", primitives.pullImage),
     inspectImage: effect("inspectImage", primitives.inspectImage),
     listImages: effect("listImages", primitives.listImages),

@@ -25,6 +25,17 @@ export interface Client {
     args: ReadonlyArray<string>,
     options?: ClientOptions
   ) => Effect.Effect<Subprocess.Result, CommandFailed.CommandFailed>
+  /** Runs the client and feeds it a stream, whose own failure comes out as `Unfed`; any exit code but 0 is a failure. */
+  readonly feed: <E>(
+    args: ReadonlyArray<string>,
+    stdin: Stream.Stream<Uint8Array, E>,
+    options?: Pick<ClientOptions, "variables">
+  ) => Effect.Effect<void, CommandFailed.CommandFailed | Unfed<E>>
+  /** Runs the client and gives its standard output as it comes; any exit code but 0 is a failure at the end. */
+  readonly stdout: (
+    args: ReadonlyArray<string>,
+    options?: Pick<ClientOptions, "variables">
+  ) => Stream.Stream<Uint8Array, CommandFailed.CommandFailed>
   /** Runs the client and follows what it writes to its end, whatever its exit code. */
   readonly follow: (
     args: ReadonlyArray<string>,
@@ -35,6 +46,16 @@ export interface Client {
     args: ReadonlyArray<string>,
     options?: ClientOptions
   ) => Stream.Stream<Output.Output, CommandFailed.CommandFailed>
+}
+
+/**
+ * What a client was to read failed.
+ *
+ * @internal
+ */
+export interface Unfed<out E> {
+  readonly _tag: "Unfed"
+  readonly error: E
 }
 
 /** @internal */
@@ -90,6 +111,14 @@ export const make = (
         timeout: options.timeout ?? answerTimeout,
         stdin: given(options.stdin)
       }).pipe(Effect.provideService(CommandExecutor.CommandExecutor, executor)),
+    feed: <E>(args: ReadonlyArray<string>, stdin: Stream.Stream<Uint8Array, E>, options: ClientOptions = {}) =>
+      Subprocess.run(command(args, options), {
+        stdin: Stream.mapError(stdin, (error): Unfed<E> => ({ _tag: "Unfed", error }))
+      }).pipe(Effect.asVoid, Effect.provideService(CommandExecutor.CommandExecutor, executor)),
+    stdout: (args, options = {}) =>
+      Subprocess.stream(command(args, options)).pipe(
+        Stream.provideService(CommandExecutor.CommandExecutor, executor)
+      ),
     output: (args, options = {}) =>
       Subprocess.output(command(args, options), { redact: options.redact, stdin: given(options.stdin) }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)

@@ -29,8 +29,21 @@ const conditions = {
   portTaken: /port is already allocated|address already in use|ports are not available/i,
   notRunning:
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
+  // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
+  // podman: ""/x" could not be found on container y: no such file or directory"
+  pathNotFound: /could not find the file|no such container:path|could not be found on container|: not a directory$/im,
+  // docker: "destination "y:/x" must be a directory"; podman: "destination must be a directory when copying from stdin"
+  destinationIsNoDirectory: /destination (?:"[^\n]*" )?must be a directory/i,
+  // docker: "container rootfs is marked read-only", "mounted volume is marked read-only"; podman: "read-only file system"
+  readOnly: /is marked read-only|read-only file system/i,
+  // docker: "cannot overwrite non-directory "/x" with directory"; podman: "error creating file at "/x": … file exists"
+  inTheWay: /cannot overwrite (?:non-)?directory|error creating .*: file exists/i,
+  // docker: "archive/tar: invalid tar header", "unexpected EOF"; podman: "source must be a (compressed) tar archive"
+  invalidArchive: /archive\/tar: |processing tar file.*unexpected EOF|source must be a \(compressed\) tar archive/i,
+  // podman without root, on the first version of control groups
+  cannotMeasure: /stats is not supported in rootless mode/i,
   conflict:
-    /is not running|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
+    /is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
   // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
   // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"

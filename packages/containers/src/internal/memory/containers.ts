@@ -10,6 +10,7 @@ import type { ContainerName } from "../../ContainerName.js"
 import type { Definition } from "../../Definition.js"
 import type * as Primitives from "../../Primitives.js"
 import { type Context, getContainer, modify, updateContainer } from "./context.js"
+import * as FileSystem from "./fileSystem.js"
 import * as History from "./history.js"
 import { containerInfo } from "./inspection.js"
 import * as Runs from "./runs.js"
@@ -131,7 +132,8 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
     exitCode: 0,
     startedAt: Option.none(),
     finishedAt: Option.none(),
-    history: yield* History.make
+    history: yield* History.make,
+    files: definition.mounts.reduce((files, { target }) => FileSystem.withDirectory(files, target), image.value.files)
   } satisfies State.Container
 })
 

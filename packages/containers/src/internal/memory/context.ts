@@ -3,12 +3,14 @@ import type * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
 import type { ContainerNotFound } from "../../BackendError.js"
 import type { Options, ScriptedContainer } from "../../MemoryBackend.js"
+import { type Events, publishChanges } from "./events.js"
 import { type Container, findContainer, type State } from "./state.js"
 
 /** @internal */
 export interface Context {
   readonly options: Options
   readonly state: SynchronizedRef.SynchronizedRef<State>
+  readonly events: Events
   /** Where processes run. */
   readonly scope: Scope.Scope
 }
@@ -26,13 +28,17 @@ export const getContainer = (context: Context, key: string): Effect.Effect<Conta
 export const modify = <A, E>(
   context: Context,
   f: (state: State) => Effect.Effect<readonly [A, State], E>
-): Effect.Effect<A, E> => Effect.uninterruptible(SynchronizedRef.modifyEffect(context.state, f))
+): Effect.Effect<A, E> =>
+  Effect.uninterruptible(SynchronizedRef.modifyEffect(
+    context.state,
+    (state) => Effect.tap(f(state), ([_, next]) => publishChanges(context, state, next))
+  ))
 
 /** @internal */
 export const update = <E>(
   context: Context,
   f: (state: State) => Effect.Effect<State, E>
-): Effect.Effect<void, E> => Effect.uninterruptible(SynchronizedRef.updateEffect(context.state, f))
+): Effect.Effect<void, E> => modify(context, (state) => Effect.map(f(state), (next) => [undefined, next] as const))
 
 /** @internal */
 export const modifyContainer = <A, E>(

@@ -6,6 +6,8 @@ import { type EngineFailed, ImageNotFound } from "../../BackendError.js"
 import type * as MemoryBackend from "../../MemoryBackend.js"
 import type { Primitives } from "../../Primitives.js"
 import { type Context, modifyContainer, update } from "./context.js"
+import * as Events from "./events.js"
+import * as FileSystem from "./fileSystem.js"
 import { imageInfo } from "./inspection.js"
 import * as State from "./state.js"
 
@@ -24,8 +26,20 @@ export const images = (context: Context): Images => {
         if (registry !== undefined && available === undefined) return absent(reference, "The registry does not have it")
         return Option.isSome(State.findImage(state, reference))
           ? Effect.succeed(state)
-          : addOnly(state, reference, available?.labels, Option.getOrUndefined(platform))
-      }),
+          : addOnly(
+            state,
+            reference,
+            available?.labels,
+            Option.getOrUndefined(platform),
+            FileSystem.withFiles(FileSystem.empty, available?.files ?? {})
+          )
+      }).pipe(Effect.zipLeft(Events.publish(context, {
+        type: "image",
+        action: "pull",
+        id: Reference.format(reference),
+        name: Reference.format(reference),
+        attributes: {}
+      }))),
 
     inspectImage: (reference) =>
       context.state.get.pipe(
@@ -48,9 +62,9 @@ export const images = (context: Context): Images => {
       ),
 
     commitContainer: (key, reference, { changes = [] }) =>
-      modifyContainer(context, key, ({ labels }, state) =>
+      modifyContainer(context, key, ({ files, labels }, state) =>
         Effect.map(
-          add(state, reference, { ...labels, ...changedLabels(changes) }),
+          add(state, reference, { ...labels, ...changedLabels(changes) }, undefined, files),
           ([{ id }, state]) => [id, state] as const
         ))
   }
@@ -62,7 +76,12 @@ export const images = (context: Context): Images => {
  * @internal
  */
 export const initial = (images: ReadonlyArray<MemoryBackend.Image>): Effect.Effect<State.State> =>
-  Effect.reduce(images, State.empty, (state, { image, labels }) => addOnly(state, toReference(image), labels))
+  Effect.reduce(
+    images,
+    State.empty,
+    (state, { files, image, labels }) =>
+      addOnly(state, toReference(image), labels, undefined, FileSystem.withFiles(FileSystem.empty, files ?? {}))
+  )
 
 /** @internal */
 export const toReference = (image: MemoryBackend.Image["image"]) =>
@@ -84,10 +103,11 @@ export const add = Effect.fnUntraced(function*(
   state: State.State,
   reference: Reference.Reference,
   labels: State.Labels = {},
-  { architecture, os }: Pick<Platform.Platform, "architecture" | "os"> = { architecture: "amd64", os: "linux" }
+  { architecture, os }: Pick<Platform.Platform, "architecture" | "os"> = { architecture: "amd64", os: "linux" },
+  files: FileSystem.FileSystem = FileSystem.empty
 ) {
   const id = `sha256:${yield* State.makeId}`
-  const image: State.Image = { id, names: [], labels, os, architecture, created: yield* Clock.currentTimeMillis }
+  const image: State.Image = { id, names: [], labels, os, architecture, created: yield* Clock.currentTimeMillis, files }
   return [image, State.tagImage(state, image, State.imageName(reference))] as const
 })
 

@@ -8,6 +8,7 @@ import type { ContainerId } from "../../ContainerId.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import type { Definition } from "../../Definition.js"
 import * as Label from "../../Label.js"
+import type { FileSystem } from "./fileSystem.js"
 import type { History } from "./history.js"
 
 /** @internal */
@@ -48,6 +49,7 @@ export interface Container {
   readonly startedAt: Option.Option<number>
   readonly finishedAt: Option.Option<number>
   readonly history: History
+  readonly files: FileSystem
 }
 
 /**
@@ -75,6 +77,7 @@ export interface Image {
   readonly os: string
   readonly architecture: string
   readonly created: number
+  readonly files: FileSystem
 }
 
 /**

@@ -1,0 +1,105 @@
+/**
+ * A file or directory of this machine that is to be copied into containers.
+ *
+ * @since 0.1.0
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import { Tar } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface HostFiles {
+  readonly path: string
+  readonly isDirectory: Effect.Effect<boolean, PlatformError>
+  /**
+   * The file, or the directory and all that is in it, under another name; with
+   * an empty name only what is in the directory.
+   */
+  readonly entries: (name: string) => Stream.Stream<Tar.Entry<PlatformError>, PlatformError>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The owner of everything in the container. Default: root. */
+  readonly owner?: { readonly uid: number; readonly gid?: number | undefined } | undefined
+  /** The permissions of all files. Default: those they have here. */
+  readonly fileMode?: number | undefined
+  /** The permissions of all directories. Default: those they have here. */
+  readonly directoryMode?: number | undefined
+}
+
+/**
+ * The file or directory at a path. It is read whenever it is copied, entry by
+ * entry, in the order of names. Symbolic links are copied as such, a link at
+ * the path itself is followed. Sockets, pipes and devices are left out.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (path: string, options: Options = {}): Effect.Effect<HostFiles, never, FileSystem.FileSystem> =>
+  Effect.map(FileSystem.FileSystem, (fs) => {
+    const root = path.replace(/(?<=.)\/+$/, "")
+    return {
+      path: root,
+      isDirectory: Effect.map(fs.stat(root), ({ type }) => type === "Directory"),
+      entries: (name) => Stream.unwrap(Effect.map(fs.stat(root), (info) => entry(fs, options, root, name, info)))
+    }
+  })
+
+type Entries = Stream.Stream<Tar.Entry<PlatformError>, PlatformError>
+
+const attributes = (info: FileSystem.File.Info, mode: number | undefined, { owner }: Options): Tar.Attributes => ({
+  mode: mode ?? info.mode & 0o7777,
+  uid: owner?.uid ?? 0,
+  gid: owner?.gid ?? 0,
+  modified: Option.getOrUndefined(info.mtime)
+})
+
+const entry = (
+  fs: FileSystem.FileSystem,
+  options: Options,
+  path: string,
+  name: string,
+  info: FileSystem.File.Info
+): Entries => {
+  switch (info.type) {
+    case "File": {
+      const content = fs.stream(path, { bytesToRead: Number(info.size) + 1 })
+      return Stream.make(
+        Tar.fileStream(name, Number(info.size), content, attributes(info, options.fileMode, options))
+      )
+    }
+    case "Directory": {
+      const self = Tar.directory(name, attributes(info, options.directoryMode, options))
+      const children = children_(fs, options, path, name)
+      return name === "" ? children : Stream.concat(Stream.make(self), children)
+    }
+    default:
+      return Stream.empty
+  }
+}
+
+const children_ = (fs: FileSystem.FileSystem, options: Options, path: string, name: string): Entries =>
+  Stream.fromIterableEffect(Effect.map(fs.readDirectory(path), (names) => names.sort())).pipe(
+    Stream.flatMap((child) => {
+      const location = `${path}/${child}`
+      const childName = name === "" ? child : `${name}/${child}`
+      // There is no lstat: what has a target is a link.
+      return Stream.unwrap(
+        Effect.matchEffect(fs.readLink(location), {
+          onSuccess: (target): Effect.Effect<Entries> =>
+            Effect.succeed(Stream.make(Tar.symlink(childName, target, options.owner))),
+          onFailure: () => Effect.map(fs.stat(location), (info) => entry(fs, options, location, childName, info))
+        })
+      )
+    })
+  )

@@ -1,0 +1,120 @@
+import * as DateTime from "effect/DateTime"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Schema from "effect/Schema"
+import type { Name } from "../../Engine.js"
+import type { Event, Filter } from "../../Event.js"
+import * as Label from "../../Label.js"
+
+/** @internal */
+export const eventArguments = (
+  { client }: { readonly client: Name },
+  since: string,
+  { container, labels = [], types = [], until }: Filter
+): ReadonlyArray<string> => [
+  "events",
+  "--format",
+  client === "podman" ? "json" : "{{json .}}",
+  "--since",
+  since,
+  ...(until === undefined ? [] : ["--until", DateTime.formatIso(until)]),
+  ...types.flatMap((type) => ["--filter", `type=${type}`]),
+  ...(container === undefined ? [] : ["--filter", `container=${container}`]),
+  ...labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+]
+
+/**
+ * Whether an event has an action that is asked for; engines have words of
+ * their own for some, so they are not asked.
+ *
+ * @internal
+ */
+export const isWanted = ({ actions }: Filter) => ({ action }: Event): boolean =>
+  actions === undefined || actions.includes(action)
+
+const Attributes = Schema.optional(Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.String })))
+
+const Docker = Schema.Struct({
+  Type: Schema.String,
+  Action: Schema.String,
+  Actor: Schema.Struct({ ID: Schema.String, Attributes }),
+  timeNano: Schema.Number
+})
+
+const Podman = Schema.Struct({
+  Type: Schema.String,
+  Status: Schema.String,
+  ID: Schema.optional(Schema.String),
+  Name: Schema.optional(Schema.String),
+  Image: Schema.optional(Schema.String),
+  Time: Schema.DateTimeUtc,
+  ContainerExitCode: Schema.optional(Schema.NullOr(Schema.Number)),
+  Attributes
+})
+
+const Type = Schema.Literal("container", "image", "network", "volume")
+
+const isType = Schema.is(Type)
+
+const decodeLine = Schema.decodeEither(Schema.parseJson(Schema.Union(Docker, Podman)))
+
+/**
+ * Reads one event; none, if it is of a type that is not understood, such as a
+ * plugin.
+ *
+ * @internal
+ */
+export const decode = (line: string): Either.Either<Option.Option<Event>, ParseResult.ParseError> =>
+  Either.map(decodeLine(line), (answer) =>
+    isType(answer.Type)
+      ? Option.some("Actor" in answer ? ofDocker(answer.Type, answer) : ofPodman(answer.Type, answer))
+      : Option.none())
+
+const ofDocker = (type: Event["type"], { Action, Actor, timeNano }: typeof Docker.Type): Event => {
+  // "exec_create: sh -c …", "health_status: healthy"
+  const [action = "", ...detail] = Action.split(": ")
+  const attributes = Actor.Attributes ?? {}
+  return {
+    time: DateTime.unsafeMake(Math.floor(timeNano / 1e6)),
+    type,
+    action,
+    id: Actor.ID,
+    name: attributes["name"] ?? (type === "volume" ? Actor.ID : ""),
+    attributes: action === "health_status" ? { ...attributes, health: detail.join(": ") } : attributes
+  }
+}
+
+const ofPodman = (type: Event["type"], event: typeof Podman.Type): Event => {
+  const action = actionOf(type, event.Status)
+  const name = event.Name ?? ""
+  return {
+    time: event.Time,
+    type,
+    action,
+    id: event.ID ?? (type === "volume" ? name : ""),
+    name,
+    attributes: {
+      ...event.Attributes,
+      ...(name === "" ? {} : { name }),
+      ...(event.Image === undefined ? {} : { image: event.Image }),
+      // It leaves out what is zero.
+      ...(action === "die" ? { exitCode: String(event.ContainerExitCode ?? 0) } : {})
+    }
+  }
+}
+
+const actionOf = (type: Event["type"], status: string): string => {
+  switch (status) {
+    case "died":
+      return "die"
+    case "remove":
+      return type === "image" ? "delete" : "destroy"
+    case "exec":
+      return "exec_start"
+    case "exec_died":
+      return "exec_die"
+    default:
+      return status
+  }
+}

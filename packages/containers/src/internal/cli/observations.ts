@@ -1,0 +1,116 @@
+import { Subprocess } from "@ociman/process"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import type * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import type * as ParseResult from "effect/ParseResult"
+import * as Stream from "effect/Stream"
+import { type ContainerNotFound, type EngineError, EngineFailed } from "../../BackendError.js"
+import type { Filter } from "../../Event.js"
+import type { Observations } from "../../Primitives.js"
+import type { Stats } from "../../Stats.js"
+import type { Context } from "./context.js"
+import * as eventFormat from "./eventFormat.js"
+import * as failures from "./failures.js"
+import { processesOf } from "./processFormat.js"
+import * as statsFormat from "./statsFormat.js"
+
+/** @internal */
+export const observations = (context: Context): Observations => {
+  const { client, engine, explain } = context
+
+  const failed = (operation: string, reason: EngineFailed["reason"]) => (detail: string) =>
+    new EngineFailed({ engine: engine.name, operation, reason, detail })
+
+  const decoded = <A>(operation: string, line: string, result: Either.Either<A, ParseResult.ParseError>) =>
+    Effect.mapError(
+      result,
+      (cause) =>
+        new EngineFailed({
+          engine: engine.name,
+          operation,
+          reason: "UnexpectedAnswer",
+          detail: `${line.slice(0, 500)}\n${cause.message}`,
+          cause
+        })
+    )
+
+  const eventsSince = (since: string, filter: Filter) =>
+    lines(client.stdout(eventFormat.eventArguments(engine, since, filter))).pipe(
+      Stream.catchTag("CommandFailed", (error) => Stream.fromEffect(explain("Event.subscribe")()(error))),
+      Stream.mapEffect((line) => decoded("Event.subscribe", line, eventFormat.decode(line))),
+      Stream.filterMap(Option.filter(eventFormat.isWanted(filter)))
+    )
+
+  // Podman has no command that tells its time; what is gone by then is in a millisecond before this one.
+  const engineTime: Effect.Effect<string, EngineError> = engine.client === "docker"
+    ? client.run(["info", "--format", "{{.SystemTime}}"]).pipe(
+      Effect.map(({ stdout }) => stdout.text.trim()),
+      Effect.catchAll(explain("Event.subscribe")())
+    )
+    : Clock.currentTimeMillis.pipe(
+      Effect.tap(() => Effect.sleep("1 millis")),
+      Effect.map((now) => DateTime.formatIso(DateTime.unsafeMake(now + 1)))
+    )
+
+  return {
+    containerStats: (container, { follow }) =>
+      lines(client.stdout(statsFormat.statsArguments(engine, container, follow))).pipe(
+        Stream.catchTag("CommandFailed", (error) =>
+          Stream.fromEffect(
+            explain("Container.stats")<ContainerNotFound | EngineFailed>(failures.noSuchContainer(container), {
+              condition: "cannotMeasure",
+              error: failed("Container.stats", "Unsupported")
+            })(error)
+          )),
+        Stream.mapEffect((line) => decoded("Container.stats", line, statsFormat.decode(line))),
+        whileRunning(() => failed("Container.stats", "Conflict")(`container ${container} is not running`))
+      ),
+
+    containerProcesses: (container) =>
+      client.run([
+        "container",
+        "top",
+        container,
+        ...(engine.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
+      ]).pipe(
+        Effect.catchAll(explain("Container.processes")(failures.noSuchContainer(container))),
+        Effect.flatMap(({ stdout }) =>
+          Effect.mapError(processesOf(stdout.text), failed("Container.processes", "UnexpectedAnswer"))
+        )
+      ),
+
+    events: (filter) =>
+      Effect.gen(function*() {
+        const since = filter.since === undefined ? yield* engineTime : DateTime.formatIso(filter.since)
+        // The client is started here, and not when somebody begins to look.
+        const queue = yield* Stream.toQueueOfElements(eventsSince(since, filter), { capacity: eventsAhead })
+        return Stream.flattenExitOption(Stream.fromQueue(queue))
+      })
+  }
+}
+
+// A client whose output nobody takes is held up, and loses nothing.
+const eventsAhead = 64
+
+const lines = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<string, E> =>
+  Subprocess.splitLines(bytes).pipe(
+    Stream.map((line) => line.replace(terminalSequence, "").trim()),
+    Stream.filter((line) => line !== "")
+  )
+
+// Docker's client moves the cursor between samples, whatever it writes to.
+const terminalSequence = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g")
+
+// Both engines go on for a container that has stopped, with nothing but zeros.
+const whileRunning =
+  <E2>(notRunning: () => E2) => <E>(samples: Stream.Stream<Stats, E>): Stream.Stream<Stats, E | E2> =>
+    samples.pipe(
+      Stream.mapAccumEffect(false, (seen, stats): Effect.Effect<readonly [boolean, Option.Option<Stats>], E2> => {
+        if (stats.memory.limit > 0 || stats.processes > 0) return Effect.succeed([true, Option.some(stats)])
+        return seen ? Effect.succeed([true, Option.none()]) : Effect.fail(notRunning())
+      }),
+      Stream.takeWhile(Option.isSome),
+      Stream.map(({ value }) => value)
+    )

@@ -1,0 +1,26 @@
+import * as Either from "effect/Either"
+import type { ProcessInfo } from "../../ProcessInfo.js"
+
+const line = /^\s*(\d+)\s+(\S+)\s+(.*)$/
+
+/**
+ * Reads a table of pid, user and command below one line of titles. A command
+ * that has line ends goes on in the lines that do not begin with a number.
+ *
+ * @internal
+ */
+export const processesOf = (table: string): Either.Either<ReadonlyArray<ProcessInfo>, string> => {
+  const processes: Array<ProcessInfo> = []
+  for (const text of table.split("\n").slice(1)) {
+    const [, pid, user, command] = line.exec(text) ?? []
+    const last = processes.at(-1)
+    if (pid !== undefined && user !== undefined && command !== undefined) {
+      processes.push({ pid: Number(pid), user, command: command.trimEnd() })
+    } else if (last !== undefined) {
+      processes[processes.length - 1] = { ...last, command: `${last.command}\n${text}`.trimEnd() }
+    } else if (text.trim() !== "") {
+      return Either.left(`"${text}" is no process`)
+    }
+  }
+  return Either.right(processes)
+}

@@ -1,0 +1,30 @@
+import * as Option from "effect/Option"
+
+/**
+ * A path in a container with single slashes and neither `.` nor `..`, or none
+ * if it is not absolute.
+ *
+ * @internal
+ */
+export const normalize = (path: string): Option.Option<string> => {
+  if (!path.startsWith("/") || path.includes("\0")) return Option.none()
+  const parts: Array<string> = []
+  for (const part of path.split("/")) {
+    if (part === "..") parts.pop()
+    else if (part !== "" && part !== ".") parts.push(part)
+  }
+  return Option.some(`/${parts.join("/")}`)
+}
+
+/** @internal */
+export const parent = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf("/")))
+
+/** @internal */
+export const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
+
+/** @internal */
+export const join = (directory: string, name: string): string => directory === "/" ? `/${name}` : `${directory}/${name}`
+
+/** @internal */
+export const isWithin = (path: string, directory: string): boolean =>
+  path === directory || directory === "/" || path.startsWith(`${directory}/`)

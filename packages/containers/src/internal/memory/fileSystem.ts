@@ -1,0 +1,193 @@
+import { Tar } from "@ociman/oci"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { CopyFailed } from "../../BackendError.js"
+import * as containerPath from "../containerPath.js"
+import { toBytes } from "./scripts.js"
+
+/**
+ * Absolute paths and what is there. What is in a directory has the directory
+ * there too.
+ *
+ * @internal
+ */
+export type FileSystem = ReadonlyMap<string, Node>
+
+/** @internal */
+export interface Node extends Pick<Tar.Header, "mode" | "uid" | "gid" | "modified" | "target"> {
+  readonly type: "File" | "Directory" | "Symlink"
+  readonly content: Uint8Array
+}
+
+/**
+ * An entry with all of its content.
+ *
+ * @internal
+ */
+export interface Unpacked extends Tar.Header {
+  readonly bytes: Uint8Array
+}
+
+/** @internal */
+export interface Refusal {
+  readonly reason: CopyFailed["reason"] | "PathNotFound"
+  readonly detail: string
+}
+
+const refused = (reason: Refusal["reason"], detail: string) => Either.left<Refusal>({ reason, detail })
+
+const none = new Uint8Array(0)
+
+const directoryNode: Node = {
+  type: "Directory",
+  mode: 0o755,
+  uid: 0,
+  gid: 0,
+  modified: new Date(0),
+  target: "",
+  content: none
+}
+
+/**
+ * The directories that engines make in every container.
+ *
+ * @internal
+ */
+export const empty: FileSystem = new Map(
+  ["/", "/dev", "/etc", "/proc", "/sys"].map((path) => [path, directoryNode])
+)
+
+const linksAtMost = 40
+
+/**
+ * Where a path leads to when the links on the way are followed; the last part
+ * need not be there. None if the way is not.
+ */
+const resolve = (fs: FileSystem, path: string, followLast: boolean, left = linksAtMost): Option.Option<string> => {
+  const parts = path.split("/").filter((part) => part !== "")
+  let at = "/"
+  for (const [index, part] of parts.entries()) {
+    if (fs.get(at)?.type !== "Directory") return Option.none()
+    const next = part === ".." ? containerPath.parent(at) : part === "." ? at : containerPath.join(at, part)
+    const node = fs.get(next)
+    if (node?.type === "Symlink" && (followLast || index < parts.length - 1)) {
+      if (left === 0) return Option.none()
+      const target = node.target.startsWith("/") ? node.target : `${at}/${node.target}`
+      return resolve(fs, [target, ...parts.slice(index + 1)].join("/"), followLast, left - 1)
+    }
+    at = next
+  }
+  return Option.some(at)
+}
+
+const find = (fs: FileSystem, path: string): Option.Option<readonly [string, Node]> =>
+  Option.flatMap(resolve(fs, path, true), (path) => {
+    const node = fs.get(path)
+    return node === undefined ? Option.none() : Option.some([path, node])
+  })
+
+/** With the directories that are missing on the way. */
+const makeDirectories = (fs: Map<string, Node>, path: string): Either.Either<string, Refusal> => {
+  let at = "/"
+  for (const part of path.split("/").filter((part) => part !== "")) {
+    const next = containerPath.join(at, part)
+    if (!fs.has(next)) fs.set(next, directoryNode)
+    const found = Option.getOrUndefined(find(fs, next))
+    if (found?.[1].type !== "Directory") return refused("InTheWay", `${next} is no directory`)
+    at = found[0]
+  }
+  return Either.right(at)
+}
+
+/**
+ * Makes a directory, where there is none.
+ *
+ * @internal
+ */
+export const withDirectory = (fs: FileSystem, path: string): FileSystem => {
+  const changed = new Map(fs)
+  return Either.isRight(makeDirectories(changed, path)) ? changed : fs
+}
+
+/**
+ * Unpacks entries into a directory, all of them or none.
+ *
+ * @internal
+ */
+export const unpack = (
+  fs: FileSystem,
+  directory: string,
+  entries: ReadonlyArray<Unpacked>
+): Either.Either<FileSystem, Refusal> => {
+  const found = Option.getOrUndefined(find(fs, directory))
+  if (found === undefined) return refused("PathNotFound", "")
+  const [root, node] = found
+  if (node.type !== "Directory") return refused("NotADirectory", `${directory} is no directory`)
+  const changed = new Map(fs)
+  for (const entry of entries) {
+    const done = unpackEntry(changed, root, entry)
+    if (Either.isLeft(done)) return Either.left(done.left)
+  }
+  return Either.right(changed)
+}
+
+const unpackEntry = (fs: Map<string, Node>, root: string, entry: Unpacked): Either.Either<void, Refusal> =>
+  Either.gen(function*() {
+    // Names that lead out of the directory end in it.
+    const name = Option.getOrElse(containerPath.normalize(`/${entry.path}`), () => "/")
+    if (name === "/") return
+    const directory = yield* makeDirectories(fs, containerPath.parent(`${root === "/" ? "" : root}${name}`))
+    const path = containerPath.join(directory, containerPath.baseName(name))
+    const existing = fs.get(path)
+    if (existing !== undefined && (existing.type === "Directory") !== (entry.type === "Directory")) {
+      return yield* refused("InTheWay", `cannot overwrite ${path}, which is a ${existing.type}`)
+    }
+    const { gid, mode, modified, target, uid } = entry
+    switch (entry.type) {
+      case "File":
+      case "Directory":
+      case "Symlink":
+        fs.set(path, { type: entry.type, mode, uid, gid, modified, target, content: entry.bytes })
+        return
+      case "Link": {
+        const linked = fs.get(Option.getOrElse(containerPath.normalize(`${root}/${target}`), () => "/"))
+        if (linked?.type !== "File") return yield* refused("InvalidArchive", `${target} is no file`)
+        fs.set(path, linked)
+        return
+      }
+      default:
+        return yield* refused("InvalidArchive", `a ${entry.type} cannot be kept in memory`)
+    }
+  })
+
+/**
+ * The entries of what is at a path, a link at it followed; none if nothing is
+ * there.
+ *
+ * @internal
+ */
+export const entriesAt = (fs: FileSystem, path: string): Option.Option<ReadonlyArray<Tar.Entry>> =>
+  Option.map(find(fs, path), ([root]) => {
+    const top = root === "/" ? "." : containerPath.baseName(root)
+    return Array.from(fs)
+      .filter(([path]) => containerPath.isWithin(path, root))
+      .sort(([a], [b]) => a < b ? -1 : 1)
+      .map(([path, { content, ...node }]) => ({
+        ...node,
+        path: path === root ? top : `${top}${path.slice(root === "/" ? 0 : root.length)}`,
+        size: content.length,
+        content: Stream.make(content)
+      }))
+  })
+
+/**
+ * A file system with these files.
+ *
+ * @internal
+ */
+export const withFiles = (fs: FileSystem, files: Readonly<Record<string, string | Uint8Array>>): FileSystem =>
+  Object.entries(files).reduce((fs, [path, content]) => {
+    const entry: Unpacked = { ...Tar.file(path, content), bytes: toBytes(content) }
+    return Either.getOrElse(unpack(fs, "/", [entry]), () => fs)
+  }, fs)

@@ -1,0 +1,70 @@
+import { Tar } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { type CopyError, CopyFailed, PathNotFound } from "../../BackendError.js"
+import type { Files } from "../../Primitives.js"
+import * as containerPath from "../containerPath.js"
+import * as copying from "../copying.js"
+import { type Context, getContainer, updateContainer } from "./context.js"
+import * as FileSystem from "./fileSystem.js"
+import * as State from "./state.js"
+
+/** @internal */
+export const files = (context: Context): Files => ({
+  copyInto: <E>(key: string, directory: string, archive: Stream.Stream<Uint8Array, E>) =>
+    Effect.gen(function*() {
+      yield* checkWritable(yield* getContainer(context, key), directory)
+      const entries = yield* unpackArchive(key, directory, archive)
+      yield* updateContainer(context, key, (container, state) =>
+        Either.match(FileSystem.unpack(container.files, directory, entries), {
+          onLeft: ({ detail, reason }): Effect.Effect<State.State, CopyFailed | PathNotFound> =>
+            reason === "PathNotFound"
+              ? new PathNotFound({ container: key, path: directory })
+              : new CopyFailed({ container: key, path: directory, reason, detail }),
+          onRight: (files) =>
+            Effect.succeed(State.putContainer(state, { ...container, files }))
+        }))
+    }),
+
+  copyOutOf: (key, path) =>
+    Stream.unwrap(Effect.map(
+      getContainer(context, key),
+      ({ files }): Stream.Stream<Uint8Array, CopyError> =>
+        Option.match(FileSystem.entriesAt(files, path), {
+          onNone: () => Stream.fail(new PathNotFound({ container: key, path })),
+          onSome: (entries) =>
+            Stream.mapError(
+              Tar.write(Stream.fromIterable(entries)),
+              (error) => copying.invalidArchive(key, path, error)
+            )
+        })
+    ))
+})
+
+const checkWritable = ({ definition, id, run }: State.Container, path: string): Effect.Effect<void, CopyFailed> => {
+  const mount = definition.mounts.find(({ target }) => containerPath.isWithin(path, target))
+  const failed = (reason: CopyFailed["reason"], detail: string) =>
+    new CopyFailed({ container: id, path, reason, detail })
+  if (mount?._tag === "Tmpfs" && Option.isNone(run)) {
+    return failed(
+      "Unreachable",
+      `${mount.target} is a memory file system, which is there only while the container runs`
+    )
+  }
+  if (mount === undefined ? definition.readOnlyRoot : mount.readOnly) {
+    return failed("ReadOnly", "it is mounted read-only")
+  }
+  return Effect.void
+}
+
+const unpackArchive = <E>(container: string, path: string, archive: Stream.Stream<Uint8Array, E>) =>
+  Tar.read(archive).pipe(
+    Stream.mapEffect((entry) =>
+      Effect.map(copying.collect(entry.content), (bytes): FileSystem.Unpacked => ({ ...entry, bytes }))
+    ),
+    Stream.runCollect,
+    Effect.map((entries) => Array.from(entries)),
+    Effect.mapError((error) => error instanceof Tar.TarError ? copying.invalidArchive(container, path, error) : error)
+  )

@@ -1,0 +1,272 @@
+import * as FileSystem from "@effect/platform/FileSystem"
+import { assert } from "@effect/vitest"
+import { Backend, BackendError, Container, Definition, HostFiles, Mount } from "@ociman/containers"
+import { Tar } from "@ociman/oci"
+import * as Chunk from "effect/Chunk"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+import * as bytes from "./bytes.js"
+import { failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "copying files"
+
+/** @internal */
+export const tests = ({ idle, options, test }: Suite): void => {
+  const entriesAt = (container: Container.Container, path: string) =>
+    Tar.read(container.copyOutTar(path)).pipe(
+      Stream.mapEffect((entry) => Effect.map(bytes.collect(entry.content), (content) => ({ ...entry, content }))),
+      Stream.runCollect,
+      Effect.map(Chunk.toReadonlyArray)
+    )
+
+  const reasonOf = <A, E extends { readonly _tag: string }, R>(
+    effect: Effect.Effect<A, E | BackendError.CopyFailed, R>
+  ): Effect.Effect<BackendError.CopyFailed["reason"], E | BackendError.CopyFailed, R> =>
+    Effect.matchEffect(effect, {
+      onFailure: (error) =>
+        error instanceof BackendError.CopyFailed ? Effect.succeed(error.reason) : Effect.fail(error),
+      onSuccess: () => Effect.sync(() => assert.fail("succeeded, and should have failed with CopyFailed"))
+    })
+
+  const inDirectory = <A, E, R>(
+    use: (directory: string, fs: FileSystem.FileSystem) => Effect.Effect<A, E, R>
+  ) =>
+    Effect.flatMap(
+      FileSystem.FileSystem,
+      (fs) => Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "ociman-test-" }), (directory) => use(directory, fs))
+    )
+
+  test(
+    "a file that is written is read back, before the start, while it runs and after it",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const write = (path: string) => container.writeFile(path, bytes.allByteValues)
+      const read = (path: string) =>
+        Effect.map(container.readFile(path), (content) => bytes.assertEqual(content, bytes.allByteValues))
+      assert.strictEqual((yield* container.state).status, "created")
+      yield* write("/before")
+      yield* read("/before")
+      yield* container.start
+      yield* write("/meanwhile")
+      yield* read("/before")
+      yield* container.stop({ grace: "5 seconds" })
+      yield* write("/after")
+      yield* Effect.forEach(["/before", "/meanwhile", "/after"], read)
+      yield* container.writeFile("/before", "Grüße\n")
+      assert.strictEqual(yield* container.readFileString("//./before/"), "Grüße\n")
+    })
+  )
+
+  test(
+    "directories that are missing are made, in a volume too",
+    Effect.gen(function*() {
+      const container = yield* Container.create(Definition.mount(idle, Mount.volume({ target: "/data" })))
+      yield* container.writeFile("/a/b c/ü/file", "1")
+      yield* container.writeFile("/data/x/file", "2")
+      assert.strictEqual(yield* container.readFileString("/a/b c/ü/file"), "1")
+      assert.strictEqual(yield* container.readFileString("/data/x/file"), "2")
+      yield* container.start
+      assert.strictEqual(yield* container.readFileString("/data/x/file"), "2")
+    })
+  )
+
+  test(
+    "a definition's files are there when the process starts",
+    inDirectory((directory, fs) =>
+      Effect.gen(function*() {
+        yield* fs.makeDirectory(`${directory}/sub`)
+        yield* fs.writeFileString(`${directory}/sub/script`, "#!", { mode: 0o755 })
+        yield* fs.symlink("sub/script", `${directory}/link`)
+        const definition = idle.pipe(
+          Definition.file("/etc/one", "first"),
+          Definition.file("/etc/one", "second", { mode: 0o600 }),
+          Definition.file("/etc/two", Redacted.make("secret")),
+          Definition.copy(yield* HostFiles.make(directory), "/srv/app"),
+          Definition.file("/srv/app/sub/more", new Uint8Array([1, 2]))
+        )
+        const container = yield* Container.start(definition)
+        assert.strictEqual(yield* container.readFileString("/etc/one"), "second")
+        assert.strictEqual(yield* container.readFileString("/etc/two"), "secret")
+        assert.strictEqual(yield* container.readFileString("/srv/app/link"), "#!")
+        assert.deepStrictEqual(yield* container.readFile("/srv/app/sub/more"), new Uint8Array([1, 2]))
+        const [script] = yield* entriesAt(container, "/srv/app/sub/script")
+        assert.strictEqual(script?.mode, 0o755)
+        assert.notInclude(JSON.stringify(definition), "secret")
+      })
+    )
+  )
+
+  test(
+    "a definition whose files cannot be placed starts nothing",
+    Effect.gen(function*() {
+      const hidden = idle.pipe(
+        Definition.mount(Mount.tmpfs({ target: "/cache" })),
+        Definition.file("/cache/file", "")
+      )
+      assert.strictEqual(yield* reasonOf(Effect.scoped(Container.start(hidden))), "Unreachable")
+      const missing = Definition.copy(idle, yield* HostFiles.make("/no/such/directory"), "/srv")
+      const error = yield* failsWith(Effect.scoped(Container.start(missing)), "CopyFailed")
+      assert.strictEqual(error.reason, "Unreadable")
+      assert.include(error.message, "/no/such/directory")
+    })
+  )
+
+  test(
+    "permissions and long names survive a copy in and out",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const long = `${"directory/".repeat(12)}${"ä".repeat(100)}`
+      yield* container.copyInTar(
+        "/",
+        Tar.write(Stream.make(
+          Tar.directory("tree", { mode: 0o750 }),
+          Tar.file("tree/file", "x", { mode: 0o4711 }),
+          Tar.symlink("tree/link", "../nowhere"),
+          Tar.file(`tree/${long}`, "long")
+        ))
+      )
+      const entries = yield* entriesAt(container, "/tree")
+      const found = new Map(entries.map((entry) => [entry.path.replace(/^\/?tree\/?/, ""), entry]))
+      assert.strictEqual(found.get("")?.type, "Directory")
+      assert.strictEqual(found.get("")?.mode, 0o750)
+      assert.strictEqual(found.get("file")?.mode, 0o4711)
+      assert.strictEqual(found.get("link")?.target, "../nowhere")
+      assert.strictEqual(found.get(long)?.size, 4)
+    })
+  )
+
+  test(
+    "what is not there, or is not what it should be, is told apart",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const archive = Tar.write(Stream.make(Tar.file("file", "x")))
+      yield* container.writeFile("/file", "x")
+      for (
+        const missing of [
+          container.readFile("/missing"),
+          container.readFile("/file/below"),
+          container.copyInTar("/missing", archive),
+          Stream.runDrain(container.copyOutTar("/missing/too"))
+        ]
+      ) {
+        const error = yield* failsWith(missing, "PathNotFound")
+        assert.strictEqual(error.container, container.id)
+      }
+      assert.strictEqual(yield* reasonOf(container.copyInTar("/file", archive)), "NotADirectory")
+      assert.strictEqual(yield* reasonOf(container.readFile("/etc")), "NotAFile")
+      assert.strictEqual(yield* reasonOf(container.writeFile("/etc", "x")), "InTheWay")
+      assert.strictEqual(yield* reasonOf(container.writeFile("etc/x", "x")), "InvalidPath")
+      assert.strictEqual(yield* reasonOf(container.writeFile("/", "x")), "InvalidPath")
+      assert.strictEqual(
+        yield* reasonOf(container.copyInTar("/", Stream.make(new Uint8Array(2000).fill(65)))),
+        "InvalidArchive"
+      )
+      yield* container.remove({ force: true })
+      yield* failsWith(container.readFile("/file"), "ContainerNotFound")
+      yield* failsWith(container.writeFile("/file", "x"), "ContainerNotFound")
+    })
+  )
+
+  test(
+    "a read-only file system is not written to while the container runs",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.readOnlyRoot(idle))
+      assert.strictEqual(yield* reasonOf(container.writeFile("/etc/file", "x")), "ReadOnly")
+    })
+  )
+
+  test(
+    "a memory file system is written to where the engine can reach it, and refused elsewhere",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
+      const write = container.writeFile("/cache/file", "x")
+      assert.strictEqual(yield* reasonOf(write), "Unreachable")
+      yield* container.start
+      if (engine.name === "docker") {
+        assert.strictEqual(yield* reasonOf(write), "Unreachable")
+      } else {
+        yield* write
+        assert.strictEqual(yield* container.readFileString("/cache/file"), "x")
+      }
+    })
+  )
+
+  test(
+    "a directory of this machine is copied in and out again",
+    inDirectory((directory, fs) =>
+      Effect.gen(function*() {
+        const source = `${directory}/source`
+        yield* fs.makeDirectory(`${source}/empty`, { recursive: true })
+        yield* fs.writeFileString(`${source}/run`, "#!", { mode: 0o755 })
+        yield* fs.writeFile(`${source}/bytes`, bytes.allByteValues, { mode: 0o640 })
+        yield* fs.symlink("run", `${source}/link`)
+        const container = yield* Container.create(idle)
+        yield* container.writeFile("/copy/kept", "kept")
+        yield* Container.copyIn(container, source, "/copy")
+        yield* Container.copyIn(container, `${source}/run`, "/copy/empty/other name")
+        yield* Container.copyOut(container, "/copy", `${directory}/target`)
+        const target = `${directory}/target`
+        assert.deepStrictEqual((yield* fs.readDirectory(target, { recursive: true })).sort(), [
+          "bytes",
+          "empty",
+          "empty/other name",
+          "kept",
+          "link",
+          "run"
+        ])
+        bytes.assertEqual(yield* fs.readFile(`${target}/bytes`), bytes.allByteValues)
+        assert.strictEqual(yield* fs.readLink(`${target}/link`), "run")
+        assert.strictEqual((yield* fs.stat(`${target}/run`)).mode & 0o777, 0o755)
+        assert.strictEqual((yield* fs.stat(`${target}/bytes`)).mode & 0o777, 0o640)
+        yield* Container.copyOut(container, "/copy/run", `${target}/bytes`)
+        assert.strictEqual(yield* fs.readFileString(`${target}/bytes`), "#!")
+        const error = yield* failsWith(Container.copyOut(container, "/missing", `${directory}/none`), "PathNotFound")
+        assert.strictEqual(error.path, "/missing")
+        assert.deepStrictEqual((yield* fs.readDirectory(directory)).sort(), ["source", "target"])
+      })
+    )
+  )
+
+  test(
+    "a copy that is given up leaves neither a client nor files behind",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const begun = yield* Deferred.make<void>()
+      const endless = Stream.concat(
+        Stream.make(bytes.pattern(65_536)),
+        Stream.fromEffect(Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never))
+      )
+      const fiber = yield* Effect.fork(
+        container.copyInTar("/", Tar.write(Stream.make(Tar.fileStream("endless", 2 ** 40, endless))))
+      )
+      yield* Deferred.await(begun)
+      yield* Fiber.interrupt(fiber)
+      const failing = Stream.concat(Stream.make(bytes.pattern(65_536)), Stream.fail("no more" as const))
+      const archive = Tar.write(Stream.make(Tar.fileStream("failing", 2 ** 20, failing)))
+      const error = yield* Effect.flip(container.copyInTar("/", archive))
+      assert.strictEqual(error, "no more")
+    })
+  )
+
+  test(
+    "a large file passes through, and need not be read to its end",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const size = 64 * 1024 * 1024
+      const piece = bytes.pattern(65_536)
+      const content = Stream.take(Stream.repeatValue(piece), size / piece.length)
+      yield* container.copyInTar("/", Tar.write(Stream.make(Tar.fileStream("large", size, content))))
+      const length = (stream: Stream.Stream<Uint8Array, BackendError.CopyError>) =>
+        Stream.runFold(stream, 0, (sum, { length }) => sum + length)
+      assert.strictEqual(yield* length(container.readFileStream("/large")), size)
+      // Who has enough early lets go of the client.
+      const first = yield* length(Stream.take(container.readFileStream("/large"), 1))
+      assert.isTrue(options.processes ? first > 0 && first < size : first === size, String(first))
+    })
+  )
+}

@@ -1,0 +1,118 @@
+import { assert } from "@effect/vitest"
+import { Container, Definition, Event, Label } from "@ociman/containers"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "observing"
+
+/** @internal */
+export const tests = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
+  const actions = <E, R>(events: Stream.Stream<Event.Event, E, R>, last: string) =>
+    events.pipe(
+      Stream.takeUntil(({ action }) => action === last),
+      Stream.map(({ action }) => action),
+      Stream.runCollect,
+      Effect.map(Chunk.toReadonlyArray)
+    )
+
+  test(
+    "a container's life is told by events, also what happens before anybody looks",
+    Effect.gen(function*() {
+      const events = yield* Event.subscribe({ actions: ["create", "start", "die", "destroy"], types: ["container"] })
+      const name = yield* uniqueName
+      const id = yield* Container.withContainer(Definition.name(idle, name), ({ id }) => Effect.succeed(id))
+      const told = yield* events.pipe(
+        Stream.filter((event) => event.id === id),
+        Stream.takeUntil(({ action }) => action === "destroy"),
+        Stream.runCollect,
+        Effect.map(Chunk.toReadonlyArray)
+      )
+      assert.deepStrictEqual(told.map(({ action }) => action), ["create", "start", "die", "destroy"])
+      assert.deepStrictEqual([...new Set(told.map((event) => `${event.type} ${event.name}`))], [`container ${name}`])
+      const die = told.find(({ action }) => action === "die")
+      assert.match(die?.attributes["exitCode"] ?? "", /^\d+$/)
+      assert.include(die?.attributes["image"], image.toString())
+      assert.strictEqual(die?.attributes[label.key], label.value)
+    })
+  )
+
+  test(
+    "events are chosen by container, action and label",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const [first, second] = yield* Effect.all([uniqueName, uniqueName])
+      const labelled = (name: string, value: string) => idle.pipe(Definition.name(name), Definition.label(key, value))
+      const byName = yield* Event.subscribe({ container: second, actions: ["start", "destroy"] })
+      const byLabel = yield* Event.subscribe({ labels: [Label.equals(key, "two")], actions: ["create", "destroy"] })
+      yield* Effect.scoped(Container.create(labelled(first, "one")))
+      yield* Effect.scoped(Effect.flatMap(Container.create(labelled(second, "two")), ({ start }) => start))
+      assert.deepStrictEqual(yield* actions(byName, "destroy"), ["start", "destroy"])
+      assert.deepStrictEqual(yield* actions(byLabel, "destroy"), ["create", "destroy"])
+    })
+  )
+
+  test(
+    "the past is told from a time on, up to a time",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const events = yield* Event.subscribe({ container: name })
+      yield* Effect.scoped(Container.create(Definition.name(idle, name)))
+      const seen = yield* Stream.runCollect(Stream.takeUntil(events, ({ action }) => action === "destroy"))
+      const since = Chunk.unsafeHead(seen).time
+      const again = yield* actions(Event.stream({ container: name, since }), "destroy")
+      assert.deepStrictEqual(again, Chunk.toReadonlyArray(seen).map(({ action }) => action))
+    })
+  )
+
+  test(
+    "a pause is told",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      const events = yield* Event.subscribe({ container: container.id, actions: ["pause", "unpause"] })
+      // Without root, Podman may be unable to.
+      if (!options.pause) return
+      yield* container.pause
+      yield* container.unpause
+      assert.deepStrictEqual(yield* actions(events, "unpause"), ["pause", "unpause"])
+    })
+  )
+
+  test(
+    "a container's use of the machine is told while it runs, and only then",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      if (options.rootless) {
+        assert.strictEqual((yield* failsWith(container.stats, "EngineFailed")).reason, "Unsupported")
+        return
+      }
+      assert.strictEqual((yield* failsWith(container.stats, "EngineFailed")).reason, "Conflict")
+      yield* container.start
+      const { cpu, memory, processes } = yield* container.stats
+      assert.isTrue(cpu >= 0 && memory.limit > memory.used && processes > 0)
+      const samples = yield* container.statsStream.pipe(
+        Stream.tap(() => container.stop({ grace: "5 seconds" })),
+        Stream.runCollect
+      )
+      assert.isTrue(Chunk.size(samples) > 0)
+      yield* container.remove({ force: true })
+      yield* failsWith(container.stats, "ContainerNotFound")
+    })
+  )
+
+  test(
+    "processes are listed while the container runs, and only then",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      assert.strictEqual((yield* failsWith(container.processes, "EngineFailed")).reason, "Conflict")
+      yield* container.start
+      const processes = yield* container.processes
+      assert.isTrue(processes.every(({ pid, user }) => Number.isInteger(pid) && pid > 0 && user !== ""))
+      assert.include(processes.map(({ command }) => command).join("\n"), "sleep 86400")
+      yield* container.remove({ force: true })
+      yield* failsWith(container.processes, "ContainerNotFound")
+    })
+  )
+}
