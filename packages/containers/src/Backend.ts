@@ -11,6 +11,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import type * as Stream from "effect/Stream"
 import type * as BackendError from "./BackendError.js"
@@ -24,9 +25,13 @@ import { notGiven } from "./internal/notGiven.js"
 import * as selection from "./internal/selection.js"
 import * as sweeping from "./internal/sweep.js"
 import * as MemoryBackend from "./MemoryBackend.js"
+import type * as Network from "./Network.js"
+import type * as NetworkInfo from "./NetworkInfo.js"
 import type * as Output from "./Output.js"
 import type * as Primitives from "./Primitives.js"
 import type * as Session from "./Session.js"
+import type * as Volume from "./Volume.js"
+import type * as VolumeInfo from "./VolumeInfo.js"
 
 /**
  * The service: an engine's primitives and what is derived from them.
@@ -66,6 +71,38 @@ export interface Service extends Primitives.Primitives {
   readonly attach: (container: string) => Effect.Effect<Container.Container, BackendError.ContainerError>
   /** Removes what processes that no longer live have left behind, see `Backend.sweep`. */
   readonly sweep: (options?: Session.SweepOptions) => Effect.Effect<Session.Sweep, BackendError.EngineError>
+  /** A network that is removed when the scope closes. */
+  readonly makeNetwork: (
+    request: NetworkRequest
+  ) => Effect.Effect<Network.Network, BackendError.CreateNetworkError, Scope.Scope>
+  /** The handle of a network that exists, by its id or name. */
+  readonly attachNetwork: (network: string) => Effect.Effect<Network.Network, BackendError.NetworkError>
+  /** A volume that is removed when the scope closes. */
+  readonly makeVolume: (
+    request: VolumeRequest
+  ) => Effect.Effect<Volume.Volume, BackendError.NameInUse | BackendError.EngineError, Scope.Scope>
+  /** The handle of a volume that exists, by its name. */
+  readonly attachVolume: (volume: string) => Effect.Effect<Volume.Volume, BackendError.VolumeError>
+}
+
+/**
+ * A network to be made; without a name it gets one that nobody else has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NetworkRequest extends Omit<Primitives.NetworkRequest, "name"> {
+  readonly name: Option.Option<NetworkInfo.Name>
+}
+
+/**
+ * A volume to be made; without a name it gets one that nobody else has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface VolumeRequest extends Omit<Primitives.VolumeRequest, "name"> {
+  readonly name: Option.Option<VolumeInfo.Name>
 }
 
 /**

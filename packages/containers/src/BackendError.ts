@@ -120,20 +120,154 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
 }
 
 /**
- * Another container has the name already.
+ * There is no network of that id or name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class NetworkNotFound
+  extends Schema.TaggedError<NetworkNotFound>("@ociman/containers/BackendError/NetworkNotFound")(
+    "NetworkNotFound",
+    { network: Schema.String }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `There is no network "${this.network}".`
+  }
+}
+
+/**
+ * There is no volume of that name.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class VolumeNotFound
+  extends Schema.TaggedError<VolumeNotFound>("@ociman/containers/BackendError/VolumeNotFound")(
+    "VolumeNotFound",
+    { volume: Schema.String }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `There is no volume "${this.volume}".`
+  }
+}
+
+/**
+ * Another container, network or volume has the name already.
  *
  * @since 0.1.0
  * @category errors
  */
 export class NameInUse extends Schema.TaggedError<NameInUse>("@ociman/containers/BackendError/NameInUse")(
   "NameInUse",
-  { name: Schema.String }
+  { kind: Schema.Literal("container", "network", "volume"), name: Schema.String }
 ) {
   /**
    * @since 0.1.0
    */
   override get message() {
-    return `The container name "${this.name}" is in use already; remove that container, or leave the name to this library.`
+    return `The ${this.kind} name "${this.name}" is in use already; remove that ${this.kind}, or leave the name to this library.`
+  }
+}
+
+/**
+ * A network or volume that containers still use cannot be removed.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ResourceInUse extends Schema.TaggedError<ResourceInUse>("@ociman/containers/BackendError/ResourceInUse")(
+  "ResourceInUse",
+  {
+    kind: Schema.Literal("network", "volume"),
+    /** Its id or name, as it was asked for. */
+    name: Schema.String,
+    /** What the engine said. */
+    detail: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const remedy = this.kind === "network" ? "disconnect or remove them" : "remove them"
+    return `Containers use the ${this.kind} "${this.name}"; ${remedy}, or remove it by force.${
+      tail("The engine says", this.detail)
+    }`
+  }
+}
+
+/**
+ * A network cannot have the addresses that it is to have.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class SubnetUnavailable
+  extends Schema.TaggedError<SubnetUnavailable>("@ociman/containers/BackendError/SubnetUnavailable")(
+    "SubnetUnavailable",
+    {
+      /** The name of the network. */
+      network: Schema.String,
+      /**
+       * - `Overlap`: a subnet that was asked for has addresses of another network of the engine or of its machine.
+       * - `Exhausted`: no subnet was asked for, and the engine has no free one left.
+       */
+      reason: Schema.Literal("Overlap", "Exhausted"),
+      /** What the engine said. */
+      detail: Schema.String
+    }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    const what = this.reason === "Overlap"
+      ? "a subnet overlaps one that is in use; ask for another, or for none and get a free one"
+      : "the engine has no free subnet left; remove networks, or ask for a subnet of your own"
+    return `Network "${this.network}" could not be made: ${what}.${tail("The engine says", this.detail)}`
+  }
+}
+
+/**
+ * A host name has no address in a container.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class HostNotResolved
+  extends Schema.TaggedError<HostNotResolved>("@ociman/containers/BackendError/HostNotResolved")(
+    "HostNotResolved",
+    {
+      container: Schema.String,
+      host: Schema.String,
+      /**
+       * - `InvalidName`: that is no host name.
+       * - `UnknownHost`: there is no address of that name.
+       * - `NoResolver`: the image has neither `getent` nor `nslookup`, and the container's `/etc/hosts` does not
+       *   have the name.
+       */
+      reason: Schema.Literal("InvalidName", "UnknownHost", "NoResolver"),
+      /** What the resolver said. */
+      detail: Schema.String
+    }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `"${this.host}" has no address in container "${this.container}" (${this.reason}).${
+      tail("The resolver says", this.detail)
+    }`
   }
 }
 
@@ -490,7 +624,31 @@ export type CopyError = ContainerError | CopyFailed | PathNotFound
  * @since 0.1.0
  * @category errors
  */
-export type CreateError = ImageNotFound | NameInUse | EngineError
+export type CreateError = ImageNotFound | NameInUse | NetworkNotFound | EngineError
+
+/**
+ * What any operation on an existing network may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type NetworkError = NetworkNotFound | EngineError
+
+/**
+ * What making a network may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CreateNetworkError = NameInUse | SubnetUnavailable | EngineError
+
+/**
+ * What any operation on an existing volume may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type VolumeError = VolumeNotFound | EngineError
 
 /**
  * What creating and starting a container may fail with.
@@ -514,13 +672,18 @@ export const BackendError = Schema.Union(
   EndpointError,
   EngineFailed,
   ExecFailed,
+  HostNotResolved,
   ImageNotFound,
   NameInUse,
   PathNotFound,
+  NetworkNotFound,
   PortNotPublished,
   PortTaken,
+  ResourceInUse,
   RunFailed,
-  StartFailed
+  StartFailed,
+  SubnetUnavailable,
+  VolumeNotFound
 )
 
 /**

@@ -28,8 +28,11 @@ import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
 import { files } from "./internal/cli/files.js"
+import { hosts } from "./internal/cli/hosts.js"
 import { images } from "./internal/cli/images.js"
+import { networks } from "./internal/cli/networks.js"
 import { observations } from "./internal/cli/observations.js"
+import { volumes } from "./internal/cli/volumes.js"
 import * as whereabouts from "./internal/cli/whereabouts.js"
 import * as processIdentity from "./internal/processIdentity.js"
 import type { Primitives } from "./Primitives.js"
@@ -63,17 +66,22 @@ export const make = Effect.fnUntraced(function*(
   const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
   const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
   const { current: currentProcess, isAlive: isProcessAlive } = yield* processIdentity.make
+  const ofContainers = containers(context)
+  const ofProcesses = exec(context)
   return {
     engine,
     currentProcess,
     isProcessAlive,
-    ...containers(context),
+    ...ofContainers,
     ...files(context),
     ...observations(context),
-    ...exec(context),
+    ...ofProcesses,
     ...executor(context),
     ...images(context),
     ...builds(context),
+    ...networks(context),
+    ...volumes(context, ofContainers.removeContainer),
+    ...hosts(ofProcesses),
     lockImage: () => Effect.void
   }
 })

@@ -24,8 +24,10 @@ import * as ExtraHost from "./ExtraHost.js"
 import type * as HealthCheck from "./HealthCheck.js"
 import type { HostFiles } from "./HostFiles.js"
 import * as internal from "./internal/definition.js"
+import * as IpAddress from "./IpAddress.js"
 import * as Label from "./Label.js"
 import type * as Mount from "./Mount.js"
+import type * as Network from "./Network.js"
 import type * as Port from "./Port.js"
 import * as RestartPolicy from "./RestartPolicy.js"
 import type * as Ulimit from "./Ulimit.js"
@@ -92,6 +94,7 @@ export declare namespace Definition {
     readonly hostname: Option.Option<string>
     readonly network: Option.Option<string>
     readonly networkAliases: ReadonlyArray<string>
+    readonly networkAddresses: ReadonlyArray<IpAddress.IpAddress>
     readonly extraHosts: ReadonlyArray<ExtraHost.ExtraHost>
     readonly dns: ReadonlyArray<string>
     readonly ports: ReadonlyArray<Port.Port>
@@ -410,13 +413,16 @@ export const publish: Definition.WithMany<Port.Port> = internal.withMany((ports,
 }))
 
 /**
- * The network the container joins: a name, `host`, `none` or `container:<name>`.
- * Default: the engine's default network.
+ * The network the container joins: one that `Network.make` made, a name, `host`,
+ * `none` or `container:<name>`. Default: the engine's default network, in which
+ * containers do not find each other by name.
  *
  * @since 0.1.0
  * @category network
  */
-export const network: Definition.With<string> = internal.withValue((network) => ({ network: Option.some(network) }))
+export const network: Definition.With<Network.Network | string> = internal.withValue((network) => ({
+  network: Option.some(typeof network === "string" ? network : network.id)
+}))
 
 /**
  * Names under which other containers of the network find this one.
@@ -426,6 +432,17 @@ export const network: Definition.With<string> = internal.withValue((network) => 
  */
 export const networkAlias: Definition.WithMany<string> = internal.withMany((aliases, self) => ({
   networkAliases: [...self.networkAliases, ...aliases]
+}))
+
+/**
+ * The addresses of the container in its {@link network}, one of IPv4 and one of
+ * IPv6 at the most. The network must have been made with a subnet that has them.
+ *
+ * @since 0.1.0
+ * @category network
+ */
+export const networkAddress: Definition.WithMany<IpAddress.IpAddress | string> = internal.withMany((addresses) => ({
+  networkAddresses: addresses.map((address) => IpAddress.make(address))
 }))
 
 /**

@@ -5,8 +5,9 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import * as HostName from "./HostName.js"
 import { ipAddress, unbracket } from "./internal/ipAddress.js"
-import { each, firstOf, fromString, isAlphanumeric, nonEmpty, refined } from "./internal/text.js"
+import { fromString, refined } from "./internal/text.js"
 
 /**
  * A host name and the address it stands for in a container.
@@ -18,17 +19,7 @@ import { each, firstOf, fromString, isAlphanumeric, nonEmpty, refined } from "./
  * @category models
  */
 export class ExtraHost extends Schema.Class<ExtraHost>("@ociman/containers/ExtraHost")({
-  host: refined(
-    "HostName",
-    "host name",
-    firstOf(
-      nonEmpty,
-      each(
-        (char) => isAlphanumeric(char) || char === "." || char === "-" || char === "_",
-        "a host name has letters and digits of ASCII, \".\", \"-\" and \"_\""
-      )
-    )
-  ),
+  host: HostName.HostName,
   address: refined(
     "HostAddress",
     "host address",
@@ -42,7 +33,7 @@ export class ExtraHost extends Schema.Class<ExtraHost>("@ociman/containers/Extra
  * @since 0.1.0
  * @category constructors
  */
-export const make = (host: string, address: string): ExtraHost => new ExtraHost({ host, address })
+export const make = (host: string, address: string): ExtraHost => Schema.decodeSync(ExtraHost)({ host, address })
 
 /**
  * The value of `--add-host`: `host:address`.

@@ -6,8 +6,9 @@
  * No process runs in it. What the process of a container and the commands that
  * are run inside do is said by scripts, in {@link Options}. A process that is
  * sent a signal ends at once, and nothing ever waits for a time to pass, so that
- * everything works under the test clock. Mounts, networks, resources, health
- * checks and restart policies are accepted and change nothing.
+ * everything works under the test clock. Containers join networks, have
+ * addresses and names in them, and use volumes, which keep nothing. Resources,
+ * health checks and restart policies are accepted and change nothing.
  *
  * @since 0.1.0
  */
@@ -25,10 +26,13 @@ import { engine } from "./internal/memory/engine.js"
 import * as Events from "./internal/memory/events.js"
 import { executor } from "./internal/memory/executor.js"
 import { files } from "./internal/memory/files.js"
+import { hosts } from "./internal/memory/hosts.js"
 import { images, initial } from "./internal/memory/images.js"
+import { networks } from "./internal/memory/networks.js"
 import { observations } from "./internal/memory/observations.js"
 import { owners } from "./internal/memory/owners.js"
 import { processes } from "./internal/memory/processes.js"
+import { volumes } from "./internal/memory/volumes.js"
 import type * as Output from "./Output.js"
 import type { BuildRequest, Primitives } from "./Primitives.js"
 import type { Stats } from "./Stats.js"
@@ -195,15 +199,19 @@ export const make = (options: Options = {}): Effect.Effect<Primitives, never, Sc
   Effect.gen(function*() {
     const state = yield* SynchronizedRef.make(yield* initial(options.images ?? []))
     const context = { options, state, events: yield* Events.make, scope: yield* Effect.scope }
+    const ofContainers = containers(context)
     return {
       engine,
-      ...containers(context),
+      ...ofContainers,
       ...files(context),
       ...observations(context),
       ...owners,
       ...processes(context),
       ...executor(context),
       ...images(context),
-      ...builds(context)
+      ...builds(context),
+      ...networks(context),
+      ...volumes(context, ofContainers.removeContainer),
+      ...hosts(context)
     }
   })

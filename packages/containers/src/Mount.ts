@@ -13,18 +13,8 @@ import * as Schema from "effect/Schema"
 import * as ByteSize from "./ByteSize.js"
 import { formatMount } from "./internal/mountFormat.js"
 import { parseMountFlag, parseVolumeFlag } from "./internal/mountParser.js"
-import {
-  absolutePath,
-  each,
-  excerpt,
-  firstOf,
-  name,
-  parseError,
-  path,
-  present,
-  reason,
-  refined
-} from "./internal/text.js"
+import { absolutePath, each, excerpt, firstOf, parseError, path, present, reason, refined } from "./internal/text.js"
+import * as VolumeInfo from "./VolumeInfo.js"
 
 /**
  * How mounts made later below a bind mount travel between host and container, as in `mount_namespaces(7)`. Engines
@@ -61,8 +51,6 @@ const Source = refined(
       ? undefined
       : "it is not absolute, and what it is relative to depends on the engine's client")
 )
-
-const VolumeName = refined("VolumeName", "volume name", name(255))
 
 const Selinux = Schema.Literal("shared", "private")
 
@@ -125,7 +113,7 @@ export class Bind extends Schema.TaggedClass<Bind>("@ociman/containers/Mount/Bin
 export class Volume extends Schema.TaggedClass<Volume>("@ociman/containers/Mount/Volume")(
   "Volume",
   Schema.Struct({
-    source: Schema.optionalWith(VolumeName, { exact: true }),
+    source: Schema.optionalWith(VolumeInfo.Name, { exact: true }),
     target: Target,
     readOnly: flag,
     noCopy: flag,
@@ -218,7 +206,8 @@ export declare namespace Mount {
    * @category models
    */
   export interface VolumeOptions {
-    readonly source?: string | undefined
+    /** A name, or what `Volume.make` gives. */
+    readonly source?: string | { readonly name: VolumeInfo.Name } | undefined
     readonly target: string
     readonly readOnly?: boolean | undefined
     readonly noCopy?: boolean | undefined
@@ -267,7 +256,10 @@ export const bind = (options: Mount.BindOptions): Bind => Schema.decodeSync(Bind
  * @category constructors
  */
 export const volume = (options: Mount.VolumeOptions): Volume =>
-  Schema.decodeSync(Volume)({ _tag: "Volume", ...present(options) })
+  Schema.decodeSync(Volume)({
+    _tag: "Volume",
+    ...present({ ...options, source: typeof options.source === "object" ? options.source.name : options.source })
+  })
 
 /**
  * Memory. Throws where the options break a rule of {@link Tmpfs}.

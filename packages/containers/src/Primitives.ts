@@ -6,6 +6,7 @@
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type { Platform, Reference } from "@ociman/oci"
+import type * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
@@ -22,12 +23,17 @@ import type * as Engine from "./Engine.js"
 import type * as Event from "./Event.js"
 import type * as Exec from "./Exec.js"
 import type * as ExtraHost from "./ExtraHost.js"
+import type * as HostName from "./HostName.js"
 import type * as ImageInfo from "./ImageInfo.js"
+import type * as IpAddress from "./IpAddress.js"
 import type * as Label from "./Label.js"
+import type * as NetworkInfo from "./NetworkInfo.js"
 import type * as Output from "./Output.js"
 import type * as ProcessInfo from "./ProcessInfo.js"
 import type * as Session from "./Session.js"
 import type * as Stats from "./Stats.js"
+import type * as Subnet from "./Subnet.js"
+import type * as VolumeInfo from "./VolumeInfo.js"
 
 /**
  * All of it.
@@ -35,7 +41,9 @@ import type * as Stats from "./Stats.js"
  * @since 0.1.0
  * @category models
  */
-export interface Primitives extends Containers, Files, Observations, Images, Builds, Processes {
+export interface Primitives
+  extends Containers, Files, Observations, Images, Builds, Networks, Volumes, Hosts, Processes
+{
   readonly engine: Engine.Engine
 }
 
@@ -202,6 +210,122 @@ export interface Builds {
    * scope closes. The lock of somebody who no longer runs counts for nothing.
    */
   readonly lockImage: (image: Reference.Reference) => Effect.Effect<void, BackendError.EngineError, Scope.Scope>
+}
+
+/**
+ * A network is addressed by its id, or by its name where only one has it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Networks {
+  /** An engine makes no second network of a name. */
+  readonly createNetwork: (
+    request: NetworkRequest
+  ) => Effect.Effect<NetworkInfo.Id, BackendError.CreateNetworkError>
+  readonly inspectNetwork: (network: string) => Effect.Effect<NetworkInfo.NetworkInfo, BackendError.NetworkError>
+  /** Networks that carry all the labels asked for. */
+  readonly listNetworks: (
+    labels: ReadonlyArray<Label.Filter>
+  ) => Effect.Effect<ReadonlyArray<NetworkInfo.NetworkInfo>, BackendError.EngineError>
+  /** By force, containers of any state are disconnected first; else connected ones are a reason to refuse. */
+  readonly removeNetwork: (
+    network: string,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ResourceInUse>
+  readonly connectContainer: (
+    network: string,
+    container: string,
+    endpoint: Endpoint
+  ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ContainerNotFound>
+  /** By force, also a container that is stopped or half removed. */
+  readonly disconnectContainer: (
+    network: string,
+    container: string,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ContainerNotFound>
+}
+
+/**
+ * A volume is addressed by its whole name.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Volumes {
+  /** An engine may leave it at that where there is a volume of the name. */
+  readonly createVolume: (
+    request: VolumeRequest
+  ) => Effect.Effect<void, BackendError.NameInUse | BackendError.EngineError>
+  readonly inspectVolume: (volume: string) => Effect.Effect<VolumeInfo.VolumeInfo, BackendError.VolumeError>
+  /** Volumes that carry all the labels asked for. */
+  readonly listVolumes: (
+    labels: ReadonlyArray<Label.Filter>
+  ) => Effect.Effect<ReadonlyArray<VolumeInfo.VolumeInfo>, BackendError.EngineError>
+  /** By force, containers that use it are removed first; else they are a reason to refuse. */
+  readonly removeVolume: (
+    volume: string,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<void, BackendError.VolumeError | BackendError.ResourceInUse>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Hosts {
+  /** The addresses of a host name for the processes of a running container, the preferred one first. */
+  readonly resolveHost: (
+    container: string,
+    host: HostName.HostName
+  ) => Effect.Effect<
+    Arr.NonEmptyReadonlyArray<IpAddress.IpAddress>,
+    BackendError.ContainerError | BackendError.ExecFailed | BackendError.HostNotResolved
+  >
+}
+
+/**
+ * What network is to be made; `Network.make` makes it of its options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface NetworkRequest {
+  readonly name: NetworkInfo.Name
+  readonly driver: Option.Option<string>
+  readonly subnets: ReadonlyArray<{
+    readonly subnet: Subnet.Subnet
+    readonly gateway: Option.Option<IpAddress.IpAddress>
+  }>
+  readonly internal: boolean
+  readonly ipv6: boolean
+  readonly labels: Label.Labels
+  readonly driverOptions: Readonly<Record<string, string>>
+}
+
+/**
+ * How a container is in a network: by which names it is found besides its own,
+ * and at which addresses, where it matters.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Endpoint {
+  readonly aliases: ReadonlyArray<HostName.HostName>
+  readonly addresses: ReadonlyArray<IpAddress.IpAddress>
+}
+
+/**
+ * What volume is to be made; `Volume.make` makes it of its options.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface VolumeRequest {
+  readonly name: VolumeInfo.Name
+  readonly driver: Option.Option<string>
+  readonly driverOptions: Readonly<Record<string, string>>
+  readonly labels: Label.Labels
 }
 
 /**

@@ -101,12 +101,27 @@ export * as HostFiles from "./HostFiles.js"
 /**
  * @since 0.1.0
  */
+export * as HostName from "./HostName.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as HostResolver from "./HostResolver.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Image from "./Image.js"
 
 /**
  * @since 0.1.0
  */
 export * as ImageInfo from "./ImageInfo.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as IpAddress from "./IpAddress.js"
 
 /**
  * @since 0.1.0
@@ -122,6 +137,16 @@ export * as MemoryBackend from "./MemoryBackend.js"
  * @since 0.1.0
  */
 export * as Mount from "./Mount.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Network from "./Network.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as NetworkInfo from "./NetworkInfo.js"
 
 /**
  * @since 0.1.0
@@ -176,9 +201,24 @@ export * as Stats from "./Stats.js"
 /**
  * @since 0.1.0
  */
+export * as Subnet from "./Subnet.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Ulimit from "./Ulimit.js"
 
 /**
  * @since 0.1.0
  */
 export * as User from "./User.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Volume from "./Volume.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as VolumeInfo from "./VolumeInfo.js"

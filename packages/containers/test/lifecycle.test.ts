@@ -80,7 +80,7 @@ describe("a name", () => {
               Ref.updateAndGet(tried, (all) => [...all, name]),
               (all) =>
                 all.length <= taken
-                  ? new BackendError.NameInUse({ name })
+                  ? new BackendError.NameInUse({ kind: "container", name })
                   : memory.createContainer(definition, name)
             )
         })))

@@ -20,11 +20,13 @@ import * as copying from "./internal/backendSuite/copying.js"
 import * as defining from "./internal/backendSuite/defining.js"
 import * as executing from "./internal/backendSuite/executing.js"
 import * as executingInput from "./internal/backendSuite/executingInput.js"
+import * as hosts from "./internal/backendSuite/hosts.js"
 import * as images from "./internal/backendSuite/images.js"
 import * as interrupting from "./internal/backendSuite/interrupting.js"
 import * as isolating from "./internal/backendSuite/isolating.js"
 import * as logs from "./internal/backendSuite/logs.js"
 import * as networkingTests from "./internal/backendSuite/networking.js"
+import * as networks from "./internal/backendSuite/networks.js"
 import * as observing from "./internal/backendSuite/observing.js"
 import * as ports from "./internal/backendSuite/ports.js"
 import * as running from "./internal/backendSuite/running.js"
@@ -35,6 +37,7 @@ import * as starting from "./internal/backendSuite/starting.js"
 import * as states from "./internal/backendSuite/states.js"
 import * as support from "./internal/backendSuite/support.js"
 import * as sweeping from "./internal/backendSuite/sweeping.js"
+import * as volumes from "./internal/backendSuite/volumes.js"
 import * as Leftovers from "./Leftovers.js"
 import * as TestImage from "./TestImage.js"
 
@@ -71,7 +74,21 @@ export interface Options {
  */
 export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
-const always = [starting, interrupting, attaching, states, ports, images, sweeping, builds, copying, observing]
+const always = [
+  starting,
+  interrupting,
+  attaching,
+  states,
+  ports,
+  images,
+  networks,
+  volumes,
+  hosts,
+  sweeping,
+  builds,
+  copying,
+  observing
+]
 
 const ofProcesses = [
   running,

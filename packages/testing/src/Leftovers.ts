@@ -25,9 +25,9 @@ import * as onMachine from "./internal/leftovers/onMachine.js"
  * @category models
  */
 export interface Options {
-  /** What its containers and images carry, all of them. A container has the labels of its image too. */
+  /** What its containers, images, volumes and networks carry, all of them. A container has its image's labels too. */
   readonly labels: ReadonlyArray<Label.Filter>
-  /** With what the names of its volumes and networks begin. */
+  /** With what the names of those volumes and networks begin that carry no labels. */
   readonly namePrefix: string
 }
 

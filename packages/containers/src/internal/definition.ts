@@ -96,6 +96,7 @@ export const initial = (image: Reference.Reference): Definition =>
     hostname: Option.none(),
     network: Option.none(),
     networkAliases: [],
+    networkAddresses: [],
     extraHosts: [],
     dns: [],
     ports: [],

@@ -41,3 +41,62 @@ export const unbracket = (text: string): Either.Either<string, string> => {
   if (opens !== text.endsWith("]")) return Either.left(`${excerpt(text)} has one bracket without the other`)
   return Either.right(opens ? text.slice(1, -1) : text)
 }
+
+/** The number that an address is, and how many bits its family has. */
+export interface Bits {
+  readonly value: bigint
+  readonly width: 32 | 128
+}
+
+const ipv4Value = (text: string): bigint =>
+  text.split(".").reduce((value, part) => (value << 8n) | BigInt(Number(part)), 0n)
+
+/** The groups of one side of a `::`. */
+const groupValues = (text: string): ReadonlyArray<bigint> =>
+  text === "" ? [] : text.split(":").flatMap((part) => {
+    if (!part.includes(".")) return [BigInt(`0x${part}`)]
+    const value = ipv4Value(part)
+    return [value >> 16n, value & 0xFFFFn]
+  })
+
+/** Of a text that keeps the rule {@link ipAddress}. */
+export const toBits = (text: string): Bits => {
+  if (!isIpv6Notation(text)) return { value: ipv4Value(text), width: 32 }
+  const gap = text.indexOf("::")
+  const head = groupValues(gap === -1 ? text : text.slice(0, gap))
+  const tail = groupValues(gap === -1 ? "" : text.slice(gap + 2))
+  const zeros = Array.from({ length: 8 - head.length - tail.length }, () => 0n)
+  return { value: [...head, ...zeros, ...tail].reduce((value, group) => (value << 16n) | group, 0n), width: 128 }
+}
+
+const parts = ({ value, width }: Bits, size: bigint): ReadonlyArray<number> =>
+  Array.from(
+    { length: width / Number(size) },
+    (_, index) => Number((value >> (BigInt(width) - size * BigInt(index + 1))) & ((1n << size) - 1n))
+  )
+
+/** The longest run of two zeros or more, the first of equal ones. */
+const longestGap = (groups: ReadonlyArray<number>): { readonly from: number; readonly to: number } | undefined => {
+  let longest: { readonly from: number; readonly to: number } | undefined
+  for (let from = 0; from < groups.length; from++) {
+    let to = from
+    while (groups[to] === 0) to++
+    if (to - from > Math.max(1, longest === undefined ? 0 : longest.to - longest.from)) longest = { from, to }
+  }
+  return longest
+}
+
+/** @see https://www.rfc-editor.org/rfc/rfc5952#section-4 */
+export const formatBits = (bits: Bits): string => {
+  if (bits.width === 32) return parts(bits, 8n).join(".")
+  const groups = parts(bits, 16n)
+  const hex = (from: number, to: number) => groups.slice(from, to).map((part) => part.toString(16)).join(":")
+  const gap = longestGap(groups)
+  return gap === undefined ? hex(0, 8) : `${hex(0, gap.from)}::${hex(gap.to, 8)}`
+}
+
+/** Without the bits that come after a prefix. */
+export const masked = ({ value, width }: Bits, prefix: number): Bits => {
+  const rest = BigInt(width - prefix)
+  return { value: (value >> rest) << rest, width }
+}

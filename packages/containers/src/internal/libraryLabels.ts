@@ -1,4 +1,5 @@
 import * as Order from "effect/Order"
+import * as Label from "../Label.js"
 import type { Primitives } from "../Primitives.js"
 import * as Session from "../Session.js"
 import { version } from "./version.js"
@@ -32,6 +33,13 @@ export const of = ({ currentProcess }: Pick<Primitives, "currentProcess">, made:
   [creationKey]: made.creation,
   [lifetime]: made.lifetime
 })
+
+/**
+ * Selects the outcome of one call.
+ *
+ * @internal
+ */
+export const madeBy = (token: string): Label.Filter => Label.equals(creationKey, token)
 
 /** @internal */
 export const creationOf = (labels: Readonly<Record<string, string>>): string | undefined => labels[creationKey]

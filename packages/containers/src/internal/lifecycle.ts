@@ -1,31 +1,28 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Service } from "../Backend.js"
-import { ContainerNotFound, EngineFailed, RunFailed, type StartError } from "../BackendError.js"
+import { ContainerNotFound, RunFailed } from "../BackendError.js"
 import type { RunOptions } from "../Container.js"
 import type * as ContainerId from "../ContainerId.js"
 import * as ContainerName from "../ContainerName.js"
 import * as Definition from "../Definition.js"
 import type { Primitives } from "../Primitives.js"
+import { forkedScope, isKey, ownedBy, randomHex, withinLimit } from "./creation.js"
 import { modify } from "./definition.js"
 import { makeHandle } from "./handle.js"
 import { inFinalizer } from "./inFinalizer.js"
 import * as libraryLabels from "./libraryLabels.js"
+import { networks } from "./networks.js"
 import { placeFiles } from "./placing.js"
 import { capture, defaultOutputLimit, untilExit } from "./processEvents.js"
+import { volumes } from "./volumes.js"
 
 const scopeGrace = Duration.seconds(1)
-
-// A create call that the engine never answers must not hold up interruption for ever.
-const createLimit = Duration.minutes(2)
 
 const removalLimit = Duration.seconds(30)
 
@@ -47,14 +44,10 @@ interface Attempt {
 
 const nothing: Creation = { _tag: "Nothing" }
 
-const randomHex = Effect.map(
-  Effect.all([Random.nextIntBetween(0, 2 ** 32), Random.nextIntBetween(0, 2 ** 32)]),
-  (numbers) => numbers.map((number) => number.toString(16).padStart(8, "0")).join("")
-)
-
 /** @internal */
 export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   const session = yield* randomHex
+  const resources = { ...networks(primitives, session), ...volumes(primitives, session) }
   const annotations = { engine: primitives.engine.name }
 
   const createAs = (
@@ -69,7 +62,11 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
         definition,
         libraryLabels.of(primitives, { session, creation: token, lifetime })
       )
-      const exit = yield* withinLimit(primitives, primitives.createContainer(labelled, name))
+      const exit = yield* withinLimit(
+        primitives.engine,
+        "Backend.createContainer",
+        primitives.createContainer(labelled, name)
+      )
       yield* Ref.set(
         creation,
         Exit.match(exit, {
@@ -174,38 +171,21 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   const started = (definition: Definition.Definition, lifetime: Attempt["lifetime"]) =>
     Effect.tap(created(definition, lifetime), ({ id }) => primitives.startContainer(id))
 
-  // The scope is closed at once if the container could not be made or started; else when its owner closes it.
-  const inScope = <A, E, R>(
-    scope: Effect.Effect<Scope.CloseableScope, never, R>,
-    making: Effect.Effect<A, E, Scope.Scope>
-  ) =>
-    Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(scope, (scope) =>
-        restore(making).pipe(
-          Effect.provideService(Scope.Scope, scope),
-          Effect.onError((cause) => Scope.close(scope, Exit.failCause(cause)))
-        ))
-    )
-
   const startIn = <R>(
     scope: Effect.Effect<Scope.CloseableScope, never, R>,
     definition: Definition.Definition,
     lifetime: Attempt["lifetime"]
   ) =>
-    Effect.withSpan(inScope(scope, started(definition, lifetime)), "Backend.start", {
-      captureStackTrace: false,
-      attributes: attributes(definition)
-    })
-
-  const ownScope = Effect.flatMap(Effect.scope, (scope) => Scope.fork(scope, ExecutionStrategy.sequential))
+    ownedBy(scope, started(definition, lifetime)).pipe(
+      Effect.withSpan("Backend.start", { captureStackTrace: false, attributes: attributes(definition) })
+    )
 
   const createOnly: Service["create"] = (definition) =>
-    Effect.withSpan(inScope(ownScope, created(definition, "scope")), "Backend.create", {
-      captureStackTrace: false,
-      attributes: attributes(definition)
-    })
+    ownedBy(forkedScope, created(definition, "scope")).pipe(
+      Effect.withSpan("Backend.create", { captureStackTrace: false, attributes: attributes(definition) })
+    )
 
-  const start: Service["start"] = (definition) => startIn(ownScope, definition, "scope")
+  const start: Service["start"] = (definition) => startIn(forkedScope, definition, "scope")
 
   // Nobody but the caller will close it.
   const launch: Service["launch"] = (definition) => startIn(Scope.make(), definition, "kept")
@@ -241,34 +221,12 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     )
 
   const attach: Service["attach"] = (container) =>
-    isContainerKey(container)
+    isKey(container)
       ? primitives.inspectContainer(container).pipe(
         Effect.map((info) => handle(info.id)),
         Effect.withSpan("Backend.attach", { captureStackTrace: false, attributes: { ...annotations, container } })
       )
       : new ContainerNotFound({ container })
 
-  return { create: createOnly, start, launch, run, runStream, attach }
+  return { create: createOnly, start, launch, run, runStream, attach, ...resources }
 })
-
-// What begins otherwise is no id or name, and a client might take it for a flag.
-const isContainerKey = (text: string) => /^[A-Za-z0-9][\w.-]*$/.test(text)
-
-// The limit is kept by a fiber of its own, since a timeout inside an
-// uninterruptible region would wait for what it is meant to cut short.
-const withinLimit = <A, E extends StartError>(primitives: Primitives, create: Effect.Effect<A, E>) =>
-  create.pipe(
-    Effect.timeoutFail({
-      duration: createLimit,
-      onTimeout: () =>
-        new EngineFailed({
-          engine: primitives.engine.name,
-          operation: "Backend.createContainer",
-          reason: "TimedOut",
-          detail: `no answer within ${Duration.format(createLimit)}`
-        })
-    }),
-    Effect.interruptible,
-    Effect.forkDaemon,
-    Effect.flatMap(Fiber.await)
-  )

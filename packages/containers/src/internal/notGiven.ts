@@ -48,5 +48,16 @@ export const notGiven: Primitives = {
   listImages: effect("listImages"),
   removeImage: effect("removeImage"),
   buildImage: stream("buildImage"),
-  lockImage: effect("lockImage")
+  lockImage: effect("lockImage"),
+  createNetwork: effect("createNetwork"),
+  inspectNetwork: effect("inspectNetwork"),
+  listNetworks: effect("listNetworks"),
+  removeNetwork: effect("removeNetwork"),
+  connectContainer: effect("connectContainer"),
+  disconnectContainer: effect("disconnectContainer"),
+  createVolume: effect("createVolume"),
+  inspectVolume: effect("inspectVolume"),
+  listVolumes: effect("listVolumes"),
+  removeVolume: effect("removeVolume"),
+  resolveHost: effect("resolveHost")
 }

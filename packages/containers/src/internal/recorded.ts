@@ -62,6 +62,17 @@ export const recorded = (primitives: Primitives, note: (call: Call) => Effect.Ef
     listImages: effect("listImages", primitives.listImages),
     removeImage: effect("removeImage", primitives.removeImage),
     buildImage: stream("buildImage", primitives.buildImage),
-    lockImage: effect("lockImage", primitives.lockImage)
+    lockImage: effect("lockImage", primitives.lockImage),
+    createNetwork: effect("createNetwork", primitives.createNetwork),
+    inspectNetwork: effect("inspectNetwork", primitives.inspectNetwork),
+    listNetworks: effect("listNetworks", primitives.listNetworks),
+    removeNetwork: effect("removeNetwork", primitives.removeNetwork),
+    connectContainer: effect("connectContainer", primitives.connectContainer),
+    disconnectContainer: effect("disconnectContainer", primitives.disconnectContainer),
+    createVolume: effect("createVolume", primitives.createVolume),
+    inspectVolume: effect("inspectVolume", primitives.inspectVolume),
+    listVolumes: effect("listVolumes", primitives.listVolumes),
+    removeVolume: effect("removeVolume", primitives.removeVolume),
+    resolveHost: effect("resolveHost", primitives.resolveHost)
   }
 }

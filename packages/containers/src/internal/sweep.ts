@@ -29,7 +29,11 @@ export const sweep =
     Effect.gen(function*() {
       const filters = [...Session.labelKeys.map((key) => Label.has(key)), ...labels]
       // In this order, since what is used by another cannot be removed.
-      const candidates = yield* containers(primitives, filters)
+      const candidates = [
+        ...(yield* containers(primitives, filters)),
+        ...(yield* networks(primitives, filters)),
+        ...(yield* volumes(primitives, filters))
+      ]
       const found = candidates.filter(({ labels }) => kept || !libraryLabels.isKept(labels)).flatMap(leftover)
       const dead = yield* Effect.filter(
         found,
@@ -88,6 +92,34 @@ const containers = (
         )
       }))
   })
+
+const networks = (primitives: Primitives, filters: ReadonlyArray<Label.Filter>) =>
+  Effect.map(primitives.listNetworks(filters), (infos) =>
+    infos.map(({ id, labels, name }): Candidate => ({
+      kind: "network",
+      id,
+      name,
+      labels,
+      remove: Effect.catchTag(
+        primitives.removeNetwork(id, { force: true }),
+        "NetworkNotFound",
+        () => Effect.void
+      )
+    })))
+
+const volumes = (primitives: Primitives, filters: ReadonlyArray<Label.Filter>) =>
+  Effect.map(primitives.listVolumes(filters), (infos) =>
+    infos.map(({ labels, name }): Candidate => ({
+      kind: "volume",
+      id: name,
+      name,
+      labels,
+      remove: Effect.catchTag(
+        primitives.removeVolume(name, { force: false }),
+        "VolumeNotFound",
+        () => Effect.void
+      )
+    })))
 
 /** An image that was made of a container has its labels, and gives them to the containers made of it. */
 const inheritedCreations = (primitives: Primitives) =>

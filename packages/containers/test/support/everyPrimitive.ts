@@ -1,7 +1,18 @@
 import { Command } from "@effect/platform"
-import { type Backend, ContainerName, Definition, Exec, Label, type Primitives, Session } from "@ociman/containers"
+import {
+  type Backend,
+  ContainerName,
+  Definition,
+  Exec,
+  HostName,
+  Label,
+  NetworkInfo,
+  type Primitives,
+  Session,
+  VolumeInfo
+} from "@ociman/containers"
 import { Reference } from "@ociman/oci"
-import { Duration, Effect, Option, Stream } from "effect"
+import { Duration, Effect, Option, Schema, Stream } from "effect"
 
 const id = "0".repeat(64)
 
@@ -45,6 +56,30 @@ export const everyPrimitive = (backend: Backend.Service) => {
       arguments: {},
       labels: Label.empty
     })),
-    lockImage: Effect.scoped(backend.lockImage(image))
+    lockImage: Effect.scoped(backend.lockImage(image)),
+    createNetwork: backend.createNetwork({
+      name: Schema.decodeSync(NetworkInfo.Name)("web"),
+      driver: Option.none(),
+      subnets: [],
+      internal: false,
+      ipv6: false,
+      labels: Label.empty,
+      driverOptions: {}
+    }),
+    inspectNetwork: backend.inspectNetwork(id),
+    listNetworks: backend.listNetworks([]),
+    removeNetwork: backend.removeNetwork(id, { force: false }),
+    connectContainer: backend.connectContainer(id, id, { aliases: [], addresses: [] }),
+    disconnectContainer: backend.disconnectContainer(id, id, { force: false }),
+    createVolume: backend.createVolume({
+      name: Schema.decodeSync(VolumeInfo.Name)("web"),
+      driver: Option.none(),
+      driverOptions: {},
+      labels: Label.empty
+    }),
+    inspectVolume: backend.inspectVolume("web"),
+    listVolumes: backend.listVolumes([]),
+    removeVolume: backend.removeVolume("web", { force: false }),
+    resolveHost: backend.resolveHost(id, HostName.make("db"))
   } satisfies Record<Exclude<keyof Primitives.Primitives, "engine" | "currentProcess">, Effect.Effect<unknown, unknown>>
 }

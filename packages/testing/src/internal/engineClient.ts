@@ -21,15 +21,6 @@ export const listNames = (
       ({ stdout }) => stdout.text.split("\n").filter((name) => name !== "")
     )
 
-/** @internal */
-export const removeVolume = (
-  engine: Engine.Engine,
-  name: string
-): Effect.Effect<void, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor> =>
-  engine.name === "memory"
-    ? Effect.void
-    : Effect.asVoid(Subprocess.run(Command.make(engine.executable, "volume", "rm", "--force", name)))
-
 /**
  * Removes what builders have kept of builds that carry a label: layers without a name.
  *

@@ -10,7 +10,8 @@ import {
   ContainerNotFound,
   EngineFailed,
   type ImageNotFound,
-  type NameInUse
+  type NameInUse,
+  type NetworkNotFound
 } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
@@ -105,8 +106,9 @@ export const containers = (context: Context): Containers => {
           createArguments(engine, definition, name, environment.arguments),
           { variables: environment.variables, redact: environment.redact }
         ).pipe(Effect.catchAll(
-          explain("Container.create")<ImageNotFound | NameInUse>(
-            failures.nameInUse(name),
+          explain("Container.create")<ImageNotFound | NameInUse | NetworkNotFound>(
+            failures.nameInUse("container", name),
+            failures.noSuchNetwork,
             failures.noSuchImage(Reference.format(definition.image))
           )
         ))
@@ -131,7 +133,9 @@ export const containers = (context: Context): Containers => {
     pauseContainer: (container) => command("Container.pause", container, ["pause", container]),
     unpauseContainer,
     renameContainer: (container, name) =>
-      command("Container.rename", container, ["rename", container, name], [failures.nameInUse(name)]),
+      command("Container.rename", container, ["rename", container, name], [
+        failures.nameInUse("container", name)
+      ]),
 
     removeContainer: (container, { force, grace, volumes }) => {
       const remove = force

@@ -7,6 +7,7 @@ import * as Device from "../../Device.js"
 import * as Engine from "../../Engine.js"
 import * as ExtraHost from "../../ExtraHost.js"
 import * as HealthCheck from "../../HealthCheck.js"
+import * as IpAddress from "../../IpAddress.js"
 import * as Label from "../../Label.js"
 import * as Mount from "../../Mount.js"
 import * as Port from "../../Port.js"
@@ -101,11 +102,16 @@ const network = (engine: Engine.Engine, definition: Definition.Definition): Argu
     ...each("--publish", definition.ports, Port.format({ defaultHostIp })),
     ...some("--network", definition.network, same),
     ...each("--network-alias", definition.networkAliases, same),
+    ...addressArguments(definition.networkAddresses),
     ...some("--hostname", definition.hostname, same),
     ...each("--add-host", definition.extraHosts, ExtraHost.format),
     ...each("--dns", definition.dns, same)
   ]
 }
+
+/** @internal */
+export const addressArguments = (addresses: ReadonlyArray<IpAddress.IpAddress>): Arguments =>
+  addresses.flatMap((address) => [IpAddress.family(address) === "ipv4" ? "--ip" : "--ip6", address])
 
 const resources = (definition: Definition.Definition): Arguments => [
   ...some("--memory", definition.memory, String),

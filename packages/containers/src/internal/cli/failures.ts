@@ -6,13 +6,17 @@ import {
   EngineFailed,
   ImageNotFound,
   NameInUse,
+  NetworkNotFound,
   PortTaken,
   Probe,
-  StartFailed
+  ResourceInUse,
+  StartFailed,
+  SubnetUnavailable,
+  VolumeNotFound
 } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
 import type { Client } from "./client.js"
-import { type Condition, says } from "./messages.js"
+import { type Condition, missingNetwork, says } from "./messages.js"
 
 /**
  * A condition of an operation that has an error of its own, in the order in
@@ -38,10 +42,38 @@ export const noSuchImage = (image: string): Known<ImageNotFound> => ({
 })
 
 /** @internal */
-export const nameInUse = (name: string): Known<NameInUse> => ({
+export const nameInUse = (kind: NameInUse["kind"], name: string): Known<NameInUse> => ({
   condition: "nameInUse",
-  error: () => new NameInUse({ name })
+  error: () => new NameInUse({ kind, name })
 })
+
+/**
+ * The engine names it, since a container's network is not always what was asked for.
+ *
+ * @internal
+ */
+export const noSuchNetwork: Known<NetworkNotFound> = {
+  condition: "noSuchNetwork",
+  error: (detail) => new NetworkNotFound({ network: missingNetwork(detail) ?? "" })
+}
+
+/** @internal */
+export const noSuchVolume = (volume: string): Known<VolumeNotFound> => ({
+  condition: "noSuchVolume",
+  error: () => new VolumeNotFound({ volume })
+})
+
+/** @internal */
+export const resourceInUse = (kind: ResourceInUse["kind"], name: string): Known<ResourceInUse> => ({
+  condition: "resourceInUse",
+  error: (detail) => new ResourceInUse({ kind, name, detail })
+})
+
+/** @internal */
+export const subnetUnavailable = (network: string): ReadonlyArray<Known<SubnetUnavailable>> => [
+  { condition: "subnetOverlaps", error: (detail) => new SubnetUnavailable({ network, reason: "Overlap", detail }) },
+  { condition: "subnetsExhausted", error: (detail) => new SubnetUnavailable({ network, reason: "Exhausted", detail }) }
+]
 
 /** @internal */
 export const portTaken = (container: string): Known<PortTaken> => ({
@@ -60,7 +92,8 @@ export const runtimeRefused = (container: string): Known<StartFailed> => ({
  *
  * @internal
  */
-export const startKnown = (container: string): ReadonlyArray<Known<PortTaken | StartFailed>> => [
+export const startKnown = (container: string): ReadonlyArray<Known<PortTaken | StartFailed | NetworkNotFound>> => [
+  noSuchNetwork,
   portTaken(container),
   runtimeRefused(container)
 ]

@@ -19,14 +19,36 @@ const conditions = {
   noSuchContainer: /no such container|no container with name or id|no such object|container .* does not exist/i,
   // docker: "Conflict. The container name "/x" is already in use by container …"
   // podman: "the container name "x" is already in use by …"
-  nameInUse: /name "?\/?[^"\s]+"? (?:is )?already in use/i,
+  // networks, docker: "network with name x already exists"; podman: "network name x already used"
+  // volumes, docker, where it has another driver: "volume name must be unique"; podman: "volume with name x already exists"
+  nameInUse:
+    /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|network name \S+ already used|volume name must be unique/i,
+  // docker: "network x not found", "No such network: x"; podman: "unable to find network with name or ID x: …"
+  noSuchNetwork:
+    /network "?([\w.-]+)"? not found|no such network:? "?([\w.-]+)|unable to find network with name or ID ([\w.-]+)/i,
+  // docker: "get x: no such volume"; podman: "no such volume x", "no volume with name "x" found: no such volume"
+  noSuchVolume: /no such volume/i,
+  // networks, docker: "network x id … has active endpoints"; podman: "… has associated containers with it"
+  // volumes, docker: "volume is in use - […]"; podman: "volume x is being used by the following container(s): …"
+  resourceInUse: /has active endpoints|has associated containers|volume is in use|is being used/i,
+  // docker: "Pool overlaps with other one on this address space", "networks have overlapping IPv4"
+  // podman: "subnet x is already used on the host or by another config"
+  subnetOverlaps: /pool overlaps with other one|networks have overlapping|subnet \S+ is already used/i,
+  // docker: "could not find an available, non-overlapping IPv4 address pool …", "all predefined address pools have been
+  // fully subnetted"; podman: "could not find free subnet from subnet pools"
+  subnetsExhausted:
+    /non-overlapping IPv[46] address pool|address pools have been fully subnetted|could not find free subnet/i,
+  // docker, of a container that it is to disconnect by force
+  noSuchEndpoint: /endpoint \S+ not found/i,
+  notConnected: /is not connected to/i,
   // docker create --pull never: "Unable to find image 'x' locally", "No such image: x"
   // podman create --pull never: "x: image not known"; registries: "manifest unknown", "not found"
   noSuchImage:
     /no such image|unable to find image|image not known|manifest unknown|manifest for .* not found|repository does not exist|repository .* not found|name unknown|reading manifest .* (?:manifest|name) unknown|no such object|not found: does not exist or no pull access/i,
   // docker: "Bind for 127.0.0.1:8080 failed: port is already allocated", "listen tcp4 …: bind: address already in use"
   // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
-  portTaken: /port is already allocated|address already in use|ports are not available/i,
+  // "Address already in use" alone is what docker says of an address in a network.
+  portTaken: /port is already allocated|bind: address already in use|ports are not available/i,
   notRunning:
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
@@ -43,7 +65,7 @@ const conditions = {
   // podman without root, on the first version of control groups
   cannotMeasure: /stats is not supported in rootless mode/i,
   conflict:
-    /is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
+    /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
   // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
   // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"
@@ -65,6 +87,14 @@ const conditions = {
 
 /** @internal */
 export type Condition = keyof typeof conditions
+
+/**
+ * The network that there is none of, where that is what is said.
+ *
+ * @internal
+ */
+export const missingNetwork = (text: string): string | undefined =>
+  conditions.noSuchNetwork.exec(text)?.slice(1).find((name) => name !== undefined)
 
 /** @internal */
 export const says = (text: string, condition: Condition): boolean => conditions[condition].test(text)

@@ -10,6 +10,7 @@ import type { ContainerName } from "../../ContainerName.js"
 import type { Definition } from "../../Definition.js"
 import type * as Primitives from "../../Primitives.js"
 import { type Context, getContainer, modify, updateContainer } from "./context.js"
+import * as Endpoints from "./endpoints.js"
 import * as FileSystem from "./fileSystem.js"
 import * as History from "./history.js"
 import { containerInfo } from "./inspection.js"
@@ -17,6 +18,7 @@ import * as Runs from "./runs.js"
 import * as Scripts from "./scripts.js"
 import * as Signals from "./signals.js"
 import * as State from "./state.js"
+import { makeMissing, ofDefinition } from "./volumes.js"
 
 type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached" | "commitContainer">
 
@@ -32,7 +34,7 @@ export const containers = (context: Context): Containers => {
           create(definition, name, state),
           (container) => [
             container.id,
-            { ...state, containers: [container, ...state.containers], created: state.created + 1 }
+            makeMissing({ ...state, containers: [container, ...state.containers] }, container)
           ]
         )),
 
@@ -66,13 +68,13 @@ export const containers = (context: Context): Containers => {
         key,
         (container, state) =>
           state.containers.some((other) => other.name === name && other.id !== container.id)
-            ? new NameInUse({ name })
+            ? new NameInUse({ kind: "container", name })
             : Effect.succeed(State.putContainer(state, { ...container, name }))
       ),
 
-    removeContainer: (key, { force, grace }) => {
+    removeContainer: (key, { force, grace, volumes }) => {
       const removal = updateContainer(context, key, (container, state) => {
-        if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container))
+        if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container, !volumes))
         if (!force) {
           return State.failed(
             "Container.remove",
@@ -81,8 +83,8 @@ export const containers = (context: Context): Containers => {
           )
         }
         return Duration.toMillis(grace) === 0
-          ? Runs.end(container, Signals.exitCode(Signals.kill), state, true)
-          : Runs.stop(container, state, true)
+          ? Runs.end(container, Signals.exitCode(Signals.kill), state, true, !volumes)
+          : Runs.stop(container, state, true, !volumes)
       })
       return force ? Effect.catchTag(removal, "ContainerNotFound", () => Effect.void) : removal
     },
@@ -94,13 +96,17 @@ export const containers = (context: Context): Containers => {
           onSome: ({ exited }) => Deferred.await(exited)
         })),
 
-    inspectContainer: (key) => Effect.flatMap(getContainer(context, key), containerInfo),
+    inspectContainer: (key) =>
+      Effect.flatMap(
+        context.state.get,
+        (state) => Effect.flatMap(State.findContainer(state, key), (container) => containerInfo(state, container))
+      ),
 
     listContainers: (filters) =>
       Effect.flatMap(context.state.get, (state) =>
         Effect.forEach(
           state.containers.filter(({ labels }) => State.matches(labels, filters)),
-          containerInfo
+          (container) => containerInfo(state, container)
         )),
 
     containerLogs: (key, options) =>
@@ -117,15 +123,18 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
     const name = definition.image.toString()
     return yield* new ImageNotFound({ image: name, detail: `No such image: ${name}` })
   }
-  if (state.containers.some((container) => container.name === name)) return yield* new NameInUse({ name })
-  const number = state.created + 2
+  if (state.containers.some((container) => container.name === name)) {
+    return yield* new NameInUse({ kind: "container", name })
+  }
+  const endpoints = yield* endpointsOf(definition, state)
   return {
     id: ContainerId.make(yield* State.makeId),
     name,
     definition,
     imageId: image.value.id,
     labels: { ...image.value.labels, ...State.toRecord(definition.labels) },
-    address: `172.17.${(number >> 8) & 255}.${number & 255}`,
+    endpoints,
+    volumes: yield* ofDefinition(definition),
     created: yield* Clock.currentTimeMillis,
     status: "created",
     run: Option.none(),
@@ -136,6 +145,28 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
     files: definition.mounts.reduce((files, { target }) => FileSystem.withDirectory(files, target), image.value.files)
   } satisfies State.Container
 })
+
+const endpointsOf = (definition: Definition, state: State.State) =>
+  State.hasNetworkOfItsOwn(definition)
+    ? Effect.flatMap(
+      State.findNetwork(
+        state,
+        Option.getOrElse(Option.filter(definition.network, (name) => name !== "default"), () => "bridge")
+      ),
+      (network) => {
+        const endpoint = {
+          networkId: network.id,
+          aliases: definition.networkAliases,
+          requested: definition.networkAddresses,
+          addresses: []
+        }
+        const objection = Endpoints.objection(network, endpoint)
+        return objection === undefined
+          ? Effect.succeed([endpoint])
+          : State.failed("Container.create", "Refused", objection)
+      }
+    )
+    : Effect.succeed([])
 
 const notRunning = (operation: string, { id }: State.Container) =>
   State.failed(operation, "Conflict", `Container ${id} is not running`)

@@ -3,17 +3,18 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ContainerInfo from "../../ContainerInfo.js"
-import type { Definition } from "../../Definition.js"
 import * as Environment from "../../Environment.js"
 import * as ImageInfo from "../../ImageInfo.js"
-import type { Container, Image } from "./state.js"
+import * as IpAddress from "../../IpAddress.js"
+import { networkOf } from "./endpoints.js"
+import type { Container, Image, State } from "./state.js"
 
 /**
  * What the engine says of a container, in the words of Docker's.
  *
  * @internal
  */
-export const containerInfo = (container: Container): Effect.Effect<ContainerInfo.ContainerInfo> => {
+export const containerInfo = (state: State, container: Container): Effect.Effect<ContainerInfo.ContainerInfo> => {
   const { definition, startedAt, finishedAt } = container
   const [path, ...args] = [...Option.getOrElse(definition.entrypoint, () => []), ...definition.arguments]
   return Effect.orDie(ContainerInfo.decode({
@@ -42,7 +43,8 @@ export const containerInfo = (container: Container): Effect.Effect<ContainerInfo
       Tty: definition.tty,
       OpenStdin: definition.interactive
     },
-    NetworkSettings: { Ports: ports(container), Networks: networks(container) }
+    Mounts: container.volumes.map(({ name, target }) => ({ Type: "volume", Name: name, Destination: target })),
+    NetworkSettings: { Ports: ports(container), Networks: networks(state, container) }
   }))
 }
 
@@ -65,14 +67,6 @@ export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
   }))
 }
 
-/**
- * Whether a container joins a network, and does not use another's.
- *
- * @internal
- */
-export const hasNetworkOfItsOwn = ({ network }: Definition): boolean =>
-  !Option.exists(network, (name) => name === "host" || name === "none" || name.startsWith("container:"))
-
 // Docker's time for what has not happened yet.
 const never = "0001-01-01T00:00:00Z"
 
@@ -88,9 +82,16 @@ const ports = ({ run }: Container) => {
   return bindings
 }
 
-const networks = ({ address, definition, run }: Container) =>
-  hasNetworkOfItsOwn(definition)
-    ? {
-      [Option.getOrElse(definition.network, () => "bridge")]: { IPAddress: Option.isSome(run) ? address : "" }
-    }
-    : {}
+const networks = (state: State, { endpoints }: Container) =>
+  Object.fromEntries(endpoints.flatMap((endpoint) => {
+    const network = networkOf(state, endpoint)
+    if (network === undefined) return []
+    const addressOf = (family: IpAddress.Family) =>
+      endpoint.addresses.find((address) => IpAddress.family(address) === family) ?? ""
+    return [[network.name, {
+      NetworkID: network.id,
+      Aliases: endpoint.aliases,
+      IPAddress: addressOf("ipv4"),
+      GlobalIPv6Address: addressOf("ipv6")
+    }]]
+  }))

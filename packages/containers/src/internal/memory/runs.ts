@@ -5,16 +5,24 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { type ContainerNotFound, type EngineFailed, PortTaken } from "../../BackendError.js"
+import { type ContainerNotFound, type EngineFailed, NetworkNotFound, PortTaken } from "../../BackendError.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import * as Output from "../../Output.js"
 import { type Context, modifyContainer, scripted, update } from "./context.js"
+import * as Endpoints from "./endpoints.js"
 import * as History from "./history.js"
-import { hasNetworkOfItsOwn } from "./inspection.js"
 import * as Ports from "./ports.js"
 import * as Scripts from "./scripts.js"
 import * as Signals from "./signals.js"
-import { type Container, dropContainer, failed, putContainer, type Run, type State } from "./state.js"
+import {
+  type Container,
+  dropContainer,
+  failed,
+  hasNetworkOfItsOwn,
+  putContainer,
+  type Run,
+  type State
+} from "./state.js"
 
 /**
  * Starts a container's process, or finds it running.
@@ -25,20 +33,24 @@ export const start = (
   context: Context,
   key: string,
   input: Scripts.Input
-): Effect.Effect<Started, ContainerNotFound | PortTaken | EngineFailed> =>
-  modifyContainer<Started & { readonly isNew: boolean }, PortTaken | EngineFailed>(context, key, (container, state) => {
-    if (container.status === "paused") {
-      return failed("Container.start", "Conflict", "cannot start a paused container, try unpause instead")
+): Effect.Effect<Started, ContainerNotFound | NetworkNotFound | PortTaken | EngineFailed> =>
+  modifyContainer<Started & { readonly isNew: boolean }, NetworkNotFound | PortTaken | EngineFailed>(
+    context,
+    key,
+    (container, state) => {
+      if (container.status === "paused") {
+        return failed("Container.start", "Conflict", "cannot start a paused container, try unpause instead")
+      }
+      return Option.match(container.run, {
+        onNone: () => begin(container, state),
+        onSome: (run) =>
+          Effect.map(
+            History.length(container.history),
+            (from) => [{ container, run, from, isNew: false }, state] as const
+          )
+      })
     }
-    return Option.match(container.run, {
-      onNone: () => begin(container, state),
-      onSome: (run) =>
-        Effect.map(
-          History.length(container.history),
-          (from) => [{ container, run, from, isNew: false }, state] as const
-        )
-    })
-  }).pipe(
+  ).pipe(
     Effect.tap(({ container, isNew, run }) => isNew ? play(context, container, run, input) : Effect.void),
     Effect.uninterruptible
   )
@@ -59,6 +71,10 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
     state.lastHostPort
   )
   if (Either.isLeft(ports)) return yield* new PortTaken({ container: id, detail: ports.left })
+  const gone = container.endpoints.find((endpoint) => Endpoints.networkOf(state, endpoint) === undefined)
+  if (gone !== undefined) return yield* new NetworkNotFound({ network: gone.networkId })
+  const endpoints = Endpoints.joinAll(state, container.endpoints)
+  if (Either.isLeft(endpoints)) return yield* failed("Container.start", "Refused", endpoints.left)
   const from = yield* History.length(history)
   const run: Run = {
     from,
@@ -69,6 +85,7 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
   }
   const started: Container = {
     ...container,
+    endpoints: endpoints.right,
     status: "running",
     run: Option.some(run),
     startedAt: Option.some(yield* Clock.currentTimeMillis)
@@ -131,7 +148,8 @@ export const end = (
   container: Container,
   exitCode: number,
   state: State,
-  autoRemove = container.definition.autoRemove
+  autoRemove = container.definition.autoRemove,
+  keepVolumes = false
 ): Effect.Effect<State> =>
   Option.match(container.run, {
     onNone: () => Effect.succeed(state),
@@ -141,8 +159,15 @@ export const end = (
       yield* thawed.open
       const finishedAt = Option.some(yield* Clock.currentTimeMillis)
       return autoRemove
-        ? dropContainer(state, container)
-        : putContainer(state, { ...container, status: "exited", run: Option.none(), exitCode, finishedAt })
+        ? dropContainer(state, container, keepVolumes)
+        : putContainer(state, {
+          ...container,
+          endpoints: container.endpoints.map(Endpoints.leave),
+          status: "exited",
+          run: Option.none(),
+          exitCode,
+          finishedAt
+        })
     })
   })
 
@@ -152,7 +177,12 @@ export const end = (
  *
  * @internal
  */
-export const stop = (container: Container, state: State, autoRemove?: boolean): Effect.Effect<State> => {
+export const stop = (
+  container: Container,
+  state: State,
+  autoRemove?: boolean,
+  keepVolumes?: boolean
+): Effect.Effect<State> => {
   const signal = Option.flatMapNullable(container.definition.stopSignal, Signals.parse)
   return end(
     container,
@@ -160,6 +190,7 @@ export const stop = (container: Container, state: State, autoRemove?: boolean): 
       container.status === "paused" ? Signals.kill : Option.getOrElse(signal, () => Signals.terminate)
     ),
     state,
-    autoRemove
+    autoRemove,
+    keepVolumes
   )
 }

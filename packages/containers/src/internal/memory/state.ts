@@ -1,13 +1,17 @@
 import { Reference } from "@ociman/oci"
 import type * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import { ContainerNotFound, EngineFailed } from "../../BackendError.js"
+import { ContainerNotFound, EngineFailed, NetworkNotFound } from "../../BackendError.js"
 import type { ContainerId } from "../../ContainerId.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import type { Definition } from "../../Definition.js"
+import * as IpAddress from "../../IpAddress.js"
 import * as Label from "../../Label.js"
+import * as NetworkInfo from "../../NetworkInfo.js"
+import * as Subnet from "../../Subnet.js"
 import type { FileSystem } from "./fileSystem.js"
 import type { History } from "./history.js"
 
@@ -23,14 +27,76 @@ export interface State {
   readonly containers: ReadonlyArray<Container>
   /** Also those that no longer have a name. */
   readonly images: ReadonlyArray<Image>
-  /** How many containers there have been. */
-  readonly created: number
+  readonly networks: ReadonlyArray<Network>
+  readonly volumes: ReadonlyArray<Volume>
   /** The last free host port that was given to a container. */
   readonly lastHostPort: number
 }
 
+const predefined = (name: string, driver: string, subnets: Network["subnets"]): Network => ({
+  id: NetworkInfo.Id.make(Array.from(name, (char) => char.charCodeAt(0).toString(16)).join("").padEnd(64, "0")),
+  name,
+  driver,
+  subnets,
+  internal: false,
+  ipv6: false,
+  labels: {},
+  driverOptions: {},
+  created: 0,
+  predefined: true
+})
+
 /** @internal */
-export const empty: State = { containers: [], images: [], created: 0, lastHostPort: 0 }
+export const empty: State = {
+  containers: [],
+  images: [],
+  networks: [
+    predefined("bridge", "bridge", [
+      { subnet: Subnet.make("172.17.0.0/16"), gateway: Option.some(IpAddress.make("172.17.0.1")) }
+    ]),
+    predefined("host", "host", []),
+    predefined("none", "null", [])
+  ],
+  volumes: [],
+  lastHostPort: 0
+}
+
+/** @internal */
+export interface Network {
+  readonly id: NetworkInfo.Id
+  readonly name: string
+  readonly driver: string
+  readonly subnets: ReadonlyArray<NetworkInfo.Range>
+  readonly internal: boolean
+  readonly ipv6: boolean
+  readonly labels: Labels
+  readonly driverOptions: Readonly<Record<string, string>>
+  readonly created: number
+  /** It was there from the start, and stays. */
+  readonly predefined: boolean
+}
+
+/** @internal */
+export interface Volume {
+  readonly name: string
+  readonly driver: string
+  readonly driverOptions: Readonly<Record<string, string>>
+  readonly labels: Labels
+  readonly created: number
+}
+
+/**
+ * A container in a network.
+ *
+ * @internal
+ */
+export interface Endpoint {
+  readonly networkId: NetworkInfo.Id
+  readonly aliases: ReadonlyArray<string>
+  readonly requested: ReadonlyArray<IpAddress.IpAddress>
+  /** None while the container does not run. */
+  readonly addresses: ReadonlyArray<IpAddress.IpAddress>
+}
 
 /** @internal */
 export interface Container {
@@ -39,7 +105,8 @@ export interface Container {
   readonly definition: Definition
   readonly imageId: string
   readonly labels: Labels
-  readonly address: string
+  readonly endpoints: ReadonlyArray<Endpoint>
+  readonly volumes: ReadonlyArray<{ readonly name: string; readonly target: string; readonly anonymous: boolean }>
   /** Milliseconds of the clock, as are the other times. */
   readonly created: number
   readonly status: "created" | "running" | "paused" | "exited"
@@ -98,11 +165,47 @@ export const putContainer = (state: State, container: Container): State => ({
   containers: state.containers.map((other) => other.id === container.id ? container : other)
 })
 
-/** @internal */
-export const dropContainer = (state: State, { id }: Container): State => ({
+/**
+ * Removes a container, and its anonymous volumes unless they are to be kept.
+ *
+ * @internal
+ */
+export const dropContainer = (state: State, { id, volumes }: Container, keepVolumes = false): State => ({
   ...state,
-  containers: state.containers.filter((container) => container.id !== id)
+  containers: state.containers.filter((container) => container.id !== id),
+  volumes: keepVolumes
+    ? state.volumes
+    : state.volumes.filter(({ name }) => !volumes.some((volume) => volume.anonymous && volume.name === name))
 })
+
+/** @internal */
+export const addVolumes = (state: State, volumes: ReadonlyArray<Volume>): State => ({
+  ...state,
+  volumes: [...state.volumes, ...volumes]
+})
+
+/** @internal */
+export const removeByForce = { force: true, volumes: true, grace: Duration.zero } as const
+
+/**
+ * A network by its id, its name, or the first digits of its id.
+ *
+ * @internal
+ */
+export const findNetwork = (state: State, key: string): Effect.Effect<Network, NetworkNotFound> => {
+  const byPrefix = key === "" ? [] : state.networks.filter(({ id }) => id.startsWith(key))
+  const found = state.networks.find(({ id, name }) => id === key || name === key) ??
+    (byPrefix.length === 1 ? byPrefix[0] : undefined)
+  return found === undefined ? new NetworkNotFound({ network: key }) : Effect.succeed(found)
+}
+
+/**
+ * Whether a container joins a network, and does not use another's.
+ *
+ * @internal
+ */
+export const hasNetworkOfItsOwn = ({ network }: Definition): boolean =>
+  !Option.exists(network, (name) => name === "host" || name === "none" || name.startsWith("container:"))
 
 /** @internal */
 export const findImage = (state: State, reference: Reference.Reference): Option.Option<Image> =>

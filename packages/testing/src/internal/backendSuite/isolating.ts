@@ -1,10 +1,9 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { assert } from "@effect/vitest"
-import { Backend, Container, ContainerName, Definition, Device, Exec, Mount, Ulimit } from "@ociman/containers"
+import { Backend, Container, ContainerName, Definition, Device, Exec, Mount, Ulimit, Volume } from "@ociman/containers"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { listNames, removeVolume } from "../engineClient.js"
 import * as raw from "./raw.js"
 import { assertGone, type Suite } from "./support.js"
 
@@ -67,9 +66,9 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   test(
     "a named volume keeps what one container wrote for the next",
     Effect.gen(function*() {
-      const { engine } = yield* Backend.Backend
+      const { removeVolume } = yield* Backend.Backend
       const source = yield* uniqueName
-      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(engine, source)))
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(source, { force: true })))
       const volume = Mount.volume({ source, target: "/data" })
       yield* Container.run(Definition.mount(script("echo kept >/data/file"), volume))
       const readOnly = Mount.volume({ source, target: "/data", readOnly: true })
@@ -77,7 +76,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
         Definition.mount(script("cat /data/file; touch /data/x 2>/dev/null || echo refused"), readOnly)
       )
       assert.strictEqual(stdout, "kept\nrefused\n")
-      assert.include(yield* listNames(engine, "volume"), source)
+      assert.strictEqual((yield* Volume.attach(source)).name, source)
     })
   )
 

@@ -3,7 +3,7 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec, Port } from "@ociman/containers"
+import { Container, Definition, Exec, HostResolver, Network, Port } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
@@ -15,7 +15,7 @@ import { assertGone, eventually, failsWith, type Suite } from "./support.js"
 export const name = "networking"
 
 /** @internal */
-export const tests = ({ idle, options, script, test, uniqueName }: Suite): void => {
+export const tests = ({ idle, label, options, script, test, uniqueName }: Suite): void => {
   const web = script(
     "trap 'exit 0' TERM; echo \"$1\" >/www/index.html; httpd -f -p 8080 -h /www & wait",
     "hello from inside"
@@ -42,6 +42,47 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
       const container = yield* answers(Port.tcp(8080))
       yield* container.restart({ grace: "5 seconds" })
       assert.strictEqual(yield* fetch(yield* container.address(8080)), "hello from inside\n")
+    })
+  )
+
+  test(
+    "containers of a network reach each other by name and by alias",
+    Effect.gen(function*() {
+      const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
+      const name = yield* uniqueName
+      yield* Container.start(
+        web.pipe(Definition.name(name), Definition.network(network), Definition.networkAlias("web"))
+      )
+      const client = yield* Container.start(Definition.network(idle, network))
+      for (const host of [name, "web"]) {
+        assert.strictEqual(yield* download(client, `http://${host}:8080/`), "hello from inside\n")
+      }
+      const stranger = yield* Container.start(idle)
+      const { exitCode } = yield* stranger.exec(
+        Exec.anyExitCode(Exec.make("wget", "-q", "-O", "-", `http://${name}:8080/`))
+      )
+      assert.notStrictEqual(exitCode, 0)
+    })
+  )
+
+  test(
+    "containers reach a server on the engine's machine, by name and by address",
+    Effect.gen(function*() {
+      const port = yield* freePort(idle)
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${directory}/index.html`, "hello from the machine\n")
+      const busybox = yield* TestImage.busybox
+      yield* Subprocess.start(Command.make(busybox, "httpd", "-f", "-p", `0.0.0.0:${port}`, "-h", directory))
+      const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
+      for (const place of [idle, Definition.network(idle, network)]) {
+        const { definition, name } = yield* HostResolver.containerHost(place)
+        const client = yield* Container.start(definition)
+        const address = yield* HostResolver.resolveContainerHost(place)
+        for (const host of [name, address]) {
+          assert.strictEqual(yield* download(client, `http://${host}:${port}/`), "hello from the machine\n")
+        }
+      }
     })
   )
 
@@ -91,6 +132,13 @@ const request = ({ host, port }: Container.Address) =>
 
 const fetch = (address: Container.Address) =>
   Effect.retry(request(address), Schedule.spaced("50 millis").pipe(Schedule.upTo("20 seconds")))
+
+/** What a container downloads from a server that may still be starting. */
+const download = (client: Container.Container, url: string) =>
+  client.exec(Exec.make("wget", "-q", "-O", "-", url)).pipe(
+    Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo("20 seconds"))),
+    Effect.map(({ stdout }) => stdout)
+  )
 
 const unexpectedDatagrams = (snmp: string): number => {
   const [names, values] = snmp.split("\n").map((line) => line.split(/\s+/))

@@ -1,7 +1,21 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, ContainerName, Definition, Image, Label, Session } from "@ociman/containers"
+import {
+  Backend,
+  Container,
+  ContainerName,
+  Definition,
+  Image,
+  Label,
+  Mount,
+  Network,
+  NetworkInfo,
+  Session,
+  Volume,
+  VolumeInfo
+} from "@ociman/containers"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { uniqueImage } from "./images.js"
 import { assertGone, type Suite } from "./support.js"
 
@@ -58,6 +72,52 @@ export const tests = (suite: Suite): void => {
       assert.strictEqual(yield* backend.isProcessAlive(process), "Alive")
       assert.strictEqual(yield* backend.isProcessAlive(yield* deadProcess), "Dead")
       assert.strictEqual(yield* backend.isProcessAlive(new Session.Process({ ...process, host: "x" })), "Unknown")
+    })
+  )
+
+  test(
+    "a sweep removes networks and volumes of a dead process after its containers, and those of a live one stay",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const { filter, labels } = yield* unique
+      const [networkName, volumeName] = yield* Effect.all([uniqueName, uniqueName])
+      const dead = yield* deadProcess
+      const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(dead) })
+      const left = Label.fromRecord({ ...owner, ...scopeLabels, ...labels })
+      const network = yield* Effect.acquireRelease(
+        backend.createNetwork({
+          ...Network.request(),
+          name: Schema.decodeSync(NetworkInfo.Name)(networkName),
+          labels: left
+        }),
+        (id) => Effect.ignore(backend.removeNetwork(id, { force: true }))
+      )
+      yield* Effect.acquireRelease(
+        backend.createVolume({
+          ...Volume.request(),
+          name: Schema.decodeSync(VolumeInfo.Name)(volumeName),
+          labels: left
+        }),
+        () => Effect.ignore(backend.removeVolume(volumeName, { force: true }))
+      )
+      const [liveNetwork, liveVolume] = yield* Effect.all([Network.make({ labels }), Volume.make({ labels })])
+      const container = yield* madeBy(
+        dead,
+        labels,
+        idle.pipe(
+          Definition.network(networkName),
+          Definition.mount(Mount.volume({ source: volumeName, target: "/data" }))
+        )
+      )
+      const { failed, removed } = yield* backend.sweep({ labels: filter })
+      assert.deepStrictEqual(failed, [])
+      assert.deepStrictEqual(removed.map(({ id, kind }) => [kind, id]), [
+        ["container", container.id],
+        ["network", network],
+        ["volume", volumeName]
+      ])
+      assert.deepStrictEqual((yield* Network.list(...filter)).map(({ id }) => id), [liveNetwork.id])
+      assert.deepStrictEqual((yield* Volume.list(...filter)).map(({ name }) => name), [liveVolume.name])
     })
   )
 

@@ -23,8 +23,18 @@ export const make = (options: Options) =>
       backend.listImages(options.labels),
       (infos) => infos.map(({ id, tags }) => `image ${tags.join(" ") || id}`)
     )
+    const volumes = Effect.map(
+      backend.listVolumes(options.labels),
+      (infos) => infos.map(({ name }) => `volume ${name}`)
+    )
+    const networks = Effect.map(
+      backend.listNetworks(options.labels),
+      (infos) => infos.map(({ name }) => `network ${name}`)
+    )
     return Effect.map(
-      Effect.all([containers, images, named("volume"), named("network")], { concurrency: "unbounded" }),
-      (things) => things.flat()
+      Effect.all([containers, images, volumes, networks, named("volume"), named("network")], {
+        concurrency: "unbounded"
+      }),
+      (things) => [...new Set(things.flat())]
     )
   })

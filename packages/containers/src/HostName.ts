@@ -1,0 +1,43 @@
+/**
+ * Names of hosts.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import { atMostBytes, each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/text.js"
+
+/**
+ * The name of a host: letters and digits of ASCII, `.`, `-` and `_`, at most 253 characters. It does not begin with `-`.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc1123#section-2.1
+ * @since 0.1.0
+ * @category schemas
+ */
+export const HostName = refined(
+  "HostName",
+  "host name",
+  firstOf(
+    nonEmpty,
+    each(
+      (char, position) => isAlphanumeric(char) || char === "." || char === "_" || (char === "-" && position > 0),
+      "a host name has letters and digits of ASCII, \".\", \"_\" and, but not first, \"-\""
+    ),
+    atMostBytes(253)
+  )
+).pipe(Schema.brand("@ociman/containers/HostName"))
+
+/**
+ * The name of a host.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type HostName = typeof HostName.Type
+
+/**
+ * The name of a host. Throws where it breaks the rule of {@link HostName}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make: (name: string) => HostName = Schema.decodeSync(HostName)

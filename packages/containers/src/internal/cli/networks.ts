@@ -1,0 +1,206 @@
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import {
+  ContainerNotFound,
+  type EngineError,
+  EngineFailed,
+  NameInUse,
+  NetworkNotFound,
+  type ResourceInUse,
+  type SubnetUnavailable
+} from "../../BackendError.js"
+import * as Label from "../../Label.js"
+import * as NetworkInfo from "../../NetworkInfo.js"
+import type { NetworkRequest, Networks } from "../../Primitives.js"
+import * as Subnet from "../../Subnet.js"
+import type { Context } from "./context.js"
+import { addressArguments } from "./createArguments.js"
+import * as failures from "./failures.js"
+import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
+import { says } from "./messages.js"
+
+const isId = Schema.is(NetworkInfo.Id)
+
+/** @internal */
+export const networks = (context: Context): Networks => {
+  const { client, explain } = context
+
+  const inspectNetwork: Networks["inspectNetwork"] = (network) =>
+    client.run(["network", "inspect", network]).pipe(
+      Effect.catchAll(explain("Network.inspect")(failures.noSuchNetwork)),
+      Effect.flatMap(({ stdout }) => readAnswers(context, "Network.inspect", stdout.text, NetworkInfo.decode)),
+      Effect.flatMap(([info]) => info === undefined ? new NetworkNotFound({ network }) : Effect.succeed(info)),
+      Effect.catchTag("NetworkNotFound", () => new NetworkNotFound({ network }))
+    )
+
+  const create = (request: NetworkRequest) =>
+    client.run(createArguments(request)).pipe(
+      Effect.catchAll(
+        explain("Network.create")<NameInUse | SubnetUnavailable>(
+          failures.nameInUse("network", request.name),
+          ...failures.subnetUnavailable(request.name)
+        )
+      ),
+      Effect.flatMap(({ stdout }) => {
+        // Podman's client answers with the name.
+        const answer = nonEmptyLines(stdout.text).at(-1)
+        return isId(answer) ? Effect.succeed(answer) : Effect.map(
+          Effect.catchTag(inspectNetwork(request.name), "NetworkNotFound", () => vanished(context, request.name)),
+          ({ id }) => id
+        )
+      })
+    )
+
+  const remove = (network: string) =>
+    Effect.flatMap(removalKey(network), (key) => client.run(["network", "rm", key])).pipe(
+      Effect.asVoid,
+      Effect.catchAll(
+        explain("Network.remove")<NetworkNotFound | ResourceInUse>(
+          failures.resourceInUse("network", network),
+          { condition: "noSuchNetwork", error: () => new NetworkNotFound({ network }) }
+        )
+      )
+    )
+
+  // Podman 4 looks for containers of the network by what it is given here: none has an id for a network.
+  const removalKey = (network: string) =>
+    context.engine.name === "podman"
+      ? Effect.map(client.run(["network", "inspect", "--format", "{{.Name}}", network]), ({ stdout }) =>
+        stdout.text.trim())
+      : Effect.succeed(network)
+
+  const namesakes = (request: NetworkRequest, id: NetworkInfo.Id) =>
+    client.run(["network", "ls", "--no-trunc", "--filter", `name=${request.name}`, "--format", "{{.ID}} {{.Name}}"])
+      .pipe(
+        Effect.catchAll(explain("Network.create")()),
+        Effect.map(({ stdout }) =>
+          nonEmptyLines(stdout.text).filter((line) => line.endsWith(` ${request.name}`) && !line.startsWith(id))
+        )
+      )
+
+  /**
+   * Docker makes several networks of a name that are asked for at once. Whoever
+   * finds another one withdraws, so that no two can both believe to be the only one.
+   */
+  const createAlone = (request: NetworkRequest): Effect.Effect<NetworkInfo.Id, CreateError> =>
+    Effect.gen(function*() {
+      const id = yield* create(request)
+      if (context.engine.name === "podman" || (yield* namesakes(request, id)).length === 0) return id
+      yield* Effect.catchTags(remove(id), {
+        NetworkNotFound: () => Effect.void,
+        ResourceInUse: () => Effect.void
+      })
+      yield* Effect.flatMap(Random.nextIntBetween(0, 200), (millis) => Effect.sleep(millis))
+      return yield* new Raced()
+    }).pipe(
+      Effect.retry({ while: (error) => error._tag === "Raced", schedule: Schedule.recurs(3) }),
+      Effect.catchTag("Raced", () => new NameInUse({ kind: "network", name: request.name }))
+    )
+
+  const disconnectContainer: Networks["disconnectContainer"] = (network, container, { force }) =>
+    client.run(["network", "disconnect", ...(force ? ["--force"] : []), network, container]).pipe(
+      Effect.asVoid,
+      Effect.catchAll(explain("Network.disconnect")<NetworkError>(...endpointKnown(container)))
+    )
+
+  // Those that are gone by then, or are no longer in it, are no concern.
+  const disconnectAll = (network: string): Effect.Effect<void, EngineError> =>
+    client.run(["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", `network=${network}`]).pipe(
+      Effect.catchAll(explain("Network.remove")()),
+      Effect.flatMap(({ stdout }) =>
+        Effect.forEach(
+          nonEmptyLines(stdout.text),
+          (container) =>
+            disconnectContainer(network, container, { force: true }).pipe(
+              Effect.catchTags({ ContainerNotFound: () => Effect.void, NetworkNotFound: () => Effect.void }),
+              Effect.catchIf(
+                (error) => error._tag === "EngineFailed" && says(error.detail, "notConnected"),
+                () => Effect.void
+              )
+            ),
+          { discard: true }
+        )
+      )
+    )
+
+  return {
+    createNetwork: createAlone,
+    inspectNetwork,
+
+    listNetworks: (labels) =>
+      Effect.gen(function*() {
+        const operation = "Network.list"
+        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+        const { stdout } = yield* client.run(["network", "ls", "--no-trunc", "--format", "{{.ID}}", ...filters]).pipe(
+          Effect.catchAll(explain(operation)())
+        )
+        const infos = yield* inspectListed(
+          context,
+          operation,
+          ["network"],
+          nonEmptyLines(stdout.text),
+          "noSuchNetwork",
+          NetworkInfo.decode
+        )
+        return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
+      }),
+
+    removeNetwork: (network, { force }) =>
+      force ? Effect.zipRight(disconnectAll(network), remove(network)) : remove(network),
+
+    connectContainer: (network, container, { addresses, aliases }) =>
+      client.run([
+        "network",
+        "connect",
+        ...aliases.flatMap((alias) => ["--alias", alias]),
+        ...addressArguments(addresses),
+        network,
+        container
+      ]).pipe(
+        Effect.asVoid,
+        Effect.catchAll(explain("Network.connect")<NetworkError>(...endpointKnown(container)))
+      ),
+
+    disconnectContainer
+  }
+}
+
+type CreateError = Effect.Effect.Error<ReturnType<Networks["createNetwork"]>>
+
+type NetworkError = ContainerNotFound | NetworkNotFound
+
+class Raced extends Data.TaggedError("Raced") {}
+
+const endpointKnown = (container: string): ReadonlyArray<failures.Known<NetworkError>> => [
+  failures.noSuchContainer(container),
+  { condition: "noSuchEndpoint", error: () => new ContainerNotFound({ container }) },
+  failures.noSuchNetwork
+]
+
+const vanished = (context: Context, name: string) =>
+  new EngineFailed({
+    engine: context.engine.name,
+    operation: "Network.create",
+    reason: "UnexpectedAnswer",
+    detail: `network "${name}" was made, and is not there`
+  })
+
+const createArguments = (request: NetworkRequest): ReadonlyArray<string> => [
+  "network",
+  "create",
+  ...Option.match(request.driver, { onNone: () => [], onSome: (driver) => ["--driver", driver] }),
+  ...(request.internal ? ["--internal"] : []),
+  ...(request.ipv6 ? ["--ipv6"] : []),
+  ...request.subnets.flatMap(({ gateway, subnet }) => [
+    "--subnet",
+    Subnet.format(subnet),
+    ...Option.match(gateway, { onNone: () => [], onSome: (address) => ["--gateway", address] })
+  ]),
+  ...Object.entries(request.driverOptions).flatMap(([key, value]) => ["--opt", `${key}=${value}`]),
+  ...Array.from(request.labels).flatMap(([key, value]) => ["--label", Label.format({ key, value })]),
+  request.name
+]

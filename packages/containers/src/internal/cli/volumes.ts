@@ -1,0 +1,95 @@
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { type NameInUse, type ResourceInUse, VolumeNotFound } from "../../BackendError.js"
+import * as Label from "../../Label.js"
+import type { Containers, VolumeRequest, Volumes } from "../../Primitives.js"
+import * as VolumeInfo from "../../VolumeInfo.js"
+import type { Context } from "./context.js"
+import * as failures from "./failures.js"
+import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
+
+/** @internal */
+export const volumes = (context: Context, removeContainer: Containers["removeContainer"]): Volumes => {
+  const { client, explain } = context
+
+  // Podman takes the beginning of a name for the name, also where it removes.
+  const inspectVolume: Volumes["inspectVolume"] = (volume) =>
+    client.run(["volume", "inspect", volume]).pipe(
+      Effect.catchAll(explain("Volume.inspect")(failures.noSuchVolume(volume))),
+      Effect.flatMap(({ stdout }) => readAnswers(context, "Volume.inspect", stdout.text, VolumeInfo.decode)),
+      Effect.flatMap(([info]) => info?.name === volume ? Effect.succeed(info) : new VolumeNotFound({ volume }))
+    )
+
+  const removeUsers = (volume: string) =>
+    client.run(["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", `volume=${volume}`]).pipe(
+      Effect.catchAll(explain("Volume.remove")()),
+      Effect.flatMap(({ stdout }) =>
+        Effect.forEach(
+          nonEmptyLines(stdout.text),
+          (container) =>
+            Effect.catchTag(
+              removeContainer(container, { force: true, volumes: true, grace: Duration.zero }),
+              "ContainerNotFound",
+              () => Effect.void
+            ),
+          { discard: true }
+        )
+      )
+    )
+
+  const remove = (volume: string) =>
+    client.run(["volume", "rm", volume]).pipe(
+      Effect.asVoid,
+      Effect.catchAll(
+        explain("Volume.remove")<VolumeNotFound | ResourceInUse>(
+          failures.resourceInUse("volume", volume),
+          failures.noSuchVolume(volume)
+        )
+      )
+    )
+
+  return {
+    createVolume: (request) =>
+      client.run(createArguments(request)).pipe(
+        Effect.asVoid,
+        Effect.catchAll(explain("Volume.create")<NameInUse>(failures.nameInUse("volume", request.name)))
+      ),
+
+    inspectVolume,
+
+    listVolumes: (labels) =>
+      Effect.gen(function*() {
+        const operation = "Volume.list"
+        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+        const { stdout } = yield* client.run(["volume", "ls", "--quiet", ...filters]).pipe(
+          Effect.catchAll(explain(operation)())
+        )
+        const infos = yield* inspectListed(
+          context,
+          operation,
+          ["volume"],
+          nonEmptyLines(stdout.text),
+          "noSuchVolume",
+          VolumeInfo.decode
+        )
+        // Podman 4 lists what carries one of several labels.
+        return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
+      }),
+
+    removeVolume: (volume, { force }) =>
+      inspectVolume(volume).pipe(
+        Effect.zipRight(force ? removeUsers(volume) : Effect.void),
+        Effect.zipRight(remove(volume))
+      )
+  }
+}
+
+const createArguments = (request: VolumeRequest): ReadonlyArray<string> => [
+  "volume",
+  "create",
+  ...Option.match(request.driver, { onNone: () => [], onSome: (driver) => ["--driver", driver] }),
+  ...Object.entries(request.driverOptions).flatMap(([key, value]) => ["--opt", `${key}=${value}`]),
+  ...Array.from(request.labels).flatMap(([key, value]) => ["--label", Label.format({ key, value })]),
+  request.name
+]

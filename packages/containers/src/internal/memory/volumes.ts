@@ -1,0 +1,113 @@
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import { ResourceInUse, VolumeNotFound } from "../../BackendError.js"
+import type { Definition } from "../../Definition.js"
+import type { Containers, Volumes } from "../../Primitives.js"
+import * as VolumeInfo from "../../VolumeInfo.js"
+import { type Context, update } from "./context.js"
+import * as State from "./state.js"
+
+/** @internal */
+export const volumes = (context: Context, removeContainer: Containers["removeContainer"]): Volumes => {
+  const remove = (name: string) =>
+    update(context, (state) =>
+      Effect.flatMap(find(state, name), () => {
+        const users = usersOf(state, name)
+        return users.length > 0
+          ? new ResourceInUse({
+            kind: "volume",
+            name,
+            detail: `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(", ")}]`
+          })
+          : Effect.succeed({ ...state, volumes: state.volumes.filter((volume) => volume.name !== name) })
+      }))
+
+  return {
+    createVolume: ({ driver, driverOptions, labels, name }) =>
+      update(context, (state) =>
+        // As Docker, it leaves it at what is there.
+        state.volumes.some((volume) => volume.name === name)
+          ? Effect.succeed(state)
+          : Effect.map(Clock.currentTimeMillis, (created) =>
+            State.addVolumes(state, [{
+              name,
+              driver: Option.getOrElse(driver, () => "local"),
+              driverOptions,
+              labels: State.toRecord(labels),
+              created
+            }]))),
+
+    inspectVolume: (name) =>
+      Effect.flatMap(context.state.get, (state) => Effect.flatMap(find(state, name), volumeInfo)),
+
+    listVolumes: (filters) =>
+      Effect.flatMap(
+        context.state.get,
+        (state) => Effect.forEach(state.volumes.filter(({ labels }) => State.matches(labels, filters)), volumeInfo)
+      ),
+
+    removeVolume: (name, { force }) =>
+      force
+        ? context.state.get.pipe(
+          Effect.flatMap((state) =>
+            Effect.forEach(usersOf(state, name), ({ id }) => removeContainer(id, State.removeByForce), {
+              discard: true
+            })
+          ),
+          Effect.catchTag("ContainerNotFound", () => Effect.void),
+          Effect.zipRight(remove(name))
+        )
+        : remove(name)
+  }
+}
+
+const find = (state: State.State, name: string): Effect.Effect<State.Volume, VolumeNotFound> => {
+  const volume = state.volumes.find((volume) => volume.name === name)
+  return volume === undefined ? new VolumeNotFound({ volume: name }) : Effect.succeed(volume)
+}
+
+const usersOf = (state: State.State, name: string) =>
+  state.containers.filter((container) => container.volumes.some((volume) => volume.name === name))
+
+const volumeInfo = ({ created, driver, driverOptions, labels, name }: State.Volume) =>
+  Effect.orDie(VolumeInfo.decode({
+    CreatedAt: DateTime.formatIso(DateTime.unsafeMake(created)),
+    Driver: driver,
+    Labels: labels,
+    Mountpoint: `/var/lib/memory/volumes/${name}/_data`,
+    Name: name,
+    Options: driverOptions,
+    Scope: "local"
+  }))
+
+/**
+ * The volumes of a container that is created: those without a name get one.
+ *
+ * @internal
+ */
+export const ofDefinition = ({ mounts }: Definition): Effect.Effect<State.Container["volumes"]> =>
+  Effect.forEach(
+    mounts.filter((mount) => mount._tag === "Volume"),
+    ({ source, target }): Effect.Effect<State.Container["volumes"][number]> =>
+      source === undefined
+        ? Effect.map(State.makeId, (name) => ({ name, target, anonymous: true }))
+        : Effect.succeed({ name: source, target, anonymous: false })
+  )
+
+/**
+ * Makes those that are not there, as an engine does for a container.
+ *
+ * @internal
+ */
+export const makeMissing = (state: State.State, { created, volumes }: State.Container): State.State =>
+  State.addVolumes(
+    state,
+    volumes
+      .filter(({ name }, index) =>
+        !state.volumes.some((volume) => volume.name === name) &&
+        volumes.findIndex((other) => other.name === name) === index
+      )
+      .map(({ name }) => ({ name, driver: "local", driverOptions: {}, labels: {}, created }))
+  )

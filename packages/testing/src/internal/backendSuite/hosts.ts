@@ -1,0 +1,151 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, Definition, Engine, HostResolver, IpAddress, Network } from "@ociman/containers"
+import * as Effect from "effect/Effect"
+import { failsWith, Shared, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "host names"
+
+/** @internal */
+export const tests = ({ idle, label, options, test, uniqueName }: Suite): void => {
+  const network = Effect.flatMap(
+    uniqueName,
+    (name) => Network.make({ name, labels: { [label.key]: label.value } })
+  )
+
+  test(
+    "localhost is loopback",
+    Effect.gen(function*() {
+      assert.isTrue(IpAddress.isLoopback(yield* HostResolver.resolve(idle, "localhost")))
+    })
+  )
+
+  test(
+    "an extra host has the address that was given",
+    Effect.gen(function*() {
+      const definition = Definition.extraHost(idle, "custom-host.test", "192.168.1.100")
+      assert.strictEqual(yield* HostResolver.resolve(definition, "custom-host.test"), "192.168.1.100")
+    })
+  )
+
+  if (options.processes) {
+    test(
+      "so has one that was given by a flag of the client",
+      Effect.gen(function*() {
+        const definition = Definition.rawFlags(idle, "--add-host", "raw-host.test:10.0.0.1")
+        assert.strictEqual(yield* HostResolver.resolve(definition, "raw-host.test"), "10.0.0.1")
+      })
+    )
+  }
+
+  test(
+    "host-gateway is an address, or an error of an engine that does not know it",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const resolved = HostResolver.resolve(Definition.extraHost(idle, "gateway.test", "host-gateway"), "gateway.test")
+      if (engine.name !== "podman" || Engine.isAtLeast(engine.version, 4, 7)) {
+        assert.isFalse(IpAddress.isLoopback(yield* resolved))
+      } else {
+        assert.include((yield* failsWith(resolved, "EngineFailed")).detail, "host-gateway")
+      }
+    })
+  )
+
+  test(
+    "a host that nobody knows has no address",
+    Effect.gen(function*() {
+      const { id } = yield* Shared
+      const error = yield* failsWith(
+        Effect.flatMap(Shared, (shared) => HostResolver.lookupIn(shared, "no-such-host.invalid")),
+        "HostNotResolved"
+      )
+      assert.deepStrictEqual([error.container, error.host, error.reason], [id, "no-such-host.invalid", "UnknownHost"])
+    })
+  )
+
+  test(
+    "what is no host name is none, whatever it looks like",
+    Effect.flatMap(Shared, (shared) =>
+      Effect.forEach(
+        ["", "-h", "--help", "a b", "$(id)", "a;b", "é", "a/b"],
+        (text) =>
+          Effect.map(failsWith(HostResolver.lookupIn(shared, text), "HostNotResolved"), ({ host, reason }) => {
+            assert.deepStrictEqual([host, reason], [text, "InvalidName"])
+          }),
+        { discard: true }
+      ))
+  )
+
+  test(
+    "a container that is gone or stopped resolves nothing",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle)
+      yield* container.stop({ grace: "5 seconds" })
+      const error = yield* failsWith(HostResolver.lookupIn(container, "localhost"), "ExecFailed")
+      assert.strictEqual(error.reason, "ContainerNotRunning")
+      yield* container.remove()
+      yield* failsWith(HostResolver.lookupIn(container, "localhost"), "ContainerNotFound")
+    })
+  )
+
+  test(
+    "containers of a network have each other's names and aliases, those outside have not",
+    Effect.gen(function*() {
+      const [inside, outside] = yield* Effect.all([network, network])
+      const name = yield* uniqueName
+      const server = yield* Container.start(
+        idle.pipe(Definition.name(name), Definition.network(inside), Definition.networkAlias("db", "database"))
+      )
+      const address = (yield* server.inspect).addresses[inside.name]
+      const [client, stranger] = yield* Effect.all([
+        Container.start(Definition.network(idle, inside)),
+        Container.start(Definition.network(idle, outside))
+      ])
+      for (const host of [name, "db", "database"]) {
+        assert.strictEqual(yield* HostResolver.lookupIn(client, host), address)
+        yield* failsWith(HostResolver.lookupIn(stranger, host), "HostNotResolved")
+      }
+      yield* inside.connect(stranger, { aliases: ["late"] })
+      assert.strictEqual(yield* HostResolver.lookupIn(stranger, "db"), address)
+      assert.strictEqual(
+        yield* HostResolver.lookupIn(client, "late"),
+        (yield* stranger.inspect).addresses[inside.name]
+      )
+      yield* inside.disconnect(stranger)
+      yield* failsWith(HostResolver.lookupIn(stranger, "db"), "HostNotResolved")
+    })
+  )
+
+  test(
+    "a name is looked up in the network of a definition",
+    Effect.gen(function*() {
+      const joined = yield* network
+      const server = yield* Container.start(
+        idle.pipe(Definition.network(joined), Definition.networkAlias("db"))
+      )
+      assert.strictEqual(
+        yield* HostResolver.resolve(Definition.network(idle, joined), "db"),
+        (yield* server.inspect).addresses[joined.name]
+      )
+    })
+  )
+
+  test(
+    "the engine's machine has an address for containers",
+    Effect.gen(function*() {
+      const joined = yield* network
+      for (const definition of [idle, Definition.network(idle, joined)]) {
+        assert.isFalse(IpAddress.isLoopback(yield* HostResolver.resolveContainerHost(definition)))
+      }
+    })
+  )
+
+  test(
+    "the default network has subnets",
+    Effect.gen(function*() {
+      const subnets = yield* Network.bridgeSubnets
+      assert.isNotEmpty(subnets)
+      for (const { prefix } of subnets) assert.isBelow(prefix, 32)
+    })
+  )
+}

@@ -1,0 +1,243 @@
+import { assert } from "@effect/vitest"
+import { Backend, type BackendError, Container, Definition, Label, Mount, Volume } from "@ociman/containers"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Scope from "effect/Scope"
+import { assertGone, failsWith, type Suite, warnings } from "./support.js"
+
+/** @internal */
+export const name = "volumes"
+
+/** @internal */
+export const tests = ({ idle, label, options, script, test, uniqueName }: Suite): void => {
+  const labels = { [label.key]: label.value }
+
+  const make = (options: Volume.Options = {}) =>
+    Effect.flatMap(uniqueName, (name) => Volume.make({ name, ...options, labels: { ...labels, ...options.labels } }))
+
+  const using = (volume: Volume.Volume, definition = idle) =>
+    Definition.mount(definition, Mount.volume({ source: volume, target: "/data" }))
+
+  const isThere = ({ name }: { readonly name: string }) =>
+    Effect.map(Volume.list(label), (infos) => infos.some((info) => info.name === name))
+
+  test(
+    "a volume has what it was made with, and is gone when its scope closes",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const volume = yield* Effect.scoped(Effect.gen(function*() {
+        const volume = yield* make({ name, labels: { "com.example.a": "1" } })
+        const info = yield* volume.inspect
+        assert.deepStrictEqual([volume.name, info.name, info.driver], [name, name, "local"])
+        assert.strictEqual(info.created._tag, "Some")
+        assert.deepStrictEqual(yield* volume.labels, { ...labels, "com.example.a": "1" })
+        assert.isTrue(yield* isThere(volume))
+        return volume
+      }))
+      yield* failsWith(volume.inspect, "VolumeNotFound")
+      assert.isFalse(yield* isThere(volume))
+    })
+  )
+
+  test(
+    "volumes without a name have names of their own",
+    Effect.gen(function*() {
+      const [first, second] = yield* Effect.all([Volume.make({ labels }), Volume.make({ labels })])
+      assert.notStrictEqual(first.name, second.name)
+      assert.deepStrictEqual(yield* Effect.forEach([first, second], isThere), [true, true])
+    })
+  )
+
+  test(
+    "a name that is taken is in use, and its volume is left alone",
+    Effect.gen(function*() {
+      const volume = yield* make({ labels: { "com.example.a": "1" } })
+      const error = yield* failsWith(Effect.scoped(make({ name: volume.name })), "NameInUse")
+      assert.deepStrictEqual([error.kind, error.name], ["volume", volume.name])
+      assert.deepInclude(yield* volume.labels, { "com.example.a": "1" })
+    })
+  )
+
+  test(
+    "a volume that a container brought with it is not taken over",
+    Effect.gen(function*() {
+      const { removeVolume } = yield* Backend.Backend
+      const name = yield* uniqueName
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(name, { force: true })))
+      yield* Container.start(Definition.mount(idle, Mount.volume({ source: name, target: "/data" })))
+      yield* failsWith(Effect.scoped(make({ name })), "NameInUse")
+      assert.strictEqual((yield* Volume.attach(name)).name, name)
+    })
+  )
+
+  test(
+    "of several who ask for a name at once one gets it",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      yield* Effect.scoped(Effect.gen(function*() {
+        const outcomes = yield* Effect.all(Array.from({ length: 6 }, () => Effect.either(make({ name }))), {
+          concurrency: "unbounded"
+        })
+        assert.deepStrictEqual(outcomes.map((outcome) => Either.isLeft(outcome) ? outcome.left._tag : "made").sort(), [
+          ...Array.from({ length: 5 }, () => "NameInUse"),
+          "made"
+        ])
+        assert.isTrue(yield* isThere({ name }))
+      }))
+      assert.isFalse(yield* isThere({ name }))
+    })
+  )
+
+  test(
+    "a volume is found by its whole name only, and closing a scope leaves it alone",
+    Effect.gen(function*() {
+      const { removeVolume } = yield* Backend.Backend
+      const volume = yield* make()
+      assert.strictEqual((yield* Effect.scoped(Volume.attach(volume.name))).name, volume.name)
+      const beginning = volume.name.slice(0, -1)
+      yield* failsWith(Volume.attach(beginning), "VolumeNotFound")
+      yield* failsWith(removeVolume(beginning, { force: true }), "VolumeNotFound")
+      assert.isTrue(yield* isThere(volume))
+    })
+  )
+
+  test(
+    "what is no volume is not found, whatever it looks like",
+    Effect.forEach(
+      ["no-such-volume", "", "--help", "-v", "a/b", "a b", "é"],
+      (text) =>
+        Effect.map(failsWith(Volume.attach(text), "VolumeNotFound"), ({ volume }) => {
+          assert.strictEqual(volume, text)
+        }),
+      { discard: true, concurrency: 2 }
+    )
+  )
+
+  test(
+    "every operation on a volume that is gone says so",
+    Effect.gen(function*() {
+      const volume = yield* make()
+      yield* volume.remove()
+      const operations: ReadonlyArray<Effect.Effect<unknown, BackendError.BackendError>> = [
+        volume.inspect,
+        volume.labels,
+        volume.remove(),
+        volume.remove({ force: true })
+      ]
+      const tags = yield* Effect.forEach(
+        operations,
+        (operation) => Effect.map(Effect.flip(Effect.asVoid(operation)), ({ _tag }) => _tag)
+      )
+      assert.deepStrictEqual(tags, operations.map(() => "VolumeNotFound"))
+    })
+  )
+
+  test(
+    "volumes are listed by all the labels asked for",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const [both, one] = yield* Effect.all([
+        make({ labels: { [key]: "1", [`${key}.b`]: "2" } }),
+        make({ labels: { [key]: "1" } })
+      ])
+      const names = (...filters: ReadonlyArray<Label.Filter>) =>
+        Effect.map(Volume.list(...filters), (infos) => infos.map(({ name }) => name).sort())
+      assert.deepStrictEqual(yield* names(Label.has(key)), [both.name, one.name].sort())
+      assert.deepStrictEqual(yield* names(Label.has(key), Label.equals(`${key}.b`, "2")), [both.name])
+      assert.deepStrictEqual(yield* names(Label.equals(key, "1"), Label.equals(key, "2")), [])
+      assert.deepStrictEqual(yield* names(Label.equals(key, "3")), [])
+    })
+  )
+
+  test(
+    "a volume that a container has is removed by force only, and the container with it",
+    Effect.gen(function*() {
+      const volume = yield* make()
+      const container = yield* Container.start(using(volume))
+      yield* container.stop({ grace: "5 seconds" })
+      const error = yield* failsWith(volume.remove(), "ResourceInUse")
+      assert.deepStrictEqual([error.kind, error.name], ["volume", volume.name])
+      yield* volume.remove({ force: true })
+      yield* assertGone(container.id)
+      assert.isFalse(yield* isThere(volume))
+    })
+  )
+
+  test(
+    "a volume in use outlives its scope, which is logged with its name",
+    Effect.gen(function*() {
+      const { removeVolume } = yield* Backend.Backend
+      const name = yield* uniqueName
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(name, { force: true })))
+      const outer = yield* Effect.scope
+      const warned = yield* warnings(Effect.scoped(Effect.flatMap(
+        make({ name }),
+        (volume) => Effect.provideService(Container.start(using(volume)), Scope.Scope, outer)
+      )))
+      assert.strictEqual(warned.length, 1)
+      assert.include(warned[0], name)
+      assert.isTrue(yield* isThere({ name }))
+    })
+  )
+
+  test(
+    "a volume that was removed and made again by somebody else is left alone",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const { removeVolume } = yield* Backend.Backend
+      const outer = yield* Effect.scope
+      const warned = yield* warnings(Effect.scoped(
+        make({ name }).pipe(
+          Effect.zipRight(removeVolume(name, { force: false })),
+          Effect.zipRight(Effect.provideService(make({ name }), Scope.Scope, outer))
+        )
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.isTrue(yield* isThere({ name }))
+    })
+  )
+
+  test(
+    "pruning removes what carries the labels and is not used",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const [used, unused, other] = yield* Effect.all([
+        make({ labels: { [key]: "1" } }),
+        make({ labels: { [key]: "1" } }),
+        make()
+      ])
+      yield* Container.start(using(used))
+      assert.deepStrictEqual((yield* Volume.prune(Label.has(key))).map(({ name }) => name), [unused.name])
+      assert.deepStrictEqual(yield* Effect.forEach([used, unused, other], isThere), [true, false, true])
+    })
+  )
+
+  test(
+    "12 moments of a volume's making leave none",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
+      const whole = Duration.toMillis((yield* once)[0])
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: 12 }, (_, index) => Duration.millis(whole * index / 11)),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
+        { concurrency: 2, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
+    })
+  )
+
+  if (options.processes) {
+    test(
+      "a volume keeps what one container wrote for the next",
+      Effect.gen(function*() {
+        const volume = yield* make()
+        yield* Container.run(using(volume, script("echo kept >/data/file")))
+        assert.strictEqual((yield* Container.run(using(volume, script("cat /data/file")))).stdout, "kept\n")
+      })
+    )
+  }
+}
