@@ -40,6 +40,12 @@ ensure_sshd_directory() {
   ! am_root || ! have sshd || [[ -d /run/sshd ]] || install -d -m 0755 /run/sshd
 }
 
+# The registry of the tests, and how its passwords are made.
+missing_registry_packages() {
+  have docker-registry || echo docker-registry
+  have htpasswd || echo apache2-utils
+}
+
 apt_quiet() {
   local log code=0
   log=$(mktemp)
@@ -76,15 +82,16 @@ explain_missing_packages() {
 
 # Groups are installed one by one, so that one conflict does not keep out the rest.
 install_missing_packages() { # MODE: install or look
-  local docker podman busybox ssh
+  local docker podman busybox ssh registry
   [[ $(uname -s) == Linux ]] || return 0
   docker=$(missing_docker_packages)
   podman=$(missing_podman_packages)
   busybox=$(missing_busybox_packages)
   ssh=$(missing_ssh_packages)
+  registry=$(missing_registry_packages)
   # The names come one per line and are wanted as words.
   # shellcheck disable=SC2086
-  set -- "$1" $docker $podman $busybox $ssh
+  set -- "$1" $docker $podman $busybox $ssh $registry
   if [[ $# -eq 1 ]]; then
     say "packages: all present"
   elif [[ $1 == look ]] || ! am_root || ! have apt-get; then
@@ -96,6 +103,6 @@ install_missing_packages() { # MODE: install or look
     say "packages: missing: $*"
     apt_quiet update || warn "packages: going on with the package lists at hand"
     # shellcheck disable=SC2086
-    { install_group $docker; install_group $podman; install_group $busybox; install_group $ssh; }
+    { install_group $docker; install_group $podman; install_group $busybox; install_group $ssh; install_group $registry; }
   fi
 }

@@ -120,6 +120,47 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
 }
 
 /**
+ * A registry did not take part in a pull or a push.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class RegistryFailed
+  extends Schema.TaggedError<RegistryFailed>("@ociman/containers/BackendError/RegistryFailed")(
+    "RegistryFailed",
+    {
+      image: Schema.String,
+      operation: Schema.Literal("pull", "push"),
+      /**
+       * - `Unauthorized`: it wants to know who asks, or does not accept the credentials.
+       * - `Denied`: it knows who asks, and refuses. Some say so of what they do not have, too.
+       * - `Unreachable`: the engine cannot speak to it.
+       * - `TooManyRequests`: it has been asked too often.
+       */
+      reason: Schema.Literal("Unauthorized", "Denied", "Unreachable", "TooManyRequests"),
+      /** What the engine said. */
+      detail: Schema.String
+    }
+  )
+{
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `The registry of "${this.image}" ${refusals[this.reason]} (${this.operation}, ${this.reason}).${
+      tail("The engine says", this.detail)
+    }`
+  }
+}
+
+const refusals = {
+  Unauthorized: "asks for credentials, or does not accept the ones given",
+  Denied: "denies access, or does not have it",
+  Unreachable: "cannot be reached",
+  TooManyRequests: "has had too many requests"
+} as const
+
+/**
  * There is no network of that id or name.
  *
  * @since 0.1.0
@@ -434,7 +475,7 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
     operation: Schema.String,
     /**
      * - `Refused`: the engine said no, see `detail`.
-     * - `Conflict`: the container is in a state that does not allow it.
+     * - `Conflict`: the container or image is in a state, or in a use, that does not allow it.
      * - `TimedOut`: the engine did not answer in time.
      * - `UnexpectedAnswer`: the engine answered in a way that is not understood.
      * - `InvalidDefinition`: what was asked for cannot be said to this engine.
@@ -619,12 +660,28 @@ export type ContainerError = ContainerNotFound | EngineError
 export type CopyError = ContainerError | CopyFailed | PathNotFound
 
 /**
- * What creating a container may fail with.
+ * What any operation on an existing image may fail with.
  *
  * @since 0.1.0
  * @category errors
  */
-export type CreateError = ImageNotFound | NameInUse | NetworkNotFound | EngineError
+export type ImageError = ImageNotFound | EngineError
+
+/**
+ * What a pull or a push may fail with.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type TransferError = ImageError | RegistryFailed
+
+/**
+ * What creating a container may fail with, the pull of its image included.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type CreateError = TransferError | NameInUse | NetworkNotFound
 
 /**
  * What any operation on an existing network may fail with.
@@ -675,10 +732,11 @@ export const BackendError = Schema.Union(
   HostNotResolved,
   ImageNotFound,
   NameInUse,
-  PathNotFound,
   NetworkNotFound,
+  PathNotFound,
   PortNotPublished,
   PortTaken,
+  RegistryFailed,
   ResourceInUse,
   RunFailed,
   StartFailed,

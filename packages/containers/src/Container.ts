@@ -25,6 +25,7 @@ import type * as ContainerName from "./ContainerName.js"
 import * as Definition from "./Definition.js"
 import type * as Exec from "./Exec.js"
 import * as HostFiles from "./HostFiles.js"
+import type * as ImageId from "./ImageId.js"
 import { ContainerTypeId } from "./internal/containerTypeId.js"
 import * as hostCopying from "./internal/hostCopying.js"
 import type * as Label from "./Label.js"
@@ -129,7 +130,7 @@ export interface Container extends Inspectable.Inspectable {
   readonly commit: (
     image: Reference.Reference,
     options?: Primitives.CommitOptions
-  ) => Effect.Effect<string, BackendError.ContainerError>
+  ) => Effect.Effect<ImageId.ImageId, BackendError.ContainerError>
 }
 
 /**

@@ -10,6 +10,7 @@ import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as ContainerId from "./ContainerId.js"
+import * as ImageId from "./ImageId.js"
 
 /**
  * The state of a container. Podman's `configured` and `initialized` are
@@ -79,7 +80,7 @@ export interface ContainerInfo {
   readonly name: string
   /** The image as the engine names it. */
   readonly image: string
-  readonly imageId: string
+  readonly imageId: ImageId.ImageId
   readonly created: Option.Option<DateTime.Utc>
   readonly labels: Readonly<Record<string, string>>
   readonly state: ContainerState
@@ -97,7 +98,7 @@ const Answer = Schema.Struct({
   Id: ContainerId.ContainerId,
   Name: Schema.String,
   Created: Schema.String,
-  Image: Schema.String,
+  Image: ImageId.FromString,
   ImageName: orNull(Schema.String),
   Config: Schema.Struct({
     Image: orNull(Schema.String),

@@ -4,9 +4,13 @@
  *
  * @since 0.1.0
  */
+import { Reference } from "@ociman/oci"
+import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
+import type * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import * as ImageId from "./ImageId.js"
 
 /**
  * What an engine knows of an image.
@@ -15,9 +19,12 @@ import * as Schema from "effect/Schema"
  * @category models
  */
 export interface ImageInfo {
-  readonly id: string
-  /** The names with tags under which the engine knows it. */
+  readonly id: ImageId.ImageId
+  /** The names with tags under which the engine knows it, in the form people use: `alpine:3.20`. */
   readonly tags: ReadonlyArray<string>
+  /** The names with digests, in the same form: those under which registries have it. */
+  readonly digests: ReadonlyArray<string>
+  readonly created: Option.Option<DateTime.Utc>
   readonly labels: Readonly<Record<string, string>>
   readonly os: string
   readonly architecture: string
@@ -29,9 +36,13 @@ export interface ImageInfo {
 
 const Labels = Schema.optional(Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.String })))
 
+const Names = Schema.optionalWith(Schema.Array(Schema.String), { nullable: true, default: () => [] })
+
 const Answer = Schema.Struct({
-  Id: Schema.String,
-  RepoTags: Schema.optional(Schema.NullOr(Schema.Array(Schema.String))),
+  Id: ImageId.FromString,
+  RepoTags: Names,
+  RepoDigests: Names,
+  Created: Schema.optionalWith(Schema.String, { nullable: true, default: () => "" }),
   Os: Schema.String,
   Architecture: Schema.String,
   Size: Schema.Number,
@@ -50,10 +61,19 @@ const decodeAnswer = Schema.decodeUnknownEither(Answer)
 export const decode = (raw: unknown): Either.Either<ImageInfo, ParseResult.ParseError> =>
   Either.map(decodeAnswer(raw), (answer) => ({
     id: answer.Id,
-    tags: answer.RepoTags ?? [],
+    tags: answer.RepoTags.flatMap(familiar),
+    digests: answer.RepoDigests.flatMap(familiar),
+    created: DateTime.make(answer.Created),
     labels: answer.Config?.Labels ?? {},
     os: answer.Os,
     architecture: answer.Architecture,
     size: answer.Size,
     raw
   }))
+
+// Docker before version 24 says `<none>:<none>` of an image without a name.
+const familiar = (name: string): ReadonlyArray<string> =>
+  Either.match(Reference.parse(name), {
+    onLeft: () => [],
+    onRight: (reference) => [Reference.familiar(reference)]
+  })

@@ -32,9 +32,10 @@ import { networks } from "./internal/memory/networks.js"
 import { observations } from "./internal/memory/observations.js"
 import { owners } from "./internal/memory/owners.js"
 import { processes } from "./internal/memory/processes.js"
+import { transfers } from "./internal/memory/registry.js"
 import { volumes } from "./internal/memory/volumes.js"
 import type * as Output from "./Output.js"
-import type { BuildRequest, Primitives } from "./Primitives.js"
+import type { BuildRequest, Credentials, Primitives } from "./Primitives.js"
 import type { Stats } from "./Stats.js"
 
 /**
@@ -67,6 +68,12 @@ export interface Options {
   /** The images that can be pulled. Default: every image there could be, without labels. */
   readonly registry?: ReadonlyArray<Image> | undefined
   /**
+   * What is to be said of registries, by their names, such as `docker.io` or
+   * `localhost:5000`. Default: everybody may pull and push. What has been pushed
+   * can be pulled, whatever `registry` says.
+   */
+  readonly registries?: Readonly<Record<string, Registry>> | undefined
+  /**
    * What the process of a container does each time it is started. The input is
    * what `Container.run` feeds it. Default, also where this gives `undefined`:
    * it writes nothing and runs until it is stopped.
@@ -96,6 +103,19 @@ export interface Options {
    * nothing, of the memory that its definition limits it to or of 1 GiB.
    */
   readonly stats?: ((container: ScriptedContainer) => Stream.Stream<Stats> | undefined) | undefined
+}
+
+/**
+ * How a registry behaves.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Registry {
+  /** Whether the engine finds it. Default: true. */
+  readonly reachable?: boolean | undefined
+  /** Who alone may pull and push. Default: everybody. */
+  readonly credentials?: Credentials | undefined
 }
 
 /**
@@ -209,6 +229,7 @@ export const make = (options: Options = {}): Effect.Effect<Primitives, never, Sc
       ...processes(context),
       ...executor(context),
       ...images(context),
+      ...transfers(context),
       ...builds(context),
       ...networks(context),
       ...volumes(context, ofContainers.removeContainer),

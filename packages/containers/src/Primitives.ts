@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as PlatformError from "@effect/platform/Error"
 import type { Platform, Reference } from "@ociman/oci"
 import type * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
@@ -24,6 +25,8 @@ import type * as Event from "./Event.js"
 import type * as Exec from "./Exec.js"
 import type * as ExtraHost from "./ExtraHost.js"
 import type * as HostName from "./HostName.js"
+import type * as ImageHistory from "./ImageHistory.js"
+import type * as ImageId from "./ImageId.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import type * as IpAddress from "./IpAddress.js"
 import type * as Label from "./Label.js"
@@ -33,6 +36,7 @@ import type * as ProcessInfo from "./ProcessInfo.js"
 import type * as Session from "./Session.js"
 import type * as Stats from "./Stats.js"
 import type * as Subnet from "./Subnet.js"
+import type * as Transfer from "./Transfer.js"
 import type * as VolumeInfo from "./VolumeInfo.js"
 
 /**
@@ -120,7 +124,106 @@ export interface Containers {
     container: string,
     image: Reference.Reference,
     options: CommitOptions
-  ) => Effect.Effect<string, BackendError.ContainerError>
+  ) => Effect.Effect<ImageId.ImageId, BackendError.ContainerError>
+}
+
+/**
+ * An image is addressed by its name or its id. Names mean on every engine what
+ * they mean on Docker: `alpine` is `docker.io/library/alpine:latest`, and a tag
+ * says nothing where there is a digest. One of Podman's own short names, such as
+ * `app` for `localhost/app`, is found by Podman all the same.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Images {
+  /** Asks the registry, and fails if the image is not there afterwards. */
+  readonly pullImage: (
+    image: Reference.Reference,
+    options: PullOptions
+  ) => Stream.Stream<Transfer.Event, BackendError.TransferError>
+  readonly pushImage: (
+    image: Reference.Reference,
+    options: PushOptions
+  ) => Stream.Stream<Transfer.Event, BackendError.TransferError>
+  readonly inspectImage: (image: ImageKey) => Effect.Effect<ImageInfo.ImageInfo, BackendError.ImageError>
+  /** From the last step to the first. */
+  readonly imageHistory: (
+    image: ImageKey
+  ) => Effect.Effect<ReadonlyArray<ImageHistory.Step>, BackendError.ImageError>
+  /** Images that carry all the labels asked for. */
+  readonly listImages: (
+    labels: ReadonlyArray<Label.Filter>
+  ) => Effect.Effect<ReadonlyArray<ImageInfo.ImageInfo>, BackendError.EngineError>
+  /** Gives an image one more name, which another image loses. */
+  readonly tagImage: (
+    image: ImageKey,
+    name: Reference.Reference
+  ) => Effect.Effect<void, BackendError.ImageError>
+  /** By force, a name is removed also while containers use the image, which goes on without it. */
+  readonly removeImage: (
+    image: ImageKey,
+    options: { readonly force: boolean }
+  ) => Effect.Effect<void, BackendError.ImageError>
+  /** Stores the images of an archive, which is read as it is needed. */
+  readonly loadImages: (
+    archive: Archive
+  ) => Effect.Effect<LoadedImages, BackendError.EngineError>
+  /** One archive of all the images, in the format of `docker save`. */
+  readonly saveImages: (
+    images: Arr.NonEmptyReadonlyArray<ImageKey>
+  ) => Stream.Stream<Uint8Array, BackendError.ImageError>
+  /** Makes an image of the files in an archive. */
+  readonly importImage: (
+    archive: Archive,
+    image: Reference.Reference,
+    options: ImportOptions
+  ) => Effect.Effect<ImageId.ImageId, BackendError.EngineError>
+  /** Removes images that no container uses, and gives the ids of what was removed. */
+  readonly pruneImages: (
+    options: PruneImagesOptions
+  ) => Effect.Effect<ReadonlyArray<ImageId.ImageId>, BackendError.EngineError>
+}
+
+/**
+ * An image by one of its names or by its id.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type ImageKey = Reference.Reference | ImageId.ImageId
+
+/**
+ * The bytes of a tar archive. Its failure is the `cause` of an `EngineFailed`
+ * whose reason is `InputFailed`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Archive = Stream.Stream<Uint8Array, PlatformError.PlatformError>
+
+/**
+ * What was in an archive.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoadedImages {
+  /** The names that the archive gives its images. */
+  readonly references: ReadonlyArray<Reference.Reference>
+  /** The images to which it gives none. */
+  readonly ids: ReadonlyArray<ImageId.ImageId>
+}
+
+/**
+ * Who one is to a registry.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Credentials {
+  readonly username: string
+  readonly password: Redacted.Redacted<string>
 }
 
 /**
@@ -178,22 +281,31 @@ export interface Observations {
  * @since 0.1.0
  * @category models
  */
-export interface Images {
-  readonly pullImage: (
-    image: Reference.Reference,
-    options: PullOptions
-  ) => Effect.Effect<void, BackendError.ImageNotFound | BackendError.EngineError>
-  readonly inspectImage: (
-    image: Reference.Reference
-  ) => Effect.Effect<ImageInfo.ImageInfo, BackendError.ImageNotFound | BackendError.EngineError>
-  /** Images that carry all the labels asked for. */
-  readonly listImages: (
-    labels: ReadonlyArray<Label.Filter>
-  ) => Effect.Effect<ReadonlyArray<ImageInfo.ImageInfo>, BackendError.EngineError>
-  readonly removeImage: (
-    image: Reference.Reference,
-    options: { readonly force: boolean }
-  ) => Effect.Effect<void, BackendError.ImageNotFound | BackendError.EngineError>
+export interface PushOptions {
+  /** Default: what the engine's own `login` has stored. */
+  readonly credentials: Option.Option<Credentials>
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ImportOptions {
+  /** Dockerfile instructions applied to the image's configuration, such as `CMD ["sh"]`. Default: none. */
+  readonly changes?: ReadonlyArray<string> | undefined
+  /** What the image's history says. */
+  readonly message?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PruneImagesOptions {
+  /** Only images that carry all of them. */
+  readonly labels: ReadonlyArray<Label.Filter>
+  /** Also images that have a name. */
+  readonly all: boolean
 }
 
 /**
@@ -377,6 +489,8 @@ export interface CommitOptions {
 export interface PullOptions {
   /** Default: the engine's own platform. */
   readonly platform: Option.Option<Platform.Platform>
+  /** Default: what the engine's own `login` has stored. */
+  readonly credentials: Option.Option<Credentials>
 }
 
 /**

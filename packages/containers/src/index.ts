@@ -116,6 +116,16 @@ export * as Image from "./Image.js"
 /**
  * @since 0.1.0
  */
+export * as ImageHistory from "./ImageHistory.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ImageId from "./ImageId.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as ImageInfo from "./ImageInfo.js"
 
 /**
@@ -202,6 +212,11 @@ export * as Stats from "./Stats.js"
  * @since 0.1.0
  */
 export * as Subnet from "./Subnet.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as Transfer from "./Transfer.js"
 
 /**
  * @since 0.1.0

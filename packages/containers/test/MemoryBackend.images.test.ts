@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
 import { Platform, Reference } from "@ociman/oci"
-import { Effect, Stream } from "effect"
+import { Effect, Option, Redacted, Stream } from "effect"
 import { onMemory } from "./support/memory.js"
 
 const alpine = Reference.make("alpine:3.20")
@@ -55,6 +55,46 @@ describe("pulling", () => {
     }).pipe(onMemory()))
 })
 
+describe("registries", () => {
+  const mine = Reference.make("registry.example.com/app:1")
+  const alice = { username: "alice", password: Redacted.make("secret") }
+  const reasonOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.map(Effect.flip(effect), (error) => "reason" in error ? String(error.reason) : error._tag)
+
+  it.effect("have what was pushed to them, by its tag and its digest", () =>
+    Effect.gen(function*() {
+      strictEqual(yield* reasonOf(Image.push(mine)), "ImageNotFound")
+      yield* build(mine, { version: "1" })
+      const digest = Option.getOrThrow(yield* Image.push(mine))
+      const { id } = yield* Image.inspect(mine)
+      yield* Image.remove(mine)
+      strictEqual(yield* Image.exists(mine), false)
+      const byDigest = Reference.withDigest(mine, digest)
+      yield* Image.pull(byDigest)
+      strictEqual((yield* Image.inspect(byDigest)).id, id)
+      yield* Image.pull(mine)
+      deepStrictEqual((yield* Image.labels(mine)).version, "1")
+    }).pipe(onMemory({ registry: [] })))
+
+  it.effect("let in who has the password", () =>
+    Effect.gen(function*() {
+      strictEqual(yield* reasonOf(Image.pull(mine)), "Unauthorized")
+      const mallory = { ...alice, password: Redacted.make("guess") }
+      strictEqual(yield* reasonOf(Image.pull(mine, { credentials: mallory })), "Unauthorized")
+      strictEqual(yield* reasonOf(Effect.scoped(Container.start(Definition.make(mine)))), "Unauthorized")
+      yield* Image.pull(mine, { credentials: alice })
+      yield* Image.pullIfAbsent(mine)
+      strictEqual(yield* reasonOf(Image.push(mine)), "Unauthorized")
+      yield* Image.push(mine, { credentials: alice })
+    }).pipe(onMemory({ registries: { "registry.example.com": { credentials: alice } } })))
+
+  it.effect("may be out of reach", () =>
+    Effect.gen(function*() {
+      strictEqual(yield* reasonOf(Image.pull(alpine)), "Unreachable")
+      yield* Image.pull(mine)
+    }).pipe(onMemory({ registries: { "docker.io": { reachable: false } } })))
+})
+
 it.effect("an image answers to all forms of its name", () =>
   Effect.gen(function*() {
     const { id, tags } = yield* Image.inspect(Reference.make("docker.io/library/app:latest"))
@@ -91,6 +131,7 @@ describe("removal", () => {
       deepStrictEqual((yield* Image.list()).map(({ tags }) => tags), [[]])
       yield* container.restart()
       yield* container.remove({ force: true })
+      yield* Effect.forEach(yield* Image.list(), ({ id }) => Image.remove(id))
       deepStrictEqual(yield* Image.list(), [])
     }).pipe(onMemory()))
 })
@@ -104,7 +145,10 @@ describe("building", () => {
       const second = yield* Image.inspect(alpine)
       strictEqual(first.id === second.id, false)
       deepStrictEqual(second.labels, { version: "2" })
-      deepStrictEqual(yield* Image.list(), [second])
+      deepStrictEqual((yield* Image.list()).map(({ id, tags }) => [id, tags]), [
+        [second.id, ["alpine:3.20"]],
+        [first.id, []]
+      ])
     }).pipe(onMemory()))
 
   it.effect("makes images that are found by their labels", () =>

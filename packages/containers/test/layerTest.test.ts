@@ -13,7 +13,7 @@ const info = Either.getOrThrow(ContainerInfo.decode({
   Id: id,
   Name: "/web",
   Created: "2024-01-01T00:00:00Z",
-  Image: "sha256:0",
+  Image: `sha256:${"0".repeat(64)}`,
   Config: {},
   State: { Status: "running", Running: true, ExitCode: 0 },
   NetworkSettings: { Ports: { "80/tcp": [{ HostIp: "0.0.0.0", HostPort: "8080" }] } }

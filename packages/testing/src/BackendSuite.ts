@@ -12,6 +12,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { describe } from "vitest"
+import * as archives from "./internal/backendSuite/archives.js"
 import * as attaching from "./internal/backendSuite/attaching.js"
 import * as builds from "./internal/backendSuite/builds.js"
 import * as buildSteps from "./internal/backendSuite/buildSteps.js"
@@ -21,6 +22,7 @@ import * as defining from "./internal/backendSuite/defining.js"
 import * as executing from "./internal/backendSuite/executing.js"
 import * as executingInput from "./internal/backendSuite/executingInput.js"
 import * as hosts from "./internal/backendSuite/hosts.js"
+import * as imageNames from "./internal/backendSuite/imageNames.js"
 import * as images from "./internal/backendSuite/images.js"
 import * as interrupting from "./internal/backendSuite/interrupting.js"
 import * as isolating from "./internal/backendSuite/isolating.js"
@@ -29,6 +31,7 @@ import * as networkingTests from "./internal/backendSuite/networking.js"
 import * as networks from "./internal/backendSuite/networks.js"
 import * as observing from "./internal/backendSuite/observing.js"
 import * as ports from "./internal/backendSuite/ports.js"
+import * as removingImages from "./internal/backendSuite/removingImages.js"
 import * as running from "./internal/backendSuite/running.js"
 import * as secrets from "./internal/backendSuite/secrets.js"
 import * as signals from "./internal/backendSuite/signals.js"
@@ -81,6 +84,9 @@ const always = [
   states,
   ports,
   images,
+  imageNames,
+  removingImages,
+  archives,
   networks,
   volumes,
   hosts,

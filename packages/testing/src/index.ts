@@ -16,4 +16,9 @@ export * as Leftovers from "./Leftovers.js"
 /**
  * @since 0.1.0
  */
+export * as LocalRegistry from "./LocalRegistry.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as TestImage from "./TestImage.js"

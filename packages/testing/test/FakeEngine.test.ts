@@ -86,11 +86,11 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
 
   it.live("writes down how it is called", () =>
     Effect.gen(function*() {
-      yield* Image.remove(image, { force: true })
+      yield* Image.remove(image)
       const calls = yield* FakeEngine.calls
       deepStrictEqual(calls.at(-1), {
         engine: engine.engine,
-        arguments: ["image", "rm", "--force", "localhost/fake:1"]
+        arguments: ["image", "rm", "localhost/fake:1"]
       })
     }).pipe(Effect.provide(on(engine))))
 

@@ -91,7 +91,9 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     })
 
   const pull = (definition: Definition.Definition) =>
-    primitives.pullImage(definition.image, { platform: definition.platform })
+    Stream.runDrain(
+      primitives.pullImage(definition.image, { platform: definition.platform, credentials: Option.none() })
+    )
 
   const create = (definition: Definition.Definition, attempt: Attempt) => {
     const created = createNamed(definition, attempt)

@@ -17,7 +17,7 @@ export const layerWith = (
 export const recording = (calls: Ref.Ref<ReadonlyArray<string>>) => (memory: Primitives): Partial<Primitives> => {
   const note = (call: string) => Ref.update(calls, (all) => [...all, call])
   return {
-    pullImage: (...args) => Effect.zipRight(note("pull"), memory.pullImage(...args)),
+    pullImage: (...args) => Stream.unwrap(Effect.as(note("pull"), memory.pullImage(...args))),
     createContainer: (...args) => Effect.zipRight(note("create"), memory.createContainer(...args)),
     startContainer: (...args) => Effect.zipRight(note("start"), memory.startContainer(...args)),
     startAttached: (...args) => Stream.unwrap(Effect.as(note("start"), memory.startAttached(...args))),

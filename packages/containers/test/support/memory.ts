@@ -1,5 +1,5 @@
 import { Backend, type Container, ContainerName, type Definition, type MemoryBackend, Output } from "@ociman/containers"
-import { Effect, type Scope, Stream } from "effect"
+import { Effect, Option, type Scope, Stream } from "effect"
 
 /** Runs a test in a scope on a new engine in memory. */
 export const onMemory =
@@ -10,7 +10,9 @@ export const onMemory =
 export const create = (definition: Definition.Definition, name = "created") =>
   Effect.gen(function*() {
     const backend = yield* Backend.Backend
-    yield* backend.pullImage(definition.image, { platform: definition.platform })
+    yield* Stream.runDrain(
+      backend.pullImage(definition.image, { platform: definition.platform, credentials: Option.none() })
+    )
     const id = yield* backend.createContainer(definition, ContainerName.make(name))
     return yield* backend.attach(id)
   })

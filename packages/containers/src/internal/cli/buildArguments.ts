@@ -6,6 +6,7 @@ import * as Label from "../../Label.js"
 import type { BuildRequest } from "../../Primitives.js"
 import { formatCsv } from "../csv.js"
 import { isObeyedByClients } from "./environment.js"
+import * as imageArguments from "./imageArguments.js"
 
 /**
  * Where the files are that a build needs besides its directory.
@@ -35,7 +36,7 @@ export const buildArguments = (
   "--iidfile",
   files.id,
   "--tag",
-  Reference.format(request.image),
+  imageArguments.name(request.image),
   ...flag("--file", dockerfileOf(request)),
   ...flag("--target", request.target),
   ...flag("--platform", request.platform && Platform.format(request.platform)),

@@ -73,7 +73,7 @@ export interface ClientOptions {
   readonly maxStdout?: number | undefined
   /** Default: only 0. It does not hold for `follow`. */
   readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
-  /** Default: two minutes. It does not hold for `follow`. */
+  /** Default: two minutes, and none for `output`. It does not hold for `follow`. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
@@ -120,7 +120,11 @@ export const make = (
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     output: (args, options = {}) =>
-      Subprocess.output(command(args, options), { redact: options.redact, stdin: given(options.stdin) }).pipe(
+      Subprocess.output(command(args, options), {
+        redact: options.redact,
+        timeout: options.timeout,
+        stdin: given(options.stdin)
+      }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     follow: (args, options = {}) =>

@@ -16,12 +16,14 @@ import {
 import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
+import * as ImageId from "../../ImageId.js"
 import * as Label from "../../Label.js"
 import type * as Primitives from "../../Primitives.js"
 import type { Context } from "./context.js"
 import { createArguments, wholeSeconds } from "./createArguments.js"
 import * as environmentFile from "./environmentFile.js"
 import * as failures from "./failures.js"
+import * as imageArguments from "./imageArguments.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
 import { says } from "./messages.js"
 
@@ -91,11 +93,17 @@ export const containers = (context: Context): Containers => {
   }
 
   const commit = (container: string, image: Reference.Reference, options: Primitives.CommitOptions) =>
-    client.run(["container", "commit", ...commitArguments(engine, options), container, Reference.format(image)], {
+    client.run(["container", "commit", ...commitArguments(engine, options), container, imageArguments.name(image)], {
       timeout: "10 minutes"
     }).pipe(
       Effect.catchAll(explain("Container.commit")(failures.noSuchContainer(container))),
-      Effect.map(({ stdout }) => nonEmptyLines(stdout.text).at(-1) ?? "")
+      Effect.flatMap(({ stdout }) => {
+        const id = nonEmptyLines(stdout.text).at(-1) ?? ""
+        return Effect.mapError(
+          Schema.decode(ImageId.FromString)(id),
+          () => unexpected("Container.commit", `"${id}" is no image id`)
+        )
+      })
     )
 
   return {

@@ -1,4 +1,4 @@
-import { Platform, Reference } from "@ociman/oci"
+import { Platform } from "@ociman/oci"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as ContainerName from "../../ContainerName.js"
@@ -14,6 +14,7 @@ import * as Port from "../../Port.js"
 import * as RestartPolicy from "../../RestartPolicy.js"
 import * as Ulimit from "../../Ulimit.js"
 import * as User from "../../User.js"
+import * as imageArguments from "./imageArguments.js"
 
 type Arguments = ReadonlyArray<string>
 
@@ -70,7 +71,7 @@ export const createArguments = (
     ...some("--workdir", definition.workingDirectory, same),
     ...(Option.isSome(definition.entrypoint) ? ["--entrypoint", entrypoint ?? ""] : []),
     ...definition.rawFlags,
-    Reference.format(definition.image),
+    imageArguments.lookup(definition.image),
     ...entrypointArguments,
     ...definition.arguments
   ]

@@ -9,6 +9,7 @@ import {
   NetworkNotFound,
   PortTaken,
   Probe,
+  RegistryFailed,
   ResourceInUse,
   StartFailed,
   SubnetUnavailable,
@@ -39,6 +40,47 @@ export const noSuchContainer = (container: string): Known<ContainerNotFound> => 
 export const noSuchImage = (image: string): Known<ImageNotFound> => ({
   condition: "noSuchImage",
   error: (detail) => new ImageNotFound({ image, detail })
+})
+
+/**
+ * What may come of a pull. Some registries say that they deny what they do not
+ * have; what they say counts.
+ *
+ * @internal
+ */
+export const pullKnown = (image: string): ReadonlyArray<Known<ImageNotFound | RegistryFailed>> => [
+  ...registryKnown(image, "pull"),
+  noSuchImage(image),
+  { condition: "notInRegistry", error: (detail) => new ImageNotFound({ image, detail }) },
+  unreachable(image, "pull")
+]
+
+/**
+ * What may come of a push.
+ *
+ * @internal
+ */
+export const pushKnown = (image: string): ReadonlyArray<Known<ImageNotFound | RegistryFailed>> => [
+  { condition: "notOnEngine", error: (detail) => new ImageNotFound({ image, detail }) },
+  ...registryKnown(image, "push"),
+  unreachable(image, "push")
+]
+
+const registryKnown = (image: string, operation: RegistryFailed["operation"]) => {
+  const known = (condition: Condition, reason: RegistryFailed["reason"]): Known<RegistryFailed> => ({
+    condition,
+    error: (detail) => new RegistryFailed({ image, operation, reason, detail })
+  })
+  return [
+    known("tooManyRequests", "TooManyRequests"),
+    known("denied", "Denied"),
+    known("unauthorized", "Unauthorized")
+  ]
+}
+
+const unreachable = (image: string, operation: RegistryFailed["operation"]): Known<RegistryFailed> => ({
+  condition: "unreachable",
+  error: (detail) => new RegistryFailed({ image, operation, reason: "Unreachable", detail })
 })
 
 /** @internal */
@@ -127,6 +169,30 @@ export const explain = (engine: Engine.Engine, client: Client) => {
       Effect.asVoid
     )
 
+  /** What is meant by what was said, for which there need not be an exit code. */
+  const judge = <E>(
+    operation: string,
+    known: ReadonlyArray<Known<E>>,
+    detail: string,
+    cause?: CommandFailed.CommandFailed
+  ): Effect.Effect<never, E | BackendUnavailable | EngineFailed> => {
+    // A registry and an engine are out of reach in the same words.
+    const isGone = says(detail, "unavailable") || says(detail, "permissionDenied") || cause?.reason === "Signal"
+    const match = known.find(({ condition }) => says(detail, condition))
+    if (match !== undefined) {
+      const error = Effect.fail(match.error(detail.trim()))
+      return match.condition === "unreachable" && isGone ? Effect.zipRight(confirmGone(operation), error) : error
+    }
+    const refused = new EngineFailed({
+      engine: engine.name,
+      operation,
+      reason: says(detail, "conflict") ? "Conflict" : "Refused",
+      detail: detail.trim() || (cause?.shortMessage ?? ""),
+      ...(cause === undefined ? {} : { cause })
+    })
+    return isGone ? Effect.zipRight(confirmGone(operation), refused) : refused
+  }
+
   const explain = (operation: string) =>
   <E = never>(...known: ReadonlyArray<Known<E>>) =>
   (
@@ -150,15 +216,14 @@ export const explain = (engine: Engine.Engine, client: Client) => {
       case "Input":
         return failed("InputFailed")
       default:
+        return judge(operation, known, detail, error)
     }
-    const match = known.find(({ condition }) => says(detail, condition))
-    if (match !== undefined) return Effect.fail(match.error(detail.trim()))
-    const refused = failed(says(detail, "conflict") ? "Conflict" : "Refused")
-    return says(detail, "unavailable") || says(detail, "permissionDenied") || error.reason === "Signal"
-      ? Effect.zipRight(confirmGone(operation), refused)
-      : refused
   }
-  return { confirmGone, explain }
+
+  const explainText = (operation: string) => <E = never>(...known: ReadonlyArray<Known<E>>) => (text: string) =>
+    judge(operation, known, text)
+
+  return { confirmGone, explain, explainText }
 }
 
 /** @internal */

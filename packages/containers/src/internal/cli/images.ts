@@ -1,63 +1,167 @@
-import { Platform, Reference } from "@ociman/oci"
+import { Digest } from "@ociman/oci"
+import type { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import { ImageNotFound } from "../../BackendError.js"
+import { identity } from "effect/Function"
+import * as Schedule from "effect/Schedule"
+import { type EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
+import type * as Engine from "../../Engine.js"
+import * as ImageHistory from "../../ImageHistory.js"
 import * as ImageInfo from "../../ImageInfo.js"
 import * as Label from "../../Label.js"
-import type { Primitives } from "../../Primitives.js"
+import type { ImageKey, Images, Primitives } from "../../Primitives.js"
+import * as imageNames from "../imageNames.js"
+import { archives } from "./archives.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
+import * as imageArguments from "./imageArguments.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
-
-type Images = Pick<Primitives, "inspectImage" | "listImages" | "pullImage" | "removeImage">
+import * as messages from "./messages.js"
+import { type Condition, says } from "./messages.js"
+import { transfers } from "./transfers.js"
 
 /** @internal */
 export const images = (context: Context): Images => {
-  const { client, explain } = context
+  const { client, engine, explain } = context
+
+  // Podman forgets names that are given to an image at the same time.
+  const oneAtATime = Effect.unsafeMakeSemaphore(1).withPermits(1)
+  const alone: <A, E>(self: Effect.Effect<A, E>) => Effect.Effect<A, E> = engine.name === "podman"
+    ? oneAtATime
+    : identity
+
+  const inspectImage: Primitives["inspectImage"] = (image) =>
+    client.run(["image", "inspect", imageArguments.lookup(image)]).pipe(
+      Effect.catchAll(explain("Image.inspect")(failures.noSuchImage(imageNames.display(image)))),
+      Effect.flatMap(({ stdout }) => readAnswers(context, "Image.inspect", stdout.text, ImageInfo.decode)),
+      Effect.flatMap(([info]) =>
+        info === undefined
+          ? new ImageNotFound({ image: imageNames.display(image), detail: "" })
+          : Effect.succeed(info)
+      )
+    )
+
+  const listImages: Primitives["listImages"] = (labels) =>
+    Effect.gen(function*() {
+      const operation = "Image.list"
+      const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+      const { stdout } = yield* client.run(["image", "ls", "--quiet", "--no-trunc", ...filters]).pipe(
+        again("listingDisturbed"),
+        Effect.catchAll(explain(operation)())
+      )
+      const infos = yield* inspectListed(
+        context,
+        operation,
+        ["image"],
+        nonEmptyLines(stdout.text),
+        "noSuchImage",
+        ImageInfo.decode
+      )
+      // Podman lists the images that carry any of the labels.
+      return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
+    })
+
+  // As in a list, any of several labels is enough for Podman, which here would be too much.
+  const podmanFilters = (labels: ReadonlyArray<Label.Filter>) =>
+    labels.length === 0
+      ? Effect.succeed([])
+      : Effect.map(listImages(labels), (infos) => infos.map(({ id }) => `id=${Digest.encoded(id)}`))
+
+  const remove = (image: ImageKey, flags: ReadonlyArray<string>) =>
+    client.run(["image", "rm", ...flags, imageArguments.lookup(image)]).pipe(
+      Effect.asVoid,
+      Effect.catchAll(explain("Image.remove")(failures.noSuchImage(imageNames.display(image))))
+    )
+
+  // Podman's force would remove the containers that use the image, running or not; Docker's leaves them.
+  const forceRemove = (image: ImageKey) =>
+    engine.name === "docker"
+      ? remove(image, ["--force"])
+      : Effect.catchIf(remove(image, []), isConflict, (conflict) =>
+        Effect.flatMap(inspectImage(image), ({ id, tags }) => {
+          if (typeof image !== "string") {
+            return untag(id, imageArguments.lookup(image))
+          }
+          return tags.length === 0
+            ? conflict
+            : Effect.zipRight(
+              untag(id),
+              Effect.catchIf(remove(id, []), isConflict, () =>
+                Effect.void)
+            )
+        }))
+
+  const untag = (...args: ReadonlyArray<string>) =>
+    client.run(["image", "untag", ...args]).pipe(
+      Effect.asVoid,
+      Effect.catchAll(explain("Image.remove")())
+    )
 
   return {
-    pullImage: (image, { platform }) =>
-      client.run(["image", "pull", ...platformArguments(platform), Reference.format(image)], { timeout: "1 hour" })
-        .pipe(
-          Effect.asVoid,
-          Effect.catchAll(explain("Image.pull")(failures.noSuchImage(Reference.format(image))))
-        ),
+    ...transfers(context),
+    ...archives(context, inspectImage),
 
-    inspectImage: (image) =>
-      client.run(["image", "inspect", Reference.format(image)]).pipe(
-        Effect.catchAll(explain("Image.inspect")(failures.noSuchImage(Reference.format(image)))),
-        Effect.flatMap(({ stdout }) => readAnswers(context, "Image.inspect", stdout.text, ImageInfo.decode)),
-        Effect.flatMap(([info]) =>
-          info === undefined
-            ? new ImageNotFound({ image: Reference.format(image), detail: "" })
-            : Effect.succeed(info)
+    inspectImage,
+
+    imageHistory: (image) =>
+      client.run([...historyCommand(engine.client), imageArguments.lookup(image)]).pipe(
+        Effect.catchAll(explain("Image.history")(failures.noSuchImage(imageNames.display(image)))),
+        Effect.flatMap(({ stdout }) =>
+          engine.client === "podman"
+            ? readAnswers(context, "Image.history", stdout.text, ImageHistory.fromPodman)
+            : readAnswers(context, "Image.history", `[${stdout.text.trim().split("\n")}]`, ImageHistory.fromDocker)
         )
       ),
 
-    listImages: (labels) =>
-      Effect.gen(function*() {
-        const operation = "Image.list"
-        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
-        const { stdout } = yield* client.run(["image", "ls", "--quiet", "--no-trunc", ...filters]).pipe(
-          Effect.catchAll(explain(operation)())
-        )
-        return yield* inspectListed(
-          context,
-          operation,
-          ["image"],
-          nonEmptyLines(stdout.text),
-          "noSuchImage",
-          ImageInfo.decode
-        )
-      }),
+    listImages,
 
-    removeImage: (image, { force }) =>
-      client.run(["image", "rm", ...(force ? ["--force"] : []), Reference.format(image)]).pipe(
+    tagImage: (image, name) =>
+      imageArguments.withoutDigest(engine.name, "Image.tag", name).pipe(
+        Effect.zipRight(
+          alone(client.run(["image", "tag", imageArguments.lookup(image), imageArguments.name(name)]))
+        ),
         Effect.asVoid,
-        Effect.catchAll(explain("Image.remove")(failures.noSuchImage(Reference.format(image))))
-      )
+        Effect.catchTag("CommandFailed", explain("Image.tag")(failures.noSuchImage(imageNames.display(image))))
+      ),
+
+    // By force, neither client says that there is no such image.
+    removeImage: (image, { force }) =>
+      alone(force ? Effect.zipRight(inspectImage(image), forceRemove(image)) : remove(image, [])),
+
+    pruneImages: ({ all, labels }) =>
+      Effect.gen(function*() {
+        const filters = engine.name === "podman" ? yield* podmanFilters(labels) : labels.map(Label.formatFilter)
+        if (filters.length === 0 && labels.length > 0) return []
+        const { stdout } = yield* client.run([
+          "image",
+          "prune",
+          "--force",
+          ...(all ? ["--all"] : []),
+          ...filters.flatMap((filter) => ["--filter", filter])
+        ], { timeout: "10 minutes" }).pipe(
+          again("pruneRunning"),
+          again("listingDisturbed"),
+          Effect.catchAll(explain("Image.prune")())
+        )
+        return messages.removed(stdout.text)
+      })
   }
 }
 
-const platformArguments = (platform: Option.Option<Platform.Platform>) =>
-  Option.match(platform, { onNone: () => [], onSome: (platform) => ["--platform", Platform.format(platform)] })
+// What another process does at the same time is over soon.
+const again = (condition: Condition) => <A>(self: Effect.Effect<A, CommandFailed.CommandFailed>) =>
+  Effect.retry(self, {
+    while: (error) => says(error.stderr, condition),
+    schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("20 seconds"))
+  })
+
+const isConflict = (error: ImageError): error is EngineFailed =>
+  error._tag === "EngineFailed" && error.reason === "Conflict"
+
+const historyCommand = (client: Engine.Name) => [
+  "image",
+  "history",
+  "--no-trunc",
+  "--human=false",
+  "--format",
+  client === "podman" ? "json" : "{{json .}}"
+]

@@ -1,3 +1,8 @@
+import { Digest } from "@ociman/oci"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Transfer from "../../Transfer.js"
+
 /**
  * The one place where what an engine says is read for what it means. Engines
  * give most conditions no signal but an English sentence; the client runs with
@@ -45,6 +50,24 @@ const conditions = {
   // podman create --pull never: "x: image not known"; registries: "manifest unknown", "not found"
   noSuchImage:
     /no such image|unable to find image|image not known|manifest unknown|manifest for .* not found|repository does not exist|repository .* not found|name unknown|reading manifest .* (?:manifest|name) unknown|no such object|not found: does not exist or no pull access/i,
+  // of a registry that explains itself in no language of registries
+  notInRegistry: /HTTP 404 response body|StatusCode: 404/,
+  // docker push: "An image does not exist locally with the tag: x", "tag does not exist: x:1"; podman: "image not known"
+  notOnEngine: /image does not exist locally|tag does not exist|image not known|no such image|no such object/i,
+  // Registries answer by the words of the distribution specification; a proxy before them by a status.
+  // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …", "429 (Too Many Requests)"
+  tooManyRequests: /(?:^|: )toomanyrequests(?::|$)|HTTP 429 response body|StatusCode: 429|429 \(Too Many Requests\)/im,
+  // docker: "denied", "pull access denied for x, repository does not exist or may require 'docker login': denied: …"
+  // podman: "reading manifest … denied: requested access to the resource is denied", "403 (Forbidden)"
+  denied:
+    /(?:^|: )denied(?::|$)|pull access denied|requested access to the resource is denied|HTTP 403 response body|StatusCode: 403|403 \(?Forbidden/im,
+  // docker: "no basic auth credentials", "unauthorized: authentication required", "unauthorized: incorrect username or password"
+  // podman: "unauthorized: …", "unable to retrieve auth token: invalid username/password: unauthorized: …"
+  unauthorized:
+    /(?:^|: )unauthorized(?::|$)|no basic auth credentials|authentication required|invalid username\/password|HTTP 401 response body|StatusCode: 401|401 \(?Unauthorized/im,
+  // docker: "Get "https://x/v2/": dial tcp: lookup x: no such host"; podman: "pinging container registry x: Get …"
+  unreachable:
+    /dial tcp|no such host|connection refused|connection reset|i\/o timeout|network is unreachable|no route to host|TLS handshake|x509:|tls: |server gave HTTP response to HTTPS client|Client\.Timeout|context deadline exceeded|pinging container registry|\/v2\/[^"]*": (?:EOF|http:|net\/http:|unexpected EOF)/i,
   // docker: "Bind for 127.0.0.1:8080 failed: port is already allocated", "listen tcp4 …: bind: address already in use"
   // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
   // "Address already in use" alone is what docker says of an address in a network.
@@ -65,7 +88,7 @@ const conditions = {
   // podman without root, on the first version of control groups
   cannotMeasure: /stats is not supported in rootless mode/i,
   conflict:
-    /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers/i,
+    /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers|cannot start a paused container|conflict: unable to (?:remove|delete)|image is in use by a container|unable to delete image .* with more than one tag/i,
   // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
   // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"
@@ -74,6 +97,10 @@ const conditions = {
   notExecutable: /permission denied|exec format error|is a directory/i,
   // Of a file system that is still mounted, as it is for a moment when a start was cut short.
   busy: /device or resource busy/i,
+  // podman, of an image that is removed while it makes a list: "locating image with ID "…": image not known",
+  // "locating item named "manifest" for image with ID "…": file does not exist", "…: layer not known"
+  listingDisturbed: /locating (?:image|item named .*) .*ID|image not known|layer not known|file does not exist/i,
+  pruneRunning: /a prune operation is already running/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,
   // docker, of the builder before BuildKit: "DEPRECATED: The legacy builder is deprecated …" and the lines that follow
@@ -98,3 +125,76 @@ export const missingNetwork = (text: string): string | undefined =>
 
 /** @internal */
 export const says = (text: string, condition: Condition): boolean => conditions[condition].test(text)
+
+/**
+ * Whether a line is the complaint of an engine, and no news.
+ *
+ * @internal
+ */
+export const saysFailure = (line: string): boolean => /^(?:error|error response from daemon|fatal): /i.test(line)
+
+const statuses: ReadonlyArray<readonly [RegExp, Transfer.Status]> = [
+  [/^(?:pulling fs layer|waiting|preparing)$/i, "Waiting"],
+  [/^(?:downloading|pushing|verifying checksum)/i, "Transferring"],
+  [/^download complete$/i, "Transferred"],
+  [/^extracting/i, "Extracting"],
+  [/^(?:pull complete|pushed)$/i, "Done"],
+  [/^(?:already exists|layer already exists|mounted from)/i, "Exists"],
+  [/^retrying in/i, "Retrying"]
+]
+
+// "3cff3bb8848c: Pull complete"
+const dockerLayer = /^([0-9a-f]{12}): (.+)$/
+
+// "Copying blob sha256:3cff… done", of later versions "Copying blob 3cff… skipped: already exists"
+const podmanLayer = /^Copying blob (?:sha256:)?([0-9a-f]{12,64})\b(.*)$/
+
+// "Digest: sha256:…" of a pull, "1.0: digest: sha256:… size: 528" of a push
+const manifestDigest = /^(?:Digest: |\S+: digest: )(sha256:[0-9a-f]{64})\b/
+
+/**
+ * What a line says of a transfer, if it is one of those known.
+ *
+ * @internal
+ */
+export const transferEvent = (line: string): Option.Option<Transfer.Event> => {
+  const [, layer, words = ""] = dockerLayer.exec(line) ?? []
+  if (layer !== undefined) {
+    return Option.map(
+      Option.fromNullable(statuses.find(([pattern]) => pattern.test(words))),
+      ([_, status]) => Transfer.layer(layer, status)
+    )
+  }
+  const [, blob, rest = ""] = podmanLayer.exec(line) ?? []
+  if (blob !== undefined) {
+    const status = /already exists/.test(rest) ? "Exists" : /done/.test(rest) ? "Done" : "Transferring"
+    return Option.some(Transfer.layer(blob.length === 64 ? `sha256:${blob}` : blob, status))
+  }
+  return Option.map(
+    Option.flatMap(Option.fromNullable(manifestDigest.exec(line)?.[1]), (text) => Either.getRight(Digest.parse(text))),
+    Transfer.digest
+  )
+}
+
+/**
+ * What a client says it has loaded, name or id: "Loaded image: alpine:3.20",
+ * "Loaded image ID: sha256:…" for one without a name, and of old versions of
+ * Podman "Loaded image(s): a:1,b:1".
+ *
+ * @internal
+ */
+export const loaded = (text: string): ReadonlyArray<string> =>
+  Array.from(text.matchAll(/^Loaded image(?: ID|\(s\))?: (.+)$/gm)).flatMap(([_, names = ""]) =>
+    names.split(",").map((name) => name.trim()).filter((name) => name !== "")
+  )
+
+/**
+ * The ids that a client says it has removed: by Docker "deleted: sha256:…", by
+ * Podman the id alone.
+ *
+ * @internal
+ */
+export const removed = (text: string): ReadonlyArray<Digest.Digest> =>
+  Array.from(text.matchAll(/^(?:deleted: )?(?:sha256:)?([0-9a-f]{64})$/gim)).flatMap(([_, digits]) =>
+    Option.toArray(Either.getRight(Digest.parse(`sha256:${digits}`)))
+  )

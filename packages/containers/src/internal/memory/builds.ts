@@ -145,6 +145,6 @@ const run = (
 const finish = (context: Context, { image, labels, platform }: BuildRequest, more: State.Labels) =>
   modify(context, (state) =>
     Effect.map(
-      add(state, image, { ...more, ...State.toRecord(labels) }, platform),
+      add(state, image, { labels: { ...more, ...State.toRecord(labels) }, platform }),
       ([{ id }, state]) => [BuildEvent.Built({ id }), state] as const
     ))

@@ -1,71 +1,102 @@
-import { type Platform, Reference } from "@ociman/oci"
+import { type Digest, type Platform, Reference } from "@ociman/oci"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
 import { type EngineFailed, ImageNotFound } from "../../BackendError.js"
+import type { ImageId } from "../../ImageId.js"
 import type * as MemoryBackend from "../../MemoryBackend.js"
-import type { Primitives } from "../../Primitives.js"
-import { type Context, modifyContainer, update } from "./context.js"
-import * as Events from "./events.js"
+import type * as Primitives from "../../Primitives.js"
+import * as imageNames from "../imageNames.js"
+import * as Archive from "./archive.js"
+import { type Context, modify, modifyContainer, update } from "./context.js"
 import * as FileSystem from "./fileSystem.js"
-import { imageInfo } from "./inspection.js"
+import { imageInfo, imageSteps } from "./inspection.js"
 import * as State from "./state.js"
 
-type Images = Pick<Primitives, "commitContainer" | "inspectImage" | "listImages" | "pullImage" | "removeImage">
+type Images = Omit<Primitives.Images, "pullImage" | "pushImage"> & Pick<Primitives.Containers, "commitContainer">
 
 /** @internal */
 export const images = (context: Context): Images => {
-  const { registry } = context.options
+  const getImage = (key: Primitives.ImageKey) => Effect.flatMap(context.state.get, (state) => get(state, key))
 
   return {
-    pullImage: (reference, { platform }) =>
-      update(context, (state) => {
-        const available = registry?.find(({ image }) =>
-          State.imageName(toReference(image)) === State.imageName(reference)
-        )
-        if (registry !== undefined && available === undefined) return absent(reference, "The registry does not have it")
-        return Option.isSome(State.findImage(state, reference))
-          ? Effect.succeed(state)
-          : addOnly(
-            state,
-            reference,
-            available?.labels,
-            Option.getOrUndefined(platform),
-            FileSystem.withFiles(FileSystem.empty, available?.files ?? {})
-          )
-      }).pipe(Effect.zipLeft(Events.publish(context, {
-        type: "image",
-        action: "pull",
-        id: Reference.format(reference),
-        name: Reference.format(reference),
-        attributes: {}
-      }))),
+    inspectImage: (key) => Effect.flatMap(getImage(key), imageInfo),
 
-    inspectImage: (reference) =>
-      context.state.get.pipe(
-        Effect.flatMap((state) => getImage(state, reference)),
-        Effect.flatMap(imageInfo)
-      ),
+    imageHistory: (key) => Effect.flatMap(getImage(key), imageSteps),
 
     listImages: (filters) =>
       Effect.flatMap(
         context.state.get,
-        (state) =>
-          Effect.forEach(State.knownImages(state).filter(({ labels }) => State.matches(labels, filters)), imageInfo)
+        (state) => Effect.forEach(state.images.filter(({ labels }) => State.matches(labels, filters)), imageInfo)
       ),
 
-    removeImage: (reference, { force }) =>
-      update(
-        context,
-        (state) =>
-          Effect.flatMap(getImage(state, reference), (image) => untag(state, image, State.imageName(reference), force))
+    tagImage: (key, name) =>
+      Effect.zipRight(
+        withoutDigest("Image.tag", name),
+        update(context, (state) =>
+          Effect.map(get(state, key), (image) => State.tagImage(state, image, State.imageName(name))))
       ),
 
-    commitContainer: (key, reference, { changes = [] }) =>
+    removeImage: (key, { force }) =>
+      update(context, (state) =>
+        Effect.flatMap(get(state, key), (image) =>
+          typeof key === "string"
+            ? remove(state, image, force)
+            : untag(state, image, State.imageName(key), force))),
+
+    loadImages: (archive) =>
+      Effect.flatMap(Archive.read(archive), (loaded) =>
+        modify(context, (state) =>
+          Effect.succeed([
+            {
+              references: loaded.flatMap(({ names }) => names).map(Reference.make),
+              ids: loaded.filter(({ names }) => names.length === 0).map(({ id }) => id)
+            },
+            loaded.reduce(load, state)
+          ]))),
+
+    saveImages: (keys) =>
+      Stream.unwrap(Effect.map(
+        Effect.flatMap(context.state.get, (state) => Effect.forEach(keys, (key) => saved(state, key))),
+        Archive.write
+      )),
+
+    importImage: (archive, reference, { changes = [], message = "" }) =>
+      withoutDigest("Image.import", reference).pipe(
+        Effect.zipRight(Archive.contents("Image.import", archive)),
+        Effect.flatMap((text) =>
+          modify(context, (state) =>
+            Effect.map(
+              add(state, reference, {
+                labels: changedLabels(changes),
+                step: { createdBy: "", comment: message, size: text.length }
+              }),
+              ([{ id }, state]) => [id, state] as const
+            ))
+        )
+      ),
+
+    pruneImages: ({ all, labels }) =>
+      modify(context, (state) => {
+        const isUnused = (image: State.Image) =>
+          (all || image.names.length === 0) && State.userOf(state, image) === undefined &&
+          State.matches(image.labels, labels)
+        return Effect.succeed([
+          state.images.filter(isUnused).map(({ id }) => id),
+          { ...state, images: state.images.filter((image) => !isUnused(image)) }
+        ])
+      }),
+
+    commitContainer: (key, reference, { changes = [], message = "" }) =>
       modifyContainer(context, key, ({ files, labels }, state) =>
         Effect.map(
-          add(state, reference, { ...labels, ...changedLabels(changes) }, undefined, files),
-          ([{ id }, state]) => [id, state] as const
+          add(state, reference, {
+            labels: { ...labels, ...changedLabels(changes) },
+            files,
+            step: { createdBy: "", comment: message, size: 0 }
+          }),
+          ([{ id }, state]): readonly [ImageId, State.State] => [id, state]
         ))
   }
 }
@@ -80,38 +111,76 @@ export const initial = (images: ReadonlyArray<MemoryBackend.Image>): Effect.Effe
     images,
     State.empty,
     (state, { files, image, labels }) =>
-      addOnly(state, toReference(image), labels, undefined, FileSystem.withFiles(FileSystem.empty, files ?? {}))
+      Effect.map(
+        add(state, toReference(image), { labels, files: FileSystem.withFiles(FileSystem.empty, files ?? {}) }),
+        ([_, state]) => state
+      )
   )
 
 /** @internal */
-export const toReference = (image: MemoryBackend.Image["image"]) =>
+export const toReference = (image: MemoryBackend.Image["image"]): Reference.Reference =>
   typeof image === "string" ? Reference.make(image) : image
 
-const getImage = (state: State.State, reference: Reference.Reference) =>
-  Option.match(State.findImage(state, reference), {
-    onNone: () => absent(reference, "No such image"),
+/** @internal */
+export const get = (state: State.State, key: Primitives.ImageKey): Effect.Effect<State.Image, ImageNotFound> =>
+  Option.match(State.findImage(state, key), {
+    onNone: () =>
+      new ImageNotFound({ image: imageNames.display(key), detail: `No such image: ${imageNames.display(key)}` }),
     onSome: Effect.succeed
   })
 
-const absent = (reference: Reference.Reference, why: string) => {
-  const image = Reference.format(reference)
-  return new ImageNotFound({ image, detail: `${why}: ${image}` })
+/** @internal */
+export const withoutDigest = (operation: string, name: Reference.Reference): Effect.Effect<void, EngineFailed> =>
+  Option.isNone(name.digest)
+    ? Effect.void
+    : State.failed(operation, "InvalidDefinition", `"${Reference.format(name)}" has a digest; give a tag.`)
+
+interface New {
+  readonly labels?: State.Labels | undefined
+  readonly platform?: Pick<Platform.Platform, "architecture" | "os"> | undefined
+  readonly digest?: Digest.Digest | undefined
+  readonly step?: Omit<State.Step, "created"> | undefined
+  readonly files?: FileSystem.FileSystem | undefined
 }
 
 /** @internal */
 export const add = Effect.fnUntraced(function*(
   state: State.State,
   reference: Reference.Reference,
-  labels: State.Labels = {},
-  { architecture, os }: Pick<Platform.Platform, "architecture" | "os"> = { architecture: "amd64", os: "linux" },
-  files: FileSystem.FileSystem = FileSystem.empty
+  {
+    digest,
+    files = FileSystem.empty,
+    labels = {},
+    platform: { architecture, os } = { architecture: "amd64", os: "linux" },
+    step = { createdBy: "FROM scratch", comment: "", size: 0 }
+  }: New
 ) {
-  const id = `sha256:${yield* State.makeId}`
-  const image: State.Image = { id, names: [], labels, os, architecture, created: yield* Clock.currentTimeMillis, files }
+  const created = yield* Clock.currentTimeMillis
+  const image: State.Image = {
+    id: yield* State.makeImageId,
+    digest: digest ?? (yield* State.makeImageId),
+    names: [],
+    labels,
+    os,
+    architecture,
+    created,
+    steps: [{ ...step, created }],
+    files
+  }
   return [image, State.tagImage(state, image, State.imageName(reference))] as const
 })
 
-const addOnly = (...args: Parameters<typeof add>) => Effect.map(add(...args), ([_, state]) => state)
+const load = (state: State.State, image: State.Image): State.State => {
+  const present = state.images.find(({ id }) => id === image.id) ?? { ...image, names: [] }
+  return State.tagImage(state, present, ...image.names)
+}
+
+/** An archive has an image under the name by which it was asked for. */
+const saved = (state: State.State, key: Primitives.ImageKey) =>
+  Effect.map(get(state, key), (image): State.Image => ({
+    ...image,
+    names: typeof key === "string" || Option.isSome(key.digest) ? [] : [State.imageName(key)]
+  }))
 
 const untag = (
   state: State.State,
@@ -119,19 +188,49 @@ const untag = (
   name: string,
   force: boolean
 ): Effect.Effect<State.State, EngineFailed> => {
-  const names = image.names.filter((other) => other !== name)
+  const tags = image.names.filter((other) => other !== name && !other.includes("@"))
   const user = State.userOf(state, image)
-  return names.length === 0 && user !== undefined && !force
+  if (tags.length === 0 && user !== undefined && !force) return inUse(name, image, user)
+  // The digests of a repository are gone with its last tag.
+  const names = image.names.filter((other) => other !== name && (!other.includes("@") || tags.length > 0))
+  return Effect.succeed(
+    names.length === 0 && user === undefined ? dropImage(state, image) : putImage(state, { ...image, names })
+  )
+}
+
+const remove = (state: State.State, image: State.Image, force: boolean): Effect.Effect<State.State, EngineFailed> => {
+  const user = State.userOf(state, image)
+  const tags = image.names.filter((name) => !name.includes("@"))
+  if (user !== undefined && (!force || tags.length === 0)) return inUse(image.id, image, user)
+  return tags.length > 1 && !force
     ? State.failed(
       "Image.remove",
       "Conflict",
-      `unable to remove "${name}" (must force) - container ${user.id} is using its image ${image.id}`
+      `unable to delete ${image.id} (must be forced) - image is referenced in multiple repositories`
     )
-    : Effect.succeed({
-      ...state,
-      images: state.images.map((other) => other.id === image.id ? { ...image, names } : other)
-    })
+    : Effect.succeed(
+      user === undefined
+        ? dropImage(state, image)
+        : putImage(state, { ...image, names: [] })
+    )
 }
+
+const putImage = (state: State.State, image: State.Image): State.State => ({
+  ...state,
+  images: state.images.map((other) => other.id === image.id ? image : other)
+})
+
+const dropImage = (state: State.State, image: State.Image): State.State => ({
+  ...state,
+  images: state.images.filter(({ id }) => id !== image.id)
+})
+
+const inUse = (name: string, image: State.Image, user: State.Container) =>
+  State.failed(
+    "Image.remove",
+    "Conflict",
+    `unable to remove "${name}" (must force) - container ${user.id} is using its image ${image.id}`
+  )
 
 const changedLabels = (changes: ReadonlyArray<string>): State.Labels =>
   Object.fromEntries(

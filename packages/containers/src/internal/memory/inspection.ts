@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ContainerInfo from "../../ContainerInfo.js"
 import * as Environment from "../../Environment.js"
+import * as ImageHistory from "../../ImageHistory.js"
 import * as ImageInfo from "../../ImageInfo.js"
 import * as IpAddress from "../../IpAddress.js"
 import { networkOf } from "./endpoints.js"
@@ -66,6 +67,20 @@ export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
     Config: { Labels: image.labels }
   }))
 }
+
+/**
+ * What the engine says of the making of an image, in the words of Docker's.
+ *
+ * @internal
+ */
+export const imageSteps = ({ steps }: Image): Effect.Effect<ReadonlyArray<ImageHistory.Step>> =>
+  Effect.orDie(Effect.forEach([...steps].reverse(), ({ comment, created, createdBy, size }) =>
+    ImageHistory.fromDocker({
+      CreatedAt: time(created),
+      CreatedBy: createdBy,
+      Size: String(size),
+      Comment: comment
+    })))
 
 // Docker's time for what has not happened yet.
 const never = "0001-01-01T00:00:00Z"

@@ -1,17 +1,21 @@
-import { Reference } from "@ociman/oci"
+import { type Digest, Reference } from "@ociman/oci"
 import type * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
+import * as Schema from "effect/Schema"
 import { ContainerNotFound, EngineFailed, NetworkNotFound } from "../../BackendError.js"
 import type { ContainerId } from "../../ContainerId.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import type { Definition } from "../../Definition.js"
+import { FromString as ImageIdFromString, type ImageId } from "../../ImageId.js"
 import * as IpAddress from "../../IpAddress.js"
 import * as Label from "../../Label.js"
 import * as NetworkInfo from "../../NetworkInfo.js"
+import type { ImageKey } from "../../Primitives.js"
 import * as Subnet from "../../Subnet.js"
+import * as imageNames from "../imageNames.js"
 import type { FileSystem } from "./fileSystem.js"
 import type { History } from "./history.js"
 
@@ -25,10 +29,12 @@ export type Labels = Readonly<Record<string, string>>
  */
 export interface State {
   readonly containers: ReadonlyArray<Container>
-  /** Also those that no longer have a name. */
+  /** Also those without a name. */
   readonly images: ReadonlyArray<Image>
   readonly networks: ReadonlyArray<Network>
   readonly volumes: ReadonlyArray<Volume>
+  /** What has been pushed to registries, by name. */
+  readonly pushed: Readonly<Record<string, Image>>
   /** The last free host port that was given to a container. */
   readonly lastHostPort: number
 }
@@ -58,6 +64,7 @@ export const empty: State = {
     predefined("none", "null", [])
   ],
   volumes: [],
+  pushed: {},
   lastHostPort: 0
 }
 
@@ -103,7 +110,7 @@ export interface Container {
   readonly id: ContainerId
   readonly name: string
   readonly definition: Definition
-  readonly imageId: string
+  readonly imageId: ImageId
   readonly labels: Labels
   readonly endpoints: ReadonlyArray<Endpoint>
   readonly volumes: ReadonlyArray<{ readonly name: string; readonly target: string; readonly anonymous: boolean }>
@@ -137,7 +144,9 @@ export interface Run {
 
 /** @internal */
 export interface Image {
-  readonly id: string
+  readonly id: ImageId
+  /** The digest of its manifest, by which registries know it. */
+  readonly digest: Digest.Digest
   /** Canonical names. */
   readonly names: ReadonlyArray<string>
   readonly labels: Labels
@@ -145,6 +154,16 @@ export interface Image {
   readonly architecture: string
   readonly created: number
   readonly files: FileSystem
+  /** From the first step to the last. */
+  readonly steps: ReadonlyArray<Step>
+}
+
+/** @internal */
+export interface Step {
+  readonly created: number
+  readonly createdBy: string
+  readonly comment: string
+  readonly size: number
 }
 
 /**
@@ -208,16 +227,12 @@ export const hasNetworkOfItsOwn = ({ network }: Definition): boolean =>
   !Option.exists(network, (name) => name === "host" || name === "none" || name.startsWith("container:"))
 
 /** @internal */
-export const findImage = (state: State, reference: Reference.Reference): Option.Option<Image> =>
-  Option.fromNullable(state.images.find(({ names }) => names.includes(imageName(reference))))
-
-/**
- * The images that have a name, or a container that uses them.
- *
- * @internal
- */
-export const knownImages = (state: State): ReadonlyArray<Image> =>
-  state.images.filter((image) => image.names.length > 0 || userOf(state, image) !== undefined)
+export const findImage = (state: State, key: ImageKey): Option.Option<Image> =>
+  Option.fromNullable(
+    typeof key === "string"
+      ? state.images.find(({ id }) => id === key)
+      : state.images.find(({ names }) => names.includes(imageName(key)))
+  )
 
 /** @internal */
 export const userOf = (state: State, { id }: Image): Container | undefined =>
@@ -228,25 +243,20 @@ export const userOf = (state: State, { id }: Image): Container | undefined =>
  *
  * @internal
  */
-export const tagImage = (state: State, image: Image, name: string): State => {
+export const tagImage = (state: State, image: Image, ...names: ReadonlyArray<string>): State => {
   const others = state.images.filter(({ id }) => id !== image.id).map((other) => ({
     ...other,
-    names: other.names.filter((known) => known !== name)
+    names: other.names.filter((known) => !names.includes(known))
   }))
-  return { ...state, images: [{ ...image, names: [...image.names, name] }, ...others] }
+  return { ...state, images: [{ ...image, names: [...new Set([...image.names, ...names])] }, ...others] }
 }
 
 /**
- * The name under which an image is kept; with a digest, a tag says nothing more.
+ * The name under which an image is kept.
  *
  * @internal
  */
-export const imageName = (reference: Reference.Reference): string => {
-  const canonical = Reference.canonical(reference)
-  return Reference.format(
-    Option.isSome(canonical.digest) ? Reference.withoutTag(canonical) : Reference.withDefaultTag(canonical)
-  )
-}
+export const imageName = (reference: Reference.Reference): string => Reference.format(imageNames.stored(reference))
 
 /** @internal */
 export const matches = (labels: Labels, filters: ReadonlyArray<Label.Filter>): boolean =>
@@ -254,6 +264,11 @@ export const matches = (labels: Labels, filters: ReadonlyArray<Label.Filter>): b
 
 /** @internal */
 export const toRecord = Label.toRecord
+
+/** @internal */
+export const makeImageId: Effect.Effect<ImageId> = Effect.suspend(() =>
+  Effect.flatMap(makeId, (id) => Effect.orDie(Schema.decode(ImageIdFromString)(id)))
+)
 
 /**
  * Identities as engines make them: 64 hexadecimal digits.
@@ -266,5 +281,10 @@ export const makeId: Effect.Effect<string> = Effect.map(
 )
 
 /** @internal */
-export const failed = (operation: string, reason: EngineFailed["reason"], detail: string): EngineFailed =>
-  new EngineFailed({ engine: "memory", operation, reason, detail })
+export const failed = (
+  operation: string,
+  reason: EngineFailed["reason"],
+  detail: string,
+  cause?: unknown
+): EngineFailed =>
+  new EngineFailed({ engine: "memory", operation, reason, detail, ...(cause === undefined ? {} : { cause }) })

@@ -1,0 +1,88 @@
+import { Digest, Reference } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { EngineFailed } from "../../BackendError.js"
+import * as ImageId from "../../ImageId.js"
+import * as Output from "../../Output.js"
+import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../Primitives.js"
+import * as imageNames from "../imageNames.js"
+import type { Context } from "./context.js"
+import * as failures from "./failures.js"
+import * as imageArguments from "./imageArguments.js"
+import { nonEmptyLines } from "./inspection.js"
+import * as messages from "./messages.js"
+
+const transferLimit = "1 hour"
+
+/** @internal */
+export const archives = (
+  context: Context,
+  inspect: Images["inspectImage"]
+): Pick<Images, "importImage" | "loadImages" | "saveImages"> => {
+  const { client, engine, explain } = context
+  const unexpected = (operation: string, detail: string) =>
+    new EngineFailed({ engine: engine.name, operation, reason: "UnexpectedAnswer", detail })
+
+  const save = (images: ReadonlyArray<ImageKey>) =>
+    // To Podman, further names are by default more names of the first image.
+    client.output([
+      "image",
+      "save",
+      ...(engine.client === "podman" ? ["--multi-image-archive"] : []),
+      ...images.map(imageArguments.lookup)
+    ], { timeout: transferLimit }).pipe(
+      (output) => Output.bytes(output, "stdout"),
+      Stream.catchAll((error) =>
+        Stream.fromEffect(
+          explain("Image.save")(failures.noSuchImage(images.map(imageNames.display).join(", ")))(error)
+        )
+      )
+    )
+
+  return {
+    loadImages: (archive) =>
+      client.run(["image", "load"], { stdin: archive, timeout: transferLimit }).pipe(
+        Effect.catchAll(explain("Image.load")()),
+        Effect.flatMap(({ stderr, stdout }) => {
+          const names = messages.loaded(stdout.text)
+          return names.length === 0
+            ? unexpected("Image.load", `${stdout.text}${stderr.text}`.trim() || "nothing")
+            : Effect.succeed(sort(names))
+        })
+      ),
+
+    // Looked for first: Docker does not say which one is missing, and Podman may not say that one is.
+    saveImages: (images) =>
+      Stream.unwrap(Effect.as(Effect.forEach(images, inspect, { concurrency: 4, discard: true }), save(images))),
+
+    importImage: (archive, image, options) =>
+      imageArguments.withoutDigest(engine.name, "Image.import", image).pipe(
+        Effect.zipRight(client.run(
+          ["image", "import", ...importArguments(options), "-", imageArguments.name(image)],
+          { stdin: archive, timeout: transferLimit }
+        )),
+        Effect.catchTag("CommandFailed", explain("Image.import")()),
+        Effect.flatMap(({ stdout }) => {
+          const id = nonEmptyLines(stdout.text).at(-1) ?? ""
+          return Effect.mapError(
+            Schema.decode(ImageId.FromString)(id),
+            () => unexpected("Image.import", `"${id}" is no image id`)
+          )
+        })
+      )
+  }
+}
+
+const importArguments = ({ changes = [], message }: ImportOptions) => [
+  ...changes.flatMap((change) => ["--change", change]),
+  ...(message === undefined ? [] : ["--message", message])
+]
+
+const sort = (names: ReadonlyArray<string>): LoadedImages => ({
+  ids: names.filter(Digest.isDigest),
+  references: names.filter((name) => !Digest.isDigest(name)).flatMap((name) =>
+    Either.match(Reference.parse(name), { onLeft: () => [], onRight: (reference) => [reference] })
+  )
+})

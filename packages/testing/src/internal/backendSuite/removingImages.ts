@@ -1,0 +1,151 @@
+import { assert } from "@effect/vitest"
+import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { uniqueImage } from "./images.js"
+import { failsWith, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "removing images"
+
+/** @internal */
+export const tests = (suite: Suite): void => {
+  const { idle, image, label, test, uniqueName } = suite
+  const snapshot = uniqueImage(suite)
+
+  /** An image that carries labels of its own. */
+  const labelled = (...keys: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const target = yield* snapshot
+      yield* relabel(target, ...keys)
+      return target
+    })
+
+  const relabel = (target: Reference.Reference, ...keys: ReadonlyArray<string>) =>
+    Effect.flatMap(Backend.Backend, (backend) =>
+      Stream.runDrain(backend.buildImage({
+        image: target,
+        source: { _tag: "Instructions", text: `FROM ${Reference.format(image)}\n` },
+        arguments: {},
+        labels: Label.fromRecord({
+          [label.key]: label.value,
+          ...Object.fromEntries(keys.map((key) => [key, "1"]))
+        })
+      })))
+
+  for (const state of ["running", "stopped"] as const) {
+    test(
+      `an image that a ${state} container uses loses its name by force only, and the container keeps it`,
+      Effect.gen(function*() {
+        const target = yield* labelled(yield* uniqueName)
+        const { id } = yield* Image.inspect(target)
+        yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(id)))
+        const container = yield* Container.start(suite.of(target).idle)
+        if (state === "stopped") yield* container.stop()
+        const error = yield* failsWith(Image.remove(target), "EngineFailed")
+        assert.strictEqual(error.reason, "Conflict")
+        assert.isTrue(yield* Image.exists(target))
+        yield* Image.remove(target, { force: true })
+        assert.isFalse(yield* Image.exists(target))
+        const info = yield* container.inspect
+        assert.strictEqual(info.state.running, state === "running")
+        assert.strictEqual(info.imageId, id)
+      })
+    )
+  }
+
+  test(
+    "by its id, an image goes with its name, but not with several without force",
+    Effect.gen(function*() {
+      const key = yield* uniqueName
+      const target = yield* labelled(key)
+      const { id } = yield* Image.inspect(target)
+      const other = Reference.make(`localhost/ociman/other:${key}`)
+      yield* Image.tag(target, other)
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(other)))
+      const error = yield* failsWith(Image.remove(id), "EngineFailed")
+      assert.strictEqual(error.reason, "Conflict")
+      yield* Image.remove(other)
+      yield* Image.remove(id)
+      assert.isFalse(yield* Image.exists(target))
+      yield* failsWith(Image.remove(id), "ImageNotFound")
+    })
+  )
+
+  test(
+    "by its id and by force, an image goes with all its names",
+    Effect.gen(function*() {
+      const key = yield* uniqueName
+      const target = yield* labelled(key)
+      const { id } = yield* Image.inspect(target)
+      const other = Reference.make(`localhost/ociman/other:${key}`)
+      yield* Image.tag(target, other)
+      yield* Image.remove(id, { force: true })
+      for (const gone of [target, other, id]) assert.isFalse(yield* Image.exists(gone))
+    })
+  )
+
+  test(
+    "force does not make what is not there removable",
+    Effect.gen(function*() {
+      const nowhere = Reference.make(`localhost/ociman/nowhere:${yield* uniqueName}`)
+      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
+      yield* failsWith(Image.remove(nowhere, { force: true }), "ImageNotFound")
+      yield* Image.removeIfPresent(nowhere, { force: true })
+    })
+  )
+
+  test(
+    "only images with all the labels are listed and pruned",
+    Effect.gen(function*() {
+      const [a, b] = [`${yield* uniqueName}-a`, `${yield* uniqueName}-b`]
+      const one = yield* labelled(a)
+      const both = yield* labelled(a, b)
+      const { id } = yield* Image.inspect(both)
+      const listed = yield* Image.list(Label.has(a), Label.equals(b, "1"))
+      assert.deepStrictEqual(listed.map(({ id }) => id), [id])
+      assert.deepStrictEqual(yield* Image.prune([Label.has(a), Label.equals(b, "2")], { all: true }), [])
+      assert.include(yield* Image.prune([Label.has(a), Label.has(b)], { all: true }), id)
+      assert.isFalse(yield* Image.exists(both))
+      assert.isTrue(yield* Image.exists(one))
+      assert.deepStrictEqual(yield* Image.prune([Label.has(b)], { all: true }), [])
+    })
+  )
+
+  test(
+    "what is pruned has no name, unless all are meant, and no container",
+    Effect.gen(function*() {
+      const key = yield* uniqueName
+      const target = yield* labelled(key)
+      const named = yield* Image.inspect(target)
+      yield* relabel(target, key, "com.example.again")
+      const renamed = yield* Image.inspect(target)
+      assert.isFalse((yield* Image.inspect(named.id)).tags.includes(Reference.format(target)))
+      assert.include(yield* Image.prune([Label.has(key)]), named.id)
+      assert.isFalse(yield* Image.exists(named.id))
+      assert.isTrue(yield* Image.exists(target))
+      yield* Effect.scoped(Effect.gen(function*() {
+        yield* Container.start(suite.of(target).idle)
+        assert.deepStrictEqual(yield* Image.prune([Label.has(key)], { all: true }), [])
+      }))
+      assert.include(yield* Image.prune([Label.has(key)], { all: true }), renamed.id)
+      assert.isFalse(yield* Image.exists(target))
+    })
+  )
+
+  test(
+    "a paused container is not started",
+    Effect.gen(function*() {
+      if (!suite.options.pause) return
+      const container = yield* Container.start(Definition.label(idle, "com.example.paused", "1"))
+      yield* container.pause
+      const error = yield* failsWith(
+        Effect.flatMap(Backend.Backend, (backend) => backend.startContainer(container.id)),
+        "EngineFailed"
+      )
+      assert.strictEqual(error.reason, "Conflict")
+      yield* container.unpause
+    })
+  )
+}

@@ -1,0 +1,4 @@
+import { Backend } from "@ociman/containers"
+import { registriesSuite } from "./registries.js"
+
+registriesSuite("Podman", Backend.layerPodman)

@@ -1,0 +1,208 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { assertSome } from "@effect/vitest/utils"
+import { type Backend, Container, Definition, Image, Label, type Transfer } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
+import { Chunk, Context, Effect, Layer, Redacted, Stream } from "effect"
+import * as Http from "node:http"
+
+const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
+
+const mallory = { username: "alice", password: Redacted.make("another-secret") }
+
+class Protected extends Context.Tag("Protected")<Protected, LocalRegistry.Service>() {}
+
+/** What a registry says that has one answer to everything. */
+const answering = (status: number, code: string) =>
+  Effect.acquireRelease(
+    Effect.async<Http.Server>((resume) => {
+      const server = Http.createServer((request, response) => {
+        request.resume()
+        const isPing = request.url === "/v2/"
+        response.writeHead(isPing ? 200 : status, { "content-type": "application/json" })
+        response.end(isPing ? "{}" : JSON.stringify({ errors: [{ code, message: "the registry's own words" }] }))
+      })
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) => Effect.sync(() => server.close())
+  ).pipe(Effect.map((server) => {
+    const address = server.address()
+    return `127.0.0.1:${typeof address === "object" ? address?.port : 0}`
+  }))
+
+const layersOf = (events: Chunk.Chunk<Transfer.Event>) =>
+  Chunk.toReadonlyArray(events).filter((event) => event._tag === "Layer").map(({ status }) => status)
+
+/** Pulls and pushes between an engine and real registries. */
+export const registriesSuite = <E>(
+  name: string,
+  backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>
+): void => {
+  const id = Math.random().toString(16).slice(2, 10)
+  const label = Label.equals("com.example.registries", id)
+  const services = TestImage.layer({ labels: { [label.key]: label.value } }).pipe(
+    Layer.provideMerge(LocalRegistry.layer()),
+    Layer.provideMerge(Layer.scoped(Protected, LocalRegistry.make({ credentials: alice })))
+  )
+  const outer = Leftovers.layer({ labels: [label], namePrefix: `ociman-registries-${id}-` }).pipe(
+    Layer.provideMerge(backend),
+    Layer.provideMerge(NodeContext.layer)
+  )
+
+  layer(outer, { excludeTestServices: true, timeout: "2 minutes" })(`registries on ${name}`, (it) => {
+    it.layer(services, { timeout: "2 minutes" })("with and without a password", (it) => {
+      let number = 0
+
+      /** The test image under a name of its own in a registry. */
+      const tagged = ({ reference }: LocalRegistry.Service) =>
+        Effect.gen(function*() {
+          const image = reference(`ociman/app-${number++}:1.0`)
+          const test = yield* TestImage.TestImage
+          yield* Image.tag(test.reference, image)
+          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
+          return image
+        })
+
+      const fails = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.map(
+          Effect.flip(effect),
+          (error) => "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag
+        )
+
+      it.scoped("an image goes to a registry and comes back, by its tag and by its digest", () =>
+        Effect.gen(function*() {
+          const image = yield* tagged(yield* LocalRegistry.LocalRegistry)
+          const pushing = yield* Stream.runCollect(Image.pushStream(image))
+          assert.isAbove(layersOf(pushing).length, 0)
+          const digest = yield* Image.push(image)
+          assert.strictEqual(digest._tag, "Some")
+          const { id } = yield* Image.inspect(image)
+          yield* Image.remove(image)
+          assert.isFalse(yield* Image.exists(image))
+          yield* Stream.runDrain(Image.pullStream(image))
+          assert.strictEqual((yield* Image.inspect(image)).id, id)
+          if (digest._tag === "None") return
+          const byDigest = Reference.withDigest(Reference.withoutTag(image), digest.value)
+          assert.isTrue(yield* Image.exists(byDigest))
+          yield* Image.remove(image)
+          for (const name of [byDigest, Reference.withDigest(image, digest.value)]) {
+            yield* Image.pull(name)
+            assert.isTrue(yield* Image.exists(byDigest))
+            assert.isTrue(yield* Image.exists(Reference.withDigest(image, digest.value)))
+            const info = yield* Image.inspect(byDigest)
+            assert.include(info.digests, String(byDigest))
+            assert.strictEqual(
+              yield* Container.withContainer(
+                Definition.make(name).pipe(Definition.pullPolicy("never"), Definition.command("sleep", "1000")),
+                (container) => Effect.map(container.inspect, ({ imageId }) => imageId)
+              ),
+              info.id
+            )
+          }
+          yield* Effect.ignore(Image.remove(byDigest))
+        }))
+
+      it.scoped("an image is pulled if it is absent, and then is the one there", () =>
+        Effect.gen(function*() {
+          const image = yield* tagged(yield* LocalRegistry.LocalRegistry)
+          yield* Image.push(image)
+          yield* Image.remove(image)
+          yield* Image.pullIfAbsent(image)
+          assert.isTrue(yield* Image.exists(image))
+          const nowhere = Reference.make("127.0.0.1:1/ociman/app:1")
+          const test = yield* TestImage.TestImage
+          yield* Image.tag(test.reference, nowhere)
+          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(nowhere)))
+          yield* Image.pullIfAbsent(nowhere)
+        }))
+
+      it.scoped("a container's image is pulled when it is missing", () =>
+        Effect.gen(function*() {
+          const image = yield* tagged(yield* LocalRegistry.LocalRegistry)
+          yield* Image.push(image)
+          yield* Image.remove(image)
+          const { stdout } = yield* Container.run(Definition.make(image).pipe(Definition.command("echo", "pulled")))
+          assert.strictEqual(stdout, "pulled\n")
+        }))
+
+      it.scoped("what a registry does not have is not found", () =>
+        Effect.gen(function*() {
+          const registry = yield* LocalRegistry.LocalRegistry
+          const image = yield* tagged(registry)
+          yield* Image.push(image)
+          for (const path of [`${image.path}:2.0`, "ociman/nothing:1", `${image.path}@sha256:${"0".repeat(64)}`]) {
+            assert.strictEqual(yield* fails(Image.pull(registry.reference(path))), "ImageNotFound", path)
+          }
+          assert.strictEqual(yield* fails(Image.push(registry.reference("ociman/nothing:1"))), "ImageNotFound")
+          assert.strictEqual(yield* fails(Image.push(registry.reference(`${image.path}:2.0`))), "ImageNotFound")
+          const digested = Reference.withDigest(image, (yield* Image.inspect(image)).id)
+          assert.strictEqual(yield* fails(Image.push(digested)), "EngineFailed InvalidDefinition")
+        }))
+
+      it.scoped("a registry with a password lets in who has it, and nobody else", () =>
+        Effect.gen(function*() {
+          const registry = yield* Protected
+          const image = yield* tagged(registry)
+          assert.strictEqual(yield* fails(Image.push(image)), "RegistryFailed Unauthorized")
+          const error = yield* Effect.flip(Image.push(image, { credentials: mallory }))
+          assert.strictEqual(error._tag === "RegistryFailed" && error.reason, "Unauthorized")
+          assert.notInclude(JSON.stringify(error), Redacted.value(mallory.password))
+          const digest = yield* Image.push(image, { credentials: alice })
+          assertSome(digest, digest._tag === "Some" ? digest.value : assert.fail("no digest"))
+          yield* Image.remove(image)
+          assert.strictEqual(yield* fails(Image.pull(image)), "RegistryFailed Unauthorized")
+          assert.strictEqual(yield* fails(Image.pull(image, { credentials: mallory })), "RegistryFailed Unauthorized")
+          assert.strictEqual(
+            yield* fails(Effect.scoped(Container.start(Definition.make(image)))),
+            "RegistryFailed Unauthorized"
+          )
+          yield* Image.pull(image, { credentials: alice })
+          assert.isTrue(yield* Image.exists(image))
+          const missing = registry.reference("ociman/nothing:1")
+          assert.strictEqual(yield* fails(Image.pull(missing, { credentials: alice })), "ImageNotFound")
+        }))
+
+      it.scoped("a registry that cannot be reached, or refuses, is told from one that has no image", () =>
+        Effect.gen(function*() {
+          const pull = (host: string) => fails(Image.pull(Reference.make(`${host}/ociman/app:1`)))
+          const reasons = yield* Effect.all({
+            port: pull("127.0.0.1:1"),
+            name: pull("no-such-host.invalid"),
+            denied: Effect.flatMap(answering(403, "DENIED"), pull),
+            unauthorized: Effect.flatMap(answering(401, "UNAUTHORIZED"), pull),
+            name404: Effect.flatMap(answering(404, "NAME_UNKNOWN"), pull),
+            broken: Effect.flatMap(answering(400, "UNSUPPORTED"), pull)
+          }, { concurrency: "unbounded" })
+          assert.deepStrictEqual(reasons, {
+            port: "RegistryFailed Unreachable",
+            name: "RegistryFailed Unreachable",
+            denied: "RegistryFailed Denied",
+            unauthorized: "RegistryFailed Unauthorized",
+            name404: "ImageNotFound",
+            broken: "EngineFailed Refused"
+          })
+        }))
+
+      it.scoped("credentials are not in the arguments, and their file is gone also after an interruption", () =>
+        Effect.gen(function*() {
+          const fs = yield* FileSystem.FileSystem
+          const image = yield* tagged(yield* Protected)
+          const temporary = process.env.TMPDIR ?? "/tmp"
+          const files = Effect.map(
+            fs.readDirectory(temporary),
+            (all) => all.filter((name) => name.startsWith("ociman-auth-"))
+          )
+          const before = yield* files
+          yield* Effect.raceFirst(
+            Stream.runForEach(Image.pushStream(image, { credentials: alice }), () => Effect.never),
+            Effect.repeat(files, { until: (now) => now.length > before.length })
+          )
+          assert.deepStrictEqual(yield* files, before)
+        }))
+    })
+
+    it.effect("leaves nothing behind", () => Leftovers.assertNone)
+  })
+}
