@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { type FileTree, type Hasher, type Platform, Reference } from "@ociman/oci"
+import { type DockerIgnore, type FileTree, type Hasher, type Platform, Reference } from "@ociman/oci"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -428,7 +428,7 @@ export const reference = (
  * @since 0.1.0
  * @category errors
  */
-export type HashError = FileTree.FileTreeError
+export type HashError = FileTree.FileTreeError | DockerIgnore.InvalidPattern
 
 /**
  * What a build may fail with.

@@ -30,6 +30,7 @@ import { explain } from "./internal/cli/failures.js"
 import { files } from "./internal/cli/files.js"
 import { hosts } from "./internal/cli/hosts.js"
 import { images } from "./internal/cli/images.js"
+import * as locks from "./internal/cli/locks.js"
 import { networks } from "./internal/cli/networks.js"
 import { observations } from "./internal/cli/observations.js"
 import { volumes } from "./internal/cli/volumes.js"
@@ -65,24 +66,23 @@ export const make = Effect.fnUntraced(function*(
   const engine = yield* detect(Client.make(hostExecutor, executable, settings), options.engine)
   const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
   const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
-  const { current: currentProcess, isAlive: isProcessAlive } = yield* processIdentity.make
+  const identity = yield* processIdentity.make
   const ofContainers = containers(context)
   const ofProcesses = exec(context)
   return {
     engine,
-    currentProcess,
-    isProcessAlive,
+    currentProcess: identity.current,
+    isProcessAlive: identity.isAlive,
     ...ofContainers,
     ...files(context),
     ...observations(context),
     ...ofProcesses,
     ...executor(context),
     ...images(context),
-    ...builds(context),
+    ...builds(context, locks.make(context, identity)),
     ...networks(context),
     ...volumes(context, ofContainers.removeContainer),
-    ...hosts(ofProcesses),
-    lockImage: () => Effect.void
+    ...hosts(ofProcesses)
   }
 })
 

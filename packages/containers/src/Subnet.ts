@@ -46,8 +46,8 @@ export class Subnet extends Schema.Class<Subnet>("@ociman/containers/Subnet")(
  * const subnet = Subnet.make("10.89.0.0/24")
  *
  * assert.strictEqual(subnet.prefix, 24)
- * assert.isTrue(Subnet.contains(subnet, IpAddress.make("10.89.0.7")))
- * assert.isTrue(Subnet.overlaps(subnet, Subnet.make("10.0.0.0/8")))
+ * assert.strictEqual(Subnet.contains(subnet, IpAddress.make("10.89.0.7")), true)
+ * assert.strictEqual(Subnet.overlaps(subnet, Subnet.make("10.0.0.0/8")), true)
  * ```
  *
  * @since 0.1.0

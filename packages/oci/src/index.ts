@@ -41,6 +41,13 @@ export * as Descriptor from "./Descriptor.js"
 export * as Digest from "./Digest.js"
 
 /**
+ * The files that say what of a directory is not part of a build.
+ *
+ * @since 0.1.0
+ */
+export * as DockerIgnore from "./DockerIgnore.js"
+
+/**
  * Reading a directory with all that is in it, in one order everywhere.
  *
  * @since 0.1.0

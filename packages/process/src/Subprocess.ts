@@ -41,8 +41,10 @@ export interface StartOptions<out E = never, out R = never> {
    * `Command.stdin`, and otherwise nothing: the process sees the end at once.
    */
   readonly stdin?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
+  /** The signal by which the process is asked to end when it is terminated; SIGTERM by default. */
+  readonly killSignal?: CommandExecutor.Signal | undefined
   /**
-   * The time between SIGTERM and SIGKILL when the process is terminated; 5
+   * The time between that signal and SIGKILL when the process is terminated; 5
    * seconds by default. Both go to its process group.
    */
   readonly killAfter?: Duration.DurationInput | undefined

@@ -51,6 +51,7 @@ export interface Setup<E, R> {
   readonly input: Input<E, R>
   readonly stdout: Reader
   readonly stderr: Reader
+  readonly killSignal: CommandExecutor.Signal
   readonly killAfter: Duration.DurationInput
   readonly report: Report
 }
@@ -97,7 +98,7 @@ export const start = Effect.fnUntraced(
     const process = yield* spawn(setup, scope)
     const stdout = yield* read(setup.command.stdout, process.stdout, setup.stdout)
     const stderr = yield* read(setup.command.stderr, process.stderr, setup.stderr)
-    const terminate = yield* makeTerminate(process, [stdout, stderr], setup.killAfter)
+    const terminate = yield* makeTerminate(process, [stdout, stderr], setup)
     yield* Effect.addFinalizer((exit) => Effect.zipRight(terminate, close(process, scope, exit)))
     if (setup.input !== "inherit") {
       const onFailure = (cause: Cause.Cause<E>) => Effect.zipRight(breakOff(cause), terminate)
@@ -163,7 +164,7 @@ const withPipes = (command: Command.StandardCommand): Command.Command =>
 const makeTerminate = (
   process: CommandExecutor.Process,
   readers: ReadonlyArray<Fiber.Fiber<unknown>>,
-  killAfter: Duration.DurationInput
+  { killAfter, killSignal }: Pick<Setup<never, never>, "killAfter" | "killSignal">
 ) =>
   Effect.map(Effect.makeSemaphore(1), (lock) => {
     const isBusy = Effect.zipWith(
@@ -179,7 +180,7 @@ const makeTerminate = (
         Effect.interruptible,
         Effect.timeoutOption(patience)
       )
-    return stop("SIGTERM", killAfter).pipe(
+    return stop(killSignal, killAfter).pipe(
       // Always, for a child of the process that has closed its outputs.
       Effect.zipRight(stop("SIGKILL", patienceAfterKill)),
       Effect.whenEffect(isBusy),

@@ -148,10 +148,13 @@ const prepare = Effect.fnUntraced(function*<E, R>(
     : Input.make(options.stdin, command, (error) => report.fail("Input", { error }))
   return {
     report,
-    start: (readers: Readers) =>
-      Child.start({ command, input, ...readers, killAfter: options.killAfter ?? Duration.seconds(5), report })
+    start: (readers: Readers) => Child.start({ command, input, ...readers, ...terminationOf(options), report })
   }
 })
+
+const terminationOf = (
+  { killAfter = Duration.seconds(5), killSignal = "SIGTERM" }: StartOptions<unknown, unknown>
+) => ({ killAfter, killSignal })
 
 const pipeline = ([head, ...tail]: Arr.NonEmptyReadonlyArray<Command.StandardCommand>): Command.Command =>
   tail.reduce<Command.Command>((left, right) => Command.pipeTo(left, right), head)

@@ -1,7 +1,6 @@
 import * as BuildEvent from "../../BuildEvent.js"
 import { type Failure, type Parser, toInt } from "./parser.js"
 
-/** @internal */
 export interface State {
   /** What BuildKit has given a number; those that are no instruction have no step. */
   readonly vertices: ReadonlyMap<number, Vertex>
@@ -21,7 +20,6 @@ const digestLine = /^sha256:[0-9a-f]{64}$/
 const doneLine = /^(?:(.*)#(\d+) )?(DONE \d+(?:\.\d+)?s|CACHED|CANCELED)$/
 const exitCode = /(?:exit code|exit status): (\d+)$/
 
-/** @internal */
 export const isNumbered = (text: string): boolean => numberedLine.test(text)
 
 const line = (text: string, step?: BuildEvent.Step) =>
@@ -62,8 +60,6 @@ const failed = (state: State, number: number, message: string): State => {
  * begins with the number of what it belongs to, in any order.
  *
  * https://github.com/moby/buildkit/blob/v0.22.0/util/progress/progressui/printer.go
- *
- * @internal
  */
 export const parser: Parser<State> = {
   initial: { vertices: new Map(), failure: {} },

@@ -1,7 +1,6 @@
 import * as BuildEvent from "../../BuildEvent.js"
 import { type Line, type Parser, toInt } from "./parser.js"
 
-/** @internal */
 export interface State {
   /** The step that has begun and not ended. */
   readonly step?: BuildEvent.Step | undefined
@@ -57,8 +56,6 @@ const ended = ({ step }: State) => step === undefined ? [] : [BuildEvent.StepDon
  * standard error why it failed.
  *
  * https://github.com/moby/moby/blob/v28.2.2/builder/dockerfile/dispatchers.go
- *
- * @internal
  */
 export const parser: Parser<State> = {
   initial: { colored: false },

@@ -3,7 +3,6 @@ import * as buildKit from "./buildKit.js"
 import * as classic from "./classic.js"
 import type { Parser } from "./parser.js"
 
-/** @internal */
 export interface State {
   readonly classic: classic.State
   readonly buildKit: buildKit.State
@@ -13,8 +12,6 @@ export interface State {
 /**
  * Docker's client, whichever builder it chooses: the classic one writes to
  * standard output, and BuildKit to standard error.
- *
- * @internal
  */
 export const parser: Parser<State> = {
   initial: { classic: classic.parser.initial, buildKit: buildKit.parser.initial, isBuildKit: false },

@@ -2,8 +2,6 @@ import type * as BuildEvent from "../../BuildEvent.js"
 
 /**
  * A line of a builder, without its end.
- *
- * @internal
  */
 export interface Line {
   readonly source: "stdout" | "stderr"
@@ -12,8 +10,6 @@ export interface Line {
 
 /**
  * What is known when the builder has failed.
- *
- * @internal
  */
 export interface Failure {
   readonly step?: BuildEvent.Step | undefined
@@ -24,8 +20,6 @@ export interface Failure {
 /**
  * Reads what a builder prints. What says no more than an event does is left
  * out, and what is not understood is a line of output.
- *
- * @internal
  */
 export interface Parser<S> {
   readonly initial: S
@@ -35,5 +29,4 @@ export interface Parser<S> {
   readonly failure: (state: S) => Failure
 }
 
-/** @internal */
 export const toInt = (text: string | undefined): number => Number.parseInt(text ?? "", 10)

@@ -1,7 +1,6 @@
 import * as BuildEvent from "../../BuildEvent.js"
 import { type Line, type Parser, toInt } from "./parser.js"
 
-/** @internal */
 export interface State {
   /** The step that was begun last. */
   readonly step?: BuildEvent.Step | undefined
@@ -44,8 +43,6 @@ const beforeHeld = (state: State) => {
  * among those of the steps, and its errors on standard error.
  *
  * https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go
- *
- * @internal
  */
 export const parser: Parser<State> = {
   initial: { ended: false, committed: false },

@@ -10,8 +10,6 @@ import * as imageArguments from "./imageArguments.js"
 
 /**
  * Where the files are that a build needs besides its directory.
- *
- * @internal
  */
 export interface Files {
   /** Where the client is to write the id of the image. */
@@ -23,8 +21,6 @@ export interface Files {
 /**
  * The arguments that build an image. Build arguments are there by name, with
  * their values as variables of the client; but for those that it would obey.
- *
- * @internal
  */
 export const buildArguments = (
   { client }: Pick<Engine.Engine, "client">,

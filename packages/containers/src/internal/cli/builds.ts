@@ -14,23 +14,35 @@ import * as podman from "../buildOutput/podman.js"
 import { buildArguments, type Files } from "./buildArguments.js"
 import type { Context } from "./context.js"
 import { isObeyedByClients } from "./environment.js"
+import type { Locks } from "./locks.js"
 import { says } from "./messages.js"
 
 const operation = "Build.build"
 
 /** @internal */
-export const builds = (context: Context): Pick<Builds, "buildImage"> => {
+export const builds = (context: Context, locks: Locks): Builds => {
   const { client, engine } = context
+  const turn = Effect.unsafeMakeSemaphore(1)
+
+  // Podman's builder races with itself over layers: https://github.com/containers/buildah/issues/5674
+  const takeTurn = engine.client === "podman"
+    ? Effect.uninterruptibleMask((restore) =>
+      Effect.zipRight(restore(turn.take(1)), Effect.addFinalizer(() => turn.release(1)))
+    ).pipe(Effect.zipRight(locks.hold("builder")))
+    : Effect.void
 
   const run = <S>(parser: Parser<S>, request: BuildRequest) =>
     Stream.unwrapScoped(Effect.gen(function*() {
       const secrets = redactedOf(request)
       const files = yield* prepare(context, request)
       const buildKit = Record.isEmptyRecord(files.secrets) ? {} : yield* requireBuildKit(context)
+      yield* takeTurn
       const report = makeReport(parser, Redaction.make(secrets))
       return client.output(["build", ...buildArguments(engine, request, files)], {
         variables: { ...variablesOf(request), ...buildKit },
         redact: secrets,
+        // Of the signals that end it, Podman's builder takes only this one for a reason to end its step and clean up.
+        killSignal: engine.client === "podman" ? "SIGHUP" : undefined,
         stdin: request.source._tag === "Instructions" ? request.source.text : undefined
       }).pipe(
         Subprocess.splitOutputLines,
@@ -47,6 +59,7 @@ export const builds = (context: Context): Pick<Builds, "buildImage"> => {
     }))
 
   return {
+    lockImage: (image) => locks.hold(Reference.format(Reference.canonical(image))),
     buildImage: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
   }
 }

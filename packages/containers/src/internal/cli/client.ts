@@ -70,6 +70,8 @@ export interface ClientOptions {
   readonly variables?: Readonly<Record<string, string>> | undefined
   readonly redact?: ReadonlyArray<Redacted.Redacted<string>> | undefined
   readonly stdin?: Stdin | undefined
+  /** The signal by which the client is asked to end when it is interrupted, by `output` alone. Default: SIGTERM. */
+  readonly killSignal?: CommandExecutor.Signal | undefined
   readonly maxStdout?: number | undefined
   /** Default: only 0. It does not hold for `follow`. */
   readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
@@ -123,6 +125,7 @@ export const make = (
       Subprocess.output(command(args, options), {
         redact: options.redact,
         timeout: options.timeout,
+        killSignal: options.killSignal,
         stdin: given(options.stdin)
       }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)

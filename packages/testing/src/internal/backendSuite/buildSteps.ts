@@ -1,13 +1,17 @@
+import * as Command from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
 import { Backend, Build, type BuildEvent, Container, Definition, ExtraHost, Image } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import { DockerIgnore, Hasher, Reference } from "@ociman/oci"
+import { Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import { eventsOf, onImage, stepsOf } from "./builds.js"
 import { withHasher } from "./hasher.js"
 import { uniqueImage } from "./images.js"
-import { failsWith, type Suite } from "./support.js"
+import { eventually, failsWith, type Suite } from "./support.js"
 
 /** @internal */
 export const name = "steps of builds"
@@ -122,6 +126,65 @@ export const tests = (suite: Suite): void => {
       assert.strictEqual(yield* fileOf(Build.dockerfile(build, "docker/other"), "/other"), "A")
       assert.strictEqual(yield* fileOf(Build.dockerfile(build, `${directory}/docker/other`), "/other"), "A")
       assert.strictEqual(yield* fileOf(Build.dockerfile(build, `${elsewhere}/My.Dockerfile`), "/elsewhere"), "A")
+    }))
+  )
+
+  test(
+    "what is ignored is not in the image, and the rest is",
+    withHasher(Effect.gen(function*() {
+      const text = "# comment\n**/*.log\n!keep/k.log\nnode_modules\n/top\ntemp?\n  [ab].txt\n!**/b.txt\nempty/**\n"
+      const directory = yield* directoryOf({
+        Dockerfile: `${from}\nCOPY . /context\nRUN cd /context && find . -type f | sort >/files\n`,
+        ".dockerignore": text,
+        "a.log": "",
+        "x/y.log": "",
+        "keep/k.log": "",
+        "keep/l.log": "",
+        "node_modules/p/index.js": "",
+        "x/node_modules/index.js": "",
+        top: "",
+        "x/top": "",
+        temp1: "",
+        temporary: "",
+        "a.txt": "",
+        "b.txt": "",
+        "x/a.txt": "",
+        "empty/e": ""
+      })
+      const { tree } = yield* Hasher.Hasher
+      const ignore = yield* DockerIgnore.fromText(text)
+      const walked = yield* Stream.runCollect(tree(directory, { include: DockerIgnore.include(ignore) }))
+      const files = yield* fileOf(Build.fromDirectory(directory), "/files")
+      assert.deepStrictEqual(
+        files.trim().split("\n").sort(),
+        Array.from(walked, ({ path }) => `./${path}`).sort()
+      )
+    }))
+  )
+
+  test(
+    "a build that is interrupted ends its step at once",
+    withHasher(Effect.gen(function*() {
+      const image = yield* target
+      const { engine } = yield* Backend.Backend
+      const seconds = 100_000 + (yield* Random.nextIntBetween(0, 99_999))
+      const build = Build.tagged(onImage(suite, `RUN echo begun; exec sleep ${seconds}`), image)
+      yield* Build.stream(build).pipe(
+        Stream.takeUntil((event) => event._tag === "OutputLine" && event.text === "begun"),
+        Stream.runDrain
+      )
+      const processes = Effect.map(
+        Subprocess.run(Command.make("ps", "-eo", "args")),
+        ({ stdout }) => stdout.text.split("\n").filter((line) => line.startsWith(`sleep ${seconds}`))
+      )
+      yield* eventually(processes, (found) => found.length === 0)
+      assert.isFalse(yield* Image.exists(image))
+      if (engine.name === "podman") {
+        const { stdout } = yield* Subprocess.run(
+          Command.make(engine.executable, "ps", "--all", "--external", "--format", "{{.Image}} {{.Command}}")
+        )
+        assert.notInclude(stdout.text, `${Reference.format(suite.image)} buildah`)
+      }
     }))
   )
 

@@ -1,0 +1,4 @@
+import { Backend } from "@ociman/containers"
+import { tests } from "./processes.js"
+
+tests("docker", Backend.layerDocker)
