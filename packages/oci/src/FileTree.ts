@@ -16,7 +16,7 @@ import * as Option from "effect/Option"
 import { isUint8Array } from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { compareUtf8 } from "./internal/text.js"
+import { compareUtf8, isNoUnicode } from "./internal/text.js"
 
 /**
  * An entry of a tree cannot be read as what it is. `path` is where it is, `reason` what is the matter: it cannot be
@@ -62,6 +62,8 @@ export type EntryType = "File" | "Directory" | "Symlink" | "Socket" | "Other"
 export interface Content {
   /** Whether anyone may execute the file. */
   readonly executable: boolean
+  /** The permissions, with the bits for set-user-id, set-group-id and sticky: at most `0o7777`. */
+  readonly mode: number
   readonly size: number
   readonly content: Uint8Array | Stream.Stream<Uint8Array, FileTreeError>
 }
@@ -87,6 +89,19 @@ export interface Symlink {
   readonly _tag: "Symlink"
   readonly path: string
   readonly target: string
+}
+
+/**
+ * A directory of a tree.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Directory {
+  readonly _tag: "Directory"
+  readonly path: string
+  /** The permissions, with the bits for set-user-id, set-group-id and sticky: at most `0o7777`. */
+  readonly mode: number
 }
 
 /**
@@ -122,6 +137,8 @@ export interface Reader {
     path: string
   ) => Effect.Effect<ReadonlyArray<{ readonly name: string; readonly type: EntryType }>, FileTreeError>
   readonly readLink: (path: string) => Effect.Effect<string, FileTreeError>
+  /** The permissions of a directory: at most `0o7777`. */
+  readonly readMode: (path: string) => Effect.Effect<number, FileTreeError>
   /**
    * The contents of a few files, read at the same time, in the order of the paths. Of more than {@link wholeFileLimit}
    * bytes, a stream.
@@ -140,15 +157,18 @@ export const wholeFileLimit = 256 * 1024
 /** How many files are read at the same time; twice as many may wait for whoever takes them. */
 const batchSize = 32
 
-interface Found {
+/** @internal */
+export interface Found {
   readonly path: string
   readonly type: EntryType
 }
 
-/** Half a surrogate pair, or what decoders put in the place of bytes that are not UTF-8. */
-const isInvalid = (name: string): boolean => /[\uFFFD\p{Surrogate}]/u.test(name)
-
-const list = Effect.fnUntraced(function*(
+/**
+ * The entries of one directory of a tree in their order.
+ *
+ * @internal
+ */
+export const list = Effect.fnUntraced(function*(
   reader: Reader,
   root: string,
   directory: string,
@@ -159,7 +179,7 @@ const list = Effect.fnUntraced(function*(
   for (const { name, type } of Array.from(entries).sort((a, b) => compareUtf8(a.name, b.name))) {
     const path = directory === "" ? name : `${directory}/${name}`
     if (type === "Socket" || !include(path, type)) continue
-    if (isInvalid(name)) return yield* new FileTreeError({ path: absolute(root, path), reason: "InvalidName" })
+    if (isNoUnicode(name)) return yield* new FileTreeError({ path: absolute(root, path), reason: "InvalidName" })
     if (type === "Other") return yield* new FileTreeError({ path: absolute(root, path), reason: "UnsupportedType" })
     found.push({ path, type })
   }
@@ -168,8 +188,8 @@ const list = Effect.fnUntraced(function*(
 
 const absolute = (root: string, path: string): string => path === "" ? root : `${root}/${path}`
 
-/** The next leaves in order, and what remains; directories are listed as their turn comes. */
-const next = (reader: Reader, root: string, include: NonNullable<Options["include"]>) =>
+/** The next entries in order, and what remains; directories are listed as their turn comes. */
+const next = (reader: Reader, root: string, include: NonNullable<Options["include"]>, directories: boolean) =>
   Effect.fnUntraced(function*(pending: List.List<Found>) {
     const batch: Array<Found> = []
     let rest = pending
@@ -177,6 +197,7 @@ const next = (reader: Reader, root: string, include: NonNullable<Options["includ
       const { head, tail } = rest
       if (head.type === "Directory") {
         rest = List.prependAll(tail, List.fromIterable(yield* list(reader, root, head.path, include)))
+        if (directories && head.path !== "") batch.push(head)
       } else {
         batch.push(head)
         rest = tail
@@ -200,17 +221,24 @@ const sized = (path: string, content: Content): Effect.Effect<Content, FileTreeE
   return Effect.succeed({ ...content, content: checked })
 }
 
-const readBatch = (reader: Reader, root: string) =>
+/**
+ * A few entries with what is in them.
+ *
+ * @internal
+ */
+export const readBatch = (reader: Reader, root: string) =>
   Effect.fnUntraced(function*(batch: ReadonlyArray<Found>) {
     const paths = batch.filter(({ type }) => type === "File").map(({ path }) => absolute(root, path))
     const contents = (yield* reader.readFiles(paths))[Symbol.iterator]()
-    const entries: Array<Entry> = []
+    const entries: Array<Entry | Directory> = []
     for (const { path, type } of batch) {
       const location = absolute(root, path)
       if (type === "Symlink") {
         const target = yield* reader.readLink(location)
-        if (isInvalid(target)) return yield* new FileTreeError({ path: location, reason: "InvalidName" })
+        if (isNoUnicode(target)) return yield* new FileTreeError({ path: location, reason: "InvalidName" })
         entries.push({ _tag: "Symlink", path, target })
+      } else if (type === "Directory") {
+        entries.push({ _tag: "Directory", path, mode: yield* reader.readMode(location) })
       } else {
         const content = contents.next()
         if (content.done === true) {
@@ -229,9 +257,29 @@ const readBatch = (reader: Reader, root: string) =>
  * @category constructors
  */
 export const walk = (reader: Reader, root: string, options?: Options): Stream.Stream<Entry, FileTreeError> =>
+  Stream.filter(walkEntries(reader, root, options, false), (entry) => entry._tag !== "Directory")
+
+/**
+ * Like {@link walk}, and with every directory but the root, each before what is in it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const walkWithDirectories = (
+  reader: Reader,
+  root: string,
+  options?: Options
+): Stream.Stream<Entry | Directory, FileTreeError> => walkEntries(reader, root, options, true)
+
+const walkEntries = (
+  reader: Reader,
+  root: string,
+  options: Options | undefined,
+  directories: boolean
+): Stream.Stream<Entry | Directory, FileTreeError> =>
   Stream.unfoldEffect(
     List.of<Found>({ path: "", type: "Directory" }),
-    next(reader, root, options?.include ?? (() => true))
+    next(reader, root, options?.include ?? (() => true), directories)
   ).pipe(
     Stream.mapEffect(readBatch(reader, root)),
     Stream.bufferChunks({ capacity: 1 }),
@@ -260,7 +308,7 @@ export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
     const content: Content["content"] = size > wholeFileLimit
       ? Stream.mapError(fs.stream(path, { chunkSize: wholeFileLimit, bytesToRead: size + 1 }), unreadable(path))
       : yield* fs.readFile(path)
-    return { executable: isExecutable(info.mode), size, content }
+    return { executable: isExecutable(info.mode), mode: info.mode & 0o7777, size, content }
   })
 
   return {
@@ -270,11 +318,12 @@ export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
         Effect.flatMap(Effect.forEach((name) => {
           const location = `${path}/${name}`
           // Under the decoded name there is nothing whose type could be asked for.
-          const type = isInvalid(name) ? Effect.succeed<EntryType>("Other") : at(location)(typeOf(location))
+          const type = isNoUnicode(name) ? Effect.succeed<EntryType>("Other") : at(location)(typeOf(location))
           return Effect.map(type, (type) => ({ name, type }))
         }, { concurrency: batchSize }))
       ),
     readLink: (path) => at(path)(fs.readLink(path)),
+    readMode: (path) => at(path)(Effect.map(fs.stat(path), ({ mode }) => mode & 0o7777)),
     readFiles: Effect.forEach((path) => at(path)(readFile(path)), { concurrency: batchSize })
   }
 }

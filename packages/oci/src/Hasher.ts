@@ -65,15 +65,21 @@ export class Hasher extends Context.Tag("@ociman/oci/Hasher")<Hasher, {
 }>() {}
 
 /**
+ * Ends a digest that was fed step by step.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const digestOf = (algorithm: Digest.Algorithm, incremental: Incremental): Digest.Digest =>
+  Digest.Digest.make(`${algorithm}:${incremental.digest()}`)
+
+/**
  * A hasher from what the platform can do.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
-  const finish = (algorithm: Digest.Algorithm, incremental: Incremental) =>
-    Digest.Digest.make(`${algorithm}:${incremental.digest()}`)
-
   const readFile = (path: string) =>
     Effect.flatMap(reader.readFiles([path]), ([file]) =>
       file === undefined
@@ -84,7 +90,7 @@ export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
     Effect.sync(() => {
       const incremental = start(algorithm)
       incremental.update(bytes)
-      return finish(algorithm, incremental)
+      return digestOf(algorithm, incremental)
     })
 
   const stream: Hasher["Type"]["stream"] = (stream, algorithm = "sha256") =>
@@ -96,7 +102,7 @@ export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
             for (const bytes of chunk) incremental.update(bytes)
           })
         ),
-        Effect.map(() => finish(algorithm, incremental))
+        Effect.map(() => digestOf(algorithm, incremental))
       )
     })
 

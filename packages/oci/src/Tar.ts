@@ -2,20 +2,20 @@
  * Archives in the format of tar, read and written as streams: of a file of any size only a piece is in memory.
  *
  * Written are POSIX archives, with extended headers where a name or a number asks for one. Read are those of POSIX and
- * of GNU tar. Sparse files in the extended headers of GNU tar are refused; Go's archives, those of container engines,
- * never have any.
+ * of GNU tar. Sparse files are refused; those of container engines never are.
  *
  * @see https://pubs.opengroup.org/onlinepubs/9699919799.2018edition/utilities/pax.html#tag_20_92_13_01
  * @since 0.1.0
  */
-import * as Deferred from "effect/Deferred"
+import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
-import * as Ref from "effect/Ref"
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { createTarDecoder, createTarPacker, type TarHeader } from "modern-tar"
-import { encode } from "./internal/text.js"
-import * as web from "./internal/webStreams.js"
+import * as decoder from "./internal/tarDecoder.js"
+import * as encoder from "./internal/tarEncoder.js"
+import { encode as utf8 } from "./internal/text.js"
 
 /**
  * What is wrong with an archive, or with what should become one. `path` is the entry, empty where none is known.
@@ -121,7 +121,7 @@ const header = (path: string, type: EntryType, attributes: Attributes): Header =
  * @category constructors
  */
 export const file = (path: string, content: string | Uint8Array, attributes: Attributes = {}): Entry => {
-  const bytes = typeof content === "string" ? encode(content) : content
+  const bytes = typeof content === "string" ? utf8(content) : content
   return { ...header(path, "File", attributes), size: bytes.length, content: Stream.make(bytes) }
 }
 
@@ -179,64 +179,16 @@ export const symlink = (path: string, target: string, attributes: Attributes = {
 export const write = <E, R, E2 = never, R2 = never>(
   entries: Stream.Stream<Entry<E2, R2>, E, R>
 ): Stream.Stream<Uint8Array, E | E2 | TarError, R | R2> =>
-  Stream.unwrapScoped(Effect.gen(function*() {
-    const { controller, readable }: Packer = createTarPacker()
-    const failure = yield* Deferred.make<never, E | E2 | TarError>()
-    const pack = Stream.runForEach(entries, (entry) => packEntry(controller, entry)).pipe(
-      Effect.zipRight(Effect.try({ try: () => controller.finalize(), catch: damage("") }))
-    )
-    yield* web.feed(pack, failure, (reason) => Promise.resolve(controller.error(reason)))
-    return web.readAll(readable, failure, damage(""))
-  }))
+  encode(Stream.map(entries, (entry) => ({ header: entry, content: entry.content })))
 
-interface Packer {
-  readonly readable: web.Readable<Uint8Array>
-  readonly controller: {
-    readonly add: (header: TarHeader) => web.Writable<Uint8Array>
-    readonly finalize: () => void
-    readonly error: (reason: unknown) => void
-  }
-}
-
-const packEntry = <E, R>(controller: Packer["controller"], entry: Entry<E, R>) =>
-  Effect.gen(function*() {
-    const failed = damage(entry.path)
-    if (isInvalid(entry.path) || isInvalid(entry.target)) return yield* invalidName(entry.path)
-    const writer = yield* Effect.try({ try: () => controller.add(toHeader(entry)).getWriter(), catch: failed })
-    if (entry.type === "File") yield* web.writeAll(entry.content, writer, failed)
-    yield* Effect.tryPromise({ try: () => writer.close(), catch: failed })
-  })
-
-const toHeader = (entry: Header): TarHeader => ({
-  name: entry.type === "Directory" ? `${entry.path}/` : entry.path,
-  type: typeNames[entry.type],
-  size: entry.type === "File" ? entry.size : 0,
-  mode: entry.mode,
-  uid: entry.uid,
-  gid: entry.gid,
-  mtime: entry.modified,
-  ...(entry.target === "" ? {} : { linkname: entry.target })
-})
-
-const typeNames = {
-  File: "file",
-  Directory: "directory",
-  Symlink: "symlink",
-  Link: "link",
-  CharacterDevice: "character-device",
-  BlockDevice: "block-device",
-  Fifo: "fifo"
-} as const
-
-const entryTypes: Partial<Record<string, EntryType>> = {
-  file: "File",
-  directory: "Directory",
-  symlink: "Symlink",
-  link: "Link",
-  "character-device": "CharacterDevice",
-  "block-device": "BlockDevice",
-  fifo: "Fifo"
-}
+/**
+ * The archive of entries whose contents may be in memory.
+ *
+ * @internal
+ */
+export const encode = <E, R, E2 = never, R2 = never>(
+  items: Stream.Stream<encoder.Item<E2, R2>, E, R>
+): Stream.Stream<Uint8Array, E | E2 | TarError, R | R2> => encoder.encodeItems(items, (fault) => new TarError(fault))
 
 /**
  * The entries of an archive. Content that is not read is passed over.
@@ -247,64 +199,76 @@ const entryTypes: Partial<Record<string, EntryType>> = {
 export const read = <E, R>(
   archive: Stream.Stream<Uint8Array, E, R>
 ): Stream.Stream<Entry<E | TarError>, E | TarError, R> =>
+  readWith(archive, { extendedHeaderSize: 1024 * 1024, openEnd: false })
+
+/**
+ * The entries of an archive, with limits.
+ *
+ * @internal
+ */
+export const readWith = <E, R>(
+  archive: Stream.Stream<Uint8Array, E, R>,
+  options: decoder.Options
+): Stream.Stream<Entry<E | TarError>, E | TarError, R> =>
   Stream.unwrapScoped(Effect.gen(function*() {
-    const decoder: Decoder = createTarDecoder({ strict: true })
-    const failure = yield* Deferred.make<never, E | TarError>()
-    const writer = decoder.writable.getWriter()
-    yield* web.writeAll(archive, writer, damage("")).pipe(
-      Effect.zipRight(Effect.tryPromise({ try: () => writer.close(), catch: damage("") })),
-      (side) => web.feed(side, failure, (reason) => writer.abort(reason))
-    )
-    // The decoder waits at the content of an entry until that is taken or passed over.
-    const passOver = yield* Ref.make<Effect.Effect<void>>(Effect.void)
-    return web.readAll(decoder.readable, failure, damage(""), Effect.flatten(passOver)).pipe(
-      Stream.mapEffect(({ body, header }) =>
-        Effect.zipRight(
-          Ref.set(passOver, web.discard(body)),
-          fromHeader(header, web.readAll(body, failure, damage(header.name)))
-        )
-      )
-    )
+    const pull = yield* Stream.toPull(decode(archive, options))
+    const context = yield* Effect.context<R>()
+    let events: Iterator<decoder.Event> = [][Symbol.iterator]()
+    let current = 0
+    let remaining = 0
+
+    const next: Effect.Effect<decoder.Event, Option.Option<E | TarError>> = Effect.suspend(() => {
+      const { done, value } = events.next()
+      if (done !== true) return Effect.succeed(value)
+      return Effect.flatMap(Effect.provide(pull, context), (chunk) => {
+        events = chunk[Symbol.iterator]()
+        return next
+      })
+    })
+
+    const contentOf = (number: number): Stream.Stream<Uint8Array, E | TarError> =>
+      Stream.repeatEffectOption(Effect.suspend((): Effect.Effect<Uint8Array, Option.Option<E | TarError>> => {
+        if (number !== current) return Effect.dieMessage("The content of an entry was read after the next entry")
+        if (remaining === 0) return Effect.fail(Option.none())
+        return Effect.flatMap(next, (event) => {
+          if (event._tag === "Entry") return Effect.dieMessage("A decoder left out content")
+          remaining -= event.bytes.length
+          return Effect.succeed(event.bytes)
+        })
+      }))
+
+    const nextEntry: Effect.Effect<Entry<E | TarError>, Option.Option<E | TarError>> = Effect.flatMap(next, (event) => {
+      if (event._tag === "Data") return nextEntry
+      current++
+      remaining = event.header.size
+      return Effect.succeed({ ...event.header, content: event.header.type === "File" ? contentOf(current) : Stream.empty })
+    })
+
+    return Stream.repeatEffectOption(nextEntry)
   }))
 
-interface Decoder {
-  readonly writable: web.Writable<Uint8Array>
-  readonly readable: web.Readable<{ readonly header: TarHeader; readonly body: web.Readable<Uint8Array> }>
-}
-
-const fromHeader = <E>(header: TarHeader, content: Stream.Stream<Uint8Array, E>): Effect.Effect<Entry<E>, TarError> => {
-  const { linkname: target = "", name } = header
-  if (isInvalid(name) || isInvalid(target)) return invalidName(name)
-  const type = entryTypes[header.type ?? "file"]
-  if (type === undefined || Object.keys(header.pax ?? {}).some((key) => key.startsWith("GNU.sparse."))) {
-    return new TarError({ path: name, reason: "UnsupportedEntry", detail: type === undefined ? "" : "a sparse file" })
-  }
-  const isDirectory = type === "Directory" || (type === "File" && name.endsWith("/"))
-  return Effect.succeed({
-    path: isDirectory && name.length > 1 ? name.replace(/\/+$/, "") : name,
-    type: isDirectory ? "Directory" : type,
-    size: type === "File" ? header.size : 0,
-    // Docker puts the type of the file into the mode too.
-    mode: (header.mode ?? 0) & 0o7777,
-    uid: header.uid ?? 0,
-    gid: header.gid ?? 0,
-    modified: header.mtime ?? new Date(0),
-    target,
-    content
+/**
+ * What an archive is made of, piece by piece.
+ *
+ * @internal
+ */
+export const decode = <E, R>(
+  archive: Stream.Stream<Uint8Array, E, R>,
+  options: decoder.Options
+): Stream.Stream<decoder.Event, E | TarError, R> =>
+  Stream.suspend(() => {
+    const { end, push } = decoder.make(options)
+    return archive.pipe(
+      Stream.mapChunksEffect((chunk) =>
+        Effect.suspend((): Effect.Effect<Chunk.Chunk<decoder.Event>, TarError> => {
+          const events: Array<decoder.Event> = []
+          for (const bytes of chunk) {
+            const pushed = push(bytes, events)
+            if (Either.isLeft(pushed)) return new TarError(pushed.left)
+          }
+          return Effect.succeed(Chunk.unsafeFromArray(events))
+        })
+      ),
+      Stream.concat(Stream.execute(Effect.suspend(() => Either.mapLeft(end(), (fault) => new TarError(fault)))))
+    )
   })
-}
-
-/** Half a surrogate pair, or what decoders put in the place of bytes that are not UTF-8. */
-const isInvalid = (name: string): boolean => /[\uFFFD\p{Surrogate}]/u.test(name)
-
-const invalidName = (path: string) => new TarError({ path, reason: "InvalidName", detail: "" })
-
-const damage = (path: string) => (error: unknown): TarError => {
-  const detail = error instanceof Error ? error.message : String(error)
-  const reason = /truncated|unexpected end/i.test(detail)
-    ? "Truncated"
-    : /size mismatch|exceeds given size|invalid tar entry size/i.test(detail)
-    ? "SizeMismatch"
-    : "Malformed"
-  return new TarError({ path, reason, detail })
-}

@@ -6,6 +6,13 @@
 export * as Annotations from "./Annotations.js"
 
 /**
+ * Compressing layers and reading compressed ones.
+ *
+ * @since 0.1.0
+ */
+export * as Compression from "./Compression.js"
+
+/**
  * Documents with their bytes and descriptors, and the verification of bytes.
  *
  * @since 0.1.0
@@ -90,6 +97,27 @@ export * as ImageLayout from "./ImageLayout.js"
 export * as ImageManifest from "./ImageManifest.js"
 
 /**
+ * Layers of images: made from files, compared, and put together.
+ *
+ * @since 0.1.0
+ */
+export * as Layer from "./Layer.js"
+
+/**
+ * What cannot be in a layer.
+ *
+ * @since 0.1.0
+ */
+export * as LayerError from "./LayerError.js"
+
+/**
+ * Files of this machine, looked at and changed without following links.
+ *
+ * @since 0.1.0
+ */
+export * as LocalFiles from "./LocalFiles.js"
+
+/**
  * Media types of manifests, configurations and layers.
  *
  * @since 0.1.0
@@ -123,3 +151,17 @@ export * as SegmentHasher from "./SegmentHasher.js"
  * @since 0.1.0
  */
 export * as Tar from "./Tar.js"
+
+/**
+ * Unpacking layers into a directory that nothing leads out of.
+ *
+ * @since 0.1.0
+ */
+export * as Unpack from "./Unpack.js"
+
+/**
+ * What keeps layers from being unpacked.
+ *
+ * @since 0.1.0
+ */
+export * as UnpackError from "./UnpackError.js"

@@ -174,7 +174,8 @@ layer(NodeContext.layer)("FileTree", (it) => {
   const changing = (content: Uint8Array, size: number): FileTree.Reader => ({
     readDirectory: () => Effect.succeed([{ name: "a", type: "File" }]),
     readLink: () => Effect.dieMessage("no link"),
-    readFiles: () => Effect.succeed([{ executable: false, size, content }])
+    readMode: () => Effect.dieMessage("no directory"),
+    readFiles: () => Effect.succeed([{ executable: false, mode: 0o644, size, content }])
   })
 
   for (const size of [1, 3]) {
@@ -192,10 +193,11 @@ layer(NodeContext.layer)("FileTree", (it) => {
         readDirectory: () =>
           Effect.succeed(Array.from({ length: 10_000 }, (_, i) => ({ name: String(i), type: "File" }))),
         readLink: () => Effect.dieMessage("no link"),
+        readMode: () => Effect.dieMessage("no directory"),
         readFiles: (paths) =>
           Effect.sync(() => {
             read += paths.length
-            return paths.map(() => ({ executable: false, size: 0, content: new Uint8Array(0) }))
+            return paths.map(() => ({ executable: false, mode: 0o644, size: 0, content: new Uint8Array(0) }))
           })
       }
       yield* FileTree.walk(reader, "/root").pipe(

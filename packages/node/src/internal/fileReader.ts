@@ -88,7 +88,7 @@ const contentNow = (path: string, fd: number) =>
     const content = size > FileTree.wholeFileLimit
       ? stream(path, size)
       : yield* attempt(path, () => fillNow(fd, allocate(size + 1), size))
-    return { executable: FileTree.isExecutable(mode), size, content }
+    return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, content }
   })
 
 const readNow = (path: string) =>
@@ -108,7 +108,7 @@ const read = (path: string): Effect.Effect<FileTree.Content, FileTree.FileTreeEr
     const content = size > FileTree.wholeFileLimit
       ? stream(path, size)
       : yield* call<Uint8Array>(path, (callback) => fill(fd, new Uint8Array(size + 1), 0, size, callback))
-    return { executable: FileTree.isExecutable(mode), size, content }
+    return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, content }
   }))
 
 /** For how many milliseconds files are read on this thread before others get a turn. */
@@ -136,7 +136,7 @@ const turn = Effect.async<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 
-const typeOf = (entry: fs.Dirent): FileTree.EntryType =>
+export const typeOf = (entry: fs.Dirent | fs.Stats): FileTree.EntryType =>
   entry.isFile()
     ? "File"
     : entry.isDirectory()
@@ -154,5 +154,6 @@ export const reader: FileTree.Reader = {
       (entries) => entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }))
     ),
   readLink: (path) => call<string>(path, (callback) => fs.readlink(path, callback)),
+  readMode: (path) => Effect.map(call<fs.Stats>(path, (callback) => fs.stat(path, callback)), ({ mode }) => mode & 0o7777),
   readFiles
 }

@@ -41,11 +41,13 @@ declare const TextEncoder: new() => {
   readonly encodeInto: (text: string, bytes: Uint8Array) => { readonly written: number }
 }
 
-declare const TextDecoder: new(label: "utf-8", options: { readonly fatal: true; readonly ignoreBOM: true }) => {
+declare const TextDecoder: new(label: "utf-8", options: { readonly fatal: boolean; readonly ignoreBOM: true }) => {
   readonly decode: (bytes: Uint8Array) => string
 }
 
 const encoder = new TextEncoder()
+
+const decoder = new TextDecoder("utf-8", { fatal: false, ignoreBOM: true })
 
 /** Throws at what is not UTF-8, and keeps a byte order mark. */
 export const decodeStrictly = (bytes: Uint8Array): string =>
@@ -53,6 +55,12 @@ export const decodeStrictly = (bytes: Uint8Array): string =>
 
 /** UTF-8. */
 export const encode = (text: string): Uint8Array => encoder.encode(text)
+
+/** From UTF-8; U+FFFD stands for what is none. */
+export const decode = (bytes: Uint8Array): string => decoder.decode(bytes)
+
+/** Half a surrogate pair, or what decoders put in the place of bytes that are not UTF-8. */
+export const isNoUnicode = (text: string): boolean => /[\uFFFD\p{Surrogate}]/u.test(text)
 
 /** UTF-8 into bytes that are there, three for each UTF-16 unit; how many it took. */
 export const encodeInto = (text: string, bytes: Uint8Array): number => encoder.encodeInto(text, bytes).written

@@ -1,0 +1,85 @@
+/**
+ * The `Compression` of Node.js, by `node:zlib`. zstd is there from Node 22.15 on.
+ *
+ * @since 0.1.0
+ */
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import { Compression } from "@ociman/oci"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import type { Duplex } from "node:stream"
+import * as zlib from "node:zlib"
+
+type Zstd = typeof zlib & {
+  readonly createZstdCompress?: (options?: object) => Duplex
+  readonly createZstdDecompress?: (options?: object) => Duplex
+}
+
+/** What older versions of Node.js do not have, and the types of this one do not know. */
+const { createZstdCompress, createZstdDecompress }: Zstd = zlib
+
+/** `ZSTD_c_compressionLevel`. */
+const zstdLevel = 100
+
+const chunkSize = 64 * 1024
+
+const through = (format: Compression.Format, make: (() => Duplex) | undefined) =>
+<E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E | Compression.CompressionError, R> =>
+  make === undefined
+    ? Stream.fail(
+      new Compression.CompressionError({ format, reason: "Unavailable", detail: "Node.js has it from 22.15 on" })
+    )
+    : NodeStream.pipeThroughDuplex(bytes, make, (error) =>
+      new Compression.CompressionError({
+        format,
+        reason: "Damaged",
+        detail: error instanceof Error ? error.message : String(error)
+      }))
+
+/** The tenth byte names the system that compressed, and 255 none. */
+const anonymous = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+  Stream.suspend(() => {
+    let position = 0
+    return Stream.map(bytes, (chunk) => {
+      const at = 9 - position
+      position += chunk.length
+      if (at < 0 || at >= chunk.length) return chunk
+      const copy = chunk.slice()
+      copy[at] = 0xFF
+      return copy
+    })
+  })
+
+/**
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<Compression.Compression> = Layer.succeed(
+  Compression.Compression,
+  Compression.Compression.of({
+    compress: (format, options) => (bytes) => {
+      switch (format) {
+        case "gzip":
+          return anonymous(through(format, () => zlib.createGzip({ level: options?.level ?? 6, chunkSize }))(bytes))
+        case "zstd":
+          return through(
+            format,
+            createZstdCompress === undefined
+              ? undefined
+              : () => createZstdCompress({ params: { [zstdLevel]: options?.level ?? 3 }, chunkSize })
+          )(bytes)
+      }
+    },
+    decompress: (format) =>
+      through(
+        format,
+        format === "gzip"
+          ? () => zlib.createGunzip({ chunkSize })
+          : createZstdDecompress === undefined
+          ? undefined
+          : () => createZstdDecompress({ chunkSize })
+      )
+  })
+)

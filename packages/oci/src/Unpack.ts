@@ -1,0 +1,219 @@
+/**
+ * Unpacking layers into a directory that nothing leads out of.
+ *
+ * What is in a layer was written by others. Whatever it says, nothing outside of the new directory is made, changed or
+ * removed: names are taken to be below its root, links on the way to a file are followed inside of it only, links
+ * themselves are replaced and never written through, and what cannot be done so is refused. A link may still *say* that
+ * it leads out, as many in real images do, so whoever reads the directory later must not follow it either.
+ *
+ * Everything is written to a directory beside the destination that only the user who runs the program may use, and gets
+ * the name of the destination when it is complete. So nobody else can change it on the way, other than root and other
+ * programs of the same user.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Random from "effect/Random"
+import * as Stream from "effect/Stream"
+import type { Compression, CompressionError } from "./Compression.js"
+import * as Hasher from "./Hasher.js"
+import * as applying from "./internal/applying.js"
+import { makeMeter } from "./internal/meter.js"
+import * as Layer from "./Layer.js"
+import type { LayerError } from "./LayerError.js"
+import { LocalFiles } from "./LocalFiles.js"
+import * as Tar from "./Tar.js"
+import { UnpackError } from "./UnpackError.js"
+
+/**
+ * How much is unpacked at most.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /** Bytes of the archives of all layers, decompressed. Default: 32 GiB. */
+  readonly size: number
+  /** How many times its own size a layer may have when it is decompressed, once that is 64 MiB. Default: 200. */
+  readonly ratio: number
+  /** Entries of all layers. Default: 1,000,000. */
+  readonly entries: number
+  /** Bytes of a path, and of what a link points to. Default: 4096. */
+  readonly pathLength: number
+  /** Directories in each other. Default: 256. */
+  readonly depth: number
+  /** Bytes of the extended header of an entry. Default: 1 MiB. */
+  readonly extendedHeaderSize: number
+}
+
+/**
+ * @since 0.1.0
+ * @category constants
+ */
+export const defaultLimits: Limits = {
+  size: 32 * 1024 ** 3,
+  ratio: 200,
+  entries: 1_000_000,
+  pathLength: 4096,
+  depth: 256,
+  extendedHeaderSize: 1024 ** 2
+}
+
+/** From how many bytes on the ratio is looked at: a small file of zeros is no attack. */
+const ratioFrom = 64 * 1024 ** 2
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  readonly limits?: Partial<Limits> | undefined
+  /**
+   * What happens to the bits for set-user-id and set-group-id, which let whoever runs a file act as its owner. `strip`
+   * unpacks without them. Images of whole systems have such files. Default: `refuse`.
+   */
+  readonly setUserId?: "refuse" | "strip" | "keep" | undefined
+  /** What happens to devices and pipes, which are never made. Default: `refuse`. */
+  readonly devices?: "refuse" | "skip" | undefined
+  /** To whom everything belongs: to who runs the program, or, for root only, to the ids in the layers. Default: `mine`. */
+  readonly owners?: "mine" | "kept" | undefined
+  /** Whether what is at the destination is replaced, once everything is unpacked. Default: no. */
+  readonly overwrite?: boolean | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Result {
+  readonly entries: number
+  /** Bytes of all archives, decompressed. */
+  readonly size: number
+  /** Paths of devices and pipes that were left out. */
+  readonly skipped: ReadonlyArray<string>
+}
+
+/**
+ * Unpacks the layers of an image, the lowest first, into a new directory. Interrupted or failed, it leaves what was at
+ * the destination as it was, and nothing beside it. Permissions and times are kept; extended attributes are not.
+ *
+ * @example
+ * ```ts
+ * import { Layer, Tar, Unpack } from "@ociman/oci"
+ * import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+ * import { FileSystem } from "@effect/platform"
+ * import { NodeContext } from "@effect/platform-node"
+ * import { Effect, Layer as Services } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const fs = yield* FileSystem.FileSystem
+ *   const root = `${yield* fs.makeTempDirectoryScoped()}/root`
+ *   const lower = Layer.fromEntries([Tar.file("etc/motd", "Hello.\n"), Tar.file("etc/issue", "")])
+ *   const upper = Layer.fromEntries([Tar.file("etc/.wh.issue", "")])
+ *   yield* Unpack.toDirectory(root, [Layer.toBlob(lower), Layer.toBlob(upper)])
+ *   return yield* fs.readDirectory(`${root}/etc`)
+ * })
+ *
+ * const names = await program.pipe(
+ *   Effect.scoped,
+ *   Effect.provide(Services.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)),
+ *   Effect.runPromise
+ * )
+ *
+ * assert.deepStrictEqual(names, ["motd"])
+ * ```
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const toDirectory = <E, R>(
+  destination: string,
+  layers: ReadonlyArray<Layer.Blob<E, R>>,
+  options: Options = {}
+): Effect.Effect<
+  Result,
+  E | CompressionError | LayerError | Tar.TarError | UnpackError,
+  R | Compression | Hasher.Hasher | LocalFiles
+> =>
+  Effect.gen(function*() {
+    const files = yield* LocalFiles
+    const limits = { ...defaultLimits, ...options.limits }
+    const target = destination.replace(/(?<=.)\/+$/, "")
+    const atDestination = Effect.mapError(applying.refused(0, target))
+    const existing = yield* atDestination(files.status(target))
+    if (Option.isSome(existing) && options.overwrite !== true) {
+      return yield* new UnpackError({ layer: 0, path: target, reason: "DestinationExists", detail: "" })
+    }
+    const temporary = yield* Effect.map(Random.nextIntBetween(0, 2 ** 40), (n) => `${target}.partial-${n.toString(36)}`)
+
+    const fill = Effect.gen(function*() {
+      const state = yield* applying.make({ files, root: temporary, limits, options })
+      for (const [index, blob] of layers.entries()) yield* applyLayer(state, limits, index, blob)
+      yield* state.finish
+      yield* Effect.uninterruptible(atDestination(
+        Option.isSome(existing) ? replace(files, temporary, target) : files.rename(temporary, target)
+      ))
+      return state.result()
+    })
+
+    return yield* Effect.acquireUseRelease(
+      atDestination(files.makeDirectory(temporary)),
+      () => Effect.scoped(fill),
+      (_, exit) =>
+        Exit.isSuccess(exit)
+          ? Effect.void
+          : files.remove(temporary).pipe(
+            Effect.catchAll((error) => Effect.logWarning(`A directory was left behind: ${error.message}`))
+          )
+    )
+  })
+
+/** What was at the destination is out of the way only for a moment, and comes back if the new one cannot be put there. */
+const replace = (files: LocalFiles["Type"], temporary: string, target: string) => {
+  const old = `${temporary}-old`
+  return files.rename(target, old).pipe(
+    Effect.zipRight(files.rename(temporary, target)),
+    Effect.tapError(() => Effect.ignore(files.rename(old, target))),
+    Effect.zipRight(Effect.ignoreLogged(files.remove(old)))
+  )
+}
+
+const applyLayer = <E, R>(state: applying.State, limits: Limits, index: number, blob: Layer.Blob<E, R>) =>
+  Effect.gen(function*() {
+    const fail = (reason: UnpackError["reason"], detail: string) =>
+      new UnpackError({ layer: index, path: "", reason, detail })
+    const { diffId } = blob
+    let received = 0
+    let size = 0
+
+    const check = (bytes: number): Effect.Effect<void, UnpackError> => {
+      size += bytes
+      if (size > ratioFrom && size > limits.ratio * received) {
+        return fail("LimitExceeded", `a layer may have at most ${limits.ratio} times its size when it is decompressed`)
+      }
+      return state.count(bytes)
+    }
+
+    const received_ = Stream.mapChunks(blob.bytes, (chunk) => {
+      for (const bytes of chunk) received += bytes.length
+      return chunk
+    })
+    const meter = yield* diffId === undefined ? Effect.succeedNone : Effect.asSome(makeMeter(diffId))
+    const counted = Layer.decompress({ ...blob, bytes: received_ }).pipe(
+      (bytes) => Option.match(meter, { onNone: () => bytes, onSome: ({ count }) => count(bytes) }),
+      Stream.tap((bytes) => check(bytes.length))
+    )
+
+    yield* state.beginLayer(index)
+    yield* Stream.runForEachChunk(
+      Tar.decode(counted, { extendedHeaderSize: limits.extendedHeaderSize, openEnd: true }),
+      (events) => Effect.forEach(events, state.apply, { discard: true })
+    )
+    const actual = Option.map(meter, ({ end }) => end().digest)
+    if (Option.isSome(actual) && actual.value !== diffId) {
+      return yield* fail("DiffIdMismatch", `it should be ${diffId}, and is ${actual.value}`)
+    }
+  })

@@ -1,0 +1,15 @@
+/**
+ * The parts of a path in a layer, none for its root. Slashes before it and single dots mean nothing; with `..` or a NUL
+ * it is none.
+ */
+export const partsOf = (path: string): ReadonlyArray<string> | undefined => {
+  if (path === "" || path.includes("\0")) return undefined
+  const parts = path.split("/").filter((part) => part !== "" && part !== ".")
+  return parts.includes("..") ? undefined : parts
+}
+
+export const join = (directory: string, name: string): string => directory === "" ? name : `${directory}/${name}`
+
+export const parentOf = (path: string): string => path.slice(0, Math.max(0, path.lastIndexOf("/")))
+
+export const nameOf = (path: string): string => path.slice(path.lastIndexOf("/") + 1)

@@ -1,0 +1,208 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { LayerError } from "../LayerError.js"
+import * as Tar from "../Tar.js"
+import { join, nameOf, partsOf } from "./layerPath.js"
+import * as packing from "./packing.js"
+import type { Header } from "./tarHeader.js"
+import { compareUtf8 } from "./text.js"
+import * as whiteout from "./whiteout.js"
+
+/** A file's content, which may have several names. */
+interface Content {
+  readonly header: Header
+  /** Which entry of which layer. */
+  readonly layer: number
+  readonly index: number
+}
+
+/** What the layers so far have made of a path. It is mutable. */
+interface Node {
+  /** None for a directory that only the paths of other entries tell. */
+  header: Header | undefined
+  content: Content | undefined
+  /** The last layer that has this path or one below it. */
+  layer: number
+  /** Of a directory. */
+  children: Map<string, Node> | undefined
+  /** What is removed from layers below the squashed ones. */
+  readonly removed: Set<string>
+  opaque: boolean
+}
+
+const makeNode = (layer: number, header: Header | undefined): Node => ({
+  header,
+  content: undefined,
+  layer,
+  children: header === undefined || header.type === "Directory" ? new Map() : undefined,
+  removed: new Set(),
+  opaque: false
+})
+
+type Item<E, R> = packing.Item<E, R>
+
+const invalid = (path: string, reason: LayerError["reason"]) => new LayerError({ path, reason })
+
+/** Deeper than any file system lets programs work in. */
+const maxDepth = 1024
+
+const none = new Uint8Array(0)
+
+/** Takes away what lower layers have made. */
+const prune = (children: Map<string, Node>, name: string, layer: number): void => {
+  const node = children.get(name)
+  if (node === undefined) return
+  if (node.layer < layer) {
+    children.delete(name)
+  } else if (node.children !== undefined) {
+    for (const child of Array.from(node.children.keys())) prune(node.children, child, layer)
+  }
+}
+
+const find = (root: Node, parts: ReadonlyArray<string>): Node | undefined =>
+  parts.reduce<Node | undefined>((node, part) => node?.children?.get(part), root)
+
+const apply = (root: Node, layer: number, index: number, header: Header): Effect.Effect<void, LayerError> => {
+  const parts = partsOf(header.path)
+  if (parts === undefined || parts.length > maxDepth) return invalid(header.path, "InvalidPath")
+  const meaning = whiteout.meaningOf(parts)
+  if (meaning._tag === "Ignored") return Effect.void
+  if (meaning._tag === "Invalid") return invalid(header.path, "InvalidWhiteout")
+  if (parts.length === 0) {
+    root.header = header.type === "Directory" ? { ...header, path: "." } : root.header
+    return header.type === "Directory" ? Effect.void : invalid(header.path, "InvalidPath")
+  }
+
+  let parent = root
+  for (const part of parts.slice(0, -1)) {
+    if (parent.children === undefined) return invalid(header.path, "InvalidPath")
+    const next = parent.children.get(part) ?? makeNode(layer, undefined)
+    parent.children.set(part, next)
+    if (meaning._tag === "Entry") next.layer = layer
+    parent = next
+  }
+  const { children } = parent
+  if (children === undefined) return invalid(header.path, "InvalidPath")
+
+  switch (meaning._tag) {
+    case "Opaque": {
+      for (const child of Array.from(children.keys())) prune(children, child, layer)
+      parent.opaque = true
+      parent.removed.clear()
+      return Effect.void
+    }
+    case "Whiteout": {
+      prune(children, meaning.name, layer)
+      const left = children.get(meaning.name)
+      // What the same layer adds stays, but what is below the squashed layers must not be seen through it.
+      if (left !== undefined) left.opaque ||= left.children !== undefined
+      else if (!parent.opaque) parent.removed.add(meaning.name)
+      return Effect.void
+    }
+    case "Entry": {
+      const name = nameOf(parts.join("/"))
+      const before = children.get(name)
+      // Something of another type, or nothing at all, was to be seen there, and is not from below.
+      const hides = parent.removed.has(name) || (before !== undefined && before.children === undefined)
+      parent.removed.delete(name)
+      const path = parts.join("/")
+      if (header.type === "Directory") {
+        const node = before?.children === undefined ? makeNode(layer, undefined) : before
+        node.header = { ...header, path }
+        node.layer = layer
+        node.opaque ||= hides
+        children.set(name, node)
+        return Effect.void
+      }
+      const node = makeNode(layer, { ...header, path })
+      if (header.type === "File") node.content = { header, layer, index }
+      if (header.type === "Link") {
+        node.content = find(root, partsOf(header.target) ?? [])?.content
+        if (node.content === undefined) return invalid(header.path, "DanglingLink")
+      }
+      children.set(name, node)
+      return Effect.void
+    }
+  }
+}
+
+interface Plan {
+  /** Everything without content. */
+  readonly structure: ReadonlyArray<Item<never, never>>
+  /** The names of each content, the first one to be the file's. */
+  readonly names: Map<Content, Array<string>>
+}
+
+const plan = (root: Node, whiteouts: "kept" | "dropped"): Plan => {
+  const structure: Array<Item<never, never>> = []
+  const names: Plan["names"] = new Map()
+  const modified = new Date(0)
+
+  const visit = (path: string, node: Node): void => {
+    const { children, content, header } = node
+    if (content !== undefined) {
+      names.set(content, [...names.get(content) ?? [], path])
+      return
+    }
+    if (header !== undefined) structure.push({ header, content: none })
+    if (children === undefined) return
+    if (whiteouts === "kept") {
+      const markers = node.opaque
+        ? [whiteout.opaque]
+        : Array.from(node.removed, (name) => `${whiteout.prefix}${name}`).sort(compareUtf8)
+      for (const marker of markers) structure.push(packing.markerItem(path, marker, modified))
+    }
+    for (const [name, child] of Array.from(children).sort(([a], [b]) => compareUtf8(a, b))) visit(join(path, name), child)
+  }
+
+  visit("", root)
+  return { structure, names }
+}
+
+/** The files of one layer that are left. */
+const filesOf = <E, R>(archive: Stream.Stream<Uint8Array, E, R>, layer: number, { names }: Plan) => {
+  const wanted = new Map<number, string>()
+  for (const [content, [first]] of names) {
+    if (content.layer === layer && first !== undefined) wanted.set(content.index, first)
+  }
+  return wanted.size === 0 ? Stream.empty : Tar.readWith(archive, packing.reading).pipe(
+    Stream.zipWithIndex,
+    Stream.filterMap(([{ content, ...header }, index]) =>
+      Option.map(Option.fromNullable(wanted.get(index)), (path): Item<E | Tar.TarError, never> => ({
+        header: { ...header, path },
+        content
+      }))
+    )
+  )
+}
+
+const linksOf = ({ names }: Plan): ReadonlyArray<Item<never, never>> =>
+  Array.from(names).flatMap(([{ header }, [first = "", ...others]]) =>
+    others.map((path) => ({ header: { ...header, path, type: "Link" as const, size: 0, target: first }, content: none }))
+  )
+
+/**
+ * One layer of several: directories, links and devices first, then the files of each layer in its order, and at last
+ * their other names, so that memory holds what the headers say and nothing else.
+ */
+export const squashItems = <E, R>(
+  archives: ReadonlyArray<Stream.Stream<Uint8Array, E, R>>,
+  whiteouts: "kept" | "dropped"
+): Stream.Stream<Item<E | Tar.TarError, never>, E | LayerError | Tar.TarError, R> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const root = makeNode(0, undefined)
+    for (const [layer, archive] of archives.entries()) {
+      let index = 0
+      yield* Stream.runForEach(Tar.decode(archive, packing.reading), (event) =>
+        event._tag === "Entry" ? apply(root, layer, index++, event.header) : Effect.void)
+    }
+    const planned = plan(root, whiteouts)
+    return Stream.fromIterable<Item<E | Tar.TarError, never>>(planned.structure).pipe(
+      Stream.concat(Stream.flatMap(
+        Stream.fromIterable(archives.entries()),
+        ([layer, archive]) => filesOf(archive, layer, planned)
+      )),
+      Stream.concat(Stream.fromIterable(linksOf(planned)))
+    )
+  }))

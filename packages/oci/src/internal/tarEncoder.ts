@@ -1,0 +1,141 @@
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import { isUint8Array } from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import { blockSize, encodeHeader, type Fault, type Header, paddingOf } from "./tarHeader.js"
+import { isNoUnicode } from "./text.js"
+
+/** An entry to be written; only a file has content. */
+export interface Item<out E = never, out R = never> {
+  readonly header: Header
+  readonly content: Uint8Array | Stream.Stream<Uint8Array, E, R>
+}
+
+const slabSize = 128 * 1024
+
+/** From how many bytes on a piece is passed on as it is, and not copied. */
+const copyLimit = 32 * 1024
+
+/** Gathers small pieces to larger ones, which cost less on the way. */
+const makeGatherer = () => {
+  let slab = new Uint8Array(slabSize)
+  let begin = 0
+  let end = 0
+  let out: Array<Uint8Array> = []
+
+  const flush = () => {
+    if (end > begin) out.push(slab.subarray(begin, end))
+    begin = end
+  }
+
+  /** The next bytes, which are zeros. */
+  const take = (length: number): Uint8Array => {
+    if (end + length > slabSize) {
+      flush()
+      slab = new Uint8Array(slabSize)
+      begin = end = 0
+    }
+    end += length
+    return slab.subarray(end - length, end)
+  }
+
+  return {
+    take,
+    add: (bytes: Uint8Array): void => {
+      if (bytes.length < copyLimit) {
+        take(bytes.length).set(bytes)
+      } else {
+        flush()
+        out.push(bytes)
+      }
+    },
+    /** What is full so far. */
+    full: (): Chunk.Chunk<Uint8Array> => {
+      const all = Chunk.unsafeFromArray(out)
+      out = []
+      return all
+    },
+    /** Everything so far. */
+    all: (): Chunk.Chunk<Uint8Array> => {
+      flush()
+      const all = Chunk.unsafeFromArray(out)
+      out = []
+      return all
+    }
+  }
+}
+
+type Gatherer = ReturnType<typeof makeGatherer>
+
+const check = ({ path, size, target, type, modified }: Header): Fault | undefined =>
+  isNoUnicode(path) || isNoUnicode(target)
+    ? { path, reason: "InvalidName", detail: "" }
+    : path === "" || path.includes("\0") || target.includes("\0")
+    ? { path, reason: "Malformed", detail: "a name is empty or has a NUL in it" }
+    : Number.isNaN(modified.getTime()) || (type === "File" && !(Number.isSafeInteger(size) && size >= 0))
+    ? { path, reason: "Malformed", detail: "its size or its time is no number" }
+    : undefined
+
+const mismatch = ({ path, size }: Header): Fault => ({ path, reason: "SizeMismatch", detail: `${size} bytes were announced` })
+
+/** A stream of as many bytes as the header says. */
+const sized = <E, R, F>(
+  header: Header,
+  content: Stream.Stream<Uint8Array, E, R>,
+  onFault: (fault: Fault) => F
+): Stream.Stream<Uint8Array, E | F, R> =>
+  Stream.suspend(() => {
+    let remaining = header.size
+    return content.pipe(
+      Stream.tap((bytes) => (remaining -= bytes.length) < 0 ? Effect.fail(onFault(mismatch(header))) : Effect.void),
+      Stream.concat(Stream.suspend(() => remaining === 0 ? Stream.empty : Stream.fail(onFault(mismatch(header)))))
+    )
+  })
+
+const addItems = <E, R, F>(
+  gatherer: Gatherer,
+  items: ReadonlyArray<Item<E, R>>,
+  from: number,
+  onFault: (fault: Fault) => F
+): Stream.Stream<Uint8Array, E | F, R> => {
+  for (let i = from; i < items.length; i++) {
+    const item = items[i]
+    if (item === undefined) break
+    const { content, header } = item
+    const fault = check(header)
+    if (fault !== undefined) return Stream.fail(onFault(fault))
+    gatherer.add(encodeHeader(header))
+    if (header.type !== "File") continue
+    if (isUint8Array(content)) {
+      if (content.length !== header.size) return Stream.fail(onFault(mismatch(header)))
+      gatherer.add(content)
+      gatherer.take(paddingOf(header.size))
+    } else {
+      return Stream.fromChunk(gatherer.all()).pipe(
+        Stream.concat(sized(header, content, onFault)),
+        Stream.concat(Stream.suspend(() => {
+          gatherer.take(paddingOf(header.size))
+          return addItems(gatherer, items, i + 1, onFault)
+        }))
+      )
+    }
+  }
+  return Stream.fromChunk(gatherer.full())
+}
+
+/** The archive of entries, small ones gathered to pieces of up to 128 KiB. */
+export const encodeItems = <E, R, E2, R2, F>(
+  items: Stream.Stream<Item<E2, R2>, E, R>,
+  onFault: (fault: Fault) => F
+): Stream.Stream<Uint8Array, E | E2 | F, R | R2> =>
+  Stream.suspend(() => {
+    const gatherer = makeGatherer()
+    return items.pipe(
+      Stream.chunks,
+      Stream.flatMap((chunk) => addItems(gatherer, Chunk.toReadonlyArray(chunk), 0, onFault)),
+      Stream.concat(Stream.suspend(() => {
+        gatherer.take(2 * blockSize)
+        return Stream.fromChunk(gatherer.all())
+      }))
+    )
+  })
