@@ -3,6 +3,7 @@ import { NodeOciman } from "@ociman/node"
 import { Console, Effect } from "effect"
 import { containers } from "./containers.js"
 import { hashing } from "./hashing.js"
+import { layers } from "./layers.js"
 
 const onEngine = (layer: typeof NodeOciman.layerDocker) =>
   containers.pipe(
@@ -11,6 +12,7 @@ const onEngine = (layer: typeof NodeOciman.layerDocker) =>
   )
 
 hashing.pipe(
+  Effect.zipRight(layers),
   Effect.zipRight(onEngine(NodeOciman.layerDocker)),
   Effect.zipRight(onEngine(NodeOciman.layerPodman)),
   Effect.provide(NodeContext.layer),

@@ -5,6 +5,8 @@
  */
 import { LocalFiles } from "@ociman/oci"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as fs from "node:fs"
@@ -67,13 +69,11 @@ const applyTo = (fd: number, attributes: LocalFiles.Attributes): void => {
   fs.futimesSync(fd, attributes.modified, attributes.modified)
 }
 
-const withFile = <A>(path: string, flags: number | string, use: (fd: number) => A): A => {
+const withFile = (path: string, flags: number | string, use: (fd: number) => void): void => {
   const fd = fs.openSync(path, flags, 0o600)
-  try {
-    return use(fd)
-  } finally {
-    fs.closeSync(fd)
-  }
+  const used = Either.try({ try: () => use(fd), catch: identity })
+  fs.closeSync(fd)
+  Either.getOrThrowWith(used, identity)
 }
 
 const writeAll = (fd: number, bytes: Uint8Array): void => {
@@ -155,8 +155,11 @@ export const layer: Layer.Layer<LocalFiles.LocalFiles> = Layer.succeed(
         })),
     createFile,
     setAttributes: (path, attributes) =>
-      now("set the attributes of", path, () =>
-        withFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, (fd) => applyTo(fd, attributes))),
+      now(
+        "set the attributes of",
+        path,
+        () => withFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, (fd) => applyTo(fd, attributes))
+      ),
     remove,
     rename: (from, to) => later("rename", from, (callback) => fs.rename(from, to, callback))
   })

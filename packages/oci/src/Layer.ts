@@ -17,6 +17,7 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Compression from "./Compression.js"
+import type { Descriptor } from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import type * as FileTree from "./FileTree.js"
 import * as Hasher from "./Hasher.js"
@@ -51,11 +52,7 @@ export interface Layer<out E = never, out R = never> extends Pipeable {
  */
 export interface Description {
   /** For the manifest: what the bytes are, compressed as they are. */
-  readonly descriptor: {
-    readonly mediaType: MediaType.MediaType
-    readonly digest: Digest.Digest
-    readonly size: number
-  }
+  readonly descriptor: Descriptor & { readonly digest: Digest.Digest }
   /** For `rootfs.diff_ids` of the configuration: the digest of the archive before it is compressed. */
   readonly diffId: Digest.Digest
   /** Bytes of the archive before it is compressed. */
@@ -142,8 +139,10 @@ export const fromEntries = <E = never, R = never>(
   entries: Iterable<Tar.Entry<E, R>>,
   options: Options = {}
 ): Layer<E | ConfigError.ConfigError | LayerError | Tar.TarError, R> =>
-  fromItems(Stream.unwrap(Effect.map(packing.time(options.modified), (modified) =>
-    packing.sorted(Array.from(entries, (entry) => ({ header: entry, content: entry.content })), modified))))
+  fromItems(
+    Stream.unwrap(Effect.map(packing.time(options.modified), (modified) =>
+      packing.sorted(Array.from(entries, (entry) => ({ header: entry, content: entry.content })), modified)))
+  )
 
 /**
  * @since 0.1.0
@@ -224,8 +223,7 @@ export const squash = <E, R>(
 ): Layer<
   E | Compression.CompressionError | LayerError | Tar.TarError,
   R | Compression.Compression
-> =>
-  fromItems(squashItems(blobs.map(decompress), options.whiteouts ?? "kept"))
+> => fromItems(squashItems(blobs.map(decompress), options.whiteouts ?? "kept"))
 
 /**
  * The same layer, compressed.

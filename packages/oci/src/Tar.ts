@@ -213,13 +213,13 @@ export const readWith = <E, R>(
   Stream.unwrapScoped(Effect.gen(function*() {
     const pull = yield* Stream.toPull(decode(archive, options))
     const context = yield* Effect.context<R>()
-    let events: Iterator<decoder.Event> = [][Symbol.iterator]()
+    let events: Iterator<decoder.Event, unknown> = [][Symbol.iterator]()
     let current = 0
     let remaining = 0
 
     const next: Effect.Effect<decoder.Event, Option.Option<E | TarError>> = Effect.suspend(() => {
-      const { done, value } = events.next()
-      if (done !== true) return Effect.succeed(value)
+      const step = events.next()
+      if (step.done !== true) return Effect.succeed(step.value)
       return Effect.flatMap(Effect.provide(pull, context), (chunk) => {
         events = chunk[Symbol.iterator]()
         return next
@@ -241,7 +241,10 @@ export const readWith = <E, R>(
       if (event._tag === "Data") return nextEntry
       current++
       remaining = event.header.size
-      return Effect.succeed({ ...event.header, content: event.header.type === "File" ? contentOf(current) : Stream.empty })
+      return Effect.succeed({
+        ...event.header,
+        content: event.header.type === "File" ? contentOf(current) : Stream.empty
+      })
     })
 
     return Stream.repeatEffectOption(nextEntry)

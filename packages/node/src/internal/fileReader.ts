@@ -154,6 +154,7 @@ export const reader: FileTree.Reader = {
       (entries) => entries.map((entry) => ({ name: entry.name, type: typeOf(entry) }))
     ),
   readLink: (path) => call<string>(path, (callback) => fs.readlink(path, callback)),
-  readMode: (path) => Effect.map(call<fs.Stats>(path, (callback) => fs.stat(path, callback)), ({ mode }) => mode & 0o7777),
+  readMode: (path) =>
+    Effect.map(call<fs.Stats>(path, (callback) => fs.stat(path, callback)), ({ mode }) => mode & 0o7777),
   readFiles
 }

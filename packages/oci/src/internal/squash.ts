@@ -153,7 +153,9 @@ const plan = (root: Node, whiteouts: "kept" | "dropped"): Plan => {
         : Array.from(node.removed, (name) => `${whiteout.prefix}${name}`).sort(compareUtf8)
       for (const marker of markers) structure.push(packing.markerItem(path, marker, modified))
     }
-    for (const [name, child] of Array.from(children).sort(([a], [b]) => compareUtf8(a, b))) visit(join(path, name), child)
+    for (const [name, child] of Array.from(children).sort(([a], [b]) => compareUtf8(a, b))) {
+      visit(join(path, name), child)
+    }
   }
 
   visit("", root)
@@ -179,7 +181,10 @@ const filesOf = <E, R>(archive: Stream.Stream<Uint8Array, E, R>, layer: number, 
 
 const linksOf = ({ names }: Plan): ReadonlyArray<Item<never, never>> =>
   Array.from(names).flatMap(([{ header }, [first = "", ...others]]) =>
-    others.map((path) => ({ header: { ...header, path, type: "Link" as const, size: 0, target: first }, content: none }))
+    others.map((path) => ({
+      header: { ...header, path, type: "Link" as const, size: 0, target: first },
+      content: none
+    }))
   )
 
 /**
@@ -194,8 +199,10 @@ export const squashItems = <E, R>(
     const root = makeNode(0, undefined)
     for (const [layer, archive] of archives.entries()) {
       let index = 0
-      yield* Stream.runForEach(Tar.decode(archive, packing.reading), (event) =>
-        event._tag === "Entry" ? apply(root, layer, index++, event.header) : Effect.void)
+      yield* Stream.runForEach(
+        Tar.decode(archive, packing.reading),
+        (event) => event._tag === "Entry" ? apply(root, layer, index++, event.header) : Effect.void
+      )
     }
     const planned = plan(root, whiteouts)
     return Stream.fromIterable<Item<E | Tar.TarError, never>>(planned.structure).pipe(

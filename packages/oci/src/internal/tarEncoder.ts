@@ -76,7 +76,11 @@ const check = ({ path, size, target, type, modified }: Header): Fault | undefine
     ? { path, reason: "Malformed", detail: "its size or its time is no number" }
     : undefined
 
-const mismatch = ({ path, size }: Header): Fault => ({ path, reason: "SizeMismatch", detail: `${size} bytes were announced` })
+const mismatch = ({ path, size }: Header): Fault => ({
+  path,
+  reason: "SizeMismatch",
+  detail: `${size} bytes were announced`
+})
 
 /** A stream of as many bytes as the header says. */
 const sized = <E, R, F>(

@@ -182,7 +182,15 @@ export const encodeHeader = (header: Header): Uint8Array => {
   if (records.size === 0) return block
   const body = concat(Array.from(records, ([key, value]) => record(key, value)))
   const extended = new Uint8Array(blockSize)
-  writeBlock(extended, { ...fields, name: encode("PaxHeader"), prefix: none, target: none, typeFlag: "x", mode: 0o644, size: body.length })
+  writeBlock(extended, {
+    ...fields,
+    name: encode("PaxHeader"),
+    prefix: none,
+    target: none,
+    typeFlag: "x",
+    mode: 0o644,
+    size: body.length
+  })
   return concat([extended, body, new Uint8Array(paddingOf(body.length)), block])
 }
 
@@ -253,7 +261,9 @@ export const readBlock = (block: Uint8Array): Either.Either<RawHeader, Fault> =>
   if (!hasChecksum(block)) return fault("", "Malformed", "the checksum of a header is wrong")
   const name = readText(block, "name")
   // GNU tar keeps times where POSIX keeps the beginning of a name.
-  const prefix = decode(block.subarray(field.magic[0], field.magic[0] + 6)) === "ustar\0" ? readText(block, "prefix") : ""
+  const prefix = decode(block.subarray(field.magic[0], field.magic[0] + 6)) === "ustar\0"
+    ? readText(block, "prefix")
+    : ""
   const path = prefix === "" ? name : `${prefix}/${name}`
   const size = readNumber(block, "size")
   if (!(size >= 0)) return fault(path, "Malformed", "its size is no number of bytes")
@@ -316,4 +326,5 @@ const toExtension = (records: ReadonlyMap<string, string>): Either.Either<Extens
 }
 
 /** The order of entries in an archive: each directory before what is in it, and its entries by the bytes of names. */
-export const comparePaths = (a: string, b: string): -1 | 0 | 1 => compareUtf8(a.replaceAll("/", "\0"), b.replaceAll("/", "\0"))
+export const comparePaths = (a: string, b: string): -1 | 0 | 1 =>
+  compareUtf8(a.replaceAll("/", "\0"), b.replaceAll("/", "\0"))

@@ -46,8 +46,13 @@ export const diffItems = (
   const { hasher, include, lower, reader, style, upper } = comparison
 
   const read = (root: string, path: string, type: FileTree.EntryType) =>
-    Effect.flatMap(FileTree.readBatch(reader, root)([{ path, type }]), ([entry]) =>
-      entry === undefined ? Effect.dieMessage("A reader returned fewer files than it was asked for") : Effect.succeed(entry))
+    Effect.flatMap(
+      FileTree.readBatch(reader, root)([{ path, type }]),
+      ([entry]) =>
+        entry === undefined
+          ? Effect.dieMessage("A reader returned fewer files than it was asked for")
+          : Effect.succeed(entry)
+    )
 
   const digest = (content: FileTree.Content["content"]) =>
     isUint8Array(content) ? hasher.bytes(content) : hasher.stream(content)
@@ -60,7 +65,9 @@ export const diffItems = (
 
   const isSame = (a: Entry, b: Entry): Effect.Effect<boolean, FileTree.FileTreeError> => {
     if (a._tag === "Symlink" && b._tag === "Symlink") return Effect.succeed(a.target === b.target)
-    if (a._tag === "Directory" && b._tag === "Directory") return Effect.succeed(a.mode === b.mode || style.permissions === "normal")
+    if (a._tag === "Directory" && b._tag === "Directory") {
+      return Effect.succeed(a.mode === b.mode || style.permissions === "normal")
+    }
     if (a._tag !== "File" || b._tag !== "File") return Effect.succeed(false)
     const sameMode = style.permissions === "normal" ? a.executable === b.executable : a.mode === b.mode
     return sameMode ? isSameContent(a, b) : Effect.succeed(false)
@@ -79,9 +86,7 @@ export const diffItems = (
     if (reserved !== undefined) return yield* new LayerError({ path: reserved, reason: "ReservedName" })
     const markers = removed.length > 1 && removed.length === before.size
       ? [packing.markerItem(path, whiteout.opaque, style.modified)]
-      : removed.map((removed) =>
-        packing.markerItem(path, `${whiteout.prefix}${nameOf(removed)}`, style.modified)
-      )
+      : removed.map((removed) => packing.markerItem(path, `${whiteout.prefix}${nameOf(removed)}`, style.modified))
     const pairs = after.map((found): Pair => ({ path: found.path, lower: before.get(found.path), upper: found.type }))
     return { markers, pairs: List.fromIterable(pairs) }
   })
@@ -101,17 +106,23 @@ export const diffItems = (
     }
     const { markers, pairs } = yield* open(head.path, head.lower === "Directory")
     const left = same ? [...above, item] : []
-    return Option.some([
-      markers.length === 0 ? emitted : [...emitted, ...left, ...markers],
-      { pending: List.prependAll(tail, pairs), parents: markers.length === 0 ? left : [] }
-    ] as const)
+    return Option.some(
+      [
+        markers.length === 0 ? emitted : [...emitted, ...left, ...markers],
+        { pending: List.prependAll(tail, pairs), parents: markers.length === 0 ? left : [] }
+      ] as const
+    )
   })
 
   return Stream.unwrap(Effect.map(open("", true), ({ markers, pairs }) =>
     Stream.fromIterable<Item>(markers).pipe(
       Stream.concat(Stream.unfoldChunkEffect<State, Item, FileTree.FileTreeError | LayerError, never>(
         { pending: pairs, parents: [] },
-        (state) => Effect.map(step(state), Option.map(([items, next]) => [Chunk.unsafeFromArray<Item>([...items]), next] as const))
+        (state) =>
+          Effect.map(
+            step(state),
+            Option.map(([items, next]) => [Chunk.unsafeFromArray<Item>([...items]), next] as const)
+          )
       ))
     )))
 }

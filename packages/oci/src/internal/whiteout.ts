@@ -25,5 +25,7 @@ export const meaningOf = (parts: ReadonlyArray<string>): Meaning => {
   if (name === opaque) return { _tag: "Opaque" }
   if (name.startsWith(metaPrefix)) return { _tag: "Ignored" }
   const removed = name.slice(prefix.length)
-  return removed === "" || removed === "." || removed === ".." ? { _tag: "Invalid" } : { _tag: "Whiteout", name: removed }
+  return removed === "" || removed === "." || removed === ".."
+    ? { _tag: "Invalid" }
+    : { _tag: "Whiteout", name: removed }
 }
