@@ -79,7 +79,12 @@ const measured = (title: string, root: string, rounds: number) =>
       name: "tar | tar -x",
       run: sh("rm -rf \"$1-tar\" && mkdir \"$1-tar\" && tar -cf - -C \"$1\" . | tar -xf - -C \"$1-tar\"", root)
     })
-    yield* Console.log(`  peak memory: pack ${yield* peak("pack", root)}, unpack ${yield* peak("unpack", root)} (expected: at most 150 MB)`)
+    yield* Console.log(
+      `  peak memory: pack ${yield* peak("pack", root)}, unpack ${yield* peak(
+        "unpack",
+        root
+      )} (expected: at most 150 MB)`
+    )
   })
 
 /** Layers against `tar`, and how much memory they take. */
@@ -95,7 +100,7 @@ export const layers = Effect.scoped(Effect.gen(function*() {
 /** One thing, and the memory it took. */
 const once = (mode: string, root: string) =>
   Effect.zipRight(
-    mode === "pack" ? pack(root) : unpack(root),
+    mode === "pack" ? Effect.asVoid(pack(root)) : Effect.asVoid(unpack(root)),
     Effect.suspend(() => Console.log(`${Math.round(process.resourceUsage().maxRSS / 1024)} MB`))
   ).pipe(Effect.provide(services))
 

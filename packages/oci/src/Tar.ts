@@ -2,7 +2,7 @@
  * Archives in the format of tar, read and written as streams: of a file of any size only a piece is in memory.
  *
  * Written are POSIX archives, with extended headers where a name or a number asks for one. Read are those of POSIX and
- * of GNU tar. Sparse files are refused; those of container engines never are.
+ * of GNU tar. Sparse files are refused; engines write none.
  *
  * @see https://pubs.opengroup.org/onlinepubs/9699919799.2018edition/utilities/pax.html#tag_20_92_13_01
  * @since 0.1.0
