@@ -146,6 +146,7 @@ const serve = (executable: string, configuration: string) =>
         })
       ),
       Effect.catchAll((error) => Deferred.fail(port, error)),
+      Effect.interruptible,
       Effect.forkScoped
     )
     return yield* Deferred.await(port)

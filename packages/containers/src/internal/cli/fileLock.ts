@@ -67,6 +67,8 @@ export const hold = (
           Effect.flatMap((now) => fileSystem.utimes(path, now / 1000, now / 1000)),
           Effect.ignore,
           Effect.schedule(Schedule.spaced(touchEvery)),
+          // Who holds it may be uninterruptible, and the scope waits for this to end.
+          Effect.interruptible,
           Effect.forkScoped
         )
       })
