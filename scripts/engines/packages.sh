@@ -46,6 +46,14 @@ missing_registry_packages() {
   have htpasswd || echo apache2-utils
 }
 
+# What the layouts and archives that are written here are read with, by others.
+missing_judge_packages() {
+  local name
+  for name in skopeo umoci; do
+    have "$name" || echo "$name"
+  done
+}
+
 apt_quiet() {
   local log code=0
   log=$(mktemp)
@@ -82,16 +90,17 @@ explain_missing_packages() {
 
 # Groups are installed one by one, so that one conflict does not keep out the rest.
 install_missing_packages() { # MODE: install or look
-  local docker podman busybox ssh registry
+  local docker podman busybox ssh registry judges
   [[ $(uname -s) == Linux ]] || return 0
   docker=$(missing_docker_packages)
   podman=$(missing_podman_packages)
   busybox=$(missing_busybox_packages)
   ssh=$(missing_ssh_packages)
   registry=$(missing_registry_packages)
+  judges=$(missing_judge_packages)
   # The names come one per line and are wanted as words.
   # shellcheck disable=SC2086
-  set -- "$1" $docker $podman $busybox $ssh $registry
+  set -- "$1" $docker $podman $busybox $ssh $registry $judges
   if [[ $# -eq 1 ]]; then
     say "packages: all present"
   elif [[ $1 == look ]] || ! am_root || ! have apt-get; then
@@ -103,6 +112,9 @@ install_missing_packages() { # MODE: install or look
     say "packages: missing: $*"
     apt_quiet update || warn "packages: going on with the package lists at hand"
     # shellcheck disable=SC2086
-    { install_group $docker; install_group $podman; install_group $busybox; install_group $ssh; install_group $registry; }
+    {
+      install_group $docker; install_group $podman; install_group $busybox; install_group $ssh; install_group $registry;
+      install_group $judges
+    }
   fi
 }

@@ -139,7 +139,19 @@ const declaredMediaType = (value: unknown): Option.Option<string> =>
  * @since 0.1.0
  * @category verifying
  */
-export const collect = <E, R>(
+export const collect: {
+  (
+    descriptor: Descriptor,
+    bounds: { readonly name: string; readonly limit: number }
+  ): <E, R>(
+    stream: Stream.Stream<Uint8Array, E, R>
+  ) => Effect.Effect<Uint8Array, E | InvalidDocument | VerifyError, R | Hasher.Hasher>
+  <E, R>(
+    stream: Stream.Stream<Uint8Array, E, R>,
+    descriptor: Descriptor,
+    bounds: { readonly name: string; readonly limit: number }
+  ): Effect.Effect<Uint8Array, E | InvalidDocument | VerifyError, R | Hasher.Hasher>
+} = dual(3, <E, R>(
   stream: Stream.Stream<Uint8Array, E, R>,
   descriptor: Descriptor,
   { limit, name }: { readonly name: string; readonly limit: number }
@@ -163,7 +175,7 @@ export const collect = <E, R>(
         }
         return bytes
       })
-    )
+    ))
 
 /**
  * Changes the value of a document. What the change left alone is written as it was read, unknown fields too; that is

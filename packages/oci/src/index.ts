@@ -34,6 +34,13 @@ export * as ContentError from "./ContentError.js"
 export * as ContentHash from "./ContentHash.js"
 
 /**
+ * Copying images between stores.
+ *
+ * @since 0.1.0
+ */
+export * as Copy from "./Copy.js"
+
+/**
  * What content is: its media type, digest and size.
  *
  * @since 0.1.0
@@ -97,6 +104,13 @@ export * as ImageLayout from "./ImageLayout.js"
 export * as ImageManifest from "./ImageManifest.js"
 
 /**
+ * Stores of content, by what they can do.
+ *
+ * @since 0.1.0
+ */
+export * as ImageStore from "./ImageStore.js"
+
+/**
  * Layers of images: made from files, compared, and put together.
  *
  * @since 0.1.0
@@ -123,6 +137,13 @@ export * as LocalFiles from "./LocalFiles.js"
  * @since 0.1.0
  */
 export * as MediaType from "./MediaType.js"
+
+/**
+ * Image layouts in directories.
+ *
+ * @since 0.1.0
+ */
+export * as OciDirectory from "./OciDirectory.js"
 
 /**
  * Platforms: the operating system and the processor an image is made for.

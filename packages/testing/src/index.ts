@@ -11,6 +11,11 @@ export * as FakeEngine from "./FakeEngine.js"
 /**
  * @since 0.1.0
  */
+export * as ImageStoreSuite from "./ImageStoreSuite.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as Leftovers from "./Leftovers.js"
 
 /**

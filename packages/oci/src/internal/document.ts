@@ -36,7 +36,7 @@ export const bytes = <A, I>(document: string, schema: Schema.Schema<A, I>, limit
     encode: (value: A): Either.Either<Uint8Array, InvalidDocument> =>
       Either.flatMap(toJson(value), (written) => {
         const encoded = json.canonical(written)
-        return Either.map(parse(encoded), () => encoded)
+        return encoded.length <= limit ? Either.right(encoded) : Either.left(json.tooLarge(document, encoded, limit))
       })
   }
 }

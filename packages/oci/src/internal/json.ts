@@ -29,18 +29,20 @@ export const printPath = (path: ReadonlyArray<PropertyKey>): string =>
     return /^\w+$/.test(name) ? `.${name}` : `[${excerpt(name)}]`
   }).join("").replace(/^\./, "")
 
-const search = (json: unknown, check: Check): Option.Option<Fault> => {
-  const visit = (value: unknown, path: ReadonlyArray<PropertyKey>): Fault | undefined => {
-    for (const [key, child] of children(value)) {
-      const fault = check(key, child, path.length)
-      if (fault !== undefined) return { ...fault, path: printPath([...path, key]) }
-      const inner = visit(child, [...path, key])
-      if (inner !== undefined) return inner
-    }
-    return undefined
+type Found = Omit<Fault, "path"> & { readonly path: ReadonlyArray<PropertyKey> }
+
+const visit = (value: unknown, depth: number, check: Check): Found | undefined => {
+  for (const [key, child] of children(value)) {
+    const fault = check(key, child, depth)
+    if (fault !== undefined) return { ...fault, path: [key] }
+    const inner = visit(child, depth + 1, check)
+    if (inner !== undefined) return { ...inner, path: [key, ...inner.path] }
   }
-  return Option.fromNullable(visit(json, []))
+  return undefined
 }
+
+const search = (json: unknown, check: Check): Option.Option<Fault> =>
+  Option.map(Option.fromNullable(visit(json, 0, check)), (found) => ({ ...found, path: printPath(found.path) }))
 
 const isHarmless: Check = (key, _, depth) =>
   key === "__proto__"
@@ -57,14 +59,20 @@ const isExact: Check = (_, value) =>
 /** Where a JSON value has an integer that was not read exactly. */
 export const inexact = (json: unknown): Option.Option<Fault> => search(json, isExact)
 
+export const tooLarge = (document: string, bytes: Uint8Array, limit: number): InvalidDocument =>
+  new InvalidDocument({
+    document,
+    path: "",
+    reason: "TooLarge",
+    rule: `it has ${bytes.length} bytes, and may have at most ${limit}`
+  })
+
 /** Reads JSON, of a size that is bounded. */
 export const parse =
   (document: string, limit: number) => (bytes: Uint8Array): Either.Either<unknown, InvalidDocument> => {
     const fail = (reason: InvalidDocument["reason"], rule: string) =>
       new InvalidDocument({ document, path: "", reason, rule })
-    if (bytes.length > limit) {
-      return Either.left(fail("TooLarge", `it has ${bytes.length} bytes, and at most ${limit} are read`))
-    }
+    if (bytes.length > limit) return Either.left(tooLarge(document, bytes, limit))
     return Either.try({
       try: () => decodeStrictly(bytes),
       catch: () => fail("InvalidUtf8", "it is not UTF-8")

@@ -1,0 +1,319 @@
+/**
+ * Copying images between any two stores, byte for byte: manifests keep their digests through any number of hops.
+ *
+ * What is pointed to is copied before what points to it, each content once, several at a time, and only what is not
+ * there yet. A {@link Plan} tells beforehand what would be copied, {@link watch} what is being copied.
+ *
+ * @since 0.1.0
+ */
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
+import * as Stream from "effect/Stream"
+import * as Content from "./Content.js"
+import { type ContentError, ContentNotFound } from "./ContentError.js"
+import * as Descriptor from "./Descriptor.js"
+import type * as Hasher from "./Hasher.js"
+import * as ImageIndex from "./ImageIndex.js"
+import * as ImageStore from "./ImageStore.js"
+import * as links from "./internal/links.js"
+import * as MediaType from "./MediaType.js"
+import * as Platform from "./Platform.js"
+
+/**
+ * A store to copy from, which need not be able to list anything unless referrers are wanted.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Source = ImageStore.Readable & Partial<Pick<ImageStore.Listable, "referrers">>
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** How many blobs are copied at the same time. Default: 3, as Docker and containerd do. */
+  readonly concurrency?: number | undefined
+  /** Of an index, only the manifest for this platform. It then stands for the whole. */
+  readonly platform?: Platform.Platform | undefined
+  /** Also what has one of the copied manifests as its subject: signatures, for example. Default: false. */
+  readonly referrers?: boolean | undefined
+  /** Also layers that their owner forbids to distribute, if the source has them. Default: false. */
+  readonly nondistributable?: boolean | undefined
+}
+
+/**
+ * What is to be done about one content: it is copied, is there already, or may not be distributed.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Step {
+  readonly descriptor: Descriptor.Descriptor
+  readonly action: "Copy" | "Present" | "Nondistributable"
+}
+
+/**
+ * What a copy consists of.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Plan {
+  /** What is copied as a whole. */
+  readonly root: Descriptor.Descriptor
+  /** Each content once, in groups: what a group points to is in those before. */
+  readonly groups: ReadonlyArray<ReadonlyArray<Step>>
+  /** How many bytes are to be copied. */
+  readonly bytes: number
+}
+
+/**
+ * What happens during a copy. `bytes` are those of the content that came through so far.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Event =
+  | { readonly _tag: "Planned"; readonly plan: Plan }
+  | { readonly _tag: "Started"; readonly descriptor: Descriptor.Descriptor }
+  | { readonly _tag: "Advanced"; readonly descriptor: Descriptor.Descriptor; readonly bytes: number }
+  | { readonly _tag: "Copied"; readonly descriptor: Descriptor.Descriptor }
+  | {
+    readonly _tag: "Skipped"
+    readonly descriptor: Descriptor.Descriptor
+    readonly reason: "Present" | "Nondistributable"
+  }
+  | { readonly _tag: "Tagged"; readonly descriptor: Descriptor.Descriptor; readonly name: string }
+
+interface Node {
+  readonly descriptor: Descriptor.Descriptor
+  readonly children: ReadonlyArray<Descriptor.Descriptor>
+}
+
+const read = (from: Source, descriptor: Descriptor.Descriptor) =>
+  Effect.flatMap(Content.collect(from.fetch(descriptor), descriptor, links.limits), links.read)
+
+/** Everything that a descriptor leads to, each once. */
+const explore = Effect.fnUntraced(function*(from: Source, root: Descriptor.Descriptor, options: Options) {
+  const nodes = new Map<string, Node>()
+  const pending = [root]
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (nodes.has(next.digest)) continue
+    if (!links.isDocument(next.mediaType)) {
+      nodes.set(next.digest, { descriptor: next, children: [] })
+      continue
+    }
+    const { blobs, manifests } = yield* read(from, next)
+    nodes.set(next.digest, { descriptor: next, children: [...blobs, ...manifests] })
+    for (const child of [...blobs, ...manifests]) pending.push(child)
+    if (options.referrers === true && from.referrers !== undefined) {
+      for (const referrer of yield* Stream.runCollect(from.referrers(next))) pending.push(referrer)
+    }
+  }
+  return nodes
+})
+
+/** The group of each node: one more than the highest of what it points to. */
+const levels = (nodes: ReadonlyMap<string, Node>): ReadonlyMap<string, number> => {
+  const found = new Map<string, number>()
+  const levelOf = (digest: string): number => {
+    const known = found.get(digest)
+    if (known !== undefined) return known
+    const children = nodes.get(digest)?.children ?? []
+    const level = children.reduce((highest, child) => Math.max(highest, levelOf(child.digest) + 1), 0)
+    found.set(digest, level)
+    return level
+  }
+  for (const digest of nodes.keys()) levelOf(digest)
+  return found
+}
+
+const stepFor = (to: ImageStore.Writable, descriptor: Descriptor.Descriptor, options: Options) =>
+  options.nondistributable !== true && MediaType.isNondistributable(descriptor.mediaType)
+    ? Effect.succeed<Step>({ descriptor, action: "Nondistributable" })
+    : Effect.map(to.exists(descriptor), (there): Step => ({ descriptor, action: there ? "Present" : "Copy" }))
+
+/**
+ * What would be copied to have all of a graph in another store.
+ *
+ * @since 0.1.0
+ * @category planning
+ */
+export const plan = (
+  from: Source,
+  root: Descriptor.Descriptor,
+  to: ImageStore.Writable,
+  options: Options = {}
+): Effect.Effect<Plan, ContentError, Hasher.Hasher> =>
+  Effect.gen(function*() {
+    const nodes = yield* explore(from, root, options)
+    const steps = yield* Effect.forEach([...nodes.values()], ({ descriptor }) => stepFor(to, descriptor, options), {
+      concurrency: concurrencyOf(options)
+    })
+    const levelOf = levels(nodes)
+    const groups: Array<Array<Step>> = []
+    for (const step of steps) {
+      const level = levelOf.get(step.descriptor.digest) ?? 0
+      while (groups.length <= level) groups.push([])
+      groups[level]?.push(step)
+    }
+    const bytes = steps.reduce((sum, { action, descriptor }) => action === "Copy" ? sum + descriptor.size : sum, 0)
+    return { root, groups, bytes }
+  })
+
+const concurrencyOf = ({ concurrency = 3 }: Options): number => Math.max(1, concurrency)
+
+type Emit = (event: Event) => Effect.Effect<void>
+
+const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action, descriptor }: Step) => {
+  if (action === "Nondistributable") return emit({ _tag: "Skipped", descriptor, reason: action })
+  let bytes = 0
+  const content = Stream.suspend(() => {
+    bytes = 0
+    return Stream.fromEffect(emit({ _tag: "Started", descriptor })).pipe(
+      Stream.drain,
+      Stream.concat(from.fetch(descriptor)),
+      Stream.tap((chunk) => emit({ _tag: "Advanced", descriptor, bytes: bytes += chunk.length }))
+    )
+  })
+  // Also what was there when the plan was made: whether it still is, the store says, and keeps it.
+  return Effect.flatMap(
+    to.push(descriptor, content),
+    (pushed) =>
+      emit(pushed === "Pushed" ? { _tag: "Copied", descriptor } : { _tag: "Skipped", descriptor, reason: pushed })
+  )
+}
+
+const execute = (from: Source, to: ImageStore.Writable, plan: Plan, options: Options, emit: Emit) =>
+  Effect.zipRight(
+    emit({ _tag: "Planned", plan }),
+    Effect.forEach(plan.groups, (group) =>
+      Effect.forEach(group, perform(from, to, emit), { concurrency: concurrencyOf(options), discard: true }), {
+      discard: true
+    })
+  )
+
+/**
+ * Copies everything that a descriptor leads to, without a name.
+ *
+ * @since 0.1.0
+ * @category copying
+ */
+export const graph = (
+  from: Source,
+  root: Descriptor.Descriptor,
+  to: ImageStore.Writable,
+  options: Options = {}
+): Effect.Effect<Plan, ContentError, Hasher.Hasher> =>
+  plan(from, root, to, options).pipe(
+    Effect.tap((plan) => execute(from, to, plan, options, () => Effect.void)),
+    Effect.withSpan("Copy.graph", {
+      captureStackTrace: false,
+      attributes: { from: from.name, to: to.name, digest: root.digest }
+    })
+  )
+
+/**
+ * A name in a store. A digest is one too, but nothing can be given it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Place<out S> {
+  readonly store: S
+  readonly name: string
+}
+
+/**
+ * The content of a name, or of the platform that is wanted of it.
+ *
+ * @since 0.1.0
+ * @category planning
+ */
+export const rootOf = (
+  { name, store }: Place<Source>,
+  platform?: Platform.Platform
+): Effect.Effect<Descriptor.Descriptor, ContentError, Hasher.Hasher> =>
+  Effect.gen(function*() {
+    const found = yield* store.resolve(name)
+    if (platform === undefined || !MediaType.isIndex(found.mediaType)) return Descriptor.bare(found)
+    const { value } = yield* ImageStore.fetchDocument(store, ImageIndex.codec, Descriptor.bare(found))
+    const chosen = ImageIndex.forPlatform(value, platform)
+    return Option.isSome(chosen)
+      ? Descriptor.bare(chosen.value)
+      : yield* new ContentNotFound({ name: `${name} for ${Platform.format(platform)}`, store: store.name })
+  })
+
+const copyNamed = (from: Place<Source>, to: Place<ImageStore.Writable>, options: Options, emit: Emit) =>
+  Effect.gen(function*() {
+    const root = yield* rootOf(from, options.platform)
+    const made = yield* plan(from.store, root, to.store, options)
+    yield* execute(from.store, to.store, made, options, emit)
+    yield* to.store.tag(root, to.name)
+    yield* emit({ _tag: "Tagged", descriptor: root, name: to.name })
+    return root
+  }).pipe(Effect.withSpan("Copy.image", {
+    captureStackTrace: false,
+    attributes: { from: `${from.store.name} ${from.name}`, to: `${to.store.name} ${to.name}` }
+  }))
+
+/**
+ * Copies an image, or whatever has a name, and names the copy. Interrupted or failed, it leaves whole content behind
+ * and no name, and goes on from there when it is run again.
+ *
+ * @since 0.1.0
+ * @category copying
+ * @example
+ * import { NodeHasher } from "@ociman/node"
+ * import { Content, Copy, Descriptor, ImageManifest, ImageStore, MediaType } from "@ociman/oci"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const here = yield* ImageStore.makeMemory
+ *   const there = yield* ImageStore.makeMemory
+ *
+ *   const artifact = ImageManifest.artifact(MediaType.MediaType.make("application/vnd.example"))
+ *   const manifest = yield* Content.make(ImageManifest.codec, artifact)
+ *   yield* here.push(Descriptor.empty, Stream.make(new TextEncoder().encode("{}")))
+ *   yield* ImageStore.pushDocument(here, manifest)
+ *   yield* here.tag(manifest.descriptor, "v1")
+ *
+ *   const copied = yield* Copy.image({ store: here, name: "v1" }, { store: there, name: "v2" })
+ *   assert.strictEqual(copied.digest, manifest.descriptor.digest)
+ * })
+ *
+ * Effect.runPromise(program.pipe(Effect.provide(NodeHasher.layer)))
+ */
+export const image = (
+  from: Place<Source>,
+  to: Place<ImageStore.Writable>,
+  options: Options = {}
+): Effect.Effect<Descriptor.Descriptor, ContentError, Hasher.Hasher> => copyNamed(from, to, options, () => Effect.void)
+
+/**
+ * Copies an image like {@link image}, and tells what happens. Who reads slowly slows the copy, and who stops reading
+ * stops it.
+ *
+ * @since 0.1.0
+ * @category copying
+ */
+export const watch = (
+  from: Place<Source>,
+  to: Place<ImageStore.Writable>,
+  options: Options = {}
+): Stream.Stream<Event, ContentError, Hasher.Hasher> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const events = yield* Queue.bounded<Exit.Exit<Event, Option.Option<ContentError>>>(16)
+    yield* copyNamed(from, to, options, (event) => Effect.asVoid(events.offer(Exit.succeed(event)))).pipe(
+      Effect.matchCauseEffect({
+        onFailure: (cause) => events.offer(Exit.failCause(Cause.map(cause, Option.some))),
+        onSuccess: () => events.offer(Exit.fail(Option.none()))
+      }),
+      Effect.forkScoped
+    )
+    return Stream.repeatEffectOption(Effect.flatten(events.take))
+  }))

@@ -1,0 +1,358 @@
+/**
+ * Image layouts in directories: a store that any tool can read, which any number of processes may use at once.
+ *
+ * Content is written to a file beside, forced to the disk and renamed; `index.json` likewise, under a lock between
+ * processes and after all that it points to. So whoever is killed leaves nothing half behind but a temporary file,
+ * which {@link OciDirectory.collectGarbage} removes. Programs that know nothing of the lock can still change the index
+ * at the same moment; that is noticed up to the last instant before the renaming.
+ *
+ * Manifests and indexes that were pushed have an entry in `index.json`, unless an index that has one lists them. The
+ * name of an entry is its annotation `org.opencontainers.image.ref.name`, which can be any text.
+ *
+ * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
+ * @since 0.1.0
+ */
+import type { PlatformError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
+import * as Path from "@effect/platform/Path"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { type ContentError, ContentNotFound, LayoutError } from "./ContentError.js"
+import type { Descriptor } from "./Descriptor.js"
+import type * as Digest from "./Digest.js"
+import type * as Hasher from "./Hasher.js"
+import * as ImageIndex from "./ImageIndex.js"
+import * as ImageLayout from "./ImageLayout.js"
+import * as ImageStore from "./ImageStore.js"
+import * as durable from "./internal/durable.js"
+import * as fileLock from "./internal/fileLock.js"
+import * as garbage from "./internal/garbage.js"
+import * as json from "./internal/json.js"
+
+/**
+ * What was collected.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Garbage {
+  readonly digests: ReadonlyArray<Digest.Digest>
+  /** How many bytes the content had. */
+  readonly bytes: number
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface GarbageOptions {
+  /**
+   * How long content that nothing points to is left alone, since somebody may be about to push what does. Pushing it
+   * again begins the time anew. Default: one day.
+   */
+  readonly grace?: Duration.DurationInput | undefined
+  /**
+   * Whether manifests and indexes without a name go too, unless one with a name points to them or they are about one
+   * that stays. Default: false.
+   */
+  readonly unnamed?: boolean | undefined
+}
+
+/**
+ * A layout in a directory.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface OciDirectory extends ImageStore.Store {
+  readonly path: string
+  /** `index.json` as it is now. */
+  readonly index: Effect.Effect<ImageIndex.ImageIndex, ContentError>
+  /** Removes content that no entry of the index leads to, and what killed writers left behind. */
+  readonly collectGarbage: (options?: GarbageOptions) => Effect.Effect<Garbage, ContentError>
+}
+
+const isNotFound = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"
+
+const unreadable = (path: string) => (cause: unknown): LayoutError =>
+  new LayoutError({ path, reason: "Unreadable", rule: "cannot be read", cause })
+
+const unwritable = (path: string) => (cause: unknown): LayoutError =>
+  new LayoutError({ path, reason: "Unwritable", rule: "cannot be written", cause })
+
+const Version = Schema.Struct({ imageLayoutVersion: Schema.String })
+
+const prefix = ".ociman-"
+
+type Environment = FileSystem.FileSystem | Path.Path | Hasher.Hasher
+
+const makeFiles = (fs: FileSystem.FileSystem, path: Path.Path, root: string) => {
+  const at = (...names: ReadonlyArray<string>) => path.join(root, ...names)
+  const marker = at(ImageLayout.markerName)
+  const index = at(ImageLayout.indexName)
+  const lockPath = at(`${prefix}lock`)
+  const turn = Effect.unsafeMakeSemaphore(1)
+
+  /** Fibers of this process take turns first, so that they need not poll. */
+  const locked = <A, E>(f: (lock: fileLock.FileLock) => Effect.Effect<A, E>): Effect.Effect<A, E | LayoutError> =>
+    turn.withPermits(1)(Effect.scoped(Effect.flatMap(fileLock.acquire(fs, lockPath), f)))
+
+  /** Writes beside and renames; `commit` is what happens in between. */
+  const replace = <E, E2>(
+    target: string,
+    content: Stream.Stream<Uint8Array, E>,
+    commit: (rename: Effect.Effect<void, LayoutError>) => Effect.Effect<boolean, E2>
+  ): Effect.Effect<boolean, E | E2 | LayoutError> =>
+    Effect.flatMap(fileLock.token, (token) => {
+      const temporary = at(`${prefix}${token}.tmp`)
+      const failed = unwritable(target)
+      const rename = Effect.mapError(fs.rename(temporary, target), failed).pipe(
+        Effect.zipRight(durable.syncDirectory(fs, path.dirname(target)))
+      )
+      // The source's own error passes; only what the file says is about the file.
+      return Effect.acquireUseRelease(
+        Effect.void,
+        () =>
+          durable.write(fs, temporary, Stream.mapError(content, (error) => ({ error }))).pipe(
+            Effect.mapError((failure) => "error" in failure ? failure.error : failed(failure)),
+            Effect.zipRight(commit(rename))
+          ),
+        () => Effect.ignore(fs.remove(temporary, { force: true }))
+      )
+    })
+
+  const readIndex = fs.readFile(index).pipe(
+    Effect.mapError((error) =>
+      isNotFound(error)
+        ? new LayoutError({ path: root, reason: "MissingIndex", rule: "has no index.json" })
+        : unreadable(index)(error)
+    )
+  )
+
+  return { at, marker, index, locked, replace, readIndex }
+}
+
+type Files = ReturnType<typeof makeFiles>
+
+const checkVersion = (fs: FileSystem.FileSystem, files: Files, root: string) =>
+  Effect.gen(function*() {
+    const bytes = yield* Effect.mapError(fs.readFile(files.marker), (error) =>
+      isNotFound(error)
+        ? new LayoutError({
+          path: root,
+          reason: "NotALayout",
+          rule: "has no file oci-layout, so it is no image layout"
+        })
+        : unreadable(files.marker)(error))
+    const version = yield* json.parse(ImageLayout.codec.name, ImageLayout.codec.limit)(bytes).pipe(
+      Effect.flatMap(Schema.decodeUnknown(Version)),
+      Effect.option
+    )
+    if (Option.isSome(version) && version.value.imageLayoutVersion !== ImageLayout.current.imageLayoutVersion) {
+      const rule = `is an image layout of version ${JSON.stringify(version.value.imageLayoutVersion)}, not of 1.0.0`
+      return yield* new LayoutError({ path: root, reason: "WrongVersion", rule })
+    }
+    yield* ImageLayout.codec.decode(bytes)
+  })
+
+const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, files: Files) =>
+  Effect.gen(function*() {
+    const name = `the layout ${JSON.stringify(root)}`
+    const blob = (digest: Digest.WellFormed) => files.at(...ImageLayout.blobPath(digest).split("/"))
+
+    /** There is no lstat: what has a target is a link. */
+    const refuseLinks = (digest: Digest.Digest) =>
+      Effect.forEach([files.at("blobs"), path.dirname(blob(digest)), blob(digest)], (location) =>
+        Effect.matchEffect(fs.readLink(location), {
+          onFailure: () =>
+            Effect.void,
+          onSuccess: () =>
+            new LayoutError({ path: location, reason: "Symlink", rule: "is a symbolic link, which is not followed" })
+        }), { discard: true })
+
+    const size = (digest: Digest.Digest) =>
+      Effect.zipRight(
+        refuseLinks(digest),
+        fs.stat(blob(digest)).pipe(
+          Effect.map((info) =>
+            info.type === "File" ? Option.some(Number(info.size)) : Option.none()
+          ),
+          Effect.catchAll((error) =>
+            isNotFound(error) ? Effect.succeed(Option.none()) : unreadable(blob(digest))(error)
+          )
+        )
+      )
+
+    const read = (digest: Digest.Digest): Stream.Stream<Uint8Array, ContentError> =>
+      Stream.fromEffect(refuseLinks(digest)).pipe(
+        Stream.drain,
+        Stream.concat(
+          Stream.mapError(fs.stream(blob(digest)), (error) =>
+            isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error))
+        )
+      )
+
+    /** Under the lock, as is the collection of garbage: what this finds is not about to be taken. */
+    const keep = (digest: Digest.Digest, expected: number) =>
+      files.locked(() =>
+        Effect.gen(function*() {
+          if (!Option.contains(yield* size(digest), expected)) {
+            return false
+          }
+          const now = (yield* Clock.currentTimeMillis) / 1000
+          yield* Effect.mapError(fs.utimes(blob(digest), now, now), unwritable(blob(digest)))
+          return true
+        })
+      )
+
+    const write = <E>(digest: Digest.Digest, content: Stream.Stream<Uint8Array, E>) =>
+      Effect.mapError(fs.makeDirectory(path.dirname(blob(digest)), { recursive: true }), unwritable(root)).pipe(
+        Effect.zipRight(files.replace(blob(digest), content, (rename) =>
+          files.locked(() =>
+            Effect.zipRight(refuseLinks(digest), Effect.as(rename, true))
+          ))),
+        Effect.asVoid
+      )
+
+    const index = Effect.flatMap(files.readIndex, ImageIndex.codec.decode)
+
+    /** Changes the index under the lock that the caller holds. */
+    const updateUnder = (
+      lock: fileLock.FileLock,
+      f: (entries: ReadonlyArray<Descriptor>) => ReadonlyArray<Descriptor>
+    ) =>
+      Effect.gen(function*() {
+        const bytes = yield* files.readIndex
+        const before = yield* ImageIndex.codec.decode(bytes)
+        const manifests = f(before.manifests)
+        if (manifests === before.manifests) {
+          return true
+        }
+        const written = yield* ImageIndex.codec.encode({ ...before, manifests })
+        const isUnchanged = Effect.map(files.readIndex, (now) =>
+          now.length === bytes.length && now.every((byte, i) =>
+            byte === bytes[i]
+          ))
+        return yield* files.replace(files.index, Stream.make(written), (rename) =>
+          Effect.flatMap(
+            Effect.all([isUnchanged, lock.isHeld]),
+            ([unchanged, held]) =>
+              unchanged && held ? Effect.as(rename, true) : Effect.succeed(false)
+          ))
+      })
+
+    const updateEntries = (f: (entries: ReadonlyArray<Descriptor>) => ReadonlyArray<Descriptor>) =>
+      files.locked((lock) =>
+        updateUnder(lock, f)
+      ).pipe(Effect.repeat({ until: (done) => done }), Effect.asVoid)
+
+    const store = yield* ImageStore.make({
+      name,
+      read,
+      size,
+      keep,
+      write,
+      remove: (digest) => Effect.mapError(fs.remove(blob(digest), { force: true }), unwritable(blob(digest))),
+      entries: Effect.map(index, (_) => _.manifests),
+      updateEntries
+    })
+
+    const collectGarbage = ({ grace = "1 day", unnamed = false }: GarbageOptions = {}) =>
+      files.locked((lock) =>
+        Effect.gen(function*() {
+          const { manifests } = yield* index
+          const reachable = yield* garbage.mark(store, manifests, unnamed)
+          if (unnamed) {
+            yield* Effect.repeat(updateUnder(lock, () => reachable.entries), { until: (done) => done })
+          }
+          const before = (yield* Clock.currentTimeMillis) - Duration.toMillis(grace)
+          return yield* garbage.sweep(fs, { at: files.at, prefix, before, reachable: reachable.digests }).pipe(
+            Effect.mapError(unwritable(root))
+          )
+        })
+      ).pipe(Effect.withSpan("OciDirectory.collectGarbage", { captureStackTrace: false, attributes: { path: root } }))
+
+    return { ...store, path: root, index, collectGarbage } satisfies OciDirectory
+  })
+
+/**
+ * The layout in a directory, which must be one.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const open = (root: string): Effect.Effect<OciDirectory, ContentError, Environment> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const files = makeFiles(fs, path, root)
+    yield* checkVersion(fs, files, root)
+    yield* Effect.flatMap(files.readIndex, ImageIndex.codec.decode)
+    return yield* makeStore(fs, path, root, files)
+  })
+
+/** What is missing of an empty layout, in an order in which it is one only when it is whole. */
+const initialize = (fs: FileSystem.FileSystem, files: Files, root: string) =>
+  Effect.gen(function*() {
+    const write = (path: string, bytes: Uint8Array) =>
+      files.replace(path, Stream.make(bytes), (rename) =>
+        Effect.mapError(fs.exists(path), unreadable(path)).pipe(
+          Effect.flatMap((there) => there ? Effect.succeed(false) : Effect.as(rename, true))
+        ))
+    yield* Effect.mapError(fs.makeDirectory(files.at("blobs", "sha256"), { recursive: true }), unwritable(root))
+    yield* files.locked(() =>
+      Effect.gen(function*() {
+        yield* write(files.index, yield* ImageIndex.codec.encode(ImageIndex.make([])))
+        yield* write(files.marker, yield* ImageLayout.codec.encode(ImageLayout.current))
+      })
+    )
+  })
+
+/**
+ * A new layout. The directory may be there but must not be a layout.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const create = (root: string): Effect.Effect<OciDirectory, ContentError, Environment> =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const files = makeFiles(fs, yield* Path.Path, root)
+    if (yield* Effect.mapError(fs.exists(files.marker), unreadable(root))) {
+      return yield* new LayoutError({ path: root, reason: "AlreadyExists", rule: "is an image layout already" })
+    }
+    yield* initialize(fs, files, root)
+    return yield* open(root)
+  })
+
+/**
+ * The layout in a directory; a new one if there is none. Several processes may do this at the same time.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const openOrCreate = (root: string): Effect.Effect<OciDirectory, ContentError, Environment> =>
+  Effect.catchIf(
+    open(root),
+    (error) => error._tag === "LayoutError" && (error.reason === "NotALayout" || error.reason === "MissingIndex"),
+    () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        yield* initialize(fs, makeFiles(fs, yield* Path.Path, root), root)
+        return yield* open(root)
+      })
+  )
+
+/**
+ * The layout in a directory as the store of a program; a new one if there is none.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (root: string): Layer.Layer<ImageStore.ImageStore, ContentError, Environment> =>
+  Layer.effect(ImageStore.ImageStore, openOrCreate(root))

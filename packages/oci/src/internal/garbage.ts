@@ -1,0 +1,110 @@
+import type { PlatformError } from "@effect/platform/Error"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { ContentError } from "../ContentError.js"
+import type { Descriptor } from "../Descriptor.js"
+import * as Digest from "../Digest.js"
+import type { Readable } from "../ImageStore.js"
+import * as entriesOf from "./entries.js"
+import * as links from "./links.js"
+
+type Entries = ReadonlyArray<Descriptor>
+
+/** All digests that entries lead to, and what each document of them is about. */
+const walk = Effect.fnUntraced(function*(store: Readable, roots: Entries) {
+  const reached = new Set<string>()
+  const pending = Array.from(roots)
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (reached.has(next.digest)) continue
+    reached.add(next.digest)
+    const found = yield* documentOf(store, next)
+    if (Option.isNone(found)) continue
+    for (const { digest } of found.value.blobs) reached.add(digest)
+    for (const child of found.value.manifests) pending.push(child)
+  }
+  return reached
+})
+
+/**
+ * What an entry points to. An entry of an unknown type may be a document of a later specification, so it is looked into
+ * as far as it can be; a document that should be known and cannot be read stops everything, for what it points to is
+ * not known.
+ */
+const documentOf = (
+  store: Readable,
+  entry: Descriptor
+): Effect.Effect<Option.Option<links.Links>, ContentError> =>
+  Effect.gen(function*() {
+    if (!Digest.isDigest(entry.digest) || !(yield* store.exists(entry))) return Option.none()
+    const known = links.isDocument(entry.mediaType)
+    if (!known && entry.size > links.limits.limit) return Option.none()
+    const chunks = Array.from(yield* Stream.runCollect(store.fetch(entry)))
+    const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
+    chunks.reduce((at, chunk) => {
+      bytes.set(chunk, at)
+      return at + chunk.length
+    }, 0)
+    return yield* known ? Effect.asSome(links.read(bytes)) : Effect.option(links.read(bytes))
+  })
+
+/** The entries that stay and everything they lead to. */
+export const mark = Effect.fnUntraced(function*(store: Readable, entries: Entries, unnamed: boolean) {
+  if (!unnamed) return { entries, digests: yield* walk(store, entries) }
+  let kept: Entries = entries.filter((entry) => entriesOf.nameOf(entry) !== undefined)
+  for (;;) {
+    const digests = yield* walk(store, kept)
+    const about: Array<Descriptor> = []
+    for (const entry of entries) {
+      if (kept.includes(entry)) continue
+      const subject = Option.flatMap(yield* documentOf(store, entry), (_) => _.subject)
+      if (Option.exists(subject, (_) => digests.has(_.digest)) || digests.has(entry.digest)) about.push(entry)
+    }
+    if (about.length === 0) return { entries: entries.filter((entry) => kept.includes(entry)), digests }
+    kept = [...kept, ...about]
+  }
+})
+
+interface Sweep {
+  readonly at: (...names: ReadonlyArray<string>) => string
+  readonly prefix: string
+  /** Only what was not touched since, in milliseconds. */
+  readonly before: number
+  readonly reachable: ReadonlySet<string>
+}
+
+/** Removes the content that is not reachable, and temporary files. What is not a digest's is not ours. */
+export const sweep = (
+  fs: FileSystem.FileSystem,
+  { at, before, prefix, reachable }: Sweep
+): Effect.Effect<{ readonly digests: ReadonlyArray<Digest.Digest>; readonly bytes: number }, PlatformError> =>
+  Effect.gen(function*() {
+    const removeOld = Effect.fnUntraced(function*(location: string) {
+      const isLink = yield* Effect.isSuccess(fs.readLink(location))
+      const info = yield* Effect.option(fs.stat(location))
+      if (isLink || Option.isNone(info) || info.value.type !== "File") return Option.none()
+      const touched = Option.match(info.value.mtime, { onNone: () => Infinity, onSome: (_) => _.getTime() })
+      if (touched > before) return Option.none()
+      yield* fs.remove(location, { force: true })
+      return Option.some(Number(info.value.size))
+    })
+
+    const digests: Array<Digest.Digest> = []
+    let bytes = 0
+    for (const algorithm of ["sha256", "sha512"]) {
+      const names = yield* Effect.orElseSucceed(fs.readDirectory(at("blobs", algorithm)), () => [])
+      for (const encoded of names) {
+        const digest = `${algorithm}:${encoded}`
+        if (!Digest.isDigest(digest) || reachable.has(digest)) continue
+        const size = yield* removeOld(at("blobs", algorithm, encoded))
+        if (Option.isNone(size)) continue
+        digests.push(digest)
+        bytes += size.value
+      }
+    }
+    for (const name of yield* fs.readDirectory(at())) {
+      if (name.startsWith(prefix) && name.endsWith(".tmp")) yield* removeOld(at(name))
+    }
+    return { digests, bytes }
+  })

@@ -1,0 +1,60 @@
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type { InvalidDocument } from "../ContentError.js"
+import { Descriptor } from "../Descriptor.js"
+import * as MediaType from "../MediaType.js"
+import * as document from "./document.js"
+import * as json from "./json.js"
+
+/**
+ * What a manifest or an index points to. It is read with less rigour than the documents themselves: an image without
+ * layers, say, is none that the specification likes, but can be copied and must not be taken for garbage.
+ */
+const Links = Schema.Struct({
+  mediaType: document.nullable(MediaType.MediaType),
+  artifactType: document.nullable(MediaType.MediaType),
+  config: document.nullable(Descriptor),
+  layers: document.nullable(Schema.Array(Descriptor)),
+  /** Of the manifests of artifacts that were proposed once. */
+  blobs: document.nullable(Schema.Array(Descriptor)),
+  manifests: document.nullable(Schema.Array(Descriptor)),
+  subject: document.nullable(Descriptor),
+  annotations: document.nullable(Schema.Record({ key: Schema.String, value: Schema.String }))
+})
+
+export interface Links {
+  readonly mediaType: MediaType.MediaType
+  /** What must be in a store before this is. */
+  readonly manifests: ReadonlyArray<Descriptor>
+  readonly blobs: ReadonlyArray<Descriptor>
+  readonly subject: Option.Option<Descriptor>
+  /** As the list of referrers has it. */
+  readonly artifactType: Option.Option<MediaType.MediaType>
+  readonly annotations: Readonly<Record<string, string>> | undefined
+}
+
+const name = "manifest or index"
+
+const { fromJson } = document.fields(name, Links)
+
+const parse = json.parse(name, document.manifestLimit)
+
+export const limits = { name, limit: document.manifestLimit }
+
+/** Whether it is a document that points to other content. */
+export const isDocument = (mediaType: string): boolean =>
+  MediaType.isManifest(mediaType) || MediaType.isIndex(mediaType)
+
+export const read = (bytes: Uint8Array): Either.Either<Links, InvalidDocument> =>
+  parse(bytes).pipe(
+    Either.flatMap(fromJson),
+    Either.map(({ annotations, artifactType, blobs, config, layers, manifests, mediaType, subject }): Links => ({
+      mediaType: mediaType ?? (config === undefined ? MediaType.ImageIndex : MediaType.ImageManifest),
+      manifests: manifests ?? [],
+      blobs: [...(config === undefined ? [] : [config]), ...(layers ?? []), ...(blobs ?? [])],
+      subject: Option.fromNullable(subject),
+      artifactType: Option.fromNullable(artifactType ?? config?.mediaType),
+      annotations
+    }))
+  )

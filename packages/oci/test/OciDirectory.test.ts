@@ -1,0 +1,406 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { NodeHasher } from "@ociman/node"
+import {
+  Annotations,
+  Content,
+  type Descriptor,
+  Digest,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  ImageStore,
+  MediaType,
+  OciDirectory,
+  Platform
+} from "@ociman/oci"
+import { Effect, Either, Layer, type Scope, Stream } from "effect"
+import { type ChildProcess, spawn } from "node:child_process"
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
+import { fileURLToPath } from "node:url"
+import { schemaOf } from "./imageSpec.js"
+
+type Environment = FileSystem.FileSystem | Scope.Scope | Layer.Layer.Success<typeof environment>
+
+const environment = Layer.merge(NodeContext.layer, NodeHasher.layer)
+
+const live = (name: string, effect: Effect.Effect<void, unknown, Environment>, timeout = 20_000) =>
+  it.scopedLive(name, () => Effect.provide(effect, environment), timeout)
+
+const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
+
+const layout = Effect.flatMap(temporary, OciDirectory.openOrCreate)
+
+const pushBlob = (store: ImageStore.Writable, text: string, mediaType = MediaType.ImageLayer) => {
+  const bytes = new TextEncoder().encode(text)
+  return Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
+}
+
+const pushImage = (store: ImageStore.Writable, text: string) =>
+  Effect.gen(function*() {
+    const layer = yield* pushBlob(store, text)
+    const config = yield* Content.make(
+      ImageConfig.codec,
+      ImageConfig.make(Platform.make("linux/amd64"), [layer.digest])
+    )
+    yield* ImageStore.pushDocument(store, config)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers: [layer] })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    return { layer, config: config.descriptor, manifest: manifest.descriptor }
+  })
+
+const blobPath = (root: string, { digest }: Descriptor.Descriptor) => `${root}/blobs/${digest.replace(":", "/")}`
+
+const json = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"))
+
+const failure = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(
+    Effect.either(effect),
+    Either.match({
+      onLeft: (error) => "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag,
+      onRight: () => "no failure"
+    })
+  )
+
+const long = new Date(0)
+
+const program = (name: string, ...args: ReadonlyArray<string>) =>
+  Effect.acquireRelease(
+    Effect.sync(() =>
+      spawn(process.execPath, [
+        "--conditions=@ociman/source",
+        "--import",
+        "tsx",
+        fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url)),
+        ...args
+      ], { stdio: ["ignore", "pipe", "inherit"] })
+    ),
+    (child) => Effect.sync(() => child.kill("SIGKILL"))
+  )
+
+const ended = (child: ChildProcess) =>
+  Effect.async<number | null>((resume) => {
+    child.on("exit", (code) => resume(Effect.succeed(code)))
+  })
+
+const ready = (child: ChildProcess) =>
+  Effect.async<void>((resume) => {
+    child.stdout?.once("data", () => resume(Effect.void))
+  })
+
+describe("a layout", () => {
+  live(
+    "is what the specification wants, with nothing beside",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const { manifest } = yield* pushImage(store, "one")
+      yield* store.tag(manifest, "v1")
+      deepStrictEqual(readdirSync(store.path).sort(), ["blobs", "index.json", "oci-layout"])
+      deepStrictEqual(readdirSync(`${store.path}/blobs`), ["sha256"])
+      strictEqual(readFileSync(`${store.path}/oci-layout`, "utf8"), "{\"imageLayoutVersion\":\"1.0.0\"}")
+      deepStrictEqual(json(`${store.path}/index.json`), {
+        schemaVersion: 2,
+        mediaType: MediaType.ImageIndex,
+        manifests: [{ ...manifest, annotations: { [Annotations.refName]: "v1" } }]
+      })
+      for (const [kind, file] of [["layout", "oci-layout"], ["index", "index.json"]] as const) {
+        const validate = schemaOf(kind)
+        assertTrue(validate?.(json(`${store.path}/${file}`)) ?? true)
+      }
+      const written = readFileSync(blobPath(store.path, manifest))
+      assertTrue(schemaOf("manifest")?.(JSON.parse(written.toString())) ?? true)
+    })
+  )
+
+  live(
+    "has the same bytes when it is made again",
+    Effect.gen(function*() {
+      const make = Effect.gen(function*() {
+        const store = yield* layout
+        for (const name of ["v1", "v2"]) yield* store.tag((yield* pushImage(store, name)).manifest, name)
+        return readFileSync(`${store.path}/index.json`, "utf8")
+      })
+      strictEqual(yield* make, yield* make)
+    })
+  )
+
+  live(
+    "is told from what is none",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const write = (name: string, text: string) => writeFileSync(`${root}/${name}`, text)
+      strictEqual(yield* failure(OciDirectory.open(`${root}/absent`)), "LayoutError NotALayout")
+      strictEqual(yield* failure(OciDirectory.open(root)), "LayoutError NotALayout")
+      write("oci-layout", "{}")
+      strictEqual(yield* failure(OciDirectory.open(root)), "InvalidDocument InvalidField")
+      write("oci-layout", "{\"imageLayoutVersion\":\"2.0.0\"}")
+      strictEqual(yield* failure(OciDirectory.open(root)), "LayoutError WrongVersion")
+      strictEqual(yield* failure(OciDirectory.openOrCreate(root)), "LayoutError WrongVersion")
+      write("oci-layout", "{\"imageLayoutVersion\":\"1.0.0\"}")
+      strictEqual(yield* failure(OciDirectory.open(root)), "LayoutError MissingIndex")
+      write("index.json", "{}")
+      strictEqual(yield* failure(OciDirectory.open(root)), "InvalidDocument InvalidField")
+      write("index.json", "{\"schemaVersion\":2,\"manifests\":[]}")
+      strictEqual(yield* failure(OciDirectory.open(root)), "no failure")
+      strictEqual(yield* failure(OciDirectory.create(root)), "LayoutError AlreadyExists")
+    })
+  )
+
+  live(
+    "may have what nobody here knows, and lack what it points to",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const digest = `sha256:${"a".repeat(64)}`
+      const foreign = { mediaType: "application/vnd.example", digest: "md5:abc", size: 1, "com.example": true }
+      const absent = {
+        mediaType: MediaType.ImageManifest,
+        digest,
+        size: 7,
+        annotations: { [Annotations.refName]: "gone" }
+      }
+      writeFileSync(`${root}/oci-layout`, "{\"imageLayoutVersion\":\"1.0.0\",\"more\":1}")
+      writeFileSync(
+        `${root}/index.json`,
+        JSON.stringify({ schemaVersion: 2, manifests: [foreign, absent], "com.example": [1] })
+      )
+      writeFileSync(`${root}/something`, "else")
+      mkdirSync(`${root}/blobs/other`, { recursive: true })
+      const store = yield* OciDirectory.open(root)
+      strictEqual((yield* store.resolve("gone")).digest, digest)
+      const { manifest } = yield* pushImage(store, "one")
+      yield* store.tag(manifest, "v1")
+      deepStrictEqual(json(`${root}/index.json`), {
+        schemaVersion: 2,
+        manifests: [foreign, absent, { ...manifest, annotations: { [Annotations.refName]: "v1" } }],
+        "com.example": [1]
+      })
+      yield* store.collectGarbage({ grace: 0 })
+      assertTrue(readdirSync(root).includes("something"))
+    })
+  )
+
+  live(
+    "of many names has one entry for each",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const { manifest } = yield* pushImage(store, "one")
+      for (const name of ["a", "b", "a"]) yield* store.tag(manifest, name)
+      const { manifests } = yield* store.index
+      deepStrictEqual(manifests.map(({ annotations }) => annotations), [
+        { [Annotations.refName]: "b" },
+        { [Annotations.refName]: "a" }
+      ])
+    })
+  )
+
+  live(
+    "does not follow links",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const elsewhere = yield* temporary
+      const bytes = new TextEncoder().encode("secret")
+      const descriptor = yield* Content.describe(MediaType.ImageLayer, bytes)
+      writeFileSync(`${elsewhere}/secret`, bytes)
+      symlinkSync(`${elsewhere}/secret`, blobPath(store.path, descriptor))
+      strictEqual(yield* failure(Stream.runDrain(store.fetch(descriptor))), "LayoutError Symlink")
+      strictEqual(yield* failure(store.exists(descriptor)), "LayoutError Symlink")
+      const of512 = yield* Content.describe(MediaType.ImageLayer, bytes, "sha512")
+      symlinkSync(elsewhere, `${store.path}/blobs/sha512`)
+      strictEqual(yield* failure(store.push(of512, Stream.make(bytes))), "LayoutError Symlink")
+      deepStrictEqual(readdirSync(elsewhere), ["secret"])
+    })
+  )
+
+  live(
+    "repairs content of the wrong size when it is pushed again",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const blob = yield* pushBlob(store, "whole")
+      writeFileSync(blobPath(store.path, blob), "wh")
+      strictEqual(yield* store.push(blob, Stream.make(new TextEncoder().encode("whole"))), "Pushed")
+      strictEqual(readFileSync(blobPath(store.path, blob), "utf8"), "whole")
+    })
+  )
+
+  live(
+    "notices that content was damaged",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const blob = yield* pushBlob(store, "whole")
+      writeFileSync(blobPath(store.path, blob), "whale")
+      strictEqual(yield* failure(Stream.runDrain(store.fetch(blob))), "DigestMismatch")
+    })
+  )
+})
+
+describe("the collection of garbage", () => {
+  const age = (root: string) => {
+    for (const name of readdirSync(`${root}/blobs/sha256`)) utimesSync(`${root}/blobs/sha256/${name}`, long, long)
+  }
+
+  live(
+    "takes what nothing leads to, and nothing else",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const kept = yield* pushImage(store, "kept")
+      yield* store.tag(kept.manifest, "v1")
+      const gone = yield* pushImage(store, "gone")
+      yield* store.delete(gone.manifest)
+      const index = yield* Content.make(
+        ImageIndex.codec,
+        ImageIndex.make([(yield* pushImage(store, "child")).manifest])
+      )
+      yield* ImageStore.pushDocument(store, index)
+      const before = readdirSync(`${store.path}/blobs/sha256`).length
+      const { bytes, digests } = yield* store.collectGarbage({ grace: 0 })
+      deepStrictEqual([...digests].sort(), [gone.layer.digest, gone.config.digest].sort())
+      strictEqual(bytes, gone.layer.size + gone.config.size)
+      strictEqual(readdirSync(`${store.path}/blobs/sha256`).length, before - 2)
+      for (const descriptor of Object.values(kept)) assertTrue(yield* store.exists(descriptor))
+    })
+  )
+
+  live(
+    "leaves alone what is young, and what was pushed again",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const old = yield* pushBlob(store, "old")
+      const again = yield* pushBlob(store, "again")
+      age(store.path)
+      const young = yield* pushBlob(store, "young")
+      strictEqual(yield* store.push(again, Stream.dieMessage("was read")), "Present")
+      deepStrictEqual((yield* store.collectGarbage()).digests, [old.digest])
+      assertTrue(yield* store.exists(young))
+      assertTrue(yield* store.exists(again))
+    })
+  )
+
+  live(
+    "takes what has no name only if that is wanted, and not what is about what stays",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const named = yield* pushImage(store, "named")
+      yield* store.tag(named.manifest, "v1")
+      const unnamed = yield* pushImage(store, "unnamed")
+      yield* pushBlob(store, "{}", MediaType.Empty)
+      const about = Effect.fnUntraced(function*(subject: Descriptor.Descriptor) {
+        const type = MediaType.MediaType.make("application/vnd.example")
+        const manifest = yield* Content.make(ImageManifest.codec, ImageManifest.artifact(type, { subject }))
+        yield* ImageStore.pushDocument(store, manifest)
+        return manifest.descriptor
+      })
+      const stays = yield* about(yield* about(named.manifest))
+      const goes = yield* about(unnamed.manifest)
+      deepStrictEqual((yield* store.collectGarbage({ grace: 0 })).digests, [])
+      const { digests } = yield* store.collectGarbage({ grace: 0, unnamed: true })
+      deepStrictEqual([...digests].sort(), [...Object.values(unnamed), goes].map(({ digest }) => digest).sort())
+      assertTrue(yield* store.exists(stays))
+      strictEqual((yield* store.index).manifests.length, 3)
+    })
+  )
+
+  live(
+    "takes nothing when a manifest cannot be read",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const { manifest } = yield* pushImage(store, "one")
+      yield* store.tag(manifest, "v1")
+      const garbage = yield* pushBlob(store, "garbage")
+      writeFileSync(blobPath(store.path, manifest), "x".repeat(manifest.size))
+      strictEqual(yield* failure(store.collectGarbage({ grace: 0 })), "DigestMismatch")
+      assertTrue(yield* store.exists(garbage))
+    })
+  )
+
+  live(
+    "takes what killed writers left, when it is old",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const left = `${store.path}/.ociman-left.tmp`
+      writeFileSync(left, "half")
+      yield* store.collectGarbage()
+      assertTrue(readdirSync(store.path).includes(".ociman-left.tmp"))
+      utimesSync(left, long, long)
+      yield* store.collectGarbage()
+      deepStrictEqual(readdirSync(store.path).sort(), ["blobs", "index.json", "oci-layout"])
+    })
+  )
+})
+
+describe("several processes", () => {
+  live(
+    "lose no tag: eight give fifty each",
+    Effect.gen(function*() {
+      const root = `${yield* temporary}/layout`
+      const prefixes = ["a", "b", "c", "d", "e", "f", "g", "h"]
+      const children = yield* Effect.forEach(prefixes, (prefix) => program("tagger", root, prefix, "50"))
+      deepStrictEqual(yield* Effect.forEach(children, ended, { concurrency: "unbounded" }), prefixes.map(() => 0))
+      const store = yield* OciDirectory.open(root)
+      const names = yield* Stream.runCollect(store.names)
+      const expected = prefixes.flatMap((prefix) => Array.from({ length: 50 }, (_, i) => `${prefix}-${i}`))
+      deepStrictEqual([...names].sort(), expected.sort())
+      for (const entry of (yield* store.index).manifests) yield* Stream.runDrain(store.fetch(entry))
+      deepStrictEqual(readdirSync(root).sort(), ["blobs", "index.json", "oci-layout"])
+    }),
+    180_000
+  )
+
+  live(
+    "leave no half content when they are killed",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const digest = Digest.Digest.make(`sha256:${"b".repeat(64)}`)
+      const child = yield* program("pusher", store.path, digest)
+      yield* ready(child)
+      child.kill("SIGKILL")
+      yield* ended(child)
+      deepStrictEqual(readdirSync(`${store.path}/blobs/sha256`), [])
+      strictEqual(readdirSync(store.path).filter((name) => name.endsWith(".tmp")).length, 1)
+      const { manifest } = yield* pushImage(store, "one")
+      yield* store.tag(manifest, "v1")
+    }),
+    60_000
+  )
+
+  live(
+    "take over the lock of one that was killed, at once",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const child = yield* program("locker", store.path)
+      yield* ready(child)
+      child.kill("SIGKILL")
+      yield* ended(child)
+      assertTrue(readdirSync(store.path).includes(".ociman-lock"))
+      const { manifest } = yield* pushImage(store, "one")
+      yield* Effect.timeout(store.tag(manifest, "v1"), "10 seconds")
+      deepStrictEqual(readdirSync(store.path).sort(), ["blobs", "index.json", "oci-layout"])
+    }),
+    60_000
+  )
+
+  live(
+    "wait for one that holds the lock",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const { manifest } = yield* pushImage(store, "one")
+      const child = yield* program("locker", store.path)
+      yield* ready(child)
+      const tagged = yield* Effect.fork(store.tag(manifest, "v1"))
+      yield* Effect.sleep("300 millis")
+      deepStrictEqual(json(`${store.path}/index.json`), {
+        schemaVersion: 2,
+        mediaType: MediaType.ImageIndex,
+        manifests: [manifest]
+      })
+      child.kill("SIGKILL")
+      yield* tagged
+      strictEqual((yield* store.resolve("v1")).digest, manifest.digest)
+    }),
+    60_000
+  )
+})

@@ -1,0 +1,139 @@
+import { assert } from "@effect/vitest"
+import { Content, Descriptor, Digest, ImageManifest, ImageStore, MediaType } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { bytesOf, cut, failure, octets, pushBlob, pushImage, read, type Test } from "./support.js"
+
+/** @internal */
+export const name = "content"
+
+/** @internal */
+export const tests = (test: Test): void => {
+  for (const algorithm of ["sha256", "sha512"] as const) {
+    test(
+      `comes back as it was pushed, by ${algorithm}`,
+      Effect.gen(function*() {
+        const store = yield* ImageStore.ImageStore
+        for (const size of [0, 1, 100_000]) {
+          const bytes = bytesOf(size)
+          const descriptor = yield* Content.describe(octets, bytes, algorithm)
+          assert.isFalse(yield* store.exists(descriptor))
+          assert.strictEqual(yield* store.push(descriptor, cut(bytes, 7000)), "Pushed")
+          assert.isTrue(yield* store.exists(descriptor))
+          assert.deepStrictEqual(yield* read(store, descriptor), [...bytes])
+        }
+      })
+    )
+  }
+
+  test(
+    "is not read again when it is there",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      assert.strictEqual(yield* store.push(descriptor, Stream.dieMessage("was read")), "Present")
+    })
+  )
+
+  test(
+    "is not stored if it is not what the descriptor says",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const refused = (bytes: Uint8Array) => failure(store.push(descriptor, Stream.make(bytes)))
+      assert.strictEqual(yield* refused(bytesOf(9)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(11)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(10, 2)), "DigestMismatch")
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* failure(read(store, descriptor)), "ContentNotFound")
+    })
+  )
+
+  test(
+    "is not stored if its source fails, whose error passes",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const source = Stream.concat(Stream.make(bytesOf(5)), Stream.fail({ _tag: "SourceFailed" as const }))
+      assert.strictEqual(yield* failure(store.push(descriptor, source)), "SourceFailed")
+      assert.isFalse(yield* store.exists(descriptor))
+    })
+  )
+
+  test(
+    "of another size is not there",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      assert.isFalse(yield* store.exists({ ...descriptor, size: 11 }))
+      assert.strictEqual(yield* failure(read(store, { ...descriptor, size: 9 })), "SizeMismatch")
+    })
+  )
+
+  test(
+    "that a descriptor holds is read from there",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      assert.deepStrictEqual(yield* read(store, Descriptor.empty), [0x7B, 0x7D])
+      const wrong = { ...Descriptor.empty, data: Uint8Array.of(0x5B, 0x5D) }
+      assert.strictEqual(yield* failure(read(store, wrong)), "DigestMismatch")
+    })
+  )
+
+  test(
+    "of a digest that cannot be computed is refused",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = { mediaType: octets, digest: Digest.WellFormed.make("md5:abc"), size: 0 }
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* failure(read(store, descriptor)), "UnsupportedDigest")
+      assert.strictEqual(yield* failure(store.push(descriptor, Stream.empty)), "UnsupportedDigest")
+    })
+  )
+
+  test(
+    "can be pushed by many at once",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      yield* Effect.replicateEffect(store.push(descriptor, cut(bytes, 1000)), 8, { concurrency: "unbounded" })
+      assert.strictEqual((yield* read(store, descriptor)).length, 50_000)
+    })
+  )
+
+  test(
+    "of a manifest stays as it was written, byte for byte",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { manifest } = yield* pushImage(store, 1)
+      const text = JSON.stringify({ "com.example.unknown": 1, ...manifest.value }, undefined, 3)
+      const bytes = new TextEncoder().encode(`${text}\n`)
+      const descriptor = yield* pushBlob(store, bytes, MediaType.ImageManifest)
+      const document = yield* ImageStore.fetchDocument(store, ImageManifest.codec, descriptor)
+      assert.deepStrictEqual([...document.bytes], [...bytes])
+    })
+  )
+
+  test(
+    "said to be a manifest must be one",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(10)
+      const descriptor = yield* Content.describe(MediaType.ImageManifest, bytes)
+      assert.strictEqual(yield* failure(store.push(descriptor, Stream.make(bytes))), "InvalidDocument")
+      assert.isFalse(yield* store.exists(descriptor))
+    })
+  )
+
+  test(
+    "can be deleted",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      yield* store.delete(descriptor)
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* failure(store.delete(descriptor)), "ContentNotFound")
+    })
+  )
+}

@@ -1,0 +1,104 @@
+import { assert } from "@effect/vitest"
+import { Copy, ImageStore, Platform } from "@ociman/oci"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { failure, pushImage, pushIndex, pushReferrer, read, type Test } from "./support.js"
+
+const platforms = ["linux/amd64", "linux/arm64"].map(Platform.make)
+
+/** @internal */
+export const name = "copies"
+
+/** @internal */
+export const tests = (test: Test): void => {
+  test(
+    "come through with their digests, there and back",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const before = yield* ImageStore.makeMemory
+      const after = yield* ImageStore.makeMemory
+      const { images, index } = yield* pushIndex(before, platforms)
+      yield* before.tag(index.descriptor, "v1")
+      yield* Copy.image({ store: before, name: "v1" }, { store, name: "v2" })
+      const root = yield* Copy.image({ store, name: "v2" }, { store: after, name: "v3" })
+      assert.deepStrictEqual(root, index.descriptor)
+      assert.strictEqual((yield* after.resolve("v3")).digest, index.descriptor.digest)
+      assert.deepStrictEqual(yield* read(after, index.descriptor), [...index.bytes])
+      for (const { config, layer, manifest } of images) {
+        assert.deepStrictEqual(yield* read(after, manifest.descriptor), [...manifest.bytes])
+        assert.isTrue(yield* after.exists(config.descriptor))
+        assert.isTrue(yield* after.exists(layer))
+      }
+    })
+  )
+
+  test(
+    "copy nothing that is there",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { manifest } = yield* pushImage(source, 1)
+      yield* source.tag(manifest.descriptor, "v1")
+      const first = yield* Copy.plan(source, manifest.descriptor, store)
+      assert.deepStrictEqual(first.groups.flat().map(({ action }) => action), ["Copy", "Copy", "Copy"])
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+      const second = yield* Copy.plan(source, manifest.descriptor, store)
+      assert.deepStrictEqual(second.groups.flat().map(({ action }) => action), ["Present", "Present", "Present"])
+      assert.strictEqual(second.bytes, 0)
+      const events = yield* Stream.runCollect(Copy.watch({ store: source, name: "v1" }, { store, name: "v1" }))
+      assert.notInclude([...events].map(({ _tag }) => _tag), "Started")
+    })
+  )
+
+  test(
+    "of one platform are the manifest for it",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { images: [amd64, arm64], index } = yield* pushIndex(source, platforms)
+      yield* source.tag(index.descriptor, "v1")
+      const platform = Platform.make("linux/aarch64")
+      const root = yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, { platform })
+      assert.deepStrictEqual(root, arm64?.manifest.descriptor)
+      assert.isFalse(amd64 !== undefined && (yield* store.exists(amd64.manifest.descriptor)))
+      const absent = Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, {
+        platform: Platform.make("linux/riscv64")
+      })
+      assert.strictEqual(yield* failure(absent), "ContentNotFound")
+    })
+  )
+
+  test(
+    "take what is about them along, if it is wanted",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { manifest } = yield* pushImage(source, 1)
+      yield* source.tag(manifest.descriptor, "v1")
+      const signature = yield* pushReferrer(source, manifest.descriptor, "application/vnd.example.signature")
+      const aboutIt = yield* pushReferrer(source, signature.descriptor, "application/vnd.example.time")
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+      assert.isFalse(yield* store.exists(signature.descriptor))
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, { referrers: true })
+      assert.isTrue(yield* store.exists(aboutIt.descriptor))
+      const found = yield* Stream.runCollect(store.referrers(manifest.descriptor))
+      assert.deepStrictEqual(Chunk.toReadonlyArray(found).map(({ digest }) => digest), [signature.descriptor.digest])
+    })
+  )
+
+  test(
+    "give no name to what is not whole",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { layer, manifest } = yield* pushImage(source, 1)
+      yield* source.tag(manifest.descriptor, "v1")
+      yield* source.delete(layer)
+      const copy = Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+      assert.strictEqual(yield* failure(copy), "ContentNotFound")
+      assert.isFalse(yield* store.exists(manifest.descriptor))
+      assert.strictEqual(yield* failure(store.resolve("v1")), "ContentNotFound")
+    })
+  )
+}

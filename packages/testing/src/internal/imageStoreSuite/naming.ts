@@ -1,0 +1,117 @@
+import { assert } from "@effect/vitest"
+import { ImageStore, MediaType, Platform } from "@ociman/oci"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { failure, pushImage, pushIndex, pushReferrer, type Test } from "./support.js"
+
+const namesOf = (store: ImageStore.Listable) => Effect.map(Stream.runCollect(store.names), (names) => [...names].sort())
+
+/** @internal */
+export const name = "names"
+
+/** @internal */
+export const tests = (test: Test): void => {
+  test(
+    "lead to what was tagged, by any text",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { manifest } = yield* pushImage(store, 1)
+      const names = ["latest", "docker.io/library/a:1", "mit Leerzeichen – ü", "__proto__"]
+      for (const name of names) yield* store.tag(manifest.descriptor, name)
+      for (const name of names) {
+        const { digest, mediaType, size } = yield* store.resolve(name)
+        assert.deepStrictEqual({ mediaType, digest, size }, manifest.descriptor)
+      }
+      assert.deepStrictEqual(yield* namesOf(store), names.sort())
+    })
+  )
+
+  test(
+    "move, and what they leave stays",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const one = (yield* pushImage(store, 1)).manifest.descriptor
+      const two = (yield* pushImage(store, 2)).manifest.descriptor
+      yield* store.tag(one, "a")
+      yield* store.tag(one, "b")
+      yield* store.tag(two, "a")
+      assert.strictEqual((yield* store.resolve("a")).digest, two.digest)
+      assert.strictEqual((yield* store.resolve("b")).digest, one.digest)
+      yield* store.untag("b")
+      assert.strictEqual((yield* store.resolve(one.digest)).digest, one.digest)
+      assert.deepStrictEqual(yield* namesOf(store), ["a"])
+      assert.strictEqual(yield* failure(store.untag("b")), "ContentNotFound")
+    })
+  )
+
+  test(
+    "that nothing has lead nowhere",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { layer, manifest } = yield* pushImage(store, 1)
+      assert.strictEqual(yield* failure(store.resolve("latest")), "ContentNotFound")
+      assert.strictEqual(yield* failure(store.resolve(`sha256:${"0".repeat(64)}`)), "ContentNotFound")
+      // Content, but no manifest.
+      assert.strictEqual(yield* failure(store.resolve(layer.digest)), "ContentNotFound")
+      const absent = { ...manifest.descriptor, size: manifest.descriptor.size + 1 }
+      assert.strictEqual(yield* failure(store.tag(absent, "a")), "ContentNotFound")
+      assert.deepStrictEqual(yield* namesOf(store), [])
+    })
+  )
+
+  test(
+    "go with what is deleted, all of them",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const one = (yield* pushImage(store, 1)).manifest.descriptor
+      const two = (yield* pushImage(store, 2)).manifest.descriptor
+      for (const name of ["a", "b"]) yield* store.tag(one, name)
+      yield* store.tag(two, "c")
+      yield* store.delete(one)
+      assert.deepStrictEqual(yield* namesOf(store), ["c"])
+      assert.strictEqual(yield* failure(store.resolve(one.digest)), "ContentNotFound")
+    })
+  )
+
+  test(
+    "given by many at once are all there",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { manifest } = yield* pushImage(store, 1)
+      const names = Array.from({ length: 30 }, (_, i) => `v${100 + i}`)
+      yield* Effect.forEach(names, (name) => store.tag(manifest.descriptor, name), { concurrency: "unbounded" })
+      assert.deepStrictEqual(yield* namesOf(store), names)
+    })
+  )
+
+  test(
+    "are not needed for what an index points to",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { images, index } = yield* pushIndex(store, ["linux/amd64", "linux/arm64"].map(Platform.make))
+      assert.strictEqual((yield* store.resolve(index.descriptor.digest)).mediaType, MediaType.ImageIndex)
+      for (const { manifest } of images) {
+        assert.strictEqual((yield* store.resolve(manifest.descriptor.digest)).mediaType, MediaType.ImageManifest)
+      }
+    })
+  )
+
+  test(
+    "are not needed for what is about something",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { images } = yield* pushIndex(store, [Platform.make("linux/amd64")])
+      const subjects = images.map(({ manifest }) => manifest.descriptor)
+      for (const subject of subjects) {
+        const signature = yield* pushReferrer(store, subject, "application/vnd.example.signature")
+        yield* pushReferrer(store, subject, "application/vnd.example.list")
+        assert.strictEqual(Chunk.size(yield* Stream.runCollect(store.referrers(subject))), 2)
+        const type = MediaType.MediaType.make("application/vnd.example.signature")
+        assert.deepStrictEqual([...(yield* Stream.runCollect(store.referrers(subject, { artifactType: type })))], [
+          { ...signature.descriptor, artifactType: type, annotations: { "com.example": type } }
+        ])
+      }
+    })
+  )
+}

@@ -1,0 +1,104 @@
+import {
+  Content,
+  type ContentError,
+  type Descriptor,
+  type Hasher,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  ImageStore,
+  MediaType,
+  Platform
+} from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
+
+/** @internal */
+export type Test = (
+  title: string,
+  effect: Effect.Effect<void, unknown, ImageStore.ImageStore | Hasher.Hasher>
+) => void
+
+/** @internal */
+export const octets = MediaType.MediaType.make("application/octet-stream")
+
+/** @internal */
+export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
+
+/**
+ * Bytes in pieces.
+ *
+ * @internal
+ */
+export const cut = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> =>
+  Stream.map(Stream.range(0, Math.ceil(bytes.length / size) - 1), (i) => bytes.subarray(i * size, (i + 1) * size))
+
+/**
+ * All bytes of content, as numbers.
+ *
+ * @internal
+ */
+export const read = (
+  store: ImageStore.Readable,
+  descriptor: Descriptor.Descriptor
+): Effect.Effect<ReadonlyArray<number>, ContentError.ContentError> =>
+  Effect.map(Stream.runCollect(store.fetch(descriptor)), (chunks) => [...chunks].flatMap((chunk) => [...chunk]))
+
+/** @internal */
+export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaType = octets) =>
+  Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
+
+/**
+ * An image of one layer.
+ *
+ * @internal
+ */
+export const pushImage = (store: ImageStore.Writable, seed: number, platform = Platform.make("linux/amd64")) =>
+  Effect.gen(function*() {
+    const layer = yield* pushBlob(store, bytesOf(300, seed), MediaType.ImageLayer)
+    const config = yield* Content.make(ImageConfig.codec, ImageConfig.make(platform, [layer.digest]))
+    yield* ImageStore.pushDocument(store, config)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers: [layer] })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    return { layer, config, manifest, platform }
+  })
+
+/** @internal */
+export const pushIndex = (store: ImageStore.Writable, platforms: ReadonlyArray<Platform.Platform>) =>
+  Effect.gen(function*() {
+    const images = yield* Effect.forEach(platforms, (platform, i) => pushImage(store, i + 2, platform))
+    const index = yield* Content.make(
+      ImageIndex.codec,
+      ImageIndex.make(images.map(({ manifest, platform }) => ({ ...manifest.descriptor, platform })))
+    )
+    yield* ImageStore.pushDocument(store, index)
+    return { index, images }
+  })
+
+/**
+ * A manifest about another, as a signature is.
+ *
+ * @internal
+ */
+export const pushReferrer = (store: ImageStore.Writable, subject: Descriptor.Descriptor, type: string) =>
+  Effect.gen(function*() {
+    yield* pushBlob(store, new TextEncoder().encode("{}"), MediaType.Empty)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.artifact(MediaType.MediaType.make(type), { subject, annotations: { "com.example": type } })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    return manifest
+  })
+
+/**
+ * The tag of the error, or what there was instead of one.
+ *
+ * @internal
+ */
+export const failure = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(Effect.either(effect), Either.match({ onLeft: ({ _tag }) => _tag, onRight: () => "no failure" }))
