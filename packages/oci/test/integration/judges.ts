@@ -1,0 +1,146 @@
+/** Layouts that others wrote are read here, and what is written here is read by others. */
+import { Command, FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { NodeHasher } from "@ociman/node"
+import {
+  Content,
+  Copy,
+  Hasher,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  ImageStore,
+  MediaType,
+  OciDirectory,
+  Platform
+} from "@ociman/oci"
+import { Subprocess } from "@ociman/process"
+import { Effect, Layer, Stream } from "effect"
+
+const environment = Layer.merge(NodeContext.layer, NodeHasher.layer)
+
+const output = (command: string, ...args: ReadonlyArray<string>) =>
+  Effect.map(Subprocess.run(Command.make(command, ...args)), ({ stdout }) => stdout.text)
+
+const skopeo = (...args: ReadonlyArray<string>) => output("skopeo", "--insecure-policy", ...args)
+
+const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
+
+/** The end of an archive, which is an archive of nothing. */
+const emptyTar = new Uint8Array(1024)
+
+const pushImage = (store: ImageStore.Writable, architecture: string) =>
+  Effect.gen(function*() {
+    const layer = yield* Content.describe(MediaType.ImageLayer, emptyTar)
+    yield* store.push(layer, Stream.make(emptyTar))
+    const platform = Platform.make(`linux/${architecture}`)
+    const config = yield* Content.make(
+      ImageConfig.codec,
+      ImageConfig.make(platform, [layer.digest], {
+        created: "2020-01-01T00:00:00Z",
+        config: { Env: ["A=b"], Cmd: ["/bin/sh"] },
+        history: [{ created: "2020-01-01T00:00:00Z", created_by: "a test" }]
+      })
+    )
+    yield* ImageStore.pushDocument(store, config)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers: [layer] })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    return { ...manifest.descriptor, platform }
+  })
+
+/** All that is in a layout, verified. */
+const verifyAll = (store: OciDirectory.OciDirectory) =>
+  Effect.gen(function*() {
+    const memory = yield* ImageStore.makeMemory
+    for (const entry of (yield* store.index).manifests) yield* Copy.graph(store, entry, memory)
+    return memory
+  })
+
+const live = (
+  name: string,
+  effect: Effect.Effect<
+    void,
+    unknown,
+    Effect.Effect.Context<typeof temporary> | Layer.Layer.Success<typeof environment>
+  >
+) => it.scopedLive(name, () => Effect.provide(effect, environment))
+
+export const suite = (
+  engine: string,
+  save: (directory: string) => Effect.Effect<
+    void,
+    unknown,
+    Layer.Layer.Success<typeof environment>
+  >
+): void => {
+  describe(`layouts and ${engine}`, () => {
+    live(
+      "are read by skopeo and umoci as they were written",
+      Effect.gen(function*() {
+        const root = yield* temporary
+        const store = yield* OciDirectory.openOrCreate(`${root}/layout`)
+        const one = yield* pushImage(store, "amd64")
+        yield* store.tag(one, "one")
+        const index = yield* Content.make(ImageIndex.codec, ImageIndex.make([one, yield* pushImage(store, "arm64")]))
+        yield* ImageStore.pushDocument(store, index)
+        yield* store.tag(index.descriptor, "all")
+
+        const inspected = JSON.parse(yield* skopeo("inspect", `oci:${store.path}:one`))
+        strictEqual(inspected.Digest, one.digest)
+        strictEqual(inspected.Architecture, "amd64")
+        assertInclude(yield* output("umoci", "stat", "--image", `${store.path}:one`), "a test")
+        yield* skopeo("copy", "--all", "--preserve-digests", `oci:${store.path}:all`, `oci:${root}/copy:all`)
+        const copy = yield* OciDirectory.open(`${root}/copy`)
+        strictEqual((yield* copy.resolve("all")).digest, index.descriptor.digest)
+        yield* verifyAll(copy)
+      })
+    )
+
+    live(
+      "by umoci are read and changed, and umoci reads them still",
+      Effect.gen(function*() {
+        const root = `${yield* temporary}/layout`
+        yield* output("umoci", "init", "--layout", root)
+        yield* output("umoci", "new", "--image", `${root}:theirs`)
+        const store = yield* OciDirectory.open(root)
+        const theirs = yield* store.resolve("theirs")
+        // It has no layers, which the specification does not like; it is copied all the same.
+        const memory = yield* ImageStore.makeMemory
+        deepStrictEqual(
+          (yield* Copy.image({ store, name: "theirs" }, { store: memory, name: "a" })).digest,
+          theirs.digest
+        )
+        yield* store.tag(yield* pushImage(store, "amd64"), "ours")
+        const listed = yield* output("umoci", "ls", "--layout", root)
+        deepStrictEqual(listed.trim().split("\n").sort(), ["ours", "theirs"])
+        yield* store.collectGarbage({ grace: 0 })
+        yield* output("umoci", "stat", "--image", `${root}:theirs`)
+      })
+    )
+
+    live(
+      `by ${engine} are read, and skopeo finds the same digests`,
+      Effect.gen(function*() {
+        const root = yield* temporary
+        yield* save(`${root}/saved`)
+        const store = yield* OciDirectory.open(`${root}/saved`)
+        const image = yield* store.resolve("v1")
+        const raw = yield* skopeo("inspect", "--raw", `oci:${store.path}:v1`)
+        strictEqual(yield* Hasher.bytes(new TextEncoder().encode(raw)), image.digest)
+        const there = yield* OciDirectory.openOrCreate(`${root}/there`)
+        yield* Copy.image({ store, name: "v1" }, { store: there, name: "v2" })
+        const inspected = JSON.parse(yield* skopeo("inspect", `oci:${there.path}:v2`))
+        strictEqual(inspected.Digest, image.digest)
+        const config = yield* ImageStore.fetchDocument(there, ImageManifest.codec, image)
+        const { value } = yield* ImageStore.fetchDocument(there, ImageConfig.codec, config.value.config)
+        assertTrue(value.rootfs.diff_ids.length > 0)
+        yield* verifyAll(there)
+      })
+    )
+  })
+}
