@@ -27,7 +27,7 @@ export type Services = ImageStore.ImageStore | Hasher.Hasher
  * @category models
  */
 export interface Options {
-  /** How long a single test may take. Default: twenty seconds. */
+  /** How long a single test may take. Default: one minute. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
@@ -39,8 +39,8 @@ export interface Options {
  */
 export const suite = <E>(name: string, store: Layer.Layer<Services, E>, options: Options = {}): void => {
   const test: Test = (title, effect) =>
-    it.live(title, () => Effect.timeout(Effect.provide(effect, Layer.fresh(store)), options.timeout ?? "20 seconds"), {
-      timeout: 60_000
+    it.live(title, () => Effect.timeout(Effect.provide(effect, Layer.fresh(store)), options.timeout ?? "1 minute"), {
+      timeout: 120_000
     })
   describe.concurrent(name, () => {
     for (const theme of [content, naming, copying]) describe(theme.name, () => theme.tests(test))
