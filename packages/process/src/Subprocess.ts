@@ -49,6 +49,12 @@ export interface StartOptions<out E = never, out R = never> {
    */
   readonly killAfter?: Duration.DurationInput | undefined
   /**
+   * What is done before that signal when the process is terminated, for at most
+   * as long again: ending what it has started outside its process group, which
+   * no signal reaches. A process that has ended by then gets none.
+   */
+  readonly onTerminate?: ((pid: CommandExecutor.ProcessId) => Effect.Effect<unknown>) | undefined
+  /**
    * Values that must not be seen: in errors they read `<redacted>`. One of up
    * to three characters is only recognized where it stands alone.
    */

@@ -1,4 +1,4 @@
-import { Command, CommandExecutor } from "@effect/platform"
+import { Command, CommandExecutor, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
@@ -51,6 +51,27 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       assert.strictEqual(error.reason, "TimedOut")
       assert.strictEqual(error.stdout, "ready\nbye\n")
       assert.include(error.stderr, "bytes omitted")
+    }))
+
+  it.scoped("first does what its user wants done, and sends no signal if the process ends by that", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const endBy = (onTerminate: (stop: string) => Subprocess.StartOptions["onTerminate"]) =>
+        Effect.gen(function*() {
+          const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-termination-" })
+          const script = "trap 'echo signal >$1/end; exit' TERM; echo ready; " +
+            "while [ ! -e $1/stop ]; do sleep 0.02; done; echo itself >$1/end"
+          yield* Subprocess.start(sh(script, directory), {
+            onTerminate: onTerminate(`${directory}/stop`),
+            killAfter: "300 millis"
+          }).pipe(Effect.tap(({ stdout }) => firstLine(stdout)), Effect.scoped)
+          return (yield* fs.readFileString(`${directory}/end`)).trim()
+        })
+      const stopAndWait = (stop: string) => (pid: number) =>
+        Effect.zipRight(Effect.orDie(fs.writeFileString(stop, "")), eventually(() => !isAlive(pid)))
+      assert.strictEqual(yield* endBy(stopAndWait), "itself")
+      assert.strictEqual(yield* endBy(() => () => Effect.never), "signal")
+      assert.strictEqual(yield* endBy(() => () => Effect.die("of no matter")), "signal")
     }))
 
   it.effect("works in a finalizer, where nothing can be interrupted", () =>

@@ -53,6 +53,7 @@ export interface Setup<E, R> {
   readonly stderr: Reader
   readonly killSignal: CommandExecutor.Signal
   readonly killAfter: Duration.DurationInput
+  readonly onTerminate: (pid: CommandExecutor.ProcessId) => Effect.Effect<unknown>
   readonly report: Report
 }
 
@@ -164,7 +165,7 @@ const withPipes = (command: Command.StandardCommand): Command.Command =>
 const makeTerminate = (
   process: CommandExecutor.Process,
   readers: ReadonlyArray<Fiber.Fiber<unknown>>,
-  { killAfter, killSignal }: Pick<Setup<never, never>, "killAfter" | "killSignal">
+  { killAfter, killSignal, onTerminate }: Pick<Setup<never, never>, "killAfter" | "killSignal" | "onTerminate">
 ) =>
   Effect.map(Effect.makeSemaphore(1), (lock) => {
     const isBusy = Effect.zipWith(
@@ -180,9 +181,17 @@ const makeTerminate = (
         Effect.interruptible,
         Effect.timeoutOption(patience)
       )
-    return stop(killSignal, killAfter).pipe(
+    const prepare = Effect.suspend(() => onTerminate(process.pid)).pipe(
+      Effect.interruptible,
+      Effect.timeoutOption(killAfter),
+      Effect.exit
+    )
+    const stopBoth = stop(killSignal, killAfter).pipe(
       // Always, for a child of the process that has closed its outputs.
       Effect.zipRight(stop("SIGKILL", patienceAfterKill)),
+      Effect.whenEffect(isBusy)
+    )
+    return Effect.zipRight(prepare, stopBoth).pipe(
       Effect.whenEffect(isBusy),
       Effect.uninterruptible,
       lock.withPermits(1),

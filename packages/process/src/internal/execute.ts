@@ -153,8 +153,11 @@ const prepare = Effect.fnUntraced(function*<E, R>(
 })
 
 const terminationOf = (
-  { killAfter = Duration.seconds(5), killSignal = "SIGTERM" }: StartOptions<unknown, unknown>
-) => ({ killAfter, killSignal })
+  { killAfter = Duration.seconds(5), killSignal = "SIGTERM", onTerminate = () => Effect.void }: StartOptions<
+    unknown,
+    unknown
+  >
+) => ({ killAfter, killSignal, onTerminate })
 
 const pipeline = ([head, ...tail]: Arr.NonEmptyReadonlyArray<Command.StandardCommand>): Command.Command =>
   tail.reduce<Command.Command>((left, right) => Command.pipeTo(left, right), head)

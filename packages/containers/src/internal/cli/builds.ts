@@ -12,6 +12,7 @@ import * as docker from "../buildOutput/docker.js"
 import type { Failure, Line, Parser } from "../buildOutput/parser.js"
 import * as podman from "../buildOutput/podman.js"
 import { buildArguments, type Files } from "./buildArguments.js"
+import { podmanTermination } from "./buildTermination.js"
 import type { Context } from "./context.js"
 import { isObeyedByClients } from "./environment.js"
 import type { Locks } from "./locks.js"
@@ -41,8 +42,7 @@ export const builds = (context: Context, locks: Locks): Builds => {
       return client.output(["build", ...buildArguments(engine, request, files)], {
         variables: { ...variablesOf(request), ...buildKit },
         redact: secrets,
-        // Of the signals that end it, Podman's builder takes only this one for a reason to end its step and clean up.
-        killSignal: engine.client === "podman" ? "SIGHUP" : undefined,
+        termination: engine.client === "podman" ? podmanTermination(context) : undefined,
         stdin: request.source._tag === "Instructions" ? request.source.text : undefined
       }).pipe(
         Subprocess.splitOutputLines,

@@ -70,14 +70,17 @@ export interface ClientOptions {
   readonly variables?: Readonly<Record<string, string>> | undefined
   readonly redact?: ReadonlyArray<Redacted.Redacted<string>> | undefined
   readonly stdin?: Stdin | undefined
-  /** The signal by which the client is asked to end when it is interrupted, by `output` alone. Default: SIGTERM. */
-  readonly killSignal?: CommandExecutor.Signal | undefined
+  /** How the client is ended when it is interrupted, by `output` alone. */
+  readonly termination?: Termination | undefined
   readonly maxStdout?: number | undefined
   /** Default: only 0. It does not hold for `follow`. */
   readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
   /** Default: two minutes, and none for `output`. It does not hold for `follow`. */
   readonly timeout?: Duration.DurationInput | undefined
 }
+
+/** @internal */
+export interface Termination extends Pick<Subprocess.StartOptions, "killAfter" | "killSignal" | "onTerminate"> {}
 
 // They make a client's output the same everywhere.
 const plainOutput = {
@@ -125,7 +128,7 @@ export const make = (
       Subprocess.output(command(args, options), {
         redact: options.redact,
         timeout: options.timeout,
-        killSignal: options.killSignal,
+        ...options.termination,
         stdin: given(options.stdin)
       }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)

@@ -1,0 +1,97 @@
+import * as Command from "@effect/platform/Command"
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import { Subprocess } from "@ociman/process"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type { Termination } from "./client.js"
+import type { Context } from "./context.js"
+
+/**
+ * How a build of Podman is ended. Its builder runs a step in a session of its
+ * own, through a process that ends the step when it gets SIGHUP; but not while
+ * it still starts the step, nor when the signal, which reaches the whole group,
+ * ends the runtime's client that was to tell it how the step does. So the step
+ * is ended first, of which the builder learns as of any step that fails: it
+ * cleans up and goes. The signal is for when there is no step.
+ *
+ * https://github.com/containers/buildah/blob/v1.28.2/run_linux.go
+ *
+ * @internal
+ */
+export const podmanTermination = ({ fileSystem, hostExecutor }: Context): Termination => ({
+  killSignal: "SIGHUP",
+  killAfter: patience,
+  onTerminate: (client) =>
+    endSteps(fileSystem, client, false).pipe(
+      Effect.provideService(CommandExecutor.CommandExecutor, hostExecutor)
+    )
+})
+
+/** For a builder to clean up, on a machine that is busy. */
+const patience = Duration.seconds(15)
+
+/** Done when the builder has gone, or when it runs no step and none was ended. */
+const endSteps = (
+  fileSystem: FileSystem.FileSystem,
+  client: number,
+  hasEndedSome: boolean
+): Effect.Effect<void, never, CommandExecutor.CommandExecutor> =>
+  Effect.gen(function*() {
+    const processes = yield* list(fileSystem)
+    const builder = processes.find(({ pid }) => pid === client)
+    if (builder === undefined) return
+    const runtimes = yield* Effect.filter(descendants(processes, builder.pid), isRuntime(fileSystem))
+    if (runtimes.length === 0 && !hasEndedSome) return
+    const steps = runtimes.flatMap(({ pid }) => descendants(processes, pid)).filter(({ session }) =>
+      session !== builder.session
+    )
+    if (steps.length > 0) yield* kill(steps)
+    yield* Effect.sleep("30 millis")
+    yield* endSteps(fileSystem, client, hasEndedSome || steps.length > 0)
+  })
+
+interface Process {
+  readonly pid: number
+  readonly parent: number
+  readonly session: number
+}
+
+/** The processes of this machine, as far as Linux tells; none elsewhere. */
+const list = (fileSystem: FileSystem.FileSystem): Effect.Effect<ReadonlyArray<Process>> =>
+  fileSystem.readDirectory("/proc").pipe(
+    Effect.orElseSucceed((): ReadonlyArray<string> => []),
+    Effect.map((names) => names.filter((name) => /^\d+$/.test(name))),
+    Effect.flatMap(Effect.forEach((name) => processOf(fileSystem, Number(name)), { concurrency: 16 })),
+    Effect.map((processes) => processes.flatMap(Option.toArray))
+  )
+
+// The name of the executable stands in parentheses and may contain any character.
+const processOf = (fileSystem: FileSystem.FileSystem, pid: number): Effect.Effect<Option.Option<Process>> =>
+  fileSystem.readFileString(`/proc/${pid}/stat`).pipe(
+    Effect.map((stat) => {
+      const [state, parent, , session] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
+      const hasEnded = state === "Z" || state === "X"
+      return hasEnded ? Option.none() : Option.some({ pid, parent: Number(parent), session: Number(session) })
+    }),
+    Effect.orElseSucceed(() => Option.none())
+  )
+
+const descendants = (processes: ReadonlyArray<Process>, pid: number): ReadonlyArray<Process> =>
+  processes.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...descendants(processes, child.pid)])
+
+/** Whether it runs a step for the builder, whose executable it is under another name. */
+const isRuntime = (fileSystem: FileSystem.FileSystem) => ({ pid }: Process): Effect.Effect<boolean> =>
+  fileSystem.readFileString(`/proc/${pid}/cmdline`).pipe(
+    Effect.map((words) => /^buildah-\w+-runtime(?:\0|$)/.test(words)),
+    Effect.orElseSucceed(() => false)
+  )
+
+const kill = (processes: ReadonlyArray<Process>) =>
+  Effect.ignore(
+    Subprocess.run(
+      Command.make("sh", "-c", "kill -KILL \"$@\"", "sh", ...processes.map(({ pid }) => String(pid))),
+      { timeout: "10 seconds" }
+    )
+  )
