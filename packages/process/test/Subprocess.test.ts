@@ -36,20 +36,21 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(result.stdout.text, "value\n/\n")
       }))
 
-    it.effect("keeps 100 MB of output within bounds, and says what it dropped", () =>
+    it.effect("keeps 256 MiB of output within bounds, and says what it dropped", () =>
       Effect.gen(function*() {
         const before = process.memoryUsage.rss()
         const { stdout } = yield* Subprocess.run(
-          sh("echo head; head -c 104857600 /dev/zero | tr '\\0' x; echo; echo tail"),
+          sh("echo head; head -c 268435456 /dev/zero | tr '\\0' x; echo; echo tail"),
           { maxStdout: 200_000 }
         )
-        assert.strictEqual(stdout.totalBytes, 104_857_611)
-        assert.strictEqual(stdout.omittedBytes, 104_657_611)
+        assert.strictEqual(stdout.totalBytes, 268_435_467)
+        assert.strictEqual(stdout.omittedBytes, 268_235_467)
         assert.strictEqual(
           stdout.text,
-          `head\n${"x".repeat(99_995)}\n… 104657611 bytes omitted …\n${"x".repeat(99_994)}\ntail\n`
+          `head\n${"x".repeat(99_995)}\n… 268235467 bytes omitted …\n${"x".repeat(99_994)}\ntail\n`
         )
-        assert.isBelow(process.memoryUsage.rss() - before, 64 * mebibyte)
+        // What is read is garbage soon, and is collected when there is enough of it.
+        assert.isBelow(process.memoryUsage.rss() - before, 160 * mebibyte)
       }))
 
     it.effect("has limits by default, and none if there is to be none", () =>
