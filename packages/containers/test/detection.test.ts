@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend } from "@ociman/containers"
+import { Backend, Image } from "@ociman/containers"
 import { Effect } from "effect"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
@@ -144,6 +144,17 @@ describe("finding an engine", () => {
       const error = yield* Effect.flip(detect({ clients: { docker: docker() }, configFile }))
       assert.match(String(error), message)
     }))
+})
+
+describe("asking an engine", () => {
+  it.live("is in the one language whose sentences are read", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Image.list())
+      strictEqual(error._tag === "EngineFailed" && error.detail, "LC_ALL=C")
+    }).pipe(
+      Effect.provide(Backend.layerDocker),
+      Effect.provide(machine({ clients: { docker: { ...docker(), image: "echo LC_ALL=$LC_ALL >&2; exit 1" } } }))
+    ))
 })
 
 describe("finding none", () => {

@@ -23,7 +23,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
     Effect.gen(function*() {
       const name = yield* uniqueName
       const { id } = yield* Container.start(Definition.name(idle, name))
-      assert.strictEqual((yield* Container.attach(id)).id, id)
+      assert.strictEqual(yield* Effect.flatMap(Container.attach(id), (container) => container.name), name)
       assert.strictEqual((yield* Container.attach(name)).id, id)
     })
   )

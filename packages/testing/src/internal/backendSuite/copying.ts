@@ -9,7 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
-import { failsWith, type Suite } from "./support.js"
+import { failsWith, sh, type Suite } from "./support.js"
 
 /** @internal */
 export const name = "copying files"
@@ -138,6 +138,21 @@ export const tests = ({ idle, options, test }: Suite): void => {
       assert.strictEqual(found.get(long)?.size, 4)
     })
   )
+
+  if (options.processes) {
+    test(
+      "owners are those of the archive going in, and coming out the process's on Podman",
+      Effect.gen(function*() {
+        const { engine } = yield* Backend.Backend
+        const container = yield* Container.start(idle)
+        yield* container.copyInTar("/", Tar.write(Stream.make(Tar.file("owned", "x", { uid: 1234, gid: 5678 }))))
+        const { stdout } = yield* container.exec(sh("stat -c '%u %g' /owned"))
+        assert.strictEqual(stdout, "1234 5678\n")
+        const [entry] = yield* entriesAt(container, "/owned")
+        assert.deepStrictEqual([entry?.uid, entry?.gid], engine.name === "podman" ? [0, 0] : [1234, 5678])
+      })
+    )
+  }
 
   test(
     "what is not there, or is not what it should be, is told apart",

@@ -1,5 +1,14 @@
 import { assert } from "@effect/vitest"
-import { type BackendError, Container, Definition, IpAddress, Label, Network, Subnet } from "@ociman/containers"
+import {
+  Backend,
+  type BackendError,
+  Container,
+  Definition,
+  IpAddress,
+  Label,
+  Network,
+  Subnet
+} from "@ociman/containers"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -28,7 +37,7 @@ export const makeWithSubnet = (options: Network.Options) =>
   )
 
 /** @internal */
-export const tests = ({ idle, label, test, uniqueName }: Suite): void => {
+export const tests = ({ idle, label, options, test, uniqueName }: Suite): void => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Network.Options = {}) =>
@@ -272,6 +281,37 @@ export const tests = ({ idle, label, test, uniqueName }: Suite): void => {
       yield* failsWith(network.inspect, "NetworkNotFound")
       assert.strictEqual((yield* container.state).status, "running")
       assert.deepStrictEqual((yield* container.inspect).addresses, {})
+    })
+  )
+
+  test(
+    "a network that only stopped containers have joined is in use, but not to Docker",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const network = yield* make()
+      const container = yield* Container.start(inNetwork(network))
+      yield* container.stop({ grace: "5 seconds" })
+      if (engine.name === "docker") {
+        yield* network.remove()
+      } else {
+        yield* failsWith(network.remove(), "ResourceInUse")
+        yield* network.remove({ force: true })
+      }
+      yield* failsWith(network.inspect, "NetworkNotFound")
+    })
+  )
+
+  test(
+    "a container of the default network joins another, but not on an engine without root",
+    Effect.gen(function*() {
+      const network = yield* make()
+      const container = yield* Container.start(idle)
+      if (options.rootless) {
+        yield* failsWith(network.connect(container), "EngineFailed")
+      } else {
+        yield* network.connect(container)
+        assert.property((yield* container.inspect).addresses, network.name)
+      }
     })
   )
 

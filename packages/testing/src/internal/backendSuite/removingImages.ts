@@ -135,6 +135,19 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
+    "several prunes at once are all done",
+    Effect.gen(function*() {
+      const key = yield* uniqueName
+      const { id } = yield* Image.inspect(yield* labelled(key))
+      const pruned = yield* Effect.all(Array.from({ length: 4 }, () => Image.prune([Label.has(key)], { all: true })), {
+        concurrency: "unbounded"
+      })
+      assert.include(pruned.flat(), id)
+      assert.isFalse(yield* Image.exists(id))
+    })
+  )
+
+  test(
     "a paused container is not started",
     Effect.gen(function*() {
       if (!suite.options.pause) return

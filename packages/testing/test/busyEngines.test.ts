@@ -1,0 +1,43 @@
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
+import { Backend, Image } from "@ociman/containers"
+import { FakeEngine } from "@ociman/testing"
+import { Effect, Layer } from "effect"
+
+const on = (engine: FakeEngine.Script, command: string, complaint: string) =>
+  (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
+    Layer.provide(FakeEngine.layer(engine.pipe(
+      FakeEngine.on(command, [FakeEngine.stderr(complaint), FakeEngine.exit(1)]),
+      FakeEngine.on(command, [FakeEngine.stdout("")])
+    ))),
+    Layer.provide(NodeContext.layer)
+  )
+
+describe("what an engine is too busy for at the moment is asked for again", () => {
+  it.live("by Docker, which prunes once at a time", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* Image.prune([]), [])
+    }).pipe(
+      Effect.provide(
+        on(
+          FakeEngine.docker,
+          "image prune",
+          "Error response from daemon: a prune operation is already running\n"
+        )
+      )
+    ))
+
+  it.live("by Podman, which stumbles over images that go while it lists them", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* Image.list(), [])
+    }).pipe(
+      Effect.provide(
+        on(
+          FakeEngine.podman,
+          "image ls",
+          `Error: locating item named "manifest" for image with ID "${"a".repeat(64)}": file does not exist\n`
+        )
+      )
+    ))
+})
