@@ -23,6 +23,14 @@ describe("READMEs", () => {
     assert.isNotEmpty(quotations("README.md"))
   })
 
+  it("show one program with its tests in memory and on engines", () => {
+    assert.deepStrictEqual(quotations("packages/containers/README.md").map(({ file }) => file), [
+      "examples/site.ts",
+      "test/site.test.ts",
+      "test/integration/site.ts"
+    ])
+  })
+
   it.each(readmes.flatMap(quotations))("$readme quotes $file as it is", ({ code, file, readme }) => {
     const source = fs.readFileSync(path.resolve(path.dirname(path.join(root, readme)), file), "utf8")
     assert.include(source, code)
