@@ -34,6 +34,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: "integration",
+          // One after the other: they look whether anything is left on the engine.
+          poolOptions: { forks: { singleFork: true } },
           include: selectedTests,
           setupFiles: ["./vitest.setup.ts"],
           testTimeout: 60_000,

@@ -98,35 +98,58 @@ copy_for_ordinary_user() {
   find "$copy" -path "$copy/node_modules/*" -prune -o -exec chown -h "$owner" {} +
 }
 
-vitest_as_ordinary_user() {
+# The tests of one engine, in a temporary directory of their own: what they leave there is not what others are using.
+integration() { # ENGINE
+  local temporary=$scratch/tmp-$1
+  mkdir -p "$temporary" && TMPDIR=$temporary OCIMAN_TEST_ENGINES=$1 vitest integration "integration-$1"
+}
+
+integration_as_ordinary_user() {
   local code=0
+  mkdir -m 1777 "$copy/tmp"
   (cd "$copy" && timeout --kill-after=10 900 scripts/engines.sh rootless -- \
-    env OCIMAN_TEST_ENGINES=podman-rootless "${vitest[@]}" --project=integration --outputFile.json=rootless.json) || code=$?
-  cp "$copy/rootless.json" "$scratch/integration-rootless.json" || code=1
+    env TMPDIR="$copy/tmp" OCIMAN_TEST_ENGINES=podman-rootless \
+    "${vitest[@]}" --project=integration --outputFile.json=rootless.json) || code=$?
+  cp "$copy/rootless.json" "$scratch/integration-podman-rootless.json" || code=1
   return "$code"
 }
 
+# Engines do not wait for each other: their tests run side by side, and each says what it has to say when it has ended.
 integration_as_root() {
+  local engine
+  local -A running=()
   step "engines" start_engines || return
-  OCIMAN_TEST_ENGINES=docker,podman \
-    tests "integration tests, Docker and Podman as root" integration-root vitest integration integration-root
   step "copy for the ordinary user" copy_for_ordinary_user || return
-  tests "integration tests, Podman as an ordinary user" integration-rootless vitest_as_ordinary_user
+  for engine in docker podman podman-rootless; do
+    if [[ $engine == podman-rootless ]]; then integration_as_ordinary_user; else integration "$engine"; fi \
+      >"$scratch/integration-$engine.log" 2>&1 &
+    running[$engine]=$!
+  done
+  for engine in docker podman podman-rootless; do
+    tests "integration tests on $engine" "integration-$engine" ended "${running[$engine]}" "$scratch/integration-$engine.log"
+  done
+}
+
+ended() { # PID LOG
+  local code=0
+  wait "$1" || code=$?
+  cat "$2"
+  return "$code"
 }
 
 integration_as_user() {
-  local engines=()
+  local engines=() engine
   scripts/engines.sh status
   timeout 30 docker version >/dev/null 2>&1 && engines+=(docker)
   timeout 30 podman info >/dev/null 2>&1 && engines+=(podman-rootless)
-  local IFS=,
   if [[ ${#engines[@]} -eq 0 ]]; then
     step "engines: none answers this user; start Docker or Podman" false
     return
   fi
   echo "Only root can run the tests on every engine; here: ${engines[*]}"
-  OCIMAN_TEST_ENGINES=${engines[*]} \
-    tests "integration tests, ${engines[*]}" integration-user vitest integration integration-user
+  for engine in "${engines[@]}"; do
+    tests "integration tests on $engine" "integration-$engine" integration "$engine"
+  done
 }
 
 main() {
