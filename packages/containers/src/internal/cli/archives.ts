@@ -8,13 +8,12 @@ import * as ImageId from "../../ImageId.js"
 import * as Output from "../../Output.js"
 import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../Primitives.js"
 import * as imageNames from "../imageNames.js"
+import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./imageArguments.js"
 import { nonEmptyLines } from "./inspection.js"
 import * as messages from "./messages.js"
-
-const transferLimit = "1 hour"
 
 /** @internal */
 export const archives = (

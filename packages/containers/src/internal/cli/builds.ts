@@ -240,7 +240,7 @@ const failed = Effect.fnUntraced(function*(
   const { exitCode, output, step } = report.failure()
   return yield* new BuildFailed({
     image: Reference.format(image),
-    output,
+    output: output === "" ? error.shortMessage : output,
     ...(step === undefined ? {} : { step }),
     ...(exitCode === undefined ? {} : { exitCode })
   })

@@ -29,12 +29,12 @@ export interface Client {
   readonly feed: <E>(
     args: ReadonlyArray<string>,
     stdin: Stream.Stream<Uint8Array, E>,
-    options?: Pick<ClientOptions, "variables">
+    options?: Pick<ClientOptions, "variables" | "timeout">
   ) => Effect.Effect<void, CommandFailed.CommandFailed | Unfed<E>>
   /** Runs the client and gives its standard output as it comes; any exit code but 0 is a failure at the end. */
   readonly stdout: (
     args: ReadonlyArray<string>,
-    options?: Pick<ClientOptions, "variables">
+    options?: Pick<ClientOptions, "variables" | "timeout">
   ) => Stream.Stream<Uint8Array, CommandFailed.CommandFailed>
   /** Runs the client and follows what it writes to its end, whatever its exit code. */
   readonly follow: (
@@ -75,7 +75,7 @@ export interface ClientOptions {
   readonly maxStdout?: number | undefined
   /** Default: only 0. It does not hold for `follow`. */
   readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
-  /** Default: two minutes, and none for `output`. It does not hold for `follow`. */
+  /** Default: two minutes for `run`, and none for the others. It does not hold for `follow`. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
@@ -118,10 +118,11 @@ export const make = (
       }).pipe(Effect.provideService(CommandExecutor.CommandExecutor, executor)),
     feed: <E>(args: ReadonlyArray<string>, stdin: Stream.Stream<Uint8Array, E>, options: ClientOptions = {}) =>
       Subprocess.run(command(args, options), {
+        timeout: options.timeout,
         stdin: Stream.mapError(stdin, (error): Unfed<E> => ({ _tag: "Unfed", error }))
       }).pipe(Effect.asVoid, Effect.provideService(CommandExecutor.CommandExecutor, executor)),
     stdout: (args, options = {}) =>
-      Subprocess.stream(command(args, options)).pipe(
+      Subprocess.stream(command(args, options), { timeout: options.timeout }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     output: (args, options = {}) =>
@@ -150,4 +151,16 @@ export const make = (
 // Far more than any list or inspection; a client that answers with more is broken.
 const answerLimit = 64 * 1024 * 1024
 
-const answerTimeout = Duration.minutes(2)
+/**
+ * How long an answer may take.
+ *
+ * @internal
+ */
+export const answerTimeout = Duration.minutes(2)
+
+/**
+ * How long what moves whole images or trees of files may take.
+ *
+ * @internal
+ */
+export const transferLimit = Duration.hours(1)

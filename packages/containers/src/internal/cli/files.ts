@@ -14,6 +14,7 @@ import type { ContainerInfo } from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import type { Files } from "../../Primitives.js"
 import * as containerPath from "../containerPath.js"
+import { transferLimit } from "./client.js"
 import { containers } from "./containers.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
@@ -46,7 +47,7 @@ export const files = (context: Context): Files => {
       "--",
       `${container}:${path}`,
       "-"
-    ]).pipe(
+    ], { timeout: transferLimit }).pipe(
       Stream.catchAll((error) => Stream.fromEffect(explain("Container.copyOut")(...known(container, path))(error)))
     )
 
@@ -98,7 +99,7 @@ export const files = (context: Context): Files => {
         yield* client.feed(
           ["container", "cp", ...ownerArguments(engine), "--", "-", `${info.id}:${directory}`],
           archive,
-          { variables }
+          { variables, timeout: transferLimit }
         ).pipe(
           Effect.catchAll((error): Effect.Effect<never, CopyError | E> =>
             error._tag === "Unfed" ? Effect.fail(error.error) : explainCopy(container, directory, error)

@@ -60,6 +60,11 @@ export const inspectListed = <A>(
       context.client.run([kind, "inspect", ...flags, ...ids], { acceptExitCode }),
       context.explain(operation)()
     )
+  const nonsense = ids.find((id) => !isIdOrName.test(id))
+  if (nonsense !== undefined) {
+    const detail = `"${beginning(nonsense)}" is no ${kind}`
+    return new EngineFailed({ engine: context.engine.name, operation, reason: "UnexpectedAnswer", detail })
+  }
   return ids.length === 0
     ? Effect.succeed([])
     : inspect(() => true).pipe(
@@ -69,6 +74,9 @@ export const inspectListed = <A>(
       Effect.flatMap(({ stdout }) => readAnswers(context, operation, stdout.text, decode))
     )
 }
+
+// What is neither might be taken for a flag, or for the name of something that is gone by now.
+const isIdOrName = /^[a-zA-Z0-9][\w.:-]*$/
 
 /** @internal */
 export const nonEmptyLines = (

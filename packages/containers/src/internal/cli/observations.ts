@@ -10,9 +10,11 @@ import { type ContainerNotFound, type EngineError, EngineFailed } from "../../Ba
 import type { Filter } from "../../Event.js"
 import type { Observations } from "../../Primitives.js"
 import type { Stats } from "../../Stats.js"
+import { answerTimeout } from "./client.js"
 import type { Context } from "./context.js"
 import * as eventFormat from "./eventFormat.js"
 import * as failures from "./failures.js"
+import { beginning } from "./inspection.js"
 import { processesOf } from "./processFormat.js"
 import * as statsFormat from "./statsFormat.js"
 
@@ -46,8 +48,12 @@ export const observations = (context: Context): Observations => {
   // Podman has no command that tells its time; what is gone by then is in a millisecond before this one.
   const engineTime: Effect.Effect<string, EngineError> = engine.client === "docker"
     ? client.run(["info", "--format", "{{.SystemTime}}"]).pipe(
+      Effect.catchAll(explain("Event.subscribe")()),
       Effect.map(({ stdout }) => stdout.text.trim()),
-      Effect.catchAll(explain("Event.subscribe")())
+      Effect.filterOrFail(
+        (text) => Option.isSome(DateTime.make(text)),
+        (text) => failed("Event.subscribe", "UnexpectedAnswer")(`"${beginning(text)}" is no time`)
+      )
     )
     : Clock.currentTimeMillis.pipe(
       Effect.tap(() => Effect.sleep("1 millis")),
@@ -56,7 +62,10 @@ export const observations = (context: Context): Observations => {
 
   return {
     containerStats: (container, { follow }) =>
-      lines(client.stdout(statsFormat.statsArguments(engine, container, follow))).pipe(
+      lines(client.stdout(
+        statsFormat.statsArguments(engine, container, follow),
+        follow ? {} : { timeout: answerTimeout }
+      )).pipe(
         Stream.catchTag("CommandFailed", (error) =>
           Stream.fromEffect(
             explain("Container.stats")<ContainerNotFound | EngineFailed>(failures.noSuchContainer(container), {

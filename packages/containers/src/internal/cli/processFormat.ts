@@ -1,5 +1,6 @@
 import * as Either from "effect/Either"
 import type { ProcessInfo } from "../../ProcessInfo.js"
+import { beginning } from "./inspection.js"
 
 const line = /^\s*(\d+)\s+(\S+)\s+(.*)$/
 
@@ -11,7 +12,9 @@ const line = /^\s*(\d+)\s+(\S+)\s+(.*)$/
  */
 export const processesOf = (table: string): Either.Either<ReadonlyArray<ProcessInfo>, string> => {
   const processes: Array<ProcessInfo> = []
-  for (const text of table.split("\n").slice(1)) {
+  const [titles = "", ...lines] = table.split("\n")
+  if (!/^\s*H?PID\s/.test(titles)) return Either.left(`"${beginning(titles)}" is no table of processes`)
+  for (const text of lines) {
     const [, pid, user, command] = line.exec(text) ?? []
     const last = processes.at(-1)
     if (pid !== undefined && user !== undefined && command !== undefined) {

@@ -10,6 +10,7 @@ import * as ImageInfo from "../../ImageInfo.js"
 import type { Credentials, Images } from "../../Primitives.js"
 import * as Transfer from "../../Transfer.js"
 import * as imageNames from "../imageNames.js"
+import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as credentialFile from "./credentials.js"
 import * as failures from "./failures.js"
@@ -38,7 +39,7 @@ export const transfers = (context: Context): Pick<Images, "pullImage" | "pushIma
       const complaint = yield* Ref.make("")
       const listen = (line: string) =>
         Ref.update(complaint, (heard) => heard !== "" || saysFailure(line) ? `${heard}${line}\n` : "")
-      return client.output([...args, imageArguments.name(image)], { variables, redact, timeout: "1 hour" }).pipe(
+      return client.output([...args, imageArguments.name(image)], { variables, redact, timeout: transferLimit }).pipe(
         Subprocess.splitOutputLines,
         Stream.map(({ text }) => text.trimEnd()),
         Stream.filter((line) => line !== ""),

@@ -39,6 +39,72 @@ const image = {
   Config: { Labels: {} }
 }
 
+const networkId = "c".repeat(64)
+
+const networks = {
+  docker: {
+    Name: "fake",
+    Id: networkId,
+    Created: time,
+    Driver: "bridge",
+    EnableIPv6: false,
+    IPAM: { Driver: "default", Options: null, Config: [{ Subnet: "172.18.0.0/16", Gateway: "172.18.0.1" }] },
+    Internal: false,
+    Containers: {},
+    Options: {},
+    Labels: {}
+  },
+  podman: {
+    name: "fake",
+    id: networkId,
+    driver: "bridge",
+    network_interface: "podman1",
+    created: time,
+    subnets: [{ subnet: "10.89.0.0/24", gateway: "10.89.0.1" }],
+    ipv6_enabled: false,
+    internal: false,
+    dns_enabled: true,
+    ipam_options: { driver: "host-local" }
+  }
+} as const
+
+const volume = {
+  Name: "fake",
+  Driver: "local",
+  Mountpoint: "/var/lib/fake",
+  CreatedAt: time,
+  Labels: {},
+  Scope: "local",
+  Options: {}
+}
+
+const stats = {
+  docker: {
+    CPUPerc: "0.50%",
+    MemUsage: "1.5MiB / 1GiB",
+    MemPerc: "0.15%",
+    NetIO: "1.2kB / 0B",
+    BlockIO: "0B / 0B",
+    PIDs: "1"
+  },
+  podman: {
+    CPU: 0.5,
+    CPUNano: 1_000_000,
+    MemUsage: 1_572_864,
+    MemLimit: 1_073_741_824,
+    NetInput: 1200,
+    NetOutput: 0,
+    BlockInput: 0,
+    BlockOutput: 0,
+    PIDs: 1
+  }
+} as const
+
+const histories = {
+  docker: { ID: imageId, CreatedAt: time, CreatedBy: "/bin/sh", Size: "1024", Comment: "" },
+  podman: [{ id: "a".repeat(64), created: time, CreatedBy: "/bin/sh", size: 1024, comment: "" }]
+} as const
+
 const json = (value: unknown) => `${JSON.stringify(value)}\n`
 
 const detection = {
@@ -51,6 +117,7 @@ const detection = {
       })
     ],
     ["info", json({ ServerVersion: "20.10.24", SecurityOptions: ["name=seccomp,profile=default"] })],
+    ["info --format {{.SystemTime}}", `${time}\n`],
     ["context inspect", "unix:///var/run/docker.sock\n"]
   ],
   podman: [
@@ -80,8 +147,24 @@ export const answers = (engine: Script["engine"]): ReadonlyArray<readonly [comma
   ),
   ["image inspect", json([image])],
   ["image ls", `${imageId}\n`],
-  ...["pull", "push", "rm", "tag"].map((word) => [`image ${word}`, ""] as const),
-  ["build", ""]
+  ...["pull", "push", "rm", "tag", "untag", "prune", "save"].map((word) => [`image ${word}`, ""] as const),
+  ["image load", "Loaded image: localhost/fake:1\n"],
+  ["image import", `${imageId}\n`],
+  ["image history", json(histories[engine])],
+  ["build", ""],
+  ["container cp", ""],
+  ["container stats", json(stats[engine])],
+  ["container top", "PID USER COMMAND\n1 root sh\n"],
+  ["events", ""],
+  ["network create", `${networkId}\n`],
+  ["network inspect", json([networks[engine]])],
+  ["network inspect --format {{.Name}}", "fake\n"],
+  ["network ls", `${networkId}\n`],
+  ...["connect", "disconnect", "rm"].map((word) => [`network ${word}`, ""] as const),
+  ["volume create", "fake\n"],
+  ["volume inspect", json([volume])],
+  ["volume ls", "fake\n"],
+  ["volume rm", ""]
 ]
 
 /**

@@ -51,7 +51,7 @@ const temporaryDirectory = Effect.gen(function*() {
   )
 })
 
-const isOfThisLibrary = (name: string) => /^ociman-(?:auth|env|push|registry|test-image)-/.test(name)
+const isOfThisLibrary = (name: string) => /^ociman-(?:auth|copy|env|push|registry|test-image)-/.test(name)
 
 const files = (directory: string) =>
   Effect.gen(function*() {
