@@ -17,6 +17,7 @@ import { DigestMismatch, InvalidDocument, SizeMismatch, UnsupportedDigest } from
 import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
+import { collect as collectAll } from "./internal/bytes.js"
 import * as json from "./internal/json.js"
 import type { MediaType } from "./MediaType.js"
 
@@ -163,19 +164,7 @@ export const collect: {
       reason: "TooLarge",
       rule: `it has ${descriptor.size} bytes, and at most ${limit} are read`
     })
-    : stream.pipe(
-      verify(descriptor),
-      Stream.runCollect,
-      Effect.map((chunks) => {
-        const bytes = new Uint8Array(descriptor.size)
-        let at = 0
-        for (const chunk of chunks) {
-          bytes.set(chunk, at)
-          at += chunk.length
-        }
-        return bytes
-      })
-    ))
+    : collectAll(verify(descriptor)(stream)))
 
 /**
  * Changes the value of a document. What the change left alone is written as it was read, unknown fields too; that is

@@ -115,6 +115,8 @@ export class LayoutError extends Schema.TaggedError<LayoutError>("@ociman/oci/La
     "AlreadyExists",
     "Symlink",
     "Locked",
+    "Changed",
+    "Damaged",
     "Unreadable",
     "Unwritable"
   ),

@@ -4,9 +4,10 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md#oci-layout-file
  * @since 0.1.0
  */
+import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Codec } from "./Content.js"
-import type * as digests from "./Digest.js"
+import * as digests from "./Digest.js"
 import * as document from "./internal/document.js"
 import * as mediaTypes from "./MediaType.js"
 
@@ -55,6 +56,25 @@ export const indexName = "index.json"
  * @category getters
  */
 export const blobPath = (digest: digests.WellFormed): string => `blobs/${digest.replace(":", "/")}`
+
+/**
+ * The digest whose content lies at a path of a layout, if it is one that can be verified.
+ *
+ * @since 0.1.0
+ * @category getters
+ * @example
+ * import { ImageLayout } from "@ociman/oci"
+ * import { Option } from "effect"
+ *
+ * const digest = `sha256:${"0".repeat(64)}`
+ * assert.deepStrictEqual(ImageLayout.blobDigest(`blobs/sha256/${"0".repeat(64)}`), Option.some(digest))
+ * assert.isTrue(Option.isNone(ImageLayout.blobDigest("blobs/sha256/../index.json")))
+ */
+export const blobDigest = (path: string): Option.Option<digests.Digest> => {
+  const [blobs, algorithm, encoded, ...rest] = path.split("/")
+  const digest = `${algorithm}:${encoded}`
+  return blobs === "blobs" && rest.length === 0 && digests.isDigest(digest) ? Option.some(digest) : Option.none()
+}
 
 /**
  * The file `oci-layout` as bytes. At most 64 KiB are read.

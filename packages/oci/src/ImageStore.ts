@@ -19,6 +19,7 @@ import { type ContentError, ContentNotFound, UnsupportedDigest } from "./Content
 import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
+import { collect } from "./internal/bytes.js"
 import * as entries from "./internal/entries.js"
 import * as links from "./internal/links.js"
 import * as MediaType from "./MediaType.js"
@@ -346,13 +347,7 @@ export const makeMemory: Effect.Effect<Store, never, Hasher.Hasher> = Effect.gen
     size: (digest) => Effect.sync(() => Option.map(Option.fromNullable(blobs.get(digest)), (bytes) => bytes.length)),
     keep: (digest, size) => Effect.sync(() => blobs.get(digest)?.length === size),
     write: (digest, content) =>
-      Effect.map(Stream.runCollect(content), (chunks) => {
-        const bytes = new Uint8Array([...chunks].reduce((sum, chunk) => sum + chunk.length, 0))
-        let at = 0
-        for (const chunk of chunks) {
-          bytes.set(chunk, at)
-          at += chunk.length
-        }
+      Effect.map(collect(content), (bytes) => {
         blobs.set(digest, bytes)
       }),
     remove: (digest) => Effect.sync(() => blobs.delete(digest)),

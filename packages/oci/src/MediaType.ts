@@ -170,6 +170,15 @@ const nondistributable = {
 }
 
 /**
+ * Bytes of which nothing is known.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc2046.html#section-4.5.1
+ * @since 0.1.0
+ * @category constants
+ */
+export const OctetStream: MediaType = of("application/octet-stream")
+
+/**
  * How a layer is compressed.
  *
  * @since 0.1.0

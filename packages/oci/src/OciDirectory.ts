@@ -20,7 +20,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { type ContentError, ContentNotFound, LayoutError } from "./ContentError.js"
 import type { Descriptor } from "./Descriptor.js"
@@ -32,7 +31,7 @@ import * as ImageStore from "./ImageStore.js"
 import * as durable from "./internal/durable.js"
 import * as fileLock from "./internal/fileLock.js"
 import * as garbage from "./internal/garbage.js"
-import * as json from "./internal/json.js"
+import * as layoutVersion from "./internal/layoutVersion.js"
 
 /**
  * What was collected.
@@ -84,8 +83,6 @@ const unreadable = (path: string) => (cause: unknown): LayoutError =>
 
 const unwritable = (path: string) => (cause: unknown): LayoutError =>
   new LayoutError({ path, reason: "Unwritable", rule: "cannot be written", cause })
-
-const Version = Schema.Struct({ imageLayoutVersion: Schema.String })
 
 const prefix = ".ociman-"
 
@@ -149,15 +146,7 @@ const checkVersion = (fs: FileSystem.FileSystem, files: Files, root: string) =>
           rule: "has no file oci-layout, so it is no image layout"
         })
         : unreadable(files.marker)(error))
-    const version = yield* json.parse(ImageLayout.codec.name, ImageLayout.codec.limit)(bytes).pipe(
-      Effect.flatMap(Schema.decodeUnknown(Version)),
-      Effect.option
-    )
-    if (Option.isSome(version) && version.value.imageLayoutVersion !== ImageLayout.current.imageLayoutVersion) {
-      const rule = `is an image layout of version ${JSON.stringify(version.value.imageLayoutVersion)}, not of 1.0.0`
-      return yield* new LayoutError({ path: root, reason: "WrongVersion", rule })
-    }
-    yield* ImageLayout.codec.decode(bytes)
+    yield* layoutVersion.check(root, bytes)
   })
 
 const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, files: Files) =>

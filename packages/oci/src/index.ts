@@ -55,6 +55,13 @@ export * as Descriptor from "./Descriptor.js"
 export * as Digest from "./Digest.js"
 
 /**
+ * Archives of Docker, read.
+ *
+ * @since 0.1.0
+ */
+export * as DockerArchive from "./DockerArchive.js"
+
+/**
  * The files that say what of a directory is not part of a build.
  *
  * @since 0.1.0
@@ -137,6 +144,13 @@ export * as LocalFiles from "./LocalFiles.js"
  * @since 0.1.0
  */
 export * as MediaType from "./MediaType.js"
+
+/**
+ * Image layouts in archives, which are Docker's too.
+ *
+ * @since 0.1.0
+ */
+export * as OciArchive from "./OciArchive.js"
 
 /**
  * Image layouts in directories.

@@ -1,18 +1,64 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { NodeHasher } from "@ociman/node"
-import { ImageStore, OciDirectory } from "@ociman/oci"
+import { NodeCompression, NodeHasher } from "@ociman/node"
+import { ImageStore, OciArchive, OciDirectory } from "@ociman/oci"
 import { ImageStoreSuite } from "@ociman/testing"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 
 ImageStoreSuite.suite("a store in memory", Layer.provideMerge(ImageStore.layerMemory, NodeHasher.layer))
 
-const directory = Layer.unwrapScoped(Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  return OciDirectory.layer(yield* fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
-}))
+const environment = Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer)
+
+const temporary = Effect.flatMap(
+  FileSystem.FileSystem,
+  (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" })
+)
 
 ImageStoreSuite.suite(
   "a store in a directory",
-  directory.pipe(Layer.provide(NodeContext.layer), Layer.provideMerge(NodeHasher.layer))
+  Layer.provideMerge(Layer.unwrapScoped(Effect.map(temporary, OciDirectory.layer)), environment)
+)
+
+const pending = Layer.scoped(
+  ImageStore.ImageStore,
+  Effect.flatMap(temporary, (root) => OciArchive.openOrCreate(`${root}/a.tar`))
+)
+
+ImageStoreSuite.suite("a store in an archive that is not saved yet", Layer.provideMerge(pending, environment))
+
+/** Opens the archive for each operation, and saves it after those that change it. */
+const reopened = (path: string) =>
+  Effect.gen(function*() {
+    const context = yield* Effect.context<Layer.Layer.Success<typeof environment>>()
+    const turn = Effect.unsafeMakeSemaphore(1)
+    const archive = OciArchive.openOrCreate(path)
+    const reading = <A, E>(f: (archive: OciArchive.OciArchive) => Effect.Effect<A, E>) =>
+      Effect.provide(Effect.scoped(Effect.flatMap(archive, f)), context)
+    const changing = <A, E>(f: (archive: OciArchive.OciArchive) => Effect.Effect<A, E>) =>
+      Effect.provide(turn.withPermits(1)(OciArchive.edit(path, f)), context)
+    const streaming = <A, E>(f: (archive: OciArchive.OciArchive) => Stream.Stream<A, E>) =>
+      Stream.unwrapScoped(Effect.map(Effect.provide(archive, context), f)).pipe((_) =>
+        Stream.provideSomeContext(_, context)
+      )
+    const store: ImageStore.Store = {
+      name: path,
+      fetch: (descriptor) => streaming((_) => _.fetch(descriptor)),
+      exists: (descriptor) => reading((_) => _.exists(descriptor)),
+      resolve: (name) => reading((_) => _.resolve(name)),
+      names: streaming((_) => _.names),
+      referrers: (subject, options) => streaming((_) => _.referrers(subject, options)),
+      push: (descriptor, content) => changing((_) => _.push(descriptor, content)),
+      tag: (descriptor, name) => changing((_) => _.tag(descriptor, name)),
+      untag: (name) => changing((_) => _.untag(name)),
+      delete: (descriptor) => changing((_) => _.delete(descriptor))
+    }
+    return store
+  })
+
+ImageStoreSuite.suite(
+  "a store in an archive that is saved and opened again",
+  Layer.provideMerge(
+    Layer.scoped(ImageStore.ImageStore, Effect.flatMap(temporary, (root) => reopened(`${root}/a.tar`))),
+    environment
+  )
 )

@@ -14,7 +14,7 @@ const withoutName = (entry: Descriptor): Descriptor => {
   return Object.keys(others).length === 0 ? rest : { ...rest, annotations: others }
 }
 
-const withName = (descriptor: Descriptor, name: string): Descriptor => {
+export const withName = (descriptor: Descriptor, name: string): Descriptor => {
   const { data: _, ...entry } = descriptor
   return { ...entry, annotations: { ...entry.annotations, [refName]: name } }
 }

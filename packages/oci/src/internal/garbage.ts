@@ -2,11 +2,11 @@ import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stream from "effect/Stream"
 import type { ContentError } from "../ContentError.js"
 import type { Descriptor } from "../Descriptor.js"
 import * as Digest from "../Digest.js"
 import type { Readable } from "../ImageStore.js"
+import { collect } from "./bytes.js"
 import * as entriesOf from "./entries.js"
 import * as links from "./links.js"
 
@@ -40,12 +40,7 @@ const documentOf = (
     if (!Digest.isDigest(entry.digest) || !(yield* store.exists(entry))) return Option.none()
     const known = links.isDocument(entry.mediaType)
     if (!known && entry.size > links.limits.limit) return Option.none()
-    const chunks = Array.from(yield* Stream.runCollect(store.fetch(entry)))
-    const bytes = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.length, 0))
-    chunks.reduce((at, chunk) => {
-      bytes.set(chunk, at)
-      return at + chunk.length
-    }, 0)
+    const bytes = yield* collect(store.fetch(entry))
     return yield* known ? Effect.asSome(links.read(bytes)) : Effect.option(links.read(bytes))
   })
 

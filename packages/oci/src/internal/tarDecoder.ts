@@ -30,6 +30,10 @@ export interface Options {
 /** Reads an archive piece by piece. It is mutable and over with the first fault. */
 export interface Decoder {
   readonly push: (bytes: Uint8Array, events: Array<Event>) => Either.Either<void, Fault>
+  /** How many bytes there are up to the next header; they are not expected any longer. */
+  readonly skip: () => number
+  /** Whether the end was reached; what follows it is padding. */
+  readonly isOver: () => boolean
   readonly end: () => Either.Either<void, Fault>
 }
 
@@ -168,6 +172,13 @@ export const make = (options: Options): Decoder => {
     return ok
   }
 
+  const skip = (): number => {
+    if (extended !== undefined) return 0
+    const skipped = remaining + padding
+    remaining = padding = 0
+    return skipped
+  }
+
   const end = (): Either.Either<void, Fault> => {
     if (zeroBlocks >= 2) return ok
     if (remaining > 0 || padding > 0) return truncated("in the middle of an entry")
@@ -176,5 +187,5 @@ export const make = (options: Options): Decoder => {
     return options.openEnd || zeroBlocks > 0 ? ok : truncated("the two empty blocks that mark the end are missing")
   }
 
-  return { push, end }
+  return { push, skip, isOver: () => zeroBlocks >= 2, end }
 }

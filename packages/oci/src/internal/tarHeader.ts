@@ -1,4 +1,5 @@
 import * as Either from "effect/Either"
+import { concat } from "./bytes.js"
 import { compareUtf8, decode, encode } from "./text.js"
 
 export const blockSize = 512
@@ -138,16 +139,6 @@ const record = (key: string, value: string): Uint8Array => {
   bytes.set(encode(String(length)))
   bytes.set(rest, length - rest.length)
   return bytes
-}
-
-const concat = (parts: ReadonlyArray<Uint8Array>): Uint8Array => {
-  const all = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }
 
 /** The blocks of a header. What the fields have no room for, or is not ASCII, goes into an extended one before it. */

@@ -1,0 +1,53 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { ContentError } from "../ContentError.js"
+import { StoreFailed } from "../ContentError.js"
+import type * as Digest from "../Digest.js"
+import * as ImageIndex from "../ImageIndex.js"
+import * as ImageLayout from "../ImageLayout.js"
+import * as Tar from "../Tar.js"
+import * as dockerManifest from "./dockerManifest.js"
+
+export interface Blob<out E> {
+  readonly digest: Digest.WellFormed
+  readonly size: number
+  readonly content: Stream.Stream<Uint8Array, E>
+}
+
+const compare = (a: string, b: string): number => a < b ? -1 : a > b ? 1 : 0
+
+/**
+ * An archive that is a layout, and one of Docker's if it has images to run. The same content gives the same bytes: the
+ * files are in one order and have neither times nor owners.
+ */
+export const write = <E>(
+  store: string,
+  index: ImageIndex.ImageIndex,
+  images: ReadonlyArray<dockerManifest.Image>,
+  blobs: ReadonlyArray<Blob<E>>
+): Stream.Stream<Uint8Array, E | ContentError> =>
+  Stream.unwrap(Effect.gen(function*() {
+    const marker = yield* ImageLayout.codec.encode(ImageLayout.current)
+    const sorted = [...new Map(blobs.map((blob) => [blob.digest, blob])).values()]
+      .sort((a, b) => compare(a.digest, b.digest))
+    const directories = ["blobs", ...new Set(["blobs/sha256", ...sorted.map(({ digest }) => directoryOf(digest))])]
+    const entries: Stream.Stream<Tar.Entry<E>> = Stream.fromIterable([
+      ...directories.map((path) => Tar.directory(path)),
+      ...sorted.map(({ content, digest, size }) => Tar.fileStream(ImageLayout.blobPath(digest), size, content)),
+      Tar.file(ImageLayout.indexName, yield* ImageIndex.codec.encode(index)),
+      ...(images.length === 0 ? [] : [Tar.file(dockerManifest.fileName, yield* dockerManifest.encode(images))]),
+      Tar.file(ImageLayout.markerName, marker)
+    ])
+    return Stream.mapError(
+      Tar.write(entries),
+      (error) =>
+        isTarError(error) ? new StoreFailed({ store, operation: "write", reason: "Unknown", cause: error }) : error
+    )
+  }))
+
+const directoryOf = (digest: Digest.WellFormed): string => {
+  const path = ImageLayout.blobPath(digest)
+  return path.slice(0, path.lastIndexOf("/"))
+}
+
+const isTarError = (error: unknown): error is Tar.TarError => error instanceof Tar.TarError

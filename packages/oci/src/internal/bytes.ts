@@ -1,0 +1,17 @@
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+
+export const concat = (parts: Iterable<Uint8Array>): Uint8Array => {
+  const all = Array.from(parts)
+  const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0))
+  let at = 0
+  for (const part of all) {
+    bytes.set(part, at)
+    at += part.length
+  }
+  return bytes
+}
+
+/** All of a stream, which is known to be small. */
+export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
+  Effect.map(Stream.runCollect(stream), concat)

@@ -1,0 +1,383 @@
+import { FileSystem } from "@effect/platform"
+import { describe } from "@effect/vitest"
+import { assertFalse, assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import {
+  Content,
+  Copy,
+  type Descriptor,
+  DockerArchive,
+  ImageLayout,
+  ImageManifest,
+  ImageStore,
+  MediaType,
+  OciArchive,
+  OciDirectory,
+  Tar
+} from "@ociman/oci"
+import { Effect, Exit, Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import { gzipSync } from "node:zlib"
+import { archiveOf, bytesOf, failure, live, pushImage, read, temporary } from "./archives.js"
+
+const entriesOf = (bytes: Uint8Array) =>
+  Effect.map(
+    Stream.runCollect(Stream.mapEffect(Tar.read(Stream.make(bytes)), (entry) =>
+      Effect.map(bytesOf(entry.content), (content) => ({ path: entry.path, content, modified: entry.modified })))),
+    (entries) => [...entries]
+  )
+
+/** An archive with one image, in two layers, called `example.com/app:1`. */
+const saved = (path: string) =>
+  OciArchive.edit(
+    path,
+    (archive) =>
+      Effect.tap(pushImage(archive, ["one", "two"]), ({ manifest }) => archive.tag(manifest, "example.com/app:1"))
+  )
+
+/** The same archive, written by another program. */
+const rewritten = (path: string, f: (entry: Tar.Entry) => ReadonlyArray<Tar.Entry>) =>
+  Effect.gen(function*() {
+    const entries = yield* entriesOf(readFileSync(path))
+    writeFileSync(
+      path,
+      yield* archiveOf(
+        entries.flatMap(({ content, path }) =>
+          content.length === 0 ? f(Tar.directory(path)) : f(Tar.file(path, content))
+        )
+      )
+    )
+  })
+
+describe("OciArchive", () => {
+  live(
+    "has everything again when it is opened, and is Docker's too",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const { layers, manifest } = yield* saved(path)
+      const archive = yield* OciArchive.open(path)
+      strictEqual((yield* archive.resolve("example.com/app:1")).digest, manifest.digest)
+      for (const layer of layers) strictEqual((yield* read(archive, layer)).length, layer.size)
+      const docker = yield* DockerArchive.open(path)
+      const [image] = docker.images
+      assertTrue(image !== undefined)
+      deepStrictEqual([...(yield* Stream.runCollect(docker.names))], ["example.com/app:1"])
+      const { value } = yield* ImageStore.fetchDocument(docker, ImageManifest.codec, image)
+      deepStrictEqual(value.layers.map(({ digest }) => digest), layers.map(({ digest }) => digest))
+    })
+  )
+
+  live(
+    "is the same bytes for the same content, in whatever order it came",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const make = (path: string, names: ReadonlyArray<string>) =>
+        OciArchive.edit(path, (archive) =>
+          Effect.gen(function*() {
+            const images = yield* Effect.forEach(names, (name) => pushImage(archive, [name]))
+            const sorted = images.map(({ manifest }) => manifest).sort((a, b) => a.digest < b.digest ? -1 : 1)
+            for (const manifest of sorted) yield* archive.tag(manifest, manifest.digest.slice(7, 12))
+          }))
+      yield* make(`${root}/a`, ["one", "two", "three"])
+      yield* make(`${root}/b`, ["three", "one", "two"])
+      assertTrue(readFileSync(`${root}/a`).equals(readFileSync(`${root}/b`)))
+    })
+  )
+
+  live(
+    "begins with what skopeo, GNU tar and people expect to find",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const { config, layers, manifest } = yield* saved(path)
+      const listed = execFileSync("tar", ["-tf", path], { encoding: "utf8" }).trim().split("\n")
+      const blobs = [...layers, config, manifest].map(({ digest }) => ImageLayout.blobPath(digest)).sort()
+      deepStrictEqual(listed, ["blobs/", "blobs/sha256/", ...blobs, "index.json", "manifest.json", "oci-layout"])
+    })
+  )
+
+  live(
+    "of many gigabytes is opened by its headers, and read where the content is",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const path = `${root}/large.tar`
+      const small = yield* saved(path)
+      // A file of 20 GiB in the middle, of which the disk has nothing.
+      const header = (yield* archiveOf([Tar.file("other", "")])).slice(0, 512)
+      const size = 20 * 1024 ** 3
+      header.set(new TextEncoder().encode(size.toString(8).padStart(11, "0")), 124)
+      header.fill(0x20, 148, 156)
+      header.set(
+        new TextEncoder().encode(header.reduce((sum, byte) => sum + byte, 0).toString(8).padStart(6, "0")),
+        148
+      )
+      header[154] = 0
+      const rest = readFileSync(path)
+      writeFileSync(path, header)
+      truncateSync(path, 512 + size)
+      appendFileSync(path, rest)
+
+      let bytes = 0
+      const fs = yield* FileSystem.FileSystem
+      const counting: FileSystem.FileSystem = {
+        ...fs,
+        open: (path, options) =>
+          Effect.map(fs.open(path, options), (file) =>
+            new Proxy(file, {
+              get: (target, key) =>
+                key === "readAlloc"
+                  ? (length: number) => {
+                    bytes += length
+                    return target.readAlloc(length)
+                  }
+                  : Reflect.get(target, key, target) instanceof Function
+                  ? Reflect.get(target, key, target).bind(target)
+                  : Reflect.get(target, key, target)
+            }))
+      }
+      yield* Effect.gen(function*() {
+        const archive = yield* OciArchive.open(path)
+        assertTrue(bytes < 64 * 1024, `${bytes} bytes were read`)
+        const [layer] = small.layers
+        assertTrue(layer !== undefined)
+        strictEqual((yield* read(archive, layer)).length, layer.size)
+        assertTrue(bytes < 128 * 1024, `${bytes} bytes were read`)
+      }).pipe(Effect.provideService(FileSystem.FileSystem, counting))
+    })
+  )
+
+  live(
+    "is read when its names begin with ./, and when others have packed it in any format",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const { manifest } = yield* saved(`${root}/a.tar`)
+      yield* Effect.scoped(Effect.flatMap(OciArchive.open(`${root}/a.tar`), (archive) =>
+        Effect.gen(function*() {
+          const directory = yield* OciDirectory.create(`${root}/directory`)
+          yield* Copy.image({ store: archive, name: "example.com/app:1" }, { store: directory, name: "a" })
+        })))
+      for (const format of ["gnu", "pax", "ustar", "v7"]) {
+        const path = `${root}/${format}.tar`
+        execFileSync("tar", ["-C", `${root}/directory`, `--format=${format}`, "-cf", path, "."])
+        const archive = yield* OciArchive.open(path)
+        strictEqual((yield* archive.resolve("a")).digest, manifest.digest)
+        yield* Copy.image({ store: archive, name: "a" }, { store: yield* ImageStore.makeMemory, name: "a" })
+      }
+    })
+  )
+
+  live(
+    "of digests too long for a plain header is read, whether extended by POSIX or by GNU",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const directory = yield* OciDirectory.create(`${root}/directory`)
+      const bytes = new TextEncoder().encode("long")
+      const long = yield* Content.describe(MediaType.OctetStream, bytes, "sha512")
+      yield* directory.push(long, Stream.make(bytes))
+      for (const format of ["gnu", "pax"]) {
+        execFileSync("tar", ["-C", `${root}/directory`, `--format=${format}`, "-cf", `${root}/${format}`, "."])
+        const archive = yield* OciArchive.open(`${root}/${format}`)
+        deepStrictEqual([...(yield* read(archive, long))], [...bytes])
+      }
+      yield* OciArchive.edit(`${root}/ours`, (archive) => archive.push(long, Stream.make(bytes)))
+      deepStrictEqual([...(yield* read(yield* OciArchive.open(`${root}/ours`), long))], [...bytes])
+    })
+  )
+
+  live(
+    "is read when it is compressed, and nothing remains of what was decompressed",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar.gz`
+      const { manifest } = yield* saved(path)
+      writeFileSync(path, gzipSync(readFileSync(path)))
+      yield* Effect.scoped(Effect.gen(function*() {
+        const archive = yield* OciArchive.open(path)
+        strictEqual((yield* archive.resolve("example.com/app:1")).digest, manifest.digest)
+        yield* Copy.image({ store: archive, name: "example.com/app:1" }, {
+          store: yield* ImageStore.makeMemory,
+          name: ""
+        })
+      }))
+      writeFileSync(path, readFileSync(path).subarray(0, 200))
+      strictEqual(yield* failure(OciArchive.open(path)), "LayoutError Unreadable")
+    })
+  )
+
+  live(
+    "that would be a bomb is not decompressed",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar.gz`
+      writeFileSync(path, gzipSync(Buffer.alloc(80 * 1024 ** 2)))
+      strictEqual(yield* failure(OciArchive.open(path)), "LayoutError Damaged")
+    })
+  )
+
+  live(
+    "without the file oci-layout is read, as the crate ocipkg wrote it; of another version it is not",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const { manifest } = yield* saved(path)
+      yield* rewritten(path, (entry) => entry.path === "oci-layout" ? [] : [entry])
+      strictEqual((yield* (yield* OciArchive.open(path)).resolve("example.com/app:1")).digest, manifest.digest)
+      yield* rewritten(
+        path,
+        (entry) =>
+          entry.path === "index.json" ? [entry, Tar.file("oci-layout", "{\"imageLayoutVersion\":\"2.0.0\"}")] : [entry]
+      )
+      strictEqual(yield* failure(OciArchive.open(path)), "LayoutError WrongVersion")
+    })
+  )
+
+  live(
+    "that is none is refused, and says what it is",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const refused = failure(OciArchive.open(path))
+      strictEqual(yield* refused, "LayoutError Unreadable")
+      writeFileSync(path, "")
+      strictEqual(yield* refused, "LayoutError NotALayout")
+      writeFileSync(path, Buffer.alloc(2000, "no archive "))
+      strictEqual(yield* refused, "LayoutError NotALayout")
+      writeFileSync(path, yield* archiveOf([Tar.file("manifest.json", "[]")]))
+      strictEqual(yield* refused, "LayoutError MissingIndex")
+      assertInclude((yield* Effect.flip(OciArchive.open(path))).message, "DockerArchive")
+      yield* saved(`${path}2`)
+      const whole = readFileSync(`${path}2`)
+      // Two empty blocks are its end, and more are padding.
+      for (let length = 512; length < whole.length - 2048; length += 512) {
+        writeFileSync(path, whole.subarray(0, length))
+        assertTrue((yield* refused).startsWith("LayoutError"), `cut to ${length}`)
+      }
+      strictEqual(yield* failure(OciArchive.open(yield* temporary)), "LayoutError NotALayout")
+    })
+  )
+
+  live(
+    "does not lead out by its links, nor in circles",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const { layers: [layer] } = yield* saved(path)
+      assertTrue(layer !== undefined)
+      for (const target of ["/etc/passwd", "../../../etc/passwd", layer.digest.slice(7)]) {
+        yield* rewritten(path, (entry) =>
+          entry.path === ImageLayout.blobPath(layer.digest) || entry.type === "Symlink"
+            ? [Tar.symlink(ImageLayout.blobPath(layer.digest), target)]
+            : [entry])
+        const archive = yield* OciArchive.open(path)
+        assertFalse(yield* archive.exists(layer))
+        strictEqual(yield* failure(read(archive, layer)), "ContentNotFound")
+        yield* saved(path)
+      }
+    })
+  )
+
+  live(
+    "whose content is not what its name says is not read, and not saved elsewhere",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const { layers: [layer] } = yield* saved(path)
+      assertTrue(layer !== undefined)
+      yield* rewritten(path, (entry) =>
+        entry.path === ImageLayout.blobPath(layer.digest)
+          ? [Tar.file(entry.path, new Uint8Array(layer.size))]
+          : [entry])
+      const archive = yield* OciArchive.open(path)
+      strictEqual(yield* failure(read(archive, layer)), "DigestMismatch")
+      const before = readFileSync(path)
+      strictEqual(yield* failure(archive.save), "DigestMismatch")
+      assertTrue(readFileSync(path).equals(before))
+    })
+  )
+
+  live(
+    "is left alone until it is saved, and leaves nothing beside it",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const path = `${root}/a.tar`
+      yield* Effect.scoped(Effect.gen(function*() {
+        const archive = yield* OciArchive.create(path)
+        yield* pushImage(archive, ["one"])
+        assertFalse(existsSync(path))
+      }))
+      deepStrictEqual(readdirSync(root), [])
+      yield* saved(path)
+      deepStrictEqual(readdirSync(root), ["a.tar"])
+      strictEqual(yield* failure(OciArchive.create(path)), "LayoutError AlreadyExists")
+      const before = readFileSync(path)
+      const exit = yield* Effect.exit(
+        OciArchive.edit(path, (archive) => Effect.zipRight(pushImage(archive, ["two"]), Effect.fail("no")))
+      )
+      assertTrue(Exit.isFailure(exit))
+      assertTrue(readFileSync(path).equals(before))
+      deepStrictEqual(readdirSync(root), ["a.tar"])
+    })
+  )
+
+  live(
+    "is saved again and again, and what was opened before stays readable",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      const { layers: [layer], manifest } = yield* saved(path)
+      assertTrue(layer !== undefined)
+      const reader = yield* OciArchive.open(path)
+      const archive = yield* OciArchive.open(path)
+      const more = yield* pushImage(archive, ["three"])
+      yield* archive.save
+      yield* archive.tag(more.manifest, "example.com/three")
+      yield* archive.delete(manifest)
+      const { digests } = yield* archive.collectGarbage()
+      strictEqual(digests.length, 3)
+      yield* archive.save
+      strictEqual((yield* read(reader, layer)).length, layer.size)
+      const after = yield* OciArchive.open(path)
+      assertFalse(yield* after.exists(layer))
+      strictEqual((yield* after.resolve("example.com/three")).digest, more.manifest.digest)
+      deepStrictEqual((yield* after.index).manifests.length, 1)
+    })
+  )
+
+  live(
+    "does not overwrite what somebody else saved meanwhile",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      yield* saved(path)
+      const [one, two] = yield* Effect.all([OciArchive.open(path), OciArchive.open(path)])
+      yield* pushImage(one, ["three"])
+      yield* pushImage(two, ["four"])
+      yield* one.save
+      strictEqual(yield* failure(two.save), "LayoutError Changed")
+      const created = yield* OciArchive.create(`${path}2`)
+      yield* saved(`${path}2`)
+      strictEqual(yield* failure(created.save), "LayoutError Changed")
+    })
+  )
+
+  live(
+    "streams what is wanted of any store, under the names that engines know",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.makeMemory
+      const { config, layers, manifest } = yield* pushImage(store, ["one"])
+      const layerPath = ({ digest }: Descriptor.Descriptor) => ImageLayout.blobPath(digest)
+      const other = yield* pushImage(store, ["two"])
+      yield* store.tag(manifest, "alpine:1")
+      yield* store.tag(other.manifest, "v2")
+      const entries = new Map(
+        (yield* entriesOf(yield* bytesOf(OciArchive.stream(store, ["alpine:1", "v2"])))).map((_) => [_.path, _])
+      )
+      const json = (path: string): unknown => JSON.parse(Buffer.from(entries.get(path)?.content ?? []).toString())
+      deepStrictEqual(json("manifest.json"), [
+        {
+          Config: ImageLayout.blobPath(config.digest),
+          Layers: layers.map(layerPath),
+          RepoTags: ["docker.io/library/alpine:1"]
+        },
+        { Config: ImageLayout.blobPath(other.config.digest), Layers: other.layers.map(layerPath), RepoTags: [] }
+      ])
+      assertInclude(JSON.stringify(json("index.json")), "\"io.containerd.image.name\":\"docker.io/library/alpine:1\"")
+      assertFalse(JSON.stringify(json("index.json")).includes("\"io.containerd.image.name\":\"v2\""))
+      const plain = yield* entriesOf(yield* bytesOf(OciArchive.stream(store, ["v2"], { docker: false })))
+      assertFalse(plain.some(({ path }) => path === "manifest.json"))
+      assertTrue(plain.every(({ modified }) => modified.getTime() === 0))
+      strictEqual(yield* failure(bytesOf(OciArchive.stream(store, ["v3"]))), "ContentNotFound")
+    })
+  )
+})

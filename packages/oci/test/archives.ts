@@ -1,0 +1,65 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { it } from "@effect/vitest"
+import { NodeCompression, NodeHasher } from "@ociman/node"
+import { Content, type Descriptor, ImageConfig, ImageManifest, ImageStore, MediaType, Platform, Tar } from "@ociman/oci"
+import { Effect, Either, Layer, type Scope, Stream } from "effect"
+
+export const environment = Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer)
+
+type Environment = Scope.Scope | Layer.Layer.Success<typeof environment>
+
+export const live = (name: string, effect: Effect.Effect<void, unknown, Environment>, timeout = 20_000) =>
+  it.scopedLive(name, () => Effect.provide(effect, environment), timeout)
+
+export const temporary = Effect.flatMap(
+  FileSystem.FileSystem,
+  (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" })
+)
+
+export const bytesOf = <E, R>(stream: Stream.Stream<Uint8Array, E, R>) =>
+  Effect.map(Stream.runCollect(stream), (chunks) => new Uint8Array(Buffer.concat([...chunks])))
+
+export const archiveOf = (entries: ReadonlyArray<Tar.Entry>) => bytesOf(Tar.write(Stream.fromIterable(entries)))
+
+export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaType = MediaType.ImageLayer) =>
+  Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
+
+/** An image of layers that are archives with one file each. */
+export const pushImage = (
+  store: ImageStore.Writable,
+  files: ReadonlyArray<string>,
+  architecture = "amd64"
+) =>
+  Effect.gen(function*() {
+    const layers = yield* Effect.forEach(
+      files,
+      (file) => Effect.flatMap(archiveOf([Tar.file(file, file)]), (bytes) => pushBlob(store, bytes))
+    )
+    const config = yield* Content.make(
+      ImageConfig.codec,
+      ImageConfig.make(Platform.make(`linux/${architecture}`), layers.map(({ digest }) => digest), {
+        config: { Cmd: ["/nothing"] }
+      })
+    )
+    yield* ImageStore.pushDocument(store, config)
+    const [first, ...rest] = layers
+    if (first === undefined) return yield* Effect.dieMessage("An image has a layer")
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers: [first, ...rest] })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    return { layers, config: config.descriptor, manifest: manifest.descriptor }
+  })
+
+export const read = (store: ImageStore.Readable, descriptor: Descriptor.Descriptor) => bytesOf(store.fetch(descriptor))
+
+export const failure = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(
+    Effect.either(effect),
+    Either.match({
+      onLeft: (error) => "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag,
+      onRight: () => "no failure"
+    })
+  )

@@ -1,0 +1,3 @@
+import { suite } from "./archiveJudges.js"
+
+suite("podman")

@@ -1,0 +1,169 @@
+/** Archives that others wrote are read here, and what is written here is loaded by engines and read by skopeo. */
+import { Command, FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { NodeCompression, NodeHasher } from "@ociman/node"
+import {
+  Content,
+  Copy,
+  DockerArchive,
+  Hasher,
+  ImageIndex,
+  ImageManifest,
+  ImageStore,
+  OciArchive,
+  OciDirectory,
+  Platform
+} from "@ociman/oci"
+import { Subprocess } from "@ociman/process"
+import { Effect, Layer, Stream } from "effect"
+import { pushImage } from "../archives.js"
+
+const environment = Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer)
+
+const output = (command: string, ...args: ReadonlyArray<string>) =>
+  Effect.map(Subprocess.run(Command.make(command, ...args)), ({ stdout }) => stdout.text)
+
+const skopeo = (...args: ReadonlyArray<string>) => output("skopeo", "--insecure-policy", ...args)
+
+const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
+
+const live = (
+  name: string,
+  effect: Effect.Effect<
+    void,
+    unknown,
+    Effect.Effect.Context<typeof temporary> | Layer.Layer.Success<typeof environment>
+  >
+) => it.scopedLive(name, () => Effect.provide(effect, environment), 60_000)
+
+const newName = () => `localhost/ociman-test-${process.pid}-${Math.floor(Math.random() * 1e9)}:v1`
+
+/** What names images are given is removed when the test ends. */
+const image = (engine: string, name: string) =>
+  Effect.acquireRelease(Effect.succeed(name), () => Effect.ignore(output(engine, "rmi", "-f", name)))
+
+const configOf = (store: ImageStore.Readable, name: string) =>
+  Effect.gen(function*() {
+    const { value } = yield* ImageStore.fetchDocument(store, ImageManifest.codec, yield* store.resolve(name))
+    return value.config.digest
+  })
+
+export const suite = (engine: "docker" | "podman"): void => {
+  const idOf = (name: string) =>
+    Effect.map(
+      output(engine, "image", "inspect", "--format", "{{.Id}}", name),
+      (id) => `sha256:${id.trim().replace("sha256:", "")}`
+    )
+
+  describe(`archives and ${engine}`, () => {
+    live(
+      "are loaded, several images at once, under the names they have",
+      Effect.gen(function*() {
+        const store = yield* ImageStore.makeMemory
+        const names = yield* Effect.forEach(["one", "two"], () => image(engine, newName()))
+        for (const name of names) yield* store.tag((yield* pushImage(store, [name, "shared"])).manifest, name)
+        const hasher = yield* Hasher.Hasher
+        yield* Subprocess.run(Command.make(engine, "load"), {
+          stdin: Stream.orDie(Stream.provideService(OciArchive.stream(store, names), Hasher.Hasher, hasher))
+        })
+        for (const name of names) strictEqual(yield* idOf(name), yield* configOf(store, name))
+      })
+    )
+
+    live(
+      "are loaded as a file, with one image or an index",
+      Effect.gen(function*() {
+        const root = yield* temporary
+        const [one, all] = [yield* image(engine, newName()), yield* image(engine, newName())]
+        yield* OciArchive.edit(
+          `${root}/one.tar`,
+          (archive) => Effect.flatMap(pushImage(archive, ["one"]), ({ manifest }) => archive.tag(manifest, one))
+        )
+        yield* output(engine, "load", "-i", `${root}/one.tar`)
+        const archive = yield* OciArchive.open(`${root}/one.tar`)
+        strictEqual(yield* idOf(one), yield* configOf(archive, one))
+
+        yield* OciArchive.edit(`${root}/all.tar`, (archive) =>
+          Effect.gen(function*() {
+            const images = yield* Effect.forEach(["amd64", "arm64"], (architecture) =>
+              Effect.map(pushImage(archive, [architecture], architecture), ({ manifest }) => ({
+                ...manifest,
+                platform: Platform.make(`linux/${architecture}`)
+              })))
+            const index = yield* Content.make(ImageIndex.codec, ImageIndex.make(images))
+            yield* ImageStore.pushDocument(archive, index)
+            yield* archive.tag(index.descriptor, all)
+          }))
+        yield* output(engine, "load", "-i", `${root}/all.tar`)
+        strictEqual((yield* output(engine, "image", "inspect", "--format", "{{.Architecture}}", all)).trim(), "amd64")
+      })
+    )
+
+    live(
+      "by it are read, with the same digests",
+      Effect.gen(function*() {
+        const root = yield* temporary
+        const store = yield* ImageStore.makeMemory
+        const name = yield* image(engine, newName())
+        yield* store.tag((yield* pushImage(store, ["one", "two"])).manifest, name)
+        yield* OciArchive.edit(`${root}/a.tar`, (to) => Copy.image({ store, name }, { store: to, name }))
+        yield* output(engine, "load", "-i", `${root}/a.tar`)
+        yield* output(engine, "save", "-o", `${root}/saved.tar`, name)
+        const saved = yield* DockerArchive.open(`${root}/saved.tar`)
+        const [found] = yield* Stream.runCollect(saved.names)
+        strictEqual(found, name)
+        strictEqual(yield* configOf(saved, name), yield* configOf(store, name))
+        yield* Copy.image({ store: saved, name }, { store: yield* ImageStore.makeMemory, name })
+        if (engine === "docker") return
+        yield* output(engine, "save", "--format", "oci-archive", "-o", `${root}/oci.tar`, name)
+        const oci = yield* OciArchive.open(`${root}/oci.tar`)
+        strictEqual(yield* configOf(oci, name), yield* configOf(store, name))
+        yield* Copy.image({ store: oci, name }, { store: yield* ImageStore.makeMemory, name })
+      })
+    )
+
+    live(
+      "are read by skopeo, and those by skopeo are read",
+      Effect.gen(function*() {
+        const root = yield* temporary
+        const name = newName()
+        yield* OciArchive.edit(
+          `${root}/a.tar`,
+          (archive) => Effect.flatMap(pushImage(archive, ["one", "two"]), ({ manifest }) => archive.tag(manifest, name))
+        )
+        const ours = yield* OciArchive.open(`${root}/a.tar`)
+        const { digest } = yield* ours.resolve(name)
+        strictEqual(JSON.parse(yield* skopeo("inspect", `oci-archive:${root}/a.tar`)).Digest, digest)
+        const ids = JSON.parse(yield* skopeo("inspect", "--config", `docker-archive:${root}/a.tar`))
+        strictEqual(ids.rootfs.diff_ids.length, 2)
+
+        yield* skopeo("copy", "--preserve-digests", `oci-archive:${root}/a.tar`, `oci-archive:${root}/b.tar:${name}`)
+        const theirs = yield* OciArchive.open(`${root}/b.tar`)
+        strictEqual((yield* theirs.resolve(name)).digest, digest)
+        yield* skopeo("copy", `oci-archive:${root}/a.tar`, `docker-archive:${root}/c.tar:${name}`)
+        const docker = yield* DockerArchive.open(`${root}/c.tar`)
+        strictEqual(yield* configOf(docker, name), yield* configOf(ours, name))
+        yield* Copy.image({ store: docker, name }, { store: yield* ImageStore.makeMemory, name })
+
+        // What is compressed on the way has other digests, and is what the manifest says.
+        const compressed = ["copy", "--dest-compress", "--dest-compress-format"]
+        yield* skopeo(...compressed, "zstd", `oci-archive:${root}/a.tar`, `oci:${root}/zstd:${name}`)
+        yield* skopeo(...compressed, "gzip", `oci-archive:${root}/a.tar`, `oci:${root}/gzip:${name}`)
+        for (const format of ["zstd", "gzip"]) {
+          const layout = yield* OciDirectory.open(`${root}/${format}`)
+          const { value } = yield* ImageStore.fetchDocument(
+            layout,
+            ImageManifest.codec,
+            yield* layout.resolve(name)
+          )
+          assertTrue(value.layers.every(({ mediaType }) => mediaType.endsWith(`+${format}`)))
+          yield* Copy.image({ store: layout, name }, { store: yield* ImageStore.makeMemory, name })
+        }
+        assertInclude(yield* skopeo("inspect", `oci:${root}/gzip:${name}`), "sha256")
+        deepStrictEqual((yield* docker.resolve(name)).mediaType.includes("docker"), true)
+      })
+    )
+  })
+}
