@@ -15,9 +15,9 @@ import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 
 /** @internal */
-export type Test = (
+export type Test = <E>(
   title: string,
-  effect: Effect.Effect<void, unknown, ImageStore.ImageStore | Hasher.Hasher>
+  effect: Effect.Effect<void, E, ImageStore.ImageStore | Hasher.Hasher>
 ) => void
 
 /** @internal */
