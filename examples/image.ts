@@ -1,0 +1,28 @@
+import { FileSystem, Path } from "@effect/platform"
+import { Build, Image } from "@ociman/containers"
+import { Config, Effect } from "effect"
+import { example, step } from "./step.js"
+
+/** The build context: this directory's `web`, and a static executable to serve it. */
+const context = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const busybox = yield* Config.string("BUSYBOX").pipe(Config.withDefault("/bin/busybox"))
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-demo-" })
+  yield* fs.copy(yield* path.fromFileUrl(new URL("./web", import.meta.url)), directory, { overwrite: true })
+  yield* fs.copyFile(busybox, path.join(directory, "busybox"))
+  return directory
+})
+
+/** An image that is built once, and removed with the scope. */
+export const image = Effect.gen(function*() {
+  const build = Build.fromDirectory(yield* context).pipe(
+    Build.label(example.key, example.value),
+    Build.contentAddressed("localhost/ociman/demo") // the tag is a hash of all that goes in
+  )
+  const image = yield* Build.reference(build)
+  yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image)))
+  yield* step("build", Build.ensure(build), ({ built }) => `${built ? "built" : "found"} ${image}`)
+  yield* step("build", Build.ensure(build), ({ built }) => built ? "built again" : "skipped: nothing changed")
+  return image
+})

@@ -1,0 +1,22 @@
+import { Image } from "@ociman/containers"
+import type { Reference } from "@ociman/oci"
+import * as LocalRegistry from "@ociman/testing/LocalRegistry"
+import { Console, Effect, Option } from "effect"
+import { step } from "./step.js"
+
+/** An image on its way to a registry and back; the registry is one of this machine. */
+export const thereAndBack = (image: Reference.Reference) =>
+  Effect.gen(function*() {
+    const registry = yield* LocalRegistry.make()
+    const remote = registry.reference("demo:1")
+    yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(remote)))
+    yield* Image.tag(image, remote)
+    yield* step("push", Image.push(remote), (digest) => Option.match(digest, { onNone: () => "", onSome: String }))
+    yield* Image.remove(remote)
+    yield* step("pull", Image.pullIfAbsent(remote), () => `${remote}`)
+  }).pipe(
+    Effect.catchIf(
+      (error) => error._tag === "CommandFailed" && error.reason === "NotFound",
+      () => Console.log("registry: no docker-registry is installed here")
+    )
+  )
