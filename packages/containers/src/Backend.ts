@@ -134,8 +134,12 @@ export const make = (primitives: Primitives.Primitives): Effect.Effect<Service> 
  * It stays: what belongs to a process that lives, or of which this cannot be
  * told from here, as it ran on another machine or in another process
  * namespace; what `Container.launch` made to outlive its program, unless
- * `kept` asks for it; images, which other programs use too; and a container
- * that has such labels only from an image that was made of another one.
+ * `kept` asks for it; images; and a container that has such labels only from an
+ * image that was made of another one.
+ *
+ * Images stay because they belong to no process: other programs run what one
+ * has built, and builders build on it. Those that this library has built carry
+ * the label `Session.libraryKey`, by which `Image.prune` finds them.
  *
  * What cannot be removed is in the result. Something that is gone meanwhile is
  * no error, and several processes may sweep at once.

@@ -36,6 +36,7 @@ import type * as ImageHistory from "./ImageHistory.js"
 import type * as ImageId from "./ImageId.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import { display, isSameRepository } from "./internal/imageNames.js"
+import * as libraryLabels from "./internal/libraryLabels.js"
 import type * as Label from "./Label.js"
 import type * as Primitives from "./Primitives.js"
 import type * as Transfer from "./Transfer.js"
@@ -97,7 +98,8 @@ export const exists = (
   )
 
 /**
- * The labels of an image.
+ * The labels of an image, without those by which this library knows what it has
+ * made; {@link inspect} has them all.
  *
  * @since 0.1.0
  * @category accessors
@@ -105,7 +107,7 @@ export const exists = (
 export const labels = (
   image: Primitives.ImageKey
 ): Effect.Effect<Readonly<Record<string, string>>, BackendError.ImageError, Backend.Backend> =>
-  Effect.map(inspect(image), ({ labels }) => labels)
+  Effect.map(inspect(image), ({ labels }) => libraryLabels.without(labels))
 
 /**
  * How an image came to be, from the last step to the first.

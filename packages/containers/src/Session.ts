@@ -65,6 +65,16 @@ const keys = {
 export const labelKeys: ReadonlyArray<string> = Object.values(keys)
 
 /**
+ * The key of the label that names this library and its version. Images that are
+ * built have it too, and no other label of an owner: what differs from build to
+ * build would make of one image many.
+ *
+ * @since 0.1.0
+ * @category labels
+ */
+export const libraryKey: string = keys.library
+
+/**
  * The labels that say who made something. Without a process the labels of one
  * are empty, so that none are inherited from an image.
  *

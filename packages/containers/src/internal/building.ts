@@ -10,6 +10,7 @@ import * as Stream from "effect/Stream"
 import type { Service } from "../Backend.js"
 import type { BuildFailed, EngineError } from "../BackendError.js"
 import type { BuildRequest, Primitives } from "../Primitives.js"
+import * as libraryLabels from "./libraryLabels.js"
 
 type BuildError = BuildFailed | EngineError
 
@@ -17,12 +18,16 @@ type BuildError = BuildFailed | EngineError
 type Running = Deferred.Deferred<Option.Option<Exit.Exit<boolean, BuildError>>>
 
 /**
- * Builds that happen once although several ask for them.
+ * Builds of images that are marked as this library's, and that happen once
+ * although several ask for them.
  *
  * @internal
  */
-export const derive = (primitives: Primitives): Effect.Effect<Pick<Service, "ensureImage">> =>
+export const derive = (primitives: Primitives): Effect.Effect<Pick<Service, "buildImage" | "ensureImage">> =>
   Effect.map(Ref.make(HashMap.empty<string, Running>()), (running) => {
+    const buildImage = (request: BuildRequest) =>
+      primitives.buildImage({ ...request, labels: libraryLabels.ofImage(request.labels) })
+
     const exists = (image: Reference.Reference) =>
       primitives.inspectImage(image).pipe(
         Effect.as(true),
@@ -33,7 +38,7 @@ export const derive = (primitives: Primitives): Effect.Effect<Pick<Service, "ens
       Effect.gen(function*() {
         yield* primitives.lockImage(request.image)
         if (yield* exists(request.image)) return false
-        yield* Stream.runDrain(primitives.buildImage(request))
+        yield* Stream.runDrain(buildImage(request))
         return true
       }).pipe(Effect.scoped)
 
@@ -76,7 +81,7 @@ export const derive = (primitives: Primitives): Effect.Effect<Pick<Service, "ens
         })
       )
 
-    return { ensureImage: ensureOnce }
+    return { buildImage, ensureImage: ensureOnce }
   })
 
 type Restore = <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>

@@ -35,6 +35,14 @@ export const of = ({ currentProcess }: Pick<Primitives, "currentProcess">, made:
 })
 
 /**
+ * The labels of an image that is built, with what marks it as this library's. It
+ * is the same in every build, so that builders find what they have built before.
+ *
+ * @internal
+ */
+export const ofImage = (labels: Label.Labels): Label.Labels => Label.set(labels, Session.libraryKey, library)
+
+/**
  * Selects the outcome of one call.
  *
  * @internal

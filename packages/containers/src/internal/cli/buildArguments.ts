@@ -46,7 +46,6 @@ export const buildArguments = (
     "--build-arg",
     isObeyedByClients(name) && !Redacted.isRedacted(value) ? `${name}=${value}` : name
   ]),
-  // The labels of the library itself belong behind these.
   ...Array.from(request.labels).flatMap(([key, value]) => ["--label", Label.format({ key, value })]),
   request.source._tag === "Directory" ? located(request.source.path) : "-"
 ]

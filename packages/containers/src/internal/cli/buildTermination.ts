@@ -2,6 +2,7 @@ import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import { Subprocess } from "@ociman/process"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -14,7 +15,9 @@ import type { Context } from "./context.js"
  * it still starts the step, nor when the signal, which reaches the whole group,
  * ends the runtime's client that was to tell it how the step does. So the step
  * is ended first, of which the builder learns as of any step that fails: it
- * cleans up and goes. The signal is for when there is no step.
+ * cleans up and goes. The signal is for when there is no step for a while; not
+ * at once, as a builder that is killed while it stores an image leaves one that
+ * makes each list of images fail.
  *
  * https://github.com/containers/buildah/blob/v1.28.2/run_linux.go
  *
@@ -24,7 +27,10 @@ export const podmanTermination = ({ fileSystem, hostExecutor }: Context): Termin
   killSignal: "SIGHUP",
   killAfter: patience,
   onTerminate: (client) =>
-    endSteps(fileSystem, client, false).pipe(
+    Effect.flatMap(
+      Clock.currentTimeMillis,
+      (now) => endSteps(fileSystem, client, now + Duration.toMillis(untilNextStep))
+    ).pipe(
       Effect.provideService(CommandExecutor.CommandExecutor, hostExecutor)
     )
 })
@@ -32,24 +38,27 @@ export const podmanTermination = ({ fileSystem, hostExecutor }: Context): Termin
 /** For a builder to clean up, on a machine that is busy. */
 const patience = Duration.seconds(15)
 
-/** Done when the builder has gone, or when it runs no step and none was ended. */
+/** For a builder to store the result of one step and begin the next one. */
+const untilNextStep = Duration.seconds(2)
+
+/** Done when the builder has gone, or when it has run no step until a time. */
 const endSteps = (
   fileSystem: FileSystem.FileSystem,
   client: number,
-  hasEndedSome: boolean
+  deadline: number
 ): Effect.Effect<void, never, CommandExecutor.CommandExecutor> =>
   Effect.gen(function*() {
     const processes = yield* list(fileSystem)
     const builder = processes.find(({ pid }) => pid === client)
     if (builder === undefined) return
     const runtimes = yield* Effect.filter(descendants(processes, builder.pid), isRuntime(fileSystem))
-    if (runtimes.length === 0 && !hasEndedSome) return
+    if (runtimes.length === 0 && (yield* Clock.currentTimeMillis) > deadline) return
     const steps = runtimes.flatMap(({ pid }) => descendants(processes, pid)).filter(({ session }) =>
       session !== builder.session
     )
     if (steps.length > 0) yield* kill(steps)
     yield* Effect.sleep("30 millis")
-    yield* endSteps(fileSystem, client, hasEndedSome || steps.length > 0)
+    yield* endSteps(fileSystem, client, steps.length > 0 ? Infinity : deadline)
   })
 
 interface Process {

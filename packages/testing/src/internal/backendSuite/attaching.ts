@@ -107,7 +107,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
         Definition.labels({ "com.example.b": "two = 2, \"zwei\"", "com.example.a": "" })
       )
       const labels = yield* Effect.flatMap(Container.start(definition), ({ labels }) => labels)
-      const ofImage = yield* Effect.map(Image.inspect(image), ({ labels }) => Object.entries(labels))
+      const ofImage = yield* Effect.map(Image.labels(image), Object.entries<string>)
       assert.deepInclude(ofImage, [label.key, label.value])
       assert.deepStrictEqual(Object.entries(labels), [
         ["com.example.a", ""],

@@ -78,6 +78,7 @@ export const tests = (suite: Suite): void => {
       assert.includeMembers(stepsOf(again), ["StepStarted RUN", "StepCached RUN"])
       assert.notInclude(stepsOf(again), "StepDone RUN")
       assert.deepStrictEqual(outputOf(again, "RUN"), [])
+      assert.deepStrictEqual(again.at(-1), events.at(-1))
       const anew = yield* eventsOf(Build.noCache(build))
       assert.includeMembers(stepsOf(anew), ["StepDone RUN"])
     }))
@@ -90,7 +91,8 @@ export const tests = (suite: Suite): void => {
       const build = onImage(suite, "ENV A=1", "RUN echo something is wrong; echo and more >&2; exit 7")
       const error = yield* failsWith(Build.build(Build.tagged(build, image)), "BuildFailed")
       assert.strictEqual(error.step?.number, 3)
-      assert.strictEqual(error.step?.total, 3 + Number(error.step?.total === 4))
+      // Classic builders make a step of each label, the suite's and the library's.
+      assert.include([3, 3 + 2], error.step?.total)
       assert.include(error.step?.instruction, "RUN echo something is wrong")
       assert.strictEqual(error.exitCode, 7)
       assert.include(error.output.split("\n"), "something is wrong")

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Build, type BuildEvent, Image } from "@ociman/containers"
+import { Build, type BuildEvent, Image, Label, Session } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -61,6 +61,27 @@ export const tests = (suite: Suite): void => {
       yield* Build.build(Build.tagged(onImage(suite, "LABEL com.example.step=\"of the build\""), image))
       const { labels } = yield* Image.inspect(image)
       assert.deepInclude(labels, { "com.example.step": "of the build", [suite.label.key]: suite.label.value })
+    }))
+  )
+
+  test(
+    "an image says which library has built it, and nothing that differs from build to build",
+    withHasher(Effect.gen(function*() {
+      const build = Build.contentAddressed(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
+      const image = yield* Build.reference(build)
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image)))
+      for (const run of [Build.build, Build.ensure]) {
+        yield* Image.removeIfPresent(image)
+        yield* run(build)
+        const { labels, tags } = yield* Image.inspect(image)
+        const marks = Object.entries(labels).filter(([key]) => key.startsWith("ociman.") && key !== suite.label.key)
+        assert.match(marks.map((mark) => mark.join("=")).join(), /^ociman\.library=ociman\/\d+\.\d+\.\d+[^,]*$/)
+        const shown = yield* Image.labels(image)
+        assert.strictEqual(shown[suite.label.key], suite.label.value)
+        assert.notProperty(shown, Session.libraryKey)
+        const marked = yield* Image.list(Label.has(Session.libraryKey), suite.label)
+        assert.includeMembers(marked.flatMap(({ tags }) => tags), [...tags])
+      }
     }))
   )
 
