@@ -45,8 +45,6 @@ const polling = Schedule.exponential("10 millis", 1.5).pipe(
  * else, one must hold another lock, whose name has that lock's nonce in it: of
  * two who both find it abandoned only one removes it, and nobody removes the
  * lock of who comes next.
- *
- * @internal
  */
 export const hold = (
   options: Options,
