@@ -2,11 +2,12 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
-import { type Backend, Container, Definition, Image, Label, type Transfer } from "@ociman/containers"
+import { Backend, Container, Definition, Image, Label, type Transfer } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
-import { Chunk, Context, Effect, Layer, Redacted, Stream } from "effect"
+import { Chunk, Config, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as Http from "node:http"
+import { allOnPath } from "../utils.js"
 
 const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
 
@@ -14,14 +15,25 @@ const mallory = { username: "alice", password: Redacted.make("another-secret") }
 
 class Protected extends Context.Tag("Protected")<Protected, LocalRegistry.Service>() {}
 
+/** A client that writes down what it is told, and who may read the file of its credentials. */
+const recordingClient = (client: string, record: string) =>
+  `#!/bin/sh
+printf '%s\\n' "$*" >>'${record}'
+for file in "$REGISTRY_AUTH_FILE" "$DOCKER_CONFIG/config.json"; do
+  case $file in */ociman-auth-*) stat -c 'file %a' "$file" >>'${record}';; esac
+done
+exec '${client}' "$@"
+`
+
 /** What a registry says that has one answer to everything. */
-const answering = (status: number, code: string) =>
+const answering = (status: number, code: string, ping = 200) =>
   Effect.acquireRelease(
     Effect.async<Http.Server>((resume) => {
       const server = Http.createServer((request, response) => {
         request.resume()
-        const isPing = request.url === "/v2/"
-        response.writeHead(isPing ? 200 : status, { "content-type": "application/json" })
+        const isPing = ping === 200 && request.url === "/v2/"
+        // Podman asks again and again, for more than a minute if it is not told how long to wait.
+        response.writeHead(isPing ? ping : status, { "content-type": "application/json", "retry-after": "0" })
         response.end(isPing ? "{}" : JSON.stringify({ errors: [{ code, message: "the registry's own words" }] }))
       })
       server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
@@ -173,6 +185,8 @@ export const registriesSuite = <E>(
             denied: Effect.flatMap(answering(403, "DENIED"), pull),
             unauthorized: Effect.flatMap(answering(401, "UNAUTHORIZED"), pull),
             name404: Effect.flatMap(answering(404, "NAME_UNKNOWN"), pull),
+            busy: Effect.flatMap(answering(429, "TOOMANYREQUESTS"), pull),
+            busyAtOnce: Effect.flatMap(answering(429, "TOOMANYREQUESTS", 429), pull),
             broken: Effect.flatMap(answering(400, "UNSUPPORTED"), pull)
           }, { concurrency: "unbounded" })
           assert.deepStrictEqual(reasons, {
@@ -181,11 +195,13 @@ export const registriesSuite = <E>(
             denied: "RegistryFailed Denied",
             unauthorized: "RegistryFailed Unauthorized",
             name404: "ImageNotFound",
+            busy: "RegistryFailed TooManyRequests",
+            busyAtOnce: "RegistryFailed TooManyRequests",
             broken: "EngineFailed Refused"
           })
         }))
 
-      it.scoped("credentials are not in the arguments, and their file is gone also after an interruption", () =>
+      it.scoped("the file of credentials is gone also after an interruption", () =>
         Effect.gen(function*() {
           const fs = yield* FileSystem.FileSystem
           const image = yield* tagged(yield* Protected)
@@ -202,6 +218,42 @@ export const registriesSuite = <E>(
           assert.deepStrictEqual(yield* files, before)
         }))
     })
+
+    it.scoped("credentials are not in the arguments of a client", () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const { engine } = yield* Backend.Backend
+        const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-client-" })
+        const record = `${directory}/record`
+        const executable = `${directory}/client`
+        const client = allOnPath(engine.executable)[0] ?? engine.executable
+        yield* fs.writeFileString(executable, recordingClient(client, record), { mode: 0o755 })
+        const recorded = Backend.layerConfig({
+          engine: Config.succeed(engine.client),
+          executable: Config.succeed(executable)
+        })
+        yield* Effect.gen(function*() {
+          const registry = yield* LocalRegistry.make({ credentials: alice })
+          const { reference } = yield* TestImage.make()
+          const image = registry.reference("ociman/app:1.0")
+          yield* Image.tag(reference, image)
+          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
+          yield* Image.push(image, { credentials: alice })
+          yield* Image.remove(image)
+          yield* Image.pull(image, { credentials: alice })
+        }).pipe(Effect.scoped, Effect.provide(recorded))
+        const lines = (yield* fs.readFileString(record)).split("\n")
+        for (const words of ["image push", "image pull"]) {
+          assert.isTrue(lines.some((line) => line.includes(words)), words)
+        }
+        const { password, username } = alice
+        const encoded = Buffer.from(`${username}:${Redacted.value(password)}`).toString("base64")
+        for (const secret of [Redacted.value(password), JSON.stringify(Redacted.value(password)), encoded]) {
+          assert.deepStrictEqual(lines.filter((line) => line.includes(secret)), [])
+        }
+        assert.deepStrictEqual(lines.filter((line) => line.startsWith("file ") && line !== "file 600"), [])
+        assert.include(lines, "file 600")
+      }))
 
     it.effect("leaves nothing behind", () => Leftovers.assertNone)
   })

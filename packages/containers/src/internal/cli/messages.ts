@@ -55,8 +55,10 @@ const conditions = {
   // docker push: "An image does not exist locally with the tag: x", "tag does not exist: x:1"; podman: "image not known"
   notOnEngine: /image does not exist locally|tag does not exist|image not known|no such image|no such object/i,
   // Registries answer by the words of the distribution specification; a proxy before them by a status.
-  // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …", "429 (Too Many Requests)"
-  tooManyRequests: /(?:^|: )toomanyrequests(?::|$)|HTTP 429 response body|StatusCode: 429|429 \(Too Many Requests\)/im,
+  // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …", "429 (Too Many Requests)",
+  // "pinging container registry …: too many requests to registry"
+  tooManyRequests:
+    /(?:^|: )toomanyrequests(?::|$)|too many requests to registry|HTTP 429 response body|StatusCode: 429|429 \(Too Many Requests\)/im,
   // docker: "denied", "pull access denied for x, repository does not exist or may require 'docker login': denied: …"
   // podman: "reading manifest … denied: requested access to the resource is denied", "403 (Forbidden)"
   denied:
