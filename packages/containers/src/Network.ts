@@ -62,7 +62,10 @@ export interface Network extends Inspectable.Inspectable {
   /** Without those this library adds. */
   readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.NetworkError>
   readonly remove: (options?: {
-    /** Disconnect containers first, stopped ones too. Default: false, which makes them an error. */
+    /**
+     * Disconnect containers first, stopped ones too. Default: false, which makes
+     * them an error; to Docker, only those that run.
+     */
     readonly force?: boolean | undefined
   }) => Effect.Effect<void, BackendError.NetworkError | BackendError.ResourceInUse>
 }
