@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Tar } from "@ociman/oci"
-import { Chunk, Effect, FastCheck as fc, Stream } from "effect"
+import { Chunk, Effect, Either, FastCheck as fc, Stream } from "effect"
+import { hostileTar } from "./hostileTar.js"
 
 const bytesOf = <E, R>(stream: Stream.Stream<Uint8Array, E, R>) =>
   Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)))
@@ -78,6 +79,61 @@ describe("Tar", () => {
         Effect.map(bytesOf(content), (bytes) => ({ ...header, content: bytes.toString("latin1") })))
       assert.deepStrictEqual(read, expected)
     }), { fastCheck: { numRuns: 50 }, timeout: 60_000 })
+
+  it.effect.prop("reads it from pieces of all sizes, and names as they stand", [
+    fc.array(fc.constantFrom("./", "./a", "a//b", "../x", "/abs", "ä/日本/🦭", "n".repeat(300), "d".repeat(99), " "), {
+      maxLength: 4
+    }),
+    fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1, maxLength: 20 })
+  ], ([paths, sizes]) =>
+    Effect.gen(function*() {
+      const archive = yield* bytesOf(Tar.write(Stream.fromIterable(paths.map((path) => Tar.file(path, path)))))
+      const torn: Array<Uint8Array> = []
+      for (let at = 0, i = 0; at < archive.length; i++) {
+        const size = sizes[i % sizes.length] ?? 1
+        torn.push(archive.subarray(at, at + size))
+        at += size
+      }
+      const read = yield* readAll(Stream.fromIterable(torn)).pipe(Effect.either)
+      const whole = yield* readAll(Stream.make(archive)).pipe(Effect.either)
+      assert.deepStrictEqual(read, whole)
+      if (!paths.includes("./")) {
+        assert.deepStrictEqual(Either.map(read, (entries) => entries.map(({ path }) => path)), Either.right(paths))
+      }
+    }), { fastCheck: { numRuns: 40 }, timeout: 60_000 })
+
+  it.effect.prop("fails with an error of its own, or reads something, whatever byte is another", [
+    fc.nat(),
+    fc.integer({ min: 1, max: 255 })
+  ], ([position, change]) =>
+    Effect.gen(function*() {
+      const entries = [Tar.file("ü".repeat(80), "content"), Tar.symlink("l", "x".repeat(120)), Tar.directory("d")]
+      const archive = yield* bytesOf(Tar.write(Stream.fromIterable(entries)))
+      const at = position % archive.length
+      archive[at] = (archive[at] ?? 0) ^ change
+      const read = yield* Effect.either(readAll(Stream.make(archive)))
+      if (Either.isLeft(read)) assert.instanceOf(read.left, Tar.TarError)
+      else assert.isAtMost(read.right.length, entries.length)
+    }), { fastCheck: { numRuns: 200 }, timeout: 60_000 })
+
+  it.effect("reads the long names of GNU tar", () =>
+    Effect.gen(function*() {
+      const name = "long/".repeat(40) + "name"
+      const target = "t".repeat(150)
+      const archive = hostileTar({
+        entries: [
+          { type: "file", name, content: "x", format: "gnu" },
+          { type: "symlink", name: `${name}-link`, linkname: target, format: "gnu" },
+          { type: "file", name: "short" }
+        ]
+      }, "")
+      const read = yield* readAll(pieces(archive, 100))
+      assert.deepStrictEqual(read.map(({ path, target }) => [path, target]), [
+        [name, ""],
+        [`${name}-link`, target],
+        ["short", ""]
+      ])
+    }))
 
   it.effect("finds that an archive is cut, wherever", () =>
     Effect.gen(function*() {

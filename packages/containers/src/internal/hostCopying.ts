@@ -41,7 +41,9 @@ export const copyIn = (
 
 /**
  * Unpacks what a container gives into a new directory, where its root has the
- * given name. Nothing is written to but what was made on the way, so that no
+ * given name. `Unpack` of @ociman/oci is for layers, in which names can remove
+ * files, may lie below links, and must not be refused for what a link says; here
+ * a name is a name, the root may be a file, and no link leads out. Nothing is written to but what was made on the way, so that no
  * link can lead out; what a link may point to stays below the root.
  *
  * @internal

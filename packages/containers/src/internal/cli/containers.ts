@@ -138,7 +138,12 @@ export const containers = (context: Context): Containers => {
       ),
     stopContainer,
     killContainer: (container, signal) => command("Container.kill", container, ["kill", "--signal", signal, container]),
-    pauseContainer: (container) => command("Container.pause", container, ["pause", container]),
+    pauseContainer: (container) =>
+      command("Container.pause", container, ["pause", container], [{
+        condition: "cannotPause",
+        error: (detail) =>
+          new EngineFailed({ engine: engine.name, operation: "Container.pause", reason: "Unsupported", detail })
+      }]),
     unpauseContainer,
     renameContainer: (container, name) =>
       command("Container.rename", container, ["rename", container, name], [

@@ -51,8 +51,9 @@ export const files = (context: Context): Files => {
       Stream.catchAll((error) => Stream.fromEffect(explain("Container.copyOut")(...known(container, path))(error)))
     )
 
-  // Docker's older client says it of a container that is not there, too; Podman, while it is busy with many, of what is
-  // there in a container that never ran. Nothing has been read by then.
+  // Docker's older client says it of a container that is not there, too. Podman before version 4.8 says it of what is
+  // there in a container that does not run: where a process of Podman was killed, another may hide what a third has
+  // mounted (https://github.com/containers/storage/pull/1724). Nothing has been read by then.
   const copyOutOf: Files["copyOutOf"] = (container, path) =>
     Stream.catchTag(
       readOut(container, path),
@@ -61,7 +62,7 @@ export const files = (context: Context): Files => {
         Stream.unwrap(
           Effect.map(
             inspectContainer(container),
-            () => engine.client === "podman" ? readOut(container, path) : Stream.fail(error)
+            () => hidesMounts(engine) ? readOut(container, path) : Stream.fail(error)
           )
         )
     )
@@ -109,6 +110,8 @@ export const files = (context: Context): Files => {
     copyOutOf
   }
 }
+
+const hidesMounts = ({ name, version }: Engine.Engine) => name === "podman" && !Engine.isAtLeast(version, 4, 8)
 
 // Podman gives everything to the user of the container's process unless it is told not to.
 const ownerArguments = ({ client, clientVersion }: Engine.Engine) =>

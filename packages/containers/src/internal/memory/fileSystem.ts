@@ -132,11 +132,15 @@ export const unpack = (
   return Either.right(changed)
 }
 
+/** As for Linux. */
+const longestPath = 4096
+
 const unpackEntry = (fs: Map<string, Node>, root: string, entry: Unpacked): Either.Either<void, Refusal> =>
   Either.gen(function*() {
     // Names that lead out of the directory end in it.
     const name = Option.getOrElse(containerPath.normalize(`/${entry.path}`), () => "/")
     if (name === "/") return
+    if (name.length > longestPath) return yield* refused("InvalidArchive", "a file name is too long")
     const directory = yield* makeDirectories(fs, containerPath.parent(`${root === "/" ? "" : root}${name}`))
     const path = containerPath.join(directory, containerPath.baseName(name))
     const existing = fs.get(path)

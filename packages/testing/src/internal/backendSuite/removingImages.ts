@@ -148,9 +148,13 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a paused container is not started",
+    suite.options.pause ? "a paused container is not started" : "where there is no pause, a container is not paused",
     Effect.gen(function*() {
-      if (!suite.options.pause) return
+      if (!suite.options.pause) {
+        const running = yield* Container.start(idle)
+        assert.strictEqual((yield* failsWith(running.pause, "EngineFailed")).reason, "Unsupported")
+        return
+      }
       const container = yield* Container.start(Definition.label(idle, "com.example.paused", "1"))
       yield* container.pause
       const error = yield* failsWith(

@@ -1,0 +1,44 @@
+import { assert, describe, it } from "@effect/vitest"
+import { FastCheck as fc } from "effect"
+import { posix } from "node:path"
+import { staysInside } from "../../src/internal/hostCopying.js"
+
+const part = fc.constantFrom("a", "b", "..", ".", "", "c.d", "...")
+
+const name = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"))
+
+describe("a link in a copy", () => {
+  it.prop("stays inside only where it leads to something inside, through real directories", [
+    name,
+    fc.array(part, { maxLength: 6 }).map((parts) => parts.join("/"))
+  ], ([name, target]) => {
+    const resolved = posix.normalize(`${posix.dirname(name)}/${target}`)
+    if (staysInside(name, target)) {
+      assert.isFalse(target.startsWith("/"))
+      assert.isFalse(resolved === ".." || resolved.startsWith("../"), `${name} -> ${target}`)
+    }
+  })
+
+  it.prop("that goes down only always stays inside", [name, name], ([name, target]) => {
+    assert.isTrue(staysInside(name, target))
+  })
+
+  it.each([
+    ["a/b", "../c", true],
+    ["a/b", "..", true],
+    ["a", ".", true],
+    ["a/b/c", "../../d", true],
+    ["a", "..", false],
+    ["a", "../x", false],
+    ["a/b", "../../x", false],
+    ["a/b", "c/../../..", false],
+    ["a/b", "c/../d", false],
+    ["a", "", false],
+    ["a", "/etc/passwd", false],
+    ["a", "C:\\x", false],
+    ["a", "..\\x", false],
+    ["a", "c:x", false]
+  ])("%s -> %s: %s", (name, target, expected) => {
+    assert.strictEqual(staysInside(name, target), expected)
+  })
+})
