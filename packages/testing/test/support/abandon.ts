@@ -1,6 +1,6 @@
 /** A program that is killed while it has containers: `abandon.ts ENGINE IMAGE LABEL-VALUE`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Backend, Container, Definition } from "@ociman/containers"
+import { Backend, Container, Definition, Mount, Network, Volume } from "@ociman/containers"
 import { Console, Effect } from "effect"
 
 const [engine, image = "", value = ""] = process.argv.slice(2)
@@ -12,9 +12,21 @@ const idle = Definition.make(image).pipe(
 )
 
 Effect.gen(function*() {
-  const started = yield* Effect.all([Container.start(idle), Container.start(Definition.autoRemove(idle))])
+  const labels = { "com.example.abandoned": value }
+  const network = yield* Network.make({ labels })
+  const volume = yield* Volume.make({ labels })
+  const connected = idle.pipe(
+    Definition.network(network),
+    Definition.mount(Mount.volume({ source: volume, target: "/data" }))
+  )
+  const started = yield* Effect.all([Container.start(connected), Container.start(Definition.autoRemove(idle))])
   const launched = yield* Container.launch(idle)
-  yield* Console.log(JSON.stringify({ started: started.map(({ id }) => id), launched: launched.id }))
+  yield* Console.log(JSON.stringify({
+    started: started.map(({ id }) => id),
+    launched: launched.id,
+    network: network.id,
+    volume: volume.name
+  }))
   yield* Effect.never
 }).pipe(
   Effect.scoped,
