@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import { Platform, Reference } from "@ociman/oci"
 import { type CommandFailed, Redaction, Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
@@ -54,7 +54,7 @@ export const builds = (context: Context, locks: Locks): Builds => {
             Stream.fromEffect(failed(context, request, report, error))
           )
         ),
-        Stream.concat(Stream.fromEffect(built(context, files)))
+        Stream.concat(Stream.fromEffect(Effect.tap(built(context, files), ofPlatform(context, request))))
       )
     }))
 
@@ -228,6 +228,22 @@ const built = ({ fileSystem, engine }: Context, { id }: Files) =>
       })
     )
   )
+
+/** Docker's classic builder takes what there is of another platform for what is wanted, and says nothing. */
+const ofPlatform =
+  ({ client, explain }: Context, { image, platform }: BuildRequest) => ({ id }: { readonly id: string }) =>
+    Effect.gen(function*() {
+      if (platform === undefined) return
+      const { stdout } = yield* client.run(["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", id]).pipe(
+        Effect.catchAll(explain(operation)())
+      )
+      const made = stdout.text.trim()
+      if (made === `${platform.os}/${platform.architecture}`) return
+      return yield* new BuildFailed({
+        image: Reference.format(image),
+        output: `The builder has made an image for ${made} although one for ${Platform.format(platform)} was wanted.`
+      })
+    })
 
 const failed = Effect.fnUntraced(function*(
   { confirmGone, explain }: Context,
