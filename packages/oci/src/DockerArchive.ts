@@ -125,6 +125,7 @@ export const open = (
       entries: Effect.succeed(images),
       keep: () => readOnly("keep content"),
       write: () => readOnly("be written to"),
+      receive: () => readOnly("be written to"),
       remove: () => readOnly("be deleted from"),
       updateEntries: () => readOnly("be written to")
     })

@@ -34,6 +34,35 @@ const EnvironmentVariable = Schema.String.pipe(
   arbitrary: () => (fc) => fc.tuple(fc.stringMatching(/^\w{1,9}$/), fc.string()).map((_) => _.join("="))
 })
 
+const Nanoseconds = Schema.NonNegativeInt
+
+/**
+ * How an engine finds out whether a container is well. Docker's alone: Podman reads it of images in Docker's format
+ * only.
+ *
+ * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
+ * @since 0.1.0
+ * @category schemas
+ */
+export const HealthCheck = Schema.Struct({
+  /** `["CMD", …]`, `["CMD-SHELL", command]`, `["NONE"]`, or nothing to have that of the base. */
+  Test: document.nullable(Texts),
+  /** In nanoseconds, like the others. */
+  Interval: document.nullable(Nanoseconds),
+  Timeout: document.nullable(Nanoseconds),
+  StartPeriod: document.nullable(Nanoseconds),
+  StartInterval: document.nullable(Nanoseconds),
+  Retries: document.nullable(Schema.NonNegativeInt)
+}).annotations({ identifier: "ImageConfig.HealthCheck" })
+
+/**
+ * How an engine finds out whether a container is well.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HealthCheck extends Schema.Schema.Type<typeof HealthCheck> {}
+
 /**
  * How a container of the image is run. Where Docker writes `null`, the field is absent.
  *
@@ -53,7 +82,8 @@ export const Execution = Schema.Struct({
   WorkingDir: document.nullable(Schema.String),
   Labels: document.nullable(Labels),
   StopSignal: document.nullable(Schema.String),
-  ArgsEscaped: document.nullable(Schema.Boolean)
+  ArgsEscaped: document.nullable(Schema.Boolean),
+  Healthcheck: document.nullable(HealthCheck)
 }).annotations({ identifier: "ImageConfig.Execution" })
 
 /**

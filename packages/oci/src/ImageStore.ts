@@ -13,13 +13,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
+import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Content from "./Content.js"
-import { type ContentError, ContentNotFound, UnsupportedDigest } from "./ContentError.js"
+import { type ContentError, ContentNotFound, SizeMismatch, UnsupportedDigest } from "./ContentError.js"
 import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
-import { collect } from "./internal/bytes.js"
+import { collect, concat } from "./internal/bytes.js"
 import * as entries from "./internal/entries.js"
 import * as links from "./internal/links.js"
 import * as MediaType from "./MediaType.js"
@@ -92,6 +93,24 @@ export interface Writable {
 }
 
 /**
+ * A store to write content to while it is being made.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Receiving {
+  /**
+   * Stores what `produce` runs into the sink, under the digest that it then tells. That digest is not computed again,
+   * unlike that of what is pushed.
+   */
+  readonly receive: <A, E, R>(
+    produce: (
+      sink: Sink.Sink<void, Uint8Array, never, ContentError>
+    ) => Effect.Effect<readonly [descriptor: Descriptor, result: A], E, R>
+  ) => Effect.Effect<A, E | ContentError, R>
+}
+
+/**
  * A store to delete from.
  *
  * @since 0.1.0
@@ -110,7 +129,7 @@ export interface Deletable {
  * @since 0.1.0
  * @category models
  */
-export interface Store extends Readable, Listable, Writable, Deletable {}
+export interface Store extends Readable, Listable, Writable, Receiving, Deletable {}
 
 /**
  * The store of a program that has one.
@@ -142,6 +161,12 @@ export interface Primitives {
     digest: Digest.Digest,
     content: Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<void, E | ContentError>
+  /** Stores what is run into the sink, once its digest is known. */
+  readonly receive: <A, E, R>(
+    produce: (
+      sink: Sink.Sink<void, Uint8Array, never, ContentError>
+    ) => Effect.Effect<readonly [digest: Digest.Digest, size: number, result: A], E, R>
+  ) => Effect.Effect<A, E | ContentError, R>
   readonly remove: (digest: Digest.Digest) => Effect.Effect<void, ContentError>
   /** The manifests and indexes that are not part of an index, with the names they have. */
   readonly entries: Effect.Effect<ReadonlyArray<Descriptor>, ContentError>
@@ -256,6 +281,15 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       return traced(pushed, "push", { digest: descriptor.digest })
     }
 
+    const receive: Store["receive"] = (produce) =>
+      primitives.receive((sink) =>
+        Effect.flatMap(
+          produce(sink),
+          ([descriptor, result]) =>
+            Effect.map(computable(descriptor), (digest) => [digest, descriptor.size, result] as const)
+        )
+      ).pipe((_) => traced(_, "receive", {}))
+
     const tag: Store["tag"] = (descriptor, name) =>
       exists(descriptor).pipe(
         Effect.filterOrFail((there) => there, () => notFound(descriptor.digest)),
@@ -317,6 +351,7 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       exists,
       resolve,
       push,
+      receive,
       tag,
       untag,
       delete: remove,
@@ -349,6 +384,17 @@ export const makeMemory: Effect.Effect<Store, never, Hasher.Hasher> = Effect.gen
     write: (digest, content) =>
       Effect.map(collect(content), (bytes) => {
         blobs.set(digest, bytes)
+      }),
+    receive: (produce) =>
+      Effect.gen(function*() {
+        const parts: Array<Uint8Array> = []
+        // Whoever makes the bytes may use their memory again.
+        const sink = Sink.forEach((bytes: Uint8Array) => Effect.sync(() => parts.push(bytes.slice())))
+        const [digest, size, result] = yield* produce(sink)
+        const bytes = concat(parts)
+        if (bytes.length !== size) return yield* new SizeMismatch({ digest, expected: size, actual: bytes.length })
+        blobs.set(digest, bytes)
+        return result
       }),
     remove: (digest) => Effect.sync(() => blobs.delete(digest)),
     entries: Ref.get(listed),

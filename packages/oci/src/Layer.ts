@@ -87,6 +87,18 @@ const make = <E, R>(fields: Omit<Layer<E, R>, "pipe">): Layer<E, R> => ({
 })
 
 /**
+ * A layer with nothing in it.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const empty: Layer = make({
+  compression: "none",
+  level: undefined,
+  archive: Stream.sync(() => new Uint8Array(1024))
+})
+
+/**
  * A layer of entries as they are, in the order in which they come. It is not compressed, like everything that is made
  * here, until {@link compress} says so.
  *
@@ -184,6 +196,30 @@ export const fromDirectory = (
   })))
 
 /**
+ * A layer of single files: where each lies in the layer, and which file of this machine it is. A link is followed.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const fromFiles = (
+  files: Readonly<Record<string, string>>,
+  options: Pick<DirectoryOptions, "modified" | "permissions"> = {}
+): Layer<ConfigError.ConfigError | FileTree.FileTreeError | LayerError | Tar.TarError, LocalFiles.LocalFiles> =>
+  fromItems(Stream.unwrap(Effect.gen(function*() {
+    const { reader } = yield* LocalFiles.LocalFiles
+    const style = yield* packing.style(options, "normal")
+    const items = yield* Effect.forEach(
+      Object.entries(files),
+      ([path, location]) =>
+        Effect.flatMap(reader.readFiles([location]), ([content]) =>
+          content === undefined
+            ? Effect.dieMessage("A reader returned fewer files than it was asked for")
+            : packing.fromTree(path, { _tag: "File", path, ...content }, style))
+    )
+    return packing.sorted(items, style.modified)
+  })))
+
+/**
  * The layer that makes the directory `upper` out of `lower`, like `Layer.fromDirectory` of what was added or changed.
  * What was removed is a whiteout, before the entries of its directory; where everything in a directory was, an opaque
  * one. Files are compared by permissions and content.
@@ -239,6 +275,16 @@ export const compress: {
   <E, R>(self: Layer<E, R>, compression: MediaType.Compression, options: Compression.Options = {}): Layer<E, R> =>
     make({ archive: self.archive, compression, level: options.level })
 )
+
+/**
+ * The same layer, of whose archive something else is done on the way.
+ *
+ * @internal
+ */
+export const mapArchive = <E, R, E2, R2>(
+  self: Layer<E, R>,
+  f: (archive: Stream.Stream<Uint8Array, E, R>) => Stream.Stream<Uint8Array, E2, R2>
+): Layer<E2, R2> => make({ archive: f(self.archive), compression: self.compression, level: self.level })
 
 /**
  * Runs the bytes of a layer, compressed as it says, into a sink, and tells what they were.

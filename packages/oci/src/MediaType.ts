@@ -170,6 +170,47 @@ const nondistributable = {
 }
 
 /**
+ * The artifact of files that the crate ocipkg has defined.
+ *
+ * @see https://docs.rs/ocipkg/0.3.9/ocipkg/media_types/index.html
+ * @since 0.1.0
+ * @category constants
+ */
+export const OcipkgArtifact: MediaType = of("application/vnd.ocipkg.v1.artifact")
+
+/**
+ * The configuration of such an artifact, which lists its files.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const OcipkgConfig: MediaType = of("application/vnd.ocipkg.v1.config+json")
+
+/**
+ * Files of such an artifact. The crate has this type only.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const OcipkgLayerGzip: MediaType = of("application/vnd.ocipkg.v1.layer.tar+gzip")
+
+/**
+ * Files of such an artifact, not compressed.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const OcipkgLayer: MediaType = of("application/vnd.ocipkg.v1.layer.tar")
+
+/**
+ * Files of such an artifact, compressed by zstd.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const OcipkgLayerZstd: MediaType = of("application/vnd.ocipkg.v1.layer.tar+zstd")
+
+/**
  * Bytes of which nothing is known.
  *
  * @see https://www.rfc-editor.org/rfc/rfc2046.html#section-4.5.1
@@ -195,7 +236,10 @@ const compressions = new Map<string, Compression>([
   [nondistributable.zstd, "zstd"],
   [DockerLayer, "none"],
   [DockerLayerGzip, "gzip"],
-  [DockerForeignLayer, "gzip"]
+  [DockerForeignLayer, "gzip"],
+  [OcipkgLayer, "none"],
+  [OcipkgLayerGzip, "gzip"],
+  [OcipkgLayerZstd, "zstd"]
 ])
 
 /**

@@ -153,13 +153,25 @@ const makeArchive = Effect.fnUntraced(function*(location: string, initial: State
         Effect.mapError((failure) => "error" in failure ? failure.error : unwritable(staged)(failure)),
         Effect.onError(() => Effect.ignore(fs.remove(staged, { force: true })))
       )
-      const { size } = yield* failed(fs.stat(staged))
-      yield* setBlobs((blobs) =>
-        blobs.set(digest, {
-          size: Number(size),
-          read: Stream.mapError(fs.stream(staged), unreadable(staged))
-        })
+      yield* addStaged(digest, staged)
+    })
+
+  const addStaged = (digest: Digest.Digest, staged: string) =>
+    Effect.flatMap(
+      failed(fs.stat(staged)),
+      ({ size }) =>
+        setBlobs((blobs) =>
+          blobs.set(digest, { size: Number(size), read: Stream.mapError(fs.stream(staged), unreadable(staged)) })
+        )
+    )
+
+  const receive: ImageStore.Primitives["receive"] = (produce) =>
+    Effect.gen(function*() {
+      const staged = path.join(yield* staging, yield* fileLock.token)
+      const [digest, , result] = yield* durable.receive(fs, staged, produce).pipe(
+        Effect.onError(() => Effect.ignore(fs.remove(staged, { force: true })))
       )
+      return yield* Effect.as(addStaged(digest, staged), result)
     })
 
   const updateEntries = (f: (entries: ReadonlyArray<Descriptor.Descriptor>) => ReadonlyArray<Descriptor.Descriptor>) =>
@@ -178,6 +190,7 @@ const makeArchive = Effect.fnUntraced(function*(location: string, initial: State
     size,
     keep: (digest, expected) => Effect.map(size(digest), Option.contains(expected)),
     write,
+    receive,
     remove: (digest) => setBlobs((blobs) => blobs.delete(digest)),
     entries: Effect.map(ref, ({ index }) => index.manifests),
     updateEntries

@@ -208,6 +208,33 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         Effect.asVoid
       )
 
+    const receive: ImageStore.Primitives["receive"] = (produce) =>
+      Effect.flatMap(fileLock.token, (token) => {
+        const temporary = files.at(`${prefix}${token}.tmp`)
+        return durable.receive(fs, temporary, produce).pipe(
+          Effect.tap(([digest]) =>
+            place(temporary, digest)
+          ),
+          Effect.map(([, , result]) =>
+            result
+          ),
+          Effect.onExit(() => Effect.ignore(fs.remove(temporary, { force: true })))
+        )
+      })
+
+    const place = (temporary: string, digest: Digest.Digest) => {
+      const directory = path.dirname(blob(digest))
+      return Effect.mapError(fs.makeDirectory(directory, { recursive: true }), unwritable(root)).pipe(
+        Effect.zipRight(files.locked(() =>
+          Effect.zipRight(
+            refuseLinks(digest),
+            Effect.mapError(fs.rename(temporary, blob(digest)), unwritable(blob(digest)))
+          )
+        )),
+        Effect.zipRight(durable.syncDirectory(fs, directory))
+      )
+    }
+
     const index = Effect.flatMap(files.readIndex, ImageIndex.codec.decode)
 
     /** Changes the index under the lock that the caller holds. */
@@ -223,22 +250,19 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
           return true
         }
         const written = yield* ImageIndex.codec.encode({ ...before, manifests })
-        const isUnchanged = Effect.map(files.readIndex, (now) =>
-          now.length === bytes.length && now.every((byte, i) =>
-            byte === bytes[i]
-          ))
+        const isUnchanged = Effect.map(
+          files.readIndex,
+          (now) => now.length === bytes.length && now.every((byte, i) => byte === bytes[i])
+        )
         return yield* files.replace(files.index, Stream.make(written), (rename) =>
           Effect.flatMap(
             Effect.all([isUnchanged, lock.isHeld]),
-            ([unchanged, held]) =>
-              unchanged && held ? Effect.as(rename, true) : Effect.succeed(false)
+            ([unchanged, held]) => unchanged && held ? Effect.as(rename, true) : Effect.succeed(false)
           ))
       })
 
     const updateEntries = (f: (entries: ReadonlyArray<Descriptor>) => ReadonlyArray<Descriptor>) =>
-      files.locked((lock) =>
-        updateUnder(lock, f)
-      ).pipe(Effect.repeat({ until: (done) => done }), Effect.asVoid)
+      files.locked((lock) => updateUnder(lock, f)).pipe(Effect.repeat({ until: (done) => done }), Effect.asVoid)
 
     const store = yield* ImageStore.make({
       name,
@@ -246,6 +270,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
       size,
       keep,
       write,
+      receive,
       remove: (digest) => Effect.mapError(fs.remove(blob(digest), { force: true }), unwritable(blob(digest))),
       entries: Effect.map(index, (_) => _.manifests),
       updateEntries

@@ -19,12 +19,20 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type { Compression, CompressionError } from "./Compression.js"
+import type { ContentError } from "./ContentError.js"
+import * as Copy from "./Copy.js"
+import * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
+import * as ImageConfig from "./ImageConfig.js"
+import * as ImageManifest from "./ImageManifest.js"
+import * as ImageStore from "./ImageStore.js"
 import * as applying from "./internal/applying.js"
 import { makeMeter } from "./internal/meter.js"
 import * as Layer from "./Layer.js"
 import type { LayerError } from "./LayerError.js"
 import { LocalFiles } from "./LocalFiles.js"
+import * as MediaType from "./MediaType.js"
+import type { Platform } from "./Platform.js"
 import * as Tar from "./Tar.js"
 import { UnpackError } from "./UnpackError.js"
 
@@ -217,3 +225,40 @@ const applyLayer = <E, R>(state: applying.State, limits: Limits, index: number, 
       return yield* fail("DiffIdMismatch", `it should be ${diffId}, and is ${actual.value}`)
     }
   })
+
+/**
+ * Unpacks an image of a store into a new directory, verified: the bytes of its layers, and the archives in them. Of an
+ * index, the image for a platform; without a platform, what has the name must be an image.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const image = (
+  from: Copy.Place<ImageStore.Readable>,
+  destination: string,
+  options: Options & { readonly platform?: Platform | undefined } = {}
+): Effect.Effect<
+  Result,
+  CompressionError | ContentError | LayerError | Tar.TarError | UnpackError,
+  Compression | Hasher.Hasher | LocalFiles
+> =>
+  Effect.gen(function*() {
+    const { store } = from
+    const root = yield* Copy.rootOf(from, options.platform)
+    const { value: manifest } = yield* ImageStore.fetchDocument(store, ImageManifest.codec, root)
+    const diffIds = MediaType.isConfig(manifest.config.mediaType)
+      ? (yield* ImageStore.fetchDocument(store, ImageConfig.codec, manifest.config)).value.rootfs.diff_ids
+      : []
+    const blobs = manifest.layers.map((layer, i) => {
+      const diffId = diffIds[i]
+      return {
+        mediaType: layer.mediaType,
+        bytes: store.fetch(layer),
+        ...(diffId !== undefined && Digest.isDigest(diffId) ? { diffId } : {})
+      }
+    })
+    return yield* toDirectory(destination, blobs, options)
+  }).pipe(Effect.withSpan("Unpack.image", {
+    captureStackTrace: false,
+    attributes: { store: from.store.name, reference: from.name, destination }
+  }))

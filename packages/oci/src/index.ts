@@ -6,6 +6,20 @@
 export * as Annotations from "./Annotations.js"
 
 /**
+ * Artifacts: files as content of a registry or a store.
+ *
+ * @since 0.1.0
+ */
+export * as Artifact from "./Artifact.js"
+
+/**
+ * What keeps artifacts and images from being made.
+ *
+ * @since 0.1.0
+ */
+export * as ArtifactError from "./ArtifactError.js"
+
+/**
  * Compressing layers and reading compressed ones.
  *
  * @since 0.1.0
@@ -172,6 +186,13 @@ export * as Platform from "./Platform.js"
  * @since 0.1.0
  */
 export * as Reference from "./Reference.js"
+
+/**
+ * Images that run, made without an engine.
+ *
+ * @since 0.1.0
+ */
+export * as RunnableImage from "./RunnableImage.js"
 
 /**
  * A digest of a sequence of segments, each preceded by its length.

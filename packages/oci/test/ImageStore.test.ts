@@ -48,6 +48,8 @@ const reopened = (path: string) =>
       names: streaming((_) => _.names),
       referrers: (subject, options) => streaming((_) => _.referrers(subject, options)),
       push: (descriptor, content) => changing((_) => _.push(descriptor, content)),
+      receive: (produce) =>
+        Effect.provide(turn.withPermits(1)(OciArchive.edit(path, (_) => _.receive(produce))), context),
       tag: (descriptor, name) => changing((_) => _.tag(descriptor, name)),
       untag: (name) => changing((_) => _.untag(name)),
       delete: (descriptor) => changing((_) => _.delete(descriptor))

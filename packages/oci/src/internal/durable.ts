@@ -1,7 +1,10 @@
 import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
+import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
+import { type ContentError, LayoutError, SizeMismatch } from "../ContentError.js"
+import type * as Digest from "../Digest.js"
 
 /** Writes a new file whose bytes are on the disk when this is done. */
 export const write = <E, R>(
@@ -13,6 +16,31 @@ export const write = <E, R>(
     const file = yield* fs.open(path, { flag: "wx", mode: 0o644 })
     yield* Stream.runForEach(content, (bytes) => bytes.length === 0 ? Effect.void : file.writeAll(bytes))
     yield* file.sync
+  }))
+
+/** Writes a new file of what is run into the sink; its bytes are on the disk when this is done. */
+export const receive = <A, E, R>(
+  fs: FileSystem.FileSystem,
+  path: string,
+  produce: (
+    sink: Sink.Sink<void, Uint8Array, never, ContentError>
+  ) => Effect.Effect<readonly [digest: Digest.Digest, size: number, result: A], E, R>
+): Effect.Effect<readonly [digest: Digest.Digest, size: number, result: A], E | ContentError, R> =>
+  Effect.scoped(Effect.gen(function*() {
+    const failed = Effect.mapError((cause: PlatformError) =>
+      new LayoutError({ path, reason: "Unwritable", rule: "cannot be written", cause })
+    )
+    const file = yield* failed(fs.open(path, { flag: "wx", mode: 0o644 }))
+    let written = 0
+    const sink = Sink.forEach((bytes: Uint8Array) => {
+      written += bytes.length
+      return bytes.length === 0 ? Effect.void : failed(file.writeAll(bytes))
+    })
+    const produced = yield* produce(sink)
+    const [digest, size] = produced
+    if (written !== size) return yield* new SizeMismatch({ digest, expected: size, actual: written })
+    yield* failed(file.sync)
+    return produced
   }))
 
 /**

@@ -3,9 +3,11 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import { isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as FileTree from "../FileTree.js"
 import { LayerError } from "../LayerError.js"
+import { collect } from "./bytes.js"
 import { join, nameOf, parentOf, partsOf } from "./layerPath.js"
 import type { Options as ReadOptions } from "./tarDecoder.js"
 import type { Item as TarItem } from "./tarEncoder.js"
@@ -80,6 +82,19 @@ export const fromTree = (
       })
     }
   }
+}
+
+/** The first bytes of a file. */
+export const beginning = <E, R>(
+  content: Uint8Array | Stream.Stream<Uint8Array, E, R>,
+  length: number
+): Effect.Effect<Uint8Array, E, R> => {
+  if (isUint8Array(content)) return Effect.succeed(content.subarray(0, length))
+  let received = 0
+  return Effect.map(
+    collect(Stream.takeUntil(content, (bytes) => (received += bytes.length) >= length)),
+    (bytes) => bytes.subarray(0, length)
+  )
 }
 
 /** A directory and those it is in, the outermost first. */

@@ -61,6 +61,28 @@ export const tests = (test: Test): void => {
   )
 
   test(
+    "can be made while it is stored",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      const made = (size: number) =>
+        store.receive((sink) =>
+          Effect.as(Stream.run(cut(bytes, 999), sink), [{ ...descriptor, size }, "made"] as const)
+        )
+      assert.strictEqual(yield* failure(made(49_999)), "SizeMismatch")
+      const broken = store.receive((sink) =>
+        Effect.zipRight(Stream.run(cut(bytes, 999), sink), Effect.fail({ _tag: "Broken" as const }))
+      )
+      assert.strictEqual(yield* failure(broken), "Broken")
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* made(50_000), "made")
+      assert.strictEqual(yield* made(50_000), "made")
+      assert.deepStrictEqual(yield* read(store, descriptor), [...bytes])
+    })
+  )
+
+  test(
     "of another size is not there",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore

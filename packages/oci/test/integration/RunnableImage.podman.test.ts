@@ -1,0 +1,3 @@
+import { suite } from "./imageJudges.js"
+
+suite("podman")
