@@ -228,7 +228,9 @@ const StageName = refined(
 )
 
 /**
- * Builds for a platform. Default: the engine's own.
+ * Builds for a platform. Default: the engine's own. An image that turns out to
+ * be for another one, which Docker's classic builder does not mind, is a failed
+ * build.
  *
  * @since 0.1.0
  * @category combinators

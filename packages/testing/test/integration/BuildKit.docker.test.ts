@@ -1,0 +1,96 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { Backend, Build, BuildEvent, Image } from "@ociman/containers"
+import { NodeHasher } from "@ociman/node"
+import { Reference } from "@ociman/oci"
+import { TestImage } from "@ociman/testing"
+import { Chunk, Config, Effect, Layer, Stream } from "effect"
+import { randomUUID } from "node:crypto"
+import { allOnPath } from "../utils.js"
+
+/** A client of Docker that builds with the BuildKit of its engine, for which newer ones need a plugin. */
+const buildKit = Layer.unwrapScoped(Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-client-" })
+  const executable = `${directory}/docker`
+  yield* fs.writeFileString(executable, `#!/bin/sh\nDOCKER_BUILDKIT=1 exec '${allOnPath("docker").at(-1)}' "$@"\n`, {
+    mode: 0o755
+  })
+  return Backend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
+}))
+
+const services = TestImage.layer().pipe(
+  Layer.provideMerge(Layer.merge(buildKit, NodeHasher.layer)),
+  Layer.provideMerge(NodeContext.layer)
+)
+
+const buildOf = (...instructions: ReadonlyArray<string>) =>
+  Effect.gen(function*() {
+    const { reference } = yield* TestImage.TestImage
+    const image = Reference.make(`localhost/ociman/test-buildkit:${randomUUID()}`)
+    yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
+    return Build.tagged(Build.fromInstructions([`FROM ${reference}`, ...instructions, ""].join("\n")), image)
+  })
+
+const eventsOf = (build: Build.Build) => Effect.map(Stream.runCollect(Build.stream(build)), Chunk.toReadonlyArray)
+
+/** What is told of a step, without what BuildKit says of itself. */
+const told = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: string) =>
+  events.flatMap((event) =>
+    "step" in event && event.step?.instruction.startsWith(instruction) === true
+      ? [event._tag === "OutputLine" ? event.text : event._tag]
+      : []
+  )
+
+describe("a build with BuildKit", () => {
+  it.scopedLive("tells its steps, what they write, and which need not be run again", () =>
+    Effect.gen(function*() {
+      const key = randomUUID()
+      const build = yield* buildOf("ENV A=1", `RUN echo one ${key}; echo two >&2`, "RUN echo three")
+      const events = yield* eventsOf(build)
+      const first = `RUN echo one ${key}`
+      assert.sameMembers(told(events, first), ["StepStarted", `one ${key}`, "two", "StepDone"])
+      assert.deepStrictEqual(told(events, "RUN echo three"), ["StepStarted", "three", "StepDone"])
+      const steps = events.flatMap((event) => "step" in event && event.step !== undefined ? [event.step] : [])
+      assert.deepStrictEqual(
+        [...new Set(steps.filter(({ instruction }) => instruction.startsWith("RUN")).map(String))],
+        // A classic builder would count the label too.
+        [`[2/3] ${first}; echo two >&2`, "[3/3] RUN echo three"]
+      )
+      const { id } = yield* Image.inspect(yield* Build.reference(build))
+      assert.deepStrictEqual(events.at(-1), BuildEvent.Built({ id }))
+      const again = yield* eventsOf(build)
+      assert.deepStrictEqual(told(again, first), ["StepStarted", "StepCached"])
+      assert.deepStrictEqual(told(again, "RUN echo three"), ["StepStarted", "StepCached"])
+      assert.deepStrictEqual(again.at(-1), events.at(-1))
+    }).pipe(Effect.provide(services)), 60_000)
+
+  it.scopedLive("fails with the step, its exit code and what it wrote", () =>
+    Effect.gen(function*() {
+      const build = yield* buildOf("RUN true", `RUN echo ${randomUUID()}; echo something is wrong; exit 7`)
+      const error = yield* Effect.flip(Build.build(build))
+      assert.strictEqual(error._tag, "BuildFailed")
+      if (error._tag !== "BuildFailed") return
+      assert.strictEqual(error.step?.number, 3)
+      assert.strictEqual(error.step?.total, 3)
+      assert.match(error.step?.instruction ?? "", /^RUN echo .*something is wrong; exit 7$/)
+      assert.strictEqual(error.exitCode, 7)
+      assert.include(error.output.split("\n"), "something is wrong")
+      assert.isFalse(yield* Image.exists(yield* Build.reference(build)))
+    }).pipe(Effect.provide(services)), 60_000)
+
+  it.scopedLive(
+    "fails with the step that copies what is not there, without an exit code",
+    () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Build.build(yield* buildOf("COPY nowhere.txt /")))
+        assert.strictEqual(error._tag, "BuildFailed")
+        if (error._tag !== "BuildFailed") return
+        assert.include(error.step?.instruction, "COPY nowhere.txt")
+        assert.isUndefined(error.exitCode)
+        assert.include(error.output, "nowhere.txt")
+      }).pipe(Effect.provide(services)),
+    60_000
+  )
+})
