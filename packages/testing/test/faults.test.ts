@@ -16,6 +16,9 @@ import {
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Array as Arr, Duration, Effect, Fiber, Layer, Option, Schema, Stream, TestClock } from "effect"
+import { ownTemporaryDirectory } from "./support/temporary.js"
+
+const temporary = ownTemporaryDirectory()
 
 const id = "f".repeat(64)
 const image = Reference.make("localhost/fake:1")
@@ -434,3 +437,7 @@ it.live.each(["inspectContainer", "exec", "copyInto", "copyOutOf", "containerLog
     }),
   60_000
 )
+
+it("no fault leaves a file", () => {
+  deepStrictEqual(temporary.names().filter((name) => name !== "ociman"), [])
+})

@@ -1,0 +1,97 @@
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
+import { Backend, Container } from "@ociman/containers"
+import { FakeEngine } from "@ociman/testing"
+import { Effect, Fiber, Layer, Schedule, Stream } from "effect"
+import { readFileSync } from "node:fs"
+import { ownTemporaryDirectory } from "./support/temporary.js"
+
+const temporary = ownTemporaryDirectory()
+
+const piece = new Uint8Array(64 * 1024)
+
+/** What a pipe and the buffers before it hold, and some more. */
+const inFlight = 2 * 1024 * 1024
+
+const children = Effect.sync(() =>
+  readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").split(" ").filter((pid) => pid !== "")
+)
+
+const asked = FakeEngine.calls.pipe(
+  Effect.repeat({ until: (calls) => calls.some(({ arguments: [, command] }) => command === "cp") })
+)
+
+describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engine) => {
+  const on = (...steps: ReadonlyArray<FakeEngine.Step>) =>
+    Backend.layer.pipe(
+      Layer.provideMerge(FakeEngine.layer(FakeEngine.on(engine, "container cp", steps))),
+      Layer.provide(NodeContext.layer)
+    )
+
+  /** Nothing of it is left but the fake itself, once this has been awaited. */
+  const assertGone = Effect.gen(function*() {
+    deepStrictEqual(yield* children, [])
+    deepStrictEqual(temporary.names().filter((name) => !name.startsWith("ociman-fake-engine-")), [])
+  })
+
+  it.live(
+    "takes from its source only what its client reads, and lets go of all when interrupted",
+    () =>
+      Effect.gen(function*() {
+        const container = yield* Container.attach("fake")
+        let given = 0
+        let released = false
+        const source = Stream.repeatEffect(Effect.sync(() => {
+          given += piece.length
+          return piece
+        })).pipe(Stream.ensuring(Effect.sync(() => {
+          released = true
+        })))
+        const fiber = yield* Effect.fork(container.copyInTar("/", source))
+        yield* asked
+        const settled = yield* Effect.delay(Effect.sync(() => given), "300 millis")
+        yield* Effect.sleep("100 millis")
+        assert.strictEqual(given, settled, "it goes on although nobody reads")
+        assert.isBelow(given, inFlight)
+        assert.isNotEmpty(yield* children)
+        yield* Fiber.interrupt(fiber)
+        assert.isTrue(released)
+        yield* assertGone
+      }).pipe(Effect.provide(on(FakeEngine.hang))),
+    30_000
+  )
+
+  it.live(
+    "holds its client up while nobody takes what it gives, and ends it when nobody wants more",
+    () =>
+      Effect.gen(function*() {
+        const container = yield* Container.attach("fake")
+        let taken = 0
+        const fiber = yield* container.copyOutTar("/").pipe(
+          Stream.tap(({ length }) => Effect.zipRight(Effect.sync(() => taken += length), Effect.never)),
+          Stream.runDrain,
+          Effect.fork
+        )
+        yield* asked
+        yield* Effect.sleep("500 millis")
+        assert.isAbove(taken, 0)
+        assert.isBelow(taken, inFlight)
+        // It would be gone, had all been read ahead.
+        assert.isNotEmpty(yield* children)
+        yield* Fiber.interrupt(fiber)
+        yield* assertGone
+        yield* Stream.runDrain(Stream.take(container.copyOutTar("/"), 1))
+        yield* assertGone
+      }).pipe(Effect.provide(on(FakeEngine.flood("stdout", 64 * 1024 * 1024)))),
+    30_000
+  )
+
+  it.live("of which the source is slow waits for it", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.attach("fake")
+      const slow = Stream.schedule(Stream.make(piece, piece, piece), Schedule.spaced("50 millis"))
+      yield* container.copyInTar("/", slow)
+      yield* assertGone
+    }).pipe(Effect.provide(on(FakeEngine.readStdin))), 30_000)
+})
