@@ -155,29 +155,6 @@ export const tests = ({ idle, options, test }: Suite): void => {
   }
 
   test(
-    "owners are the archive's, whoever runs the container's process",
-    Effect.gen(function*() {
-      const { engine } = yield* Backend.Backend
-      const container = yield* Container.start(Definition.user(idle, "0"))
-      yield* container.copyInTar(
-        "/",
-        Tar.write(Stream.make(
-          Tar.directory("owned", { uid: 12, gid: 34 }),
-          Tar.file("owned/file", "x", { uid: 56, gid: 78 })
-        ))
-      )
-      if (options.processes) {
-        const { stdout } = yield* container.exec(sh("stat -c %u:%g /owned /owned/file"))
-        assert.strictEqual(stdout, "12:34\n56:78\n")
-      }
-      const entries = yield* entriesAt(container, "/owned")
-      // Podman gives all that is copied out to the user of the process.
-      const expected = engine.name === "podman" ? [[0, 0], [0, 0]] : [[12, 34], [56, 78]]
-      assert.deepStrictEqual(entries.map(({ gid, uid }) => [uid, gid]), expected)
-    })
-  )
-
-  test(
     "a link at the path is followed, and one below it is not",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
