@@ -27,7 +27,8 @@ export default defineConfig({
           name: "unit",
           include: ["packages/*/test/**/*.test.ts"],
           exclude: [integrationTests],
-          setupFiles: ["./vitest.setup.ts"]
+          setupFiles: ["./vitest.setup.ts"],
+          testTimeout: 30_000
         }
       },
       {
