@@ -153,6 +153,13 @@ export * as LayerError from "./LayerError.js"
 export * as LocalFiles from "./LocalFiles.js"
 
 /**
+ * The images and artifacts of a user.
+ *
+ * @since 0.1.0
+ */
+export * as LocalStore from "./LocalStore.js"
+
+/**
  * Media types of manifests, configurations and layers.
  *
  * @since 0.1.0

@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { NodeCompression, NodeHasher } from "@ociman/node"
-import { ImageStore, OciArchive, OciDirectory } from "@ociman/oci"
+import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { ImageStore, LocalStore, OciArchive, OciDirectory } from "@ociman/oci"
 import { ImageStoreSuite } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
 
@@ -62,5 +62,13 @@ ImageStoreSuite.suite(
   Layer.provideMerge(
     Layer.scoped(ImageStore.ImageStore, Effect.flatMap(temporary, (root) => reopened(`${root}/a.tar`))),
     environment
+  )
+)
+
+ImageStoreSuite.suite(
+  "the store of a user",
+  Layer.provideMerge(
+    Layer.scoped(ImageStore.ImageStore, Effect.flatMap(temporary, LocalStore.make)),
+    Layer.merge(environment, NodeLocalFiles.layer)
   )
 )
