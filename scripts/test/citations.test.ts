@@ -11,7 +11,7 @@ const read = (file: string) => fs.readFileSync(path.join(docs, file), "utf8")
 const section = (markdown: string, heading: string) => markdown.split(/^## /m).find((part) => part.startsWith(heading))
 
 describe("the tests that documents name", () => {
-  it.each(["engines.md", "ociman.md"])("are there: %s", (file) => {
+  it.each(["engines.md", "ociman.md", "ocipkg.md"])("are there: %s", (file) => {
     assert.isNotEmpty(citations(read(file)))
     assert.deepStrictEqual(wrongCitations(read(file), docs), [])
   })
@@ -30,6 +30,14 @@ describe("the tests that documents name", () => {
       assert.deepStrictEqual(table.filter((cells) => citations(cells.at(-1) ?? "").length === 0), [])
     }
   )
+})
+
+describe("docs/ocipkg.md", () => {
+  it("names a test for each defect", () => {
+    const table = rows(section(read("ocipkg.md"), "Its defects") ?? "")
+    assert.strictEqual(table.length, 14)
+    assert.deepStrictEqual(table.filter((cells) => citations(cells.at(-1) ?? "").length === 0), [])
+  })
 })
 
 describe("the check itself", () => {

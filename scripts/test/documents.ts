@@ -3,7 +3,7 @@ import * as path from "node:path"
 import * as ts from "typescript"
 
 /** The functions by which tests are defined, with whatever is chosen of them: `it.effect`, `it.scoped.each(…)`. */
-const definesTest = /^(?:it|test)\b/
+const definesTest = /^(?:it|test|live)\b/
 
 const titleOf = (node: ts.CallExpression): string | undefined => {
   const [title] = node.arguments

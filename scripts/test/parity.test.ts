@@ -77,6 +77,16 @@ describe("docs/ociman.md", () => {
   })
 })
 
+describe("docs/ocipkg.md", () => {
+  it("has a line for most of what the crate has", () => {
+    assert.isAbove(rows(read("docs/ocipkg.md")).length, 70)
+  })
+
+  it.each(references("docs/ocipkg.md"))("$name of $file exists", ({ name }) => {
+    assert.isTrue(isThere(name), name)
+  })
+})
+
 describe("the check itself", () => {
   it("knows a name that is not there", () => {
     assert.isTrue(isThere("Container.start"))
