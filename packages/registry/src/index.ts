@@ -1,0 +1,41 @@
+/**
+ * What a registry asks for in `WWW-Authenticate` before it answers.
+ *
+ * @since 0.1.0
+ */
+export * as Challenge from "./Challenge.js"
+
+/**
+ * What proves to a registry who asks.
+ *
+ * @since 0.1.0
+ */
+export * as Credential from "./Credential.js"
+
+/**
+ * The credentials that Docker, Podman and ocipkg keep on a machine.
+ *
+ * @since 0.1.0
+ */
+export * as Credentials from "./Credentials.js"
+
+/**
+ * What can go wrong between a program and a registry.
+ *
+ * @since 0.1.0
+ */
+export * as RegistryError from "./RegistryError.js"
+
+/**
+ * What credentials are for: a registry, or a part of its repositories.
+ *
+ * @since 0.1.0
+ */
+export * as RegistryKey from "./RegistryKey.js"
+
+/**
+ * What a token of a registry is good for: `repository:team/app:pull,push`.
+ *
+ * @since 0.1.0
+ */
+export * as TokenScope from "./TokenScope.js"

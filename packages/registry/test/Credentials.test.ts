@@ -1,0 +1,376 @@
+import { FileSystem } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it } from "@effect/vitest"
+import { assertNone, deepStrictEqual } from "@effect/vitest/utils"
+import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+import { Cause, Duration, Effect, Either, FastCheck, Inspectable, Option, Redacted } from "effect"
+import * as authFile from "../src/internal/authFile.js"
+import { answer, basic, type Home, home, notFound, plain } from "./support.js"
+
+const key = RegistryKey.make("registry.example.com")
+
+const hub = RegistryKey.make("docker.io")
+
+const secret = "s3cret-that-nobody-sees"
+
+const alice = Credential.login("alice", Redacted.make(secret))
+
+const entry = (username: string) => ({ auth: basic(username, "pw") })
+
+const auths = (username: string) => ({ auths: { "registry.example.com": entry(username) } })
+
+const outline = ({ consulted, found }: Credentials.Explanation) => ({
+  consulted: consulted.map(({ at, outcome, source }) => [
+    source._tag === "File" ? source.tool : source._tag,
+    outcome,
+    ...Option.toArray(at)
+  ]),
+  username: Option.getOrUndefined(Option.flatMap(found, ({ username }) => username))
+})
+
+const test = (name: string, body: (home: Home) => Effect.Effect<unknown, unknown, FileSystem.FileSystem>) =>
+  it.scopedLive(name, () => Effect.flatMap(home, body).pipe(Effect.provide(NodeContext.layer)))
+
+describe("Credentials", () => {
+  describe("are looked for", () => {
+    test("in each place, and the first that has some wins", ({ credentials, directory, write }) =>
+      Effect.gen(function*() {
+        const variables: Record<string, string> = {
+          DOCKER_CONFIG: `${directory}/docker`,
+          XDG_CONFIG_HOME: `${directory}/config`
+        }
+        const who = Effect.map(
+          Effect.suspend(() => Effect.provide(Credentials.resolve(key), credentials(variables))),
+          (found) => plain(found)["username"]
+        )
+        const places = [
+          ["own-home", ".ocipkg/config.json"],
+          ["own-runtime", "run/ocipkg/auth.json"],
+          ["docker-home", "docker/config.json"],
+          ["podman-config", "config/containers/auth.json"],
+          ["podman-runtime", "run/containers/auth.json"]
+        ] as const
+        assert.isUndefined(yield* who)
+        yield* write(".dockercfg", { "https://registry.example.com": entry("legacy") })
+        assert.strictEqual(yield* who, "legacy")
+        yield* write(".dockercfg", {})
+        for (const [name, path] of places) {
+          yield* write(path, auths(name))
+          assert.strictEqual(yield* who, name)
+        }
+        variables["DOCKER_AUTH_CONFIG"] = JSON.stringify(auths("variable"))
+        assert.strictEqual(yield* who, "variable")
+        yield* write("given.json", auths("given"))
+        variables["REGISTRY_AUTH_FILE"] = `${directory}/given.json`
+        assert.strictEqual(yield* who, "given")
+        const explicit = [[key, alice]] as const
+        const found = yield* Effect.provide(Credentials.resolve(key), credentials(variables, { explicit }))
+        assert.strictEqual(plain(found)["username"], "alice")
+        assert.deepStrictEqual(Option.map(found, ({ source }) => source._tag), Option.fromNullable("Explicit"))
+      }))
+
+    test("in the directory that Linux has for this user, where no variable names it", ({ credentials }) =>
+      Effect.gen(function*() {
+        const { consulted } = yield* Effect.provide(Credentials.explain(key), credentials({ XDG_RUNTIME_DIR: "" }))
+        const paths = consulted.flatMap(({ source }) => source._tag === "File" ? [source.path] : [])
+        assert.strictEqual(
+          paths.includes(`/run/containers/${process.geteuid?.()}/auth.json`),
+          process.platform === "linux"
+        )
+      }))
+
+    test("without any place there are none, and nowhere to keep them", ({ credentials }) =>
+      Effect.gen(function*() {
+        assertNone(yield* Credentials.resolve(key))
+        const error = yield* Effect.flip(Credentials.login(key, alice))
+        assert.strictEqual(error.reason, "NoPlace")
+      }).pipe(Effect.provide(credentials({ HOME: "", XDG_RUNTIME_DIR: "" }))))
+  })
+
+  describe("are explained", () => {
+    test("with all that is wrong on the way, and without a secret", ({ credentials, directory, helper, write }) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        yield* write("given.json", `{"auths": "${secret}"`)
+        yield* fs.makeDirectory(`${directory}/run/containers/auth.json`, { recursive: true })
+        yield* write(".config/containers/auth.json", { auths: 1, credHelpers: { "registry.example.com": "broken" } })
+        yield* helper("broken", `echo '${secret}'; echo '${secret}' >&2; exit 2`)
+        yield* write(".docker/config.json", {
+          auths: {
+            "registry.example.com/team": { auth: `!${secret}` },
+            "registry.example.com": {},
+            "https://registry.example.com": { auth: basic(secret, "").slice(0, 8) },
+            "http://registry.example.com": { identitytoken: [secret] },
+            "other.example.com": { auth: "!" }
+          },
+          credsStore: "absent"
+        })
+        yield* write(".dockercfg", { "registry.example.com": entry("legacy") })
+        const explanation = yield* Effect.provide(
+          Credentials.explain(RegistryKey.make("registry.example.com/team/app")),
+          credentials({ REGISTRY_AUTH_FILE: `${directory}/given.json`, DOCKER_AUTH_CONFIG: `{"${secret}": 1}` })
+        )
+        assert.deepStrictEqual(outline(explanation), {
+          consulted: [
+            ["Explicit", "NoEntry"],
+            ["podman", "Invalid"],
+            ["Variable", "Invalid"],
+            ["podman", "Unreadable"],
+            ["podman", "Invalid"],
+            ["podman", "HelperFailed", "docker-credential-broken"],
+            ["podman", "NoEntry"],
+            ["docker", "HelperMissing", "docker-credential-absent"],
+            ["docker", "InvalidEntry", "registry.example.com/team"],
+            ["docker", "EmptyEntry", "registry.example.com"],
+            ["docker", "InvalidEntry", "https://registry.example.com"],
+            ["docker", "InvalidEntry", "http://registry.example.com"],
+            ["docker", "Found", "registry.example.com"]
+          ],
+          username: "legacy"
+        })
+        assert.notInclude(JSON.stringify(explanation), secret)
+      }))
+
+    test("a helper that hangs is ended, and the entries are asked", ({ credentials, helper, write }) =>
+      Effect.gen(function*() {
+        yield* helper("slow", "sleep 60")
+        yield* helper("odd", "echo '{\"Username\": 1}'")
+        yield* write(".docker/config.json", { ...auths("file"), credHelpers: { "registry.example.com": "slow" } })
+        const explain = Effect.provide(Credentials.explain(key), credentials({}, { helperTimeout: "300 millis" }))
+        const [duration, explanation] = yield* Effect.timed(explain)
+        assert.isBelow(Duration.toSeconds(duration), 30)
+        assert.deepInclude(outline(explanation).consulted, ["docker", "HelperTimedOut", "docker-credential-slow"])
+        assert.strictEqual(outline(explanation).username, "file")
+        yield* write(".docker/config.json", { ...auths("file"), credsStore: "odd" })
+        const odd = outline(yield* explain)
+        assert.deepInclude(odd.consulted, ["docker", "HelperAnswerInvalid", "docker-credential-odd"])
+        assert.strictEqual(odd.username, "file")
+      }))
+
+    test("a name of a helper is no path", ({ calls, credentials, helper, write }) =>
+      Effect.gen(function*() {
+        yield* helper("x/../evil", answer("mallory", "pw"))
+        yield* write(".docker/config.json", { credsStore: "x/../evil" })
+        const { consulted } = outline(yield* Effect.provide(Credentials.explain(key), credentials()))
+        assert.deepInclude(consulted, ["docker", "HelperMissing", "docker-credential-x/../evil"])
+        assert.deepStrictEqual(yield* calls, [])
+      }))
+
+    test("no secret is in what may be printed", ({ credentials, write }) =>
+      Effect.gen(function*() {
+        yield* write(".docker/config.json", { auths: { "registry.example.com": { auth: basic("alice", secret) } } })
+        const found = yield* Credentials.resolve(key)
+        assert.strictEqual(plain(found)["password"], secret)
+        const shown = [found, yield* Credentials.explain(key)]
+        for (const text of [JSON.stringify(shown), Inspectable.format(shown), String(shown)]) {
+          assert.notInclude(text, secret)
+          assert.notInclude(text, basic("alice", secret))
+        }
+      }).pipe(Effect.provide(credentials())))
+  })
+
+  describe("are kept", () => {
+    const original = {
+      psFormat: "z",
+      auths: { "other.example.com": { ...entry("bob"), email: "e@x" } },
+      HttpHeaders: { "X-Meta": ["y", 1] }
+    }
+
+    test("in a file that only its owner reads, with all else that it has", ({ credentials, directory, mode, read, write }) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        yield* write(".docker/config.json", original)
+        yield* fs.chmod(`${directory}/.docker/config.json`, 0o644)
+        const stored = yield* Credentials.login(key, alice)
+        assert.deepStrictEqual(stored, { _tag: "File", path: `${directory}/.docker/config.json` })
+        yield* Credentials.login(hub, Credential.identityToken(Redacted.make("tok")))
+        const json = JSON.parse(yield* read(".docker/config.json"))
+        assert.deepStrictEqual(json, {
+          ...original,
+          auths: {
+            ...original.auths,
+            "registry.example.com": { auth: basic("alice", secret) },
+            "https://index.docker.io/v1/": { auth: basic("<token>", ""), identitytoken: "tok" }
+          }
+        })
+        assert.strictEqual(yield* mode(".docker/config.json"), "600")
+        assert.deepStrictEqual(yield* fs.readDirectory(`${directory}/.docker`), ["config.json"])
+        assert.deepStrictEqual(plain(yield* Credentials.resolve(hub)), { identitytoken: "tok" })
+        yield* Credentials.logout(hub)
+        yield* Credentials.logout(key)
+        assert.deepStrictEqual(JSON.parse(yield* read(".docker/config.json")), original)
+        assert.strictEqual((yield* Effect.flip(Credentials.logout(key))).reason, "NotLoggedIn")
+      }).pipe(Effect.provide(credentials())))
+
+    test("under the names and in the places that each tool has", ({ credentials, directory, mode, read }) =>
+      Effect.gen(function*() {
+        const team = RegistryKey.make("quay.io/team")
+        const keysIn = (path: string) => Effect.map(read(path), (text) => Object.keys(JSON.parse(text).auths))
+        for (const tool of ["docker", "podman", "ocipkg"] as const) yield* Credentials.login(hub, alice, { tool })
+        yield* Credentials.login(team, alice, { tool: "podman" })
+        assert.strictEqual((yield* Effect.flip(Credentials.login(team, alice))).reason, "Namespaced")
+        assert.deepStrictEqual(yield* keysIn(".docker/config.json"), ["https://index.docker.io/v1/"])
+        assert.deepStrictEqual(yield* keysIn("run/containers/auth.json"), ["docker.io", "quay.io/team"])
+        assert.strictEqual(yield* mode("run/containers/auth.json"), "600")
+        assert.deepStrictEqual(yield* keysIn("run/ocipkg/auth.json"), ["https://index.docker.io/v1/"])
+        const given = credentials({ REGISTRY_AUTH_FILE: `${directory}/given.json` })
+        yield* Effect.provide(Credentials.login(hub, alice), given)
+        assert.deepStrictEqual(yield* keysIn("given.json"), ["docker.io"])
+      }).pipe(Effect.provide(credentials())))
+
+    test("through a link, which stays one", ({ credentials, directory, read, write }) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        yield* fs.makeDirectory(`${directory}/.docker`)
+        for (const state of ["dangling", "whole"]) {
+          if (state === "dangling") yield* fs.symlink("../real/config.json", `${directory}/.docker/config.json`)
+          else yield* write("real/config.json", original)
+          yield* Credentials.login(key, alice)
+          assert.strictEqual(yield* fs.readLink(`${directory}/.docker/config.json`), "../real/config.json")
+          assert.property(JSON.parse(yield* read("real/config.json")).auths, "registry.example.com")
+        }
+      }).pipe(Effect.provide(credentials())))
+
+    test("by the helper that is configured, and then not in the file", ({ calls, credentials, directory, helper, read, write }) =>
+      Effect.gen(function*() {
+        yield* helper("keep", "")
+        const config = { ...auths("old"), credsStore: "keep", credHelpers: { "plain.example.com": "" } }
+        yield* write(".docker/config.json", config)
+        assert.deepStrictEqual(yield* Credentials.login(key, alice), {
+          _tag: "Helper",
+          path: `${directory}/.docker/config.json`,
+          name: "keep"
+        })
+        yield* Credentials.login(hub, Credential.identityToken(Redacted.make("tok")))
+        yield* Credentials.login(RegistryKey.make("plain.example.com"), alice)
+        assert.deepStrictEqual(JSON.parse(yield* read(".docker/config.json")), {
+          ...config,
+          auths: {
+            "registry.example.com": {},
+            "https://index.docker.io/v1/": {},
+            "plain.example.com": { auth: basic("alice", secret) }
+          }
+        })
+        yield* Credentials.logout(key)
+        const told = (yield* calls).map(([, action, input = ""]) => [
+          action,
+          action === "store" ? JSON.parse(input) : input
+        ])
+        assert.deepStrictEqual(told, [
+          ["store", { ServerURL: "registry.example.com", Username: "alice", Secret: secret }],
+          ["store", { ServerURL: "https://index.docker.io/v1/", Username: "<token>", Secret: "tok" }],
+          ["erase", "registry.example.com"]
+        ])
+        assert.notProperty(JSON.parse(yield* read(".docker/config.json")).auths, "registry.example.com")
+      }).pipe(Effect.provide(credentials())))
+
+    test("or not at all, and the file stays as it was", ({ credentials, helper, read, write }) =>
+      Effect.gen(function*() {
+        const reasonOf = (credential: Credential.Credential, where = key) =>
+          Effect.map(Effect.flip(Credentials.login(where, credential)), (error) => {
+            assert.notInclude(`${error.message}${JSON.stringify(error)}${Cause.pretty(Cause.fail(error))}`, secret)
+            assert.include(error.message, `Cannot keep credentials of ${where}`)
+            return error.reason
+          })
+        yield* helper("refuse", `echo '${secret}'; exit 1`)
+        const config = JSON.stringify({ credsStore: "refuse", ...auths("old") })
+        yield* write(".docker/config.json", config)
+        assert.strictEqual(yield* reasonOf(alice), "HelperFailed")
+        assert.strictEqual(yield* reasonOf(alice, RegistryKey.make("registry.example.com/team")), "Namespaced")
+        assert.strictEqual(yield* reasonOf(Credential.registryToken(Redacted.make(secret))), "InvalidCredential")
+        assert.strictEqual(yield* reasonOf(Credential.login("a:b", Redacted.make(secret))), "InvalidCredential")
+        assert.strictEqual(yield* reasonOf(Credential.login("", Redacted.make(secret))), "InvalidCredential")
+        assert.strictEqual(yield* reasonOf(Credential.login("a", Redacted.make(`${secret}\0`))), "InvalidCredential")
+        assert.strictEqual(yield* read(".docker/config.json"), config)
+        for (const broken of [`{"auths": {"x": "${secret}"`, "[]", `{"auths": "${secret}"}`]) {
+          yield* write(".docker/config.json", broken)
+          assert.strictEqual(yield* reasonOf(alice), "InvalidFile")
+          assert.strictEqual(yield* read(".docker/config.json"), broken)
+        }
+      }).pipe(Effect.provide(credentials())))
+
+    test("of many at once each", ({ credentials }) =>
+      Effect.gen(function*() {
+        const keys = Array.from({ length: 20 }, (_, i) => RegistryKey.make(`r${i}.example.com`))
+        yield* Effect.forEach(keys, (key, i) => Credentials.login(key, Credential.login(`u${i}`, Redacted.make("p"))), {
+          concurrency: "unbounded"
+        })
+        const found = yield* Effect.forEach(keys, Credentials.resolve)
+        assert.deepStrictEqual(found.map((_) => plain(_)["username"]), keys.map((_, i) => `u${i}`))
+      }).pipe(Effect.provide(credentials())))
+  })
+
+  it("of whatever name and password are read as they were written", () => {
+    const text = FastCheck.string({ unit: "binary" })
+    FastCheck.assert(FastCheck.property(
+      FastCheck.string({ unit: "binary", minLength: 1 }).filter((_) => !_.includes(":") && _ !== "<token>"),
+      text.filter((_) => !_.endsWith("\0")),
+      FastCheck.option(text.filter((_) => _ !== "")),
+      FastCheck.option(text.filter((_) => _ !== "")),
+      (username, password, identity, registry) => {
+        const credential: Credential.Credential = {
+          ...Credential.login(username, Redacted.make(password)),
+          identityToken: Option.map(Option.fromNullable(identity), Redacted.make),
+          registryToken: Option.map(Option.fromNullable(registry), Redacted.make)
+        }
+        const read = Either.getOrThrow(authFile.decodeEntry(authFile.encodeEntry(credential)))
+        const show = (credential: Option.Option<Credential.Credential>) =>
+          plain(Option.map(credential, (credential) => ({ credential, source: { _tag: "Explicit" } })))
+        const written = Option.some(credential)
+        assert.deepStrictEqual(show(read), show(written))
+      }
+    ))
+  })
+
+  it("of whatever file are read without a defect", () => {
+    const names = FastCheck.constantFrom("auth", "username", "password", "identitytoken", "registrytoken", "__proto__")
+    FastCheck.assert(FastCheck.property(FastCheck.dictionary(names, FastCheck.jsonValue()), (entry) => {
+      authFile.decodeEntry(entry)
+    }))
+    FastCheck.assert(FastCheck.property(FastCheck.base64String(), FastCheck.string(), (encoded, text) => {
+      authFile.decodeAuth(encoded)
+      authFile.decodeAuth(text)
+      authFile.hostOf(text)
+    }))
+  })
+
+  test("a helper that knows of none is believed", ({ credentials, helper, write }) =>
+    Effect.gen(function*() {
+      yield* helper("none", notFound)
+      yield* write(".docker/config.json", { ...auths("file"), credHelpers: { "registry.example.com": "none" } })
+      assertNone(yield* Credentials.resolve(key))
+      yield* write(".docker/config.json", { ...auths("file"), credsStore: "none" })
+      assert.strictEqual(plain(yield* Credentials.resolve(key))["username"], "file")
+    }).pipe(Effect.provide(credentials())))
+
+  it.effect("in memory widen as in files", () =>
+    Effect.gen(function*() {
+      const team = RegistryKey.make("registry.example.com/team")
+      assertNone(yield* Credentials.resolve(key))
+      assert.deepStrictEqual(yield* Credentials.login(team, alice), { _tag: "Memory" })
+      assertNone(yield* Credentials.resolve(key))
+      const app = RegistryKey.make("registry.example.com/team/app")
+      deepStrictEqual(Option.map(yield* Credentials.resolve(app), ({ credential }) => credential), Option.some(alice))
+      assert.deepStrictEqual(outline(yield* Credentials.explain(app)), {
+        consulted: [["Explicit", "Found", "registry.example.com/team"]],
+        username: "alice"
+      })
+      yield* Credentials.logout(team)
+      assertNone(yield* Credentials.resolve(app))
+      assert.strictEqual((yield* Effect.flip(Credentials.logout(team))).reason, "NotLoggedIn")
+    }).pipe(Effect.provide(Credentials.layerMemory())))
+
+  it.effect("of a double are what it is given", () =>
+    Effect.gen(function*() {
+      assertNone(yield* Credentials.resolve(key))
+      assert.include(Cause.pretty(yield* Effect.flip(Effect.sandbox(Credentials.explain(key)))), "explain")
+    }).pipe(Effect.provide(Credentials.layerTest({ resolve: () => Effect.succeedNone }))))
+
+  it("are for an image's repository", () => {
+    FastCheck.assert(FastCheck.property(FastCheck.stringMatching(/^[a-z]{1,5}(\/[a-z]{1,5}){0,3}$/), (path) => {
+      const key = RegistryKey.make(`registry.example.com/${path}`)
+      assert.strictEqual(RegistryKey.widening(key).map(String).at(-1), "registry.example.com")
+      assert.strictEqual(RegistryKey.widening(key).length, path.split("/").length + 1)
+    }))
+  })
+})

@@ -1,0 +1,142 @@
+import { Command, type CommandExecutor } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { type CommandFailed, Subprocess } from "@ociman/process"
+import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+import { LocalRegistry } from "@ociman/testing"
+import { Effect, Layer, Redacted } from "effect"
+import { type Home, home, notFound, plain } from "../support.js"
+
+const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
+
+const mallory = Credential.login("alice", Redacted.make("another-secret"))
+
+/** A client of an engine, and how it is told where its credentials are. */
+export interface Client {
+  readonly executable: string
+  readonly tool: Credentials.Tool
+  readonly variables: (directory: string) => Record<string, string>
+  readonly insecure: ReadonlyArray<string>
+}
+
+type Run<A> = Effect.Effect<A, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor>
+
+const said = (client: Client, { directory }: Home, stdin: string, ...args: ReadonlyArray<string>): Run<string> =>
+  Command.make(client.executable, ...args).pipe(
+    Command.env({ DOCKER_AUTH_CONFIG: "", ...client.variables(directory) }),
+    Subprocess.run({ stdin, timeout: "1 minute", acceptExitCode: () => true }),
+    Effect.map(({ exitCode, stderr, stdout }) => `${exitCode}\n${stdout.text}\n${stderr.text}`)
+  )
+
+const login = (client: Client, at: Home, where: string) =>
+  Effect.map(
+    said(
+      client,
+      at,
+      Redacted.value(alice.password),
+      "login",
+      ...client.insecure,
+      "-u",
+      "alice",
+      "--password-stdin",
+      where
+    ),
+    (output) => assert.match(output, /^0\n/)
+  )
+
+/** There is no such image; whether the registry says so, or asks who is there first, tells them apart. */
+const isLetIn = (client: Client, at: Home, host: string) =>
+  Effect.map(said(client, at, "", "pull", ...client.insecure, `${host}/team/nothing:1`), (output) => {
+    const isUnknown = /manifest unknown|not found/i.test(output)
+    const isRefused = /no basic auth credentials|unauthorized|authentication required|incorrect username/i.test(output)
+    if (isUnknown === isRefused) assert.fail(output)
+    return isUnknown
+  })
+
+/** What the tools of the engines keep is found, and what is kept here is used by them. */
+export const loginsSuite = (client: Client, namespaced: boolean): void => {
+  const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
+
+  layer(services, { excludeTestServices: true, timeout: "1 minute" })(`logins of ${client.executable}`, (it) => {
+    const known = { username: alice.username, password: Redacted.value(alice.password) }
+
+    it.scoped("what it kept is found, until it forgets", () =>
+      Effect.gen(function*() {
+        const at = yield* home
+        const { host } = yield* LocalRegistry.LocalRegistry
+        const key = RegistryKey.make(`${host}/team/app`)
+        const resolve = Effect.provide(
+          Effect.map(Credentials.resolve(key), plain),
+          at.credentials(client.variables(at.directory))
+        )
+        assert.deepStrictEqual(yield* resolve, {})
+        yield* login(client, at, host)
+        assert.deepStrictEqual(yield* resolve, known)
+        yield* said(client, at, "", "logout", host)
+        assert.deepStrictEqual(yield* resolve, {})
+        if (!namespaced) return
+        yield* login(client, at, `${host}/team`)
+        assert.deepStrictEqual(yield* resolve, known)
+        const { consulted } = yield* Effect.provide(
+          Credentials.explain(RegistryKey.make(`${host}/other`)),
+          at.credentials(client.variables(at.directory))
+        )
+        assert.notInclude(consulted.map(({ outcome }) => outcome), "Found")
+      }))
+
+    it.scoped("what is kept here it uses, until it is forgotten", () =>
+      Effect.gen(function*() {
+        const at = yield* home
+        const { host } = yield* LocalRegistry.LocalRegistry
+        const key = RegistryKey.make(host)
+        const options = { tool: client.tool }
+        // Podman refuses to work with a file that is not there.
+        if (client.tool === "podman") yield* at.write("auth.json", "{}")
+        yield* Effect.gen(function*() {
+          assert.isFalse(yield* isLetIn(client, at, host))
+          yield* Credentials.login(key, mallory, options)
+          assert.isFalse(yield* isLetIn(client, at, host))
+          yield* Credentials.login(key, Credential.login(alice.username, alice.password), options)
+          assert.isTrue(yield* isLetIn(client, at, host))
+          yield* Credentials.logout(key, options)
+          assert.isFalse(yield* isLetIn(client, at, host))
+          if (!namespaced) return
+          yield* Credentials.login(RegistryKey.make(`${host}/team`), Credential.login("alice", alice.password), options)
+          assert.isTrue(yield* isLetIn(client, at, host))
+        }).pipe(Effect.provide(at.credentials(client.variables(at.directory))))
+      }))
+
+    it.scoped("what both keep by a helper, both find", () =>
+      Effect.gen(function*() {
+        const at = yield* home
+        const { host } = yield* LocalRegistry.LocalRegistry
+        const key = RegistryKey.make(host)
+        const file = `${at.directory}/kept`
+        yield* at.helper(
+          "kept",
+          `case $1 in store) printf '%s' "$input" >'${file}';; get) cat '${file}' 2>/dev/null || { ${notFound}; };; erase) rm '${file}';; esac`
+        )
+        const path = client.tool === "docker" ? ".docker/config.json" : "auth.json"
+        yield* at.write(path, { credHelpers: { [host]: "kept" } })
+        const withHelper: Client = {
+          ...client,
+          variables: (directory) => ({
+            ...client.variables(directory),
+            PATH: `${directory}/bin:${process.env["PATH"] ?? ""}`
+          })
+        }
+        yield* login(withHelper, at, host)
+        yield* Effect.gen(function*() {
+          assert.deepStrictEqual(plain(yield* Credentials.resolve(key)), known)
+          yield* Credentials.login(key, mallory, { tool: client.tool })
+          assert.isFalse(yield* isLetIn(withHelper, at, host))
+          yield* Credentials.login(key, Credential.login("alice", alice.password), { tool: client.tool })
+          assert.isTrue(yield* isLetIn(withHelper, at, host))
+        }).pipe(Effect.provide(at.credentials(client.variables(at.directory))))
+        const secret = Redacted.value(alice.password)
+        for (const text of [secret, Buffer.from(`alice:${secret}`).toString("base64")]) {
+          assert.notInclude(yield* at.read(path), text)
+        }
+      }))
+  })
+}
