@@ -26,7 +26,6 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type { Credential } from "./Credential.js"
-import { isEmpty } from "./internal/authFile.js"
 import { type Lookup, lookup } from "./internal/lookup.js"
 import { places } from "./internal/sources.js"
 import * as storing from "./internal/storing.js"
@@ -254,23 +253,28 @@ export const layerMemory = (
             }]
           }
         })
-      const refuse = (key: RegistryKey, operation: "login" | "logout", reason: "InvalidCredential" | "NotLoggedIn") =>
-        new CredentialsError({ operation, key: String(key), reason, detail: "there are none" })
       return Credentials.of({
         ...reading(look),
         login: (key, credential) =>
-          isEmpty(credential)
-            ? refuse(key, "login", "InvalidCredential")
-            : Effect.as(Ref.update(ref, (known) => new Map([...known, [String(key), credential]])), {
-              _tag: "Memory"
-            }),
+          Option.match(storing.flaw(credential), {
+            onNone: () =>
+              Effect.as(Ref.update(ref, (known) => new Map([...known, [String(key), credential]])), { _tag: "Memory" }),
+            onSome: (detail) =>
+              new CredentialsError({ operation: "login", key: String(key), reason: "InvalidCredential", detail })
+          }),
         logout: (key) =>
           Effect.flatMap(
             Ref.modify(ref, (known) => {
               const rest = new Map(known)
               return [rest.delete(String(key)), rest]
             }),
-            (had) => had ? Effect.void : refuse(key, "logout", "NotLoggedIn")
+            (had) =>
+              had ? Effect.void : new CredentialsError({
+                operation: "logout",
+                key: String(key),
+                reason: "NotLoggedIn",
+                detail: "there are none"
+              })
           )
       })
     })

@@ -358,6 +358,8 @@ describe("Credentials", () => {
       yield* Credentials.logout(team)
       assertNone(yield* Credentials.resolve(app))
       assert.strictEqual((yield* Effect.flip(Credentials.logout(team))).reason, "NotLoggedIn")
+      const refused = yield* Effect.flip(Credentials.login(team, Credential.login("a:b", Redacted.make(secret))))
+      assert.strictEqual(refused.reason, "InvalidCredential")
     }).pipe(Effect.provide(Credentials.layerMemory())))
 
   it.effect("of a double are what it is given", () =>

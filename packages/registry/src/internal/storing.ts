@@ -85,7 +85,8 @@ const withEntry = (auths: Json, name: string, entry: Json): Json => ({
 const secretOf = ({ identityToken, login }: Credential.Credential): Option.Option<Credential.Login> =>
   Option.orElse(Option.map(identityToken, (password) => ({ username: tokenUser, password })), () => login)
 
-const flaw = (credential: Credential.Credential): Option.Option<string> => {
+/** Why no tool could keep it, if none could. */
+export const flaw = (credential: Credential.Credential): Option.Option<string> => {
   if (isEmpty(credential)) return Option.some("it is empty")
   return Option.flatMap(credential.login, ({ password, username }) =>
     username === "" || username.includes(":")

@@ -1,4 +1,4 @@
-import { loginsSuite } from "./logins.js"
+import { loginsSuite, placesSuite } from "./logins.js"
 
 loginsSuite({
   executable: "podman",
@@ -6,3 +6,5 @@ loginsSuite({
   variables: (directory) => ({ REGISTRY_AUTH_FILE: `${directory}/auth.json` }),
   insecure: ["--tls-verify=false"]
 }, true)
+
+placesSuite()

@@ -19,6 +19,14 @@ export interface Client {
   readonly insecure: ReadonlyArray<string>
 }
 
+/** Podman, told where its home is and not where its file is. */
+const atHome: Client = {
+  executable: "podman",
+  tool: "podman",
+  variables: (directory) => ({ HOME: directory, XDG_RUNTIME_DIR: `${directory}/run`, REGISTRY_AUTH_FILE: "" }),
+  insecure: ["--tls-verify=false"]
+}
+
 type Run<A> = Effect.Effect<A, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor>
 
 const said = (client: Client, { directory }: Home, stdin: string, ...args: ReadonlyArray<string>): Run<string> =>
@@ -137,6 +145,58 @@ export const loginsSuite = (client: Client, namespaced: boolean): void => {
         for (const text of [secret, Buffer.from(`alice:${secret}`).toString("base64")]) {
           assert.notInclude(yield* at.read(path), text)
         }
+      }))
+  })
+}
+
+/** Where Podman looks when nobody tells it. */
+export const placesSuite = (): void => {
+  const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
+
+  layer(services, { excludeTestServices: true, timeout: "1 minute" })("places of podman", (it) => {
+    const loginOf = (at: Home, host: string) => said(atHome, at, "", "login", "--get-login", host)
+
+    it.scoped("its own file is found and written where it is", () =>
+      Effect.gen(function*() {
+        const at = yield* home
+        const { host } = yield* LocalRegistry.LocalRegistry
+        yield* at.write("run/.keep", "")
+        yield* login(atHome, at, host)
+        yield* Effect.gen(function*() {
+          const found = yield* Credentials.resolve(RegistryKey.make(host))
+          assert.strictEqual(plain(found)["username"], "alice")
+          assert.deepStrictEqual(
+            yield* Credentials.login(RegistryKey.make(host), Credential.login("bob", alice.password), {
+              tool: "podman"
+            }),
+            { _tag: "File", path: `${at.directory}/run/containers/auth.json` }
+          )
+        }).pipe(Effect.provide(at.credentials()))
+        assert.match(yield* loginOf(at, host), /^0\nbob\n/)
+      }))
+
+    it.scoped("it finds what is kept as Docker keeps it, when it has none itself", () =>
+      Effect.gen(function*() {
+        const at = yield* home
+        const { host } = yield* LocalRegistry.LocalRegistry
+        yield* at.write("run/.keep", "")
+        const keep = Credentials.login(RegistryKey.make(host), Credential.login("carol", alice.password))
+        const stored = yield* Effect.provide(keep, at.credentials())
+        assert.deepStrictEqual(stored, { _tag: "File", path: `${at.directory}/.docker/config.json` })
+        assert.match(yield* loginOf(at, host), /^0\ncarol\n/)
+      }))
+
+    it.scoped("it does nothing with a file that is named and not there", () =>
+      Effect.gen(function*() {
+        const at = yield* home
+        const { host } = yield* LocalRegistry.LocalRegistry
+        const variables = () => ({ REGISTRY_AUTH_FILE: `${at.directory}/nothing.json` })
+        assert.match(yield* said({ ...atHome, variables }, at, "", "pull", `${host}/team/nothing:1`), /no such file/)
+        const { consulted } = yield* Effect.provide(
+          Credentials.explain(RegistryKey.make(host)),
+          at.credentials(variables())
+        )
+        assert.include(consulted.map(({ outcome }) => outcome), "Absent")
       }))
   })
 }
