@@ -1,7 +1,8 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
-import { deepStrictEqual } from "@effect/vitest/utils"
+import { assertFalse, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Image, Label } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Effect, Layer } from "effect"
 
@@ -37,6 +38,39 @@ describe("what an engine is too busy for at the moment is asked for again", () =
           FakeEngine.podman,
           "image ls",
           `Error: locating item named "manifest" for image with ID "${"a".repeat(64)}": file does not exist\n`
+        )
+      )
+    ))
+
+  it.live("by Podman, which hides from a start what it has mounted for it", () =>
+    Effect.gen(function*() {
+      yield* Effect.flatMap(Backend.Backend, (backend) => backend.startContainer("app"))
+    }).pipe(
+      Effect.provide(
+        on(
+          FakeEngine.podman,
+          "container start",
+          "Error: mounting storage for container app: lstat /graph/merged: no such file or directory\n"
+        )
+      )
+    ))
+
+  it.live("by Podman, which does not find an image that it has just found", () =>
+    Effect.gen(function*() {
+      assertFalse(yield* Image.exists(Reference.make("localhost/app:1")))
+      const asked = (yield* FakeEngine.calls).filter(({ arguments: args }) => args.includes("inspect"))
+      strictEqual(asked.length, 2)
+    }).pipe(
+      Effect.provide(
+        Backend.layerPodman.pipe(
+          Layer.provideMerge(FakeEngine.layer(FakeEngine.podman.pipe(
+            FakeEngine.on("image inspect", [
+              FakeEngine.stderr("Error: reading image \"app\": locating image with ID \"app\": image not known\n"),
+              FakeEngine.exit(125)
+            ]),
+            FakeEngine.on("image inspect", [FakeEngine.stdout("[]")])
+          ))),
+          Layer.provide(NodeContext.layer)
         )
       )
     ))

@@ -19,6 +19,7 @@ import * as Engine from "../../Engine.js"
 import * as ImageId from "../../ImageId.js"
 import * as Label from "../../Label.js"
 import type * as Primitives from "../../Primitives.js"
+import { again } from "./again.js"
 import type { Context } from "./context.js"
 import { createArguments, wholeSeconds } from "./createArguments.js"
 import * as environmentFile from "./environmentFile.js"
@@ -45,6 +46,7 @@ export const containers = (context: Context): Containers => {
     timeout?: Duration.Duration
   ) =>
     client.run(["container", ...args], { timeout }).pipe(
+      again("mountHidden"),
       Effect.asVoid,
       Effect.catchAll(explain(operation)<E | ContainerNotFound>(...known, failures.noSuchContainer(container)))
     )

@@ -1,8 +1,6 @@
 import { Digest } from "@ociman/oci"
-import type { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
-import * as Schedule from "effect/Schedule"
 import { type EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
 import * as ImageHistory from "../../ImageHistory.js"
@@ -10,13 +8,13 @@ import * as ImageInfo from "../../ImageInfo.js"
 import * as Label from "../../Label.js"
 import type { ImageKey, Images, Primitives } from "../../Primitives.js"
 import * as imageNames from "../imageNames.js"
+import { again } from "./again.js"
 import { archives } from "./archives.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./imageArguments.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
 import * as messages from "./messages.js"
-import { type Condition, says } from "./messages.js"
 import { transfers } from "./transfers.js"
 
 /** @internal */
@@ -31,6 +29,7 @@ export const images = (context: Context): Images => {
 
   const inspectImage: Primitives["inspectImage"] = (image) =>
     client.run(["image", "inspect", imageArguments.lookup(image)]).pipe(
+      again("imageDisturbed"),
       Effect.catchAll(explain("Image.inspect")(failures.noSuchImage(imageNames.display(image)))),
       Effect.flatMap(({ stdout }) => readAnswers(context, "Image.inspect", stdout.text, ImageInfo.decode)),
       Effect.flatMap(([info]) =>
@@ -146,13 +145,6 @@ export const images = (context: Context): Images => {
       })
   }
 }
-
-// What another process does at the same time is over soon.
-const again = (condition: Condition) => <A>(self: Effect.Effect<A, CommandFailed.CommandFailed>) =>
-  Effect.retry(self, {
-    while: (error) => says(error.stderr, condition),
-    schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("20 seconds"))
-  })
 
 const isConflict = (error: ImageError): error is EngineFailed =>
   error._tag === "EngineFailed" && error.reason === "Conflict"

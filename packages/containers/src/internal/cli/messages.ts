@@ -102,6 +102,11 @@ const conditions = {
   // podman, of an image that is removed while it makes a list: "locating image with ID "…": image not known",
   // "locating item named "manifest" for image with ID "…": file does not exist", "…: layer not known"
   listingDisturbed: /locating (?:image|item named .*) .*ID|image not known|layer not known|file does not exist/i,
+  // podman, of an image that it has found, while another process writes: "reading image "…": locating image with ID "…""
+  imageDisturbed: /reading image .*locating image with ID/i,
+  // podman before version 4.8, whose processes may hide from each other what they mount
+  // (https://github.com/containers/storage/pull/1724): "mounting storage for container …: lstat …/merged: no such file …"
+  mountHidden: /mounting storage for container .*\/merged: no such file or directory/i,
   pruneRunning: /a prune operation is already running/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,
