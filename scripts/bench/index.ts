@@ -4,6 +4,7 @@ import { Console, Effect } from "effect"
 import { containers } from "./containers.js"
 import { hashing } from "./hashing.js"
 import { layers } from "./layers.js"
+import { stores } from "./stores.js"
 
 const onEngine = (layer: typeof NodeOciman.layerDocker) =>
   containers.pipe(
@@ -13,6 +14,7 @@ const onEngine = (layer: typeof NodeOciman.layerDocker) =>
 
 hashing.pipe(
   Effect.zipRight(layers),
+  Effect.zipRight(stores),
   Effect.zipRight(onEngine(NodeOciman.layerDocker)),
   Effect.zipRight(onEngine(NodeOciman.layerPodman)),
   Effect.provide(NodeContext.layer),

@@ -39,6 +39,8 @@ export interface Readable {
    * fails if they are not.
    */
   readonly fetch: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
+  /** The same bytes without a look at what they are, for whoever hands them to something that verifies them. */
+  readonly fetchUnverified?: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
   /** Whether there is content of that digest and size. */
   readonly exists: (descriptor: Descriptor) => Effect.Effect<boolean, ContentError>
   /** What has a name, or what manifest or index has a digest. */
@@ -206,12 +208,12 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
         attributes: { store: name, ...attributes }
       })
 
-    const fetch: Store["fetch"] = (descriptor) =>
-      verify(descriptor)(
-        descriptor.data === undefined
-          ? Stream.unwrap(Effect.map(computable(descriptor), primitives.read))
-          : Stream.make(descriptor.data)
-      )
+    const fetchUnverified = (descriptor: Descriptor): Stream.Stream<Uint8Array, ContentError> =>
+      descriptor.data === undefined
+        ? Stream.unwrap(Effect.map(computable(descriptor), primitives.read))
+        : Stream.make(descriptor.data)
+
+    const fetch: Store["fetch"] = (descriptor) => verify(descriptor)(fetchUnverified(descriptor))
 
     const exists: Store["exists"] = (descriptor) =>
       Digest.isDigest(descriptor.digest)
@@ -348,6 +350,7 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
     return {
       name,
       fetch,
+      fetchUnverified,
       exists,
       resolve,
       push,

@@ -86,6 +86,9 @@ const unwritable = (path: string) => (cause: unknown): LayoutError =>
 
 const prefix = ".ociman-"
 
+/** Larger pieces than usual cost less on the way. */
+const chunkSize = 256 * 1024
+
 type Environment = FileSystem.FileSystem | Path.Path | Hasher.Hasher
 
 const makeFiles = (fs: FileSystem.FileSystem, path: Path.Path, root: string) => {
@@ -181,7 +184,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
       Stream.fromEffect(refuseLinks(digest)).pipe(
         Stream.drain,
         Stream.concat(
-          Stream.mapError(fs.stream(blob(digest)), (error) =>
+          Stream.mapError(fs.stream(blob(digest), { chunkSize }), (error) =>
             isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error))
         )
       )

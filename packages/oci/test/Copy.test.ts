@@ -134,7 +134,7 @@ describe("Copy", () => {
       const interrupted = yield* Ref.make(false)
       const halting: Copy.Source = {
         ...from,
-        fetch: (descriptor) =>
+        fetchUnverified: (descriptor) =>
           descriptor.mediaType === MediaType.ImageLayer
             ? Stream.concat(
               Stream.make(bytesOf("la")),

@@ -3,7 +3,7 @@ import { Copy, ImageStore, Platform } from "@ociman/oci"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { failure, pushImage, pushIndex, pushReferrer, read, type Test } from "./support.js"
+import { bytesOf, failure, pushImage, pushIndex, pushReferrer, read, type Test } from "./support.js"
 
 const platforms = ["linux/amd64", "linux/arm64"].map(Platform.make)
 
@@ -99,6 +99,27 @@ export const tests = (test: Test): void => {
       assert.strictEqual(yield* failure(copy), "ContentNotFound")
       assert.isFalse(yield* store.exists(manifest.descriptor))
       assert.strictEqual(yield* failure(store.resolve("v1")), "ContentNotFound")
+    })
+  )
+
+  test(
+    "store nothing that was damaged on the way",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { layer, manifest } = yield* pushImage(source, 1)
+      yield* source.tag(manifest.descriptor, "v1")
+      const damaged: ImageStore.Readable = {
+        ...source,
+        fetchUnverified: (descriptor) =>
+          descriptor.digest === layer.digest ? Stream.make(bytesOf(layer.size, 9)) : source.fetch(descriptor)
+      }
+      const copy = Copy.image({ store: damaged, name: "v1" }, { store, name: "v1" })
+      assert.strictEqual(yield* failure(copy), "DigestMismatch")
+      assert.isFalse(yield* store.exists(layer))
+      assert.isFalse(yield* store.exists(manifest.descriptor))
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+      assert.isTrue(yield* store.exists(layer))
     })
   )
 }
