@@ -147,8 +147,6 @@ const parentOf = (name: string) => name.includes("/") ? name.slice(0, name.lastI
  * Whether a link points to something below the root. Steps up are counted from
  * the directory of the link, which is a real one; after a name they could start
  * from anywhere, since the name may be that of a link.
- *
- * @internal
  */
 export const staysInside = (name: string, target: string): boolean => {
   if (target === "" || target.startsWith("/") || target.includes("\\") || /^[A-Za-z]:/.test(target)) return false

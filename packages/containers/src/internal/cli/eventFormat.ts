@@ -62,8 +62,6 @@ const decodeLine = Schema.decodeEither(Schema.parseJson(Schema.Union(Docker, Pod
 /**
  * Reads one event; none, if it is of a type that is not understood, such as a
  * plugin.
- *
- * @internal
  */
 export const decode = (line: string): Either.Either<Option.Option<Event>, ParseResult.ParseError> =>
   Either.map(decodeLine(line), (answer) =>

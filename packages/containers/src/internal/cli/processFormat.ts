@@ -7,8 +7,6 @@ const line = /^\s*(\d+)\s+(\S+)\s+(.*)$/
 /**
  * Reads a table of pid, user and command below one line of titles. A command
  * that has line ends goes on in the lines that do not begin with a number.
- *
- * @internal
  */
 export const processesOf = (table: string): Either.Either<ReadonlyArray<ProcessInfo>, string> => {
   const processes: Array<ProcessInfo> = []

@@ -28,8 +28,6 @@ const unknown = "--"
 
 /**
  * Bytes of what Docker's client prints, such as `1.5MiB`, `12kB` or `0B`.
- *
- * @internal
  */
 export const parseSize = (text: string): Option.Option<number> => {
   if (text.trim() === unknown) return Option.some(0)
@@ -105,8 +103,6 @@ const decodeLine = Schema.decodeEither(Schema.parseJson(Schema.Union(Docker, Pod
 
 /**
  * Reads one sample.
- *
- * @internal
  */
 export const decode = (line: string): Either.Either<Stats, ParseResult.ParseError> =>
   Either.map(decodeLine(line), (sample) => "CPUPerc" in sample ? ofDocker(sample) : ofPodman(sample))
