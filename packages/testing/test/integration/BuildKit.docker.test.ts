@@ -44,7 +44,7 @@ const told = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: string)
   )
 
 describe("a build with BuildKit", () => {
-  it.scopedLive("tells its steps, what they write, and which need not be run again", () =>
+  it.live("tells its steps, what they write, and which need not be run again", () =>
     Effect.gen(function*() {
       const key = randomUUID()
       const build = yield* buildOf("ENV A=1", `RUN echo one ${key}; echo two >&2`, "RUN echo three")
@@ -64,9 +64,9 @@ describe("a build with BuildKit", () => {
       assert.deepStrictEqual(told(again, first), ["StepStarted", "StepCached"])
       assert.deepStrictEqual(told(again, "RUN echo three"), ["StepStarted", "StepCached"])
       assert.deepStrictEqual(again.at(-1), events.at(-1))
-    }).pipe(Effect.provide(services)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(services)), 60_000)
 
-  it.scopedLive("fails with the step, its exit code and what it wrote", () =>
+  it.live("fails with the step, its exit code and what it wrote", () =>
     Effect.gen(function*() {
       const build = yield* buildOf("RUN true", `RUN echo ${randomUUID()}; echo something is wrong; exit 7`)
       const error = yield* Effect.flip(Build.build(build))
@@ -78,9 +78,9 @@ describe("a build with BuildKit", () => {
       assert.strictEqual(error.exitCode, 7)
       assert.include(error.output.split("\n"), "something is wrong")
       assert.isFalse(yield* Image.exists(yield* Build.reference(build)))
-    }).pipe(Effect.provide(services)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(services)), 60_000)
 
-  it.scopedLive(
+  it.live(
     "fails with the step that copies what is not there, without an exit code",
     () =>
       Effect.gen(function*() {
@@ -90,7 +90,7 @@ describe("a build with BuildKit", () => {
         assert.include(error.step?.instruction, "COPY nowhere.txt")
         assert.isUndefined(error.exitCode)
         assert.include(error.output, "nowhere.txt")
-      }).pipe(Effect.provide(services)),
+      }).pipe(Effect.scoped, Effect.provide(services)),
     60_000
   )
 })
