@@ -74,4 +74,22 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
       )
     ))
+
+  it.live("by Podman, which says nothing of the images of a list when one of them goes while it looks", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* Image.list(), [])
+    }).pipe(
+      Effect.provide(
+        Backend.layerPodman.pipe(
+          Layer.provide(FakeEngine.layer(FakeEngine.podman.pipe(
+            FakeEngine.on("image ls", [FakeEngine.stdout(`${"a".repeat(64)}\n${"b".repeat(64)}\n`)]),
+            FakeEngine.on("image inspect", [
+              FakeEngine.stderr("Error: inspecting object: it: image not known\n"),
+              FakeEngine.exit(125)
+            ])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      )
+    ))
 })

@@ -71,9 +71,22 @@ export const inspectListed = <A>(
       Effect.flatMap((answer) =>
         answer.exitCode === 0 || says(answer.stderr.text, gone) ? Effect.succeed(answer) : inspect()
       ),
-      Effect.flatMap(({ stdout }) => readAnswers(context, operation, stdout.text, decode))
+      Effect.flatMap(({ exitCode, stdout }) =>
+        exitCode === 0 || stdout.text.trim() !== ""
+          ? readAnswers(context, operation, stdout.text, decode)
+          : others(context, operation, command, ids, gone, decode)
+      )
     )
 }
+
+/** Podman may say nothing at all of the others when one is removed while it looks. */
+const others: typeof inspectListed = (context, operation, command, ids, gone, decode) =>
+  ids.length === 1
+    ? Effect.succeed([])
+    : Effect.map(
+      Effect.forEach(ids, (id) => inspectListed(context, operation, command, [id], gone, decode), { concurrency: 4 }),
+      (answers) => answers.flat()
+    )
 
 // What is neither might be taken for a flag, or for the name of something that is gone by now.
 const isIdOrName = /^[a-zA-Z0-9][\w.:-]*$/
