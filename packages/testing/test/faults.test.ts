@@ -1,38 +1,19 @@
-import { Command } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import {
-  Backend,
-  ContainerName,
-  Definition,
-  Exec,
-  HostName,
-  Label,
-  NetworkInfo,
-  type Primitives,
-  VolumeInfo
-} from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import { Backend, type Primitives } from "@ociman/containers"
 import { FakeEngine } from "@ociman/testing"
-import { Array as Arr, Duration, Effect, Fiber, Layer, Option, Schema, Stream, TestClock } from "effect"
+import { Array as Arr, Effect, Fiber, Layer, Record, TestClock } from "effect"
+import { everyPrimitive } from "../../containers/test/support/everyPrimitive.js"
 import { ownTemporaryDirectory } from "./support/temporary.js"
 
 const temporary = ownTemporaryDirectory()
-
-const id = "f".repeat(64)
-const image = Reference.make("localhost/fake:1")
-const name = ContainerName.make("fake")
-const none = Option.none()
 
 type Name = Exclude<keyof Primitives.Primitives, "engine" | "currentProcess" | "isProcessAlive" | "lockImage">
 
 interface Operation {
   /** The command that misbehaves; what else the operation asks is answered as ever. */
   readonly command: string
-  readonly run: (
-    backend: Backend.Service
-  ) => Effect.Effect<unknown, { readonly _tag: string; readonly message: string }>
   /** Whether it reads what the client answers. Default: no, it takes the exit code for an answer. */
   readonly reads?: boolean
   /** Whether an exit code is a result, and not the engine's. Default: no. */
@@ -46,195 +27,57 @@ interface Operation {
 type Outcome = "nonsense" | "refused" | "killed" | "gone"
 
 const operations: Readonly<Record<Name, Operation>> = {
-  createContainer: {
-    command: "container create",
-    run: (backend) => backend.createContainer(Definition.make(image), name),
-    reads: true
-  },
-  startContainer: { command: "container start", run: (backend) => backend.startContainer(id) },
-  startAttached: {
-    command: "container start",
-    run: (backend) => Stream.runDrain(backend.startAttached(id, none)),
-    passesExitCode: true,
-    endless: true
-  },
-  stopContainer: { command: "container stop", run: (backend) => backend.stopContainer(id, none) },
-  killContainer: { command: "container kill", run: (backend) => backend.killContainer(id, "SIGKILL") },
-  restartContainer: { command: "container restart", run: (backend) => backend.restartContainer(id, none) },
-  pauseContainer: { command: "container pause", run: (backend) => backend.pauseContainer(id) },
-  unpauseContainer: { command: "container unpause", run: (backend) => backend.unpauseContainer(id) },
-  renameContainer: { command: "container rename", run: (backend) => backend.renameContainer(id, name) },
-  removeContainer: {
-    command: "container rm",
-    run: (backend) => backend.removeContainer(id, { force: true, volumes: true, grace: Duration.zero })
-  },
-  waitContainer: {
-    command: "container wait",
-    run: (backend) => backend.waitContainer(id),
-    reads: true,
-    endless: true
-  },
-  inspectContainer: {
-    command: "container inspect",
-    run: (backend) => backend.inspectContainer(id),
-    reads: true
-  },
-  listContainers: {
-    command: "container ls",
-    run: (backend) => backend.listContainers([Label.has("role")]),
-    reads: true
-  },
-  containerLogs: {
-    command: "container logs",
-    run: (backend) => Stream.runDrain(backend.containerLogs(id, {})),
-    endless: true
-  },
-  exec: {
-    command: "container exec",
-    run: (backend) => Stream.runDrain(backend.exec(id, Exec.make("true"))),
-    passesExitCode: true,
-    endless: true
-  },
+  createContainer: { command: "container create", reads: true },
+  startContainer: { command: "container start" },
+  startAttached: { command: "container start", passesExitCode: true, endless: true },
+  stopContainer: { command: "container stop" },
+  killContainer: { command: "container kill" },
+  restartContainer: { command: "container restart" },
+  pauseContainer: { command: "container pause" },
+  unpauseContainer: { command: "container unpause" },
+  renameContainer: { command: "container rename" },
+  removeContainer: { command: "container rm" },
+  waitContainer: { command: "container wait", reads: true, endless: true },
+  inspectContainer: { command: "container inspect", reads: true },
+  listContainers: { command: "container ls", reads: true },
+  containerLogs: { command: "container logs", endless: true },
+  exec: { command: "container exec", passesExitCode: true, endless: true },
   executor: {
     command: "container exec",
-    run: (backend) =>
-      Effect.scoped(Effect.flatMap(
-        backend.executor(id).start(Command.make("true")),
-        ({ exitCode, stderr, stdout }) => Effect.zipRight(Stream.runDrain(Stream.merge(stdout, stderr)), exitCode)
-      )),
     passesExitCode: true,
     endless: true,
     but: { killed: "SystemError Unknown", gone: "success" }
   },
-  commitContainer: {
-    command: "container commit",
-    run: (backend) => backend.commitContainer(id, image, {}),
-    reads: true
-  },
-  copyInto: { command: "container cp", run: (backend) => backend.copyInto(id, "/", Stream.empty) },
-  copyOutOf: { command: "container cp", run: (backend) => Stream.runDrain(backend.copyOutOf(id, "/")) },
-  containerStats: {
-    command: "container stats",
-    run: (backend) => Stream.runDrain(backend.containerStats(id, { follow: false })),
-    reads: true
-  },
-  containerProcesses: {
-    command: "container top",
-    run: (backend) => backend.containerProcesses(id),
-    reads: true
-  },
-  events: {
-    command: "events",
-    run: (backend) => Effect.scoped(Effect.flatMap(backend.events({}), Stream.runDrain)),
-    reads: true,
-    endless: true
-  },
-  pullImage: {
-    command: "image pull",
-    run: (backend) => Stream.runDrain(backend.pullImage(image, { platform: none, credentials: none }))
-  },
-  pushImage: {
-    command: "image push",
-    run: (backend) => Stream.runDrain(backend.pushImage(image, { credentials: none }))
-  },
-  inspectImage: {
-    command: "image inspect",
-    run: (backend) => backend.inspectImage(image),
-    reads: true
-  },
-  imageHistory: {
-    command: "image history",
-    run: (backend) => backend.imageHistory(image),
-    reads: true
-  },
-  listImages: {
-    command: "image ls",
-    run: (backend) => backend.listImages([]),
-    reads: true
-  },
-  tagImage: { command: "image tag", run: (backend) => backend.tagImage(image, image) },
-  removeImage: { command: "image rm", run: (backend) => backend.removeImage(image, { force: false }) },
-  loadImages: {
-    command: "image load",
-    run: (backend) => backend.loadImages(Stream.empty),
-    reads: true
-  },
-  saveImages: { command: "image save", run: (backend) => Stream.runDrain(backend.saveImages([image])) },
-  importImage: {
-    command: "image import",
-    run: (backend) => backend.importImage(Stream.empty, image, {}),
-    reads: true
-  },
-  pruneImages: { command: "image prune", run: (backend) => backend.pruneImages({ labels: [], all: true }) },
-  buildImage: {
-    command: "build",
-    run: (backend) =>
-      Stream.runDrain(backend.buildImage({
-        image,
-        source: { _tag: "Instructions", text: "FROM scratch" },
-        arguments: {},
-        labels: Label.empty
-      })),
-    reads: true,
-    endless: true,
-    but: { refused: "BuildFailed" }
-  },
-  createNetwork: {
-    command: "network create",
-    run: (backend) =>
-      backend.createNetwork({
-        name: Schema.decodeSync(NetworkInfo.Name)("fake"),
-        driver: none,
-        subnets: [],
-        internal: false,
-        ipv6: false,
-        labels: Label.empty,
-        driverOptions: {}
-      })
-  },
-  inspectNetwork: {
-    command: "network inspect",
-    run: (backend) => backend.inspectNetwork("fake"),
-    reads: true
-  },
-  listNetworks: {
-    command: "network ls",
-    run: (backend) => backend.listNetworks([]),
-    reads: true
-  },
-  removeNetwork: { command: "network rm", run: (backend) => backend.removeNetwork("fake", { force: false }) },
-  connectContainer: {
-    command: "network connect",
-    run: (backend) => backend.connectContainer("fake", id, { aliases: [], addresses: [] })
-  },
-  disconnectContainer: {
-    command: "network disconnect",
-    run: (backend) => backend.disconnectContainer("fake", id, { force: false })
-  },
-  createVolume: {
-    command: "volume create",
-    run: (backend) =>
-      backend.createVolume({
-        name: Schema.decodeSync(VolumeInfo.Name)("fake"),
-        driver: none,
-        driverOptions: {},
-        labels: Label.empty
-      })
-  },
-  inspectVolume: {
-    command: "volume inspect",
-    run: (backend) => backend.inspectVolume("fake"),
-    reads: true
-  },
-  listVolumes: {
-    command: "volume ls",
-    run: (backend) => backend.listVolumes([]),
-    reads: true
-  },
-  removeVolume: { command: "volume rm", run: (backend) => backend.removeVolume("fake", { force: false }) },
+  commitContainer: { command: "container commit", reads: true },
+  copyInto: { command: "container cp" },
+  copyOutOf: { command: "container cp" },
+  containerStats: { command: "container stats", reads: true },
+  containerProcesses: { command: "container top", reads: true },
+  events: { command: "events", reads: true, endless: true },
+  pullImage: { command: "image pull" },
+  pushImage: { command: "image push" },
+  inspectImage: { command: "image inspect", reads: true },
+  imageHistory: { command: "image history", reads: true },
+  listImages: { command: "image ls", reads: true },
+  tagImage: { command: "image tag" },
+  removeImage: { command: "image rm" },
+  loadImages: { command: "image load", reads: true },
+  saveImages: { command: "image save" },
+  importImage: { command: "image import", reads: true },
+  pruneImages: { command: "image prune" },
+  buildImage: { command: "build", reads: true, endless: true, but: { refused: "BuildFailed" } },
+  createNetwork: { command: "network create" },
+  inspectNetwork: { command: "network inspect", reads: true },
+  listNetworks: { command: "network ls", reads: true },
+  removeNetwork: { command: "network rm" },
+  connectContainer: { command: "network connect" },
+  disconnectContainer: { command: "network disconnect" },
+  createVolume: { command: "volume create" },
+  inspectVolume: { command: "volume inspect", reads: true },
+  listVolumes: { command: "volume ls", reads: true },
+  removeVolume: { command: "volume rm" },
   resolveHost: {
     command: "container exec",
-    run: (backend) => backend.resolveHost(id, HostName.make("db")),
     endless: true,
     but: { nonsense: "HostNotResolved NoResolver", refused: "HostNotResolved NoResolver" }
   }
@@ -243,16 +86,21 @@ const operations: Readonly<Record<Name, Operation>> = {
 const on = (script: FakeEngine.Script) =>
   Backend.layer.pipe(Layer.provideMerge(FakeEngine.layer(script)), Layer.provide(NodeContext.layer))
 
-type Described = readonly [name: string, operation: Operation]
+interface Described extends Operation {
+  readonly title: string
+  readonly name: Name
+}
 
 /** A list inspects what it has found. */
-const inspecting = (name: Name, command: string): Described => [
-  `${name}, ${command}`,
-  { ...operations[name], command }
-]
+const inspecting = (name: Name, command: string): Described => ({
+  ...operations[name],
+  name,
+  title: `${name}, ${command}`,
+  command
+})
 
 const all: ReadonlyArray<Described> = [
-  ...Object.entries(operations),
+  ...Record.toEntries(operations).map(([name, operation]) => ({ ...operation, name, title: name })),
   inspecting("listContainers", "container inspect"),
   inspecting("listImages", "image inspect"),
   inspecting("listNetworks", "network inspect"),
@@ -261,8 +109,8 @@ const all: ReadonlyArray<Described> = [
 
 /** What others ask before they do what they are for must be answered meanwhile. */
 const groups = [
-  all.filter(([, { command }]) => command.endsWith(" inspect")),
-  all.filter(([, { command }]) => !command.endsWith(" inspect"))
+  all.filter(({ command }) => command.endsWith(" inspect")),
+  all.filter(({ command }) => !command.endsWith(" inspect"))
 ]
 
 /** A machine on which the commands of these operations misbehave. */
@@ -271,26 +119,30 @@ const misbehaving = (
   operations: ReadonlyArray<Described>,
   steps: ReadonlyArray<FakeEngine.Step>
 ) =>
-  on([...new Set(operations.map(([, { command }]) => command))].reduce(
+  on([...new Set(operations.map(({ command }) => command))].reduce(
     (script, command) => FakeEngine.on(script, command, steps),
     engine
   ))
 
 interface Result {
-  readonly name: string
+  readonly title: string
   readonly outcome: string
   readonly message: string
 }
 
-const outcomeOf = ([name, { run }]: Described): Effect.Effect<Result, never, Backend.Backend> =>
-  Effect.flatMap(Backend.Backend, run).pipe(
+const outcomeOf = ({ name, title }: Described): Effect.Effect<Result, never, Backend.Backend> =>
+  Effect.flatMap(
+    Backend.Backend,
+    (backend): Effect.Effect<unknown, { readonly _tag: string; readonly message: string }> =>
+      everyPrimitive(backend)[name]
+  ).pipe(
     Effect.match({
       onFailure: (error) => ({
-        name,
+        title,
         outcome: `${error._tag}${"reason" in error ? ` ${String(error.reason)}` : ""}`,
         message: error.message
       }),
-      onSuccess: () => ({ name, outcome: "success", message: "" })
+      onSuccess: () => ({ title, outcome: "success", message: "" })
     })
   )
 
@@ -310,13 +162,13 @@ const assertOutcomes = (
   mentioned: ReadonlyArray<string>
 ) => {
   deepStrictEqual(
-    results.map(({ name, outcome }) => `${name}: ${outcome}`).sort(),
-    all.map(([name, operation]) => `${name}: ${expected(operation)}`).sort()
+    results.map(({ outcome, title }) => `${title}: ${outcome}`).sort(),
+    all.map((operation) => `${operation.title}: ${expected(operation)}`).sort()
   )
-  for (const { message, name, outcome } of results) {
+  for (const { message, outcome, title } of results) {
     if (outcome === "success") continue
-    assert.isBelow(message.length, 10_000, name)
-    assert.isTrue(mentioned.some((text) => message.includes(text)), `${name}: ${message}`)
+    assert.isBelow(message.length, 10_000, title)
+    assert.isTrue(mentioned.some((text) => message.includes(text)), `${title}: ${message}`)
   }
 }
 
@@ -390,7 +242,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on a clie
         yield* Effect.gen(function*() {
           const fibers = yield* Effect.forEach(operations, (operation) => Effect.fork(outcomeOf(operation)))
           const asked = (calls: ReadonlyArray<FakeEngine.Call>) =>
-            calls.filter((call) => operations.some(([, { command }]) => call.arguments.join(" ").startsWith(command)))
+            calls.filter((call) => operations.some(({ command }) => call.arguments.join(" ").startsWith(command)))
           // Podman's clients wait a millisecond for the clock.
           yield* FakeEngine.calls.pipe(
             Effect.zipLeft(TestClock.adjust("1 millis")),
@@ -400,18 +252,18 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on a clie
           yield* TestClock.adjust("1 hours")
           const results = Effect.forEach(
             Arr.zip(operations, fibers),
-            ([[name, { endless }], fiber]) =>
+            ([{ endless, title }, fiber]) =>
               endless === true
-                ? Effect.as(Fiber.interrupt(fiber), `${name}: interrupted`)
-                : Effect.map(Fiber.join(fiber), ({ outcome }) => `${name}: ${outcome}`),
+                ? Effect.as(Fiber.interrupt(fiber), `${title}: interrupted`)
+                : Effect.map(Fiber.join(fiber), ({ outcome }) => `${title}: ${outcome}`),
             { concurrency: "unbounded" }
           )
           // A command in a container is asked to end too, which takes its time here.
           const passing = Effect.forever(Effect.zipRight(TestClock.adjust("1 seconds"), Effect.yieldNow()))
           deepStrictEqual(
             yield* Effect.raceFirst(results, passing),
-            operations.map(([name, { endless }]) =>
-              `${name}: ${endless === true ? "interrupted" : "EngineFailed TimedOut"}`
+            operations.map(({ endless, title }) =>
+              `${title}: ${endless === true ? "interrupted" : "EngineFailed TimedOut"}`
             )
           )
         }).pipe(Effect.provide(misbehaving(engine, operations, [FakeEngine.hang])))
@@ -424,14 +276,14 @@ it.live.each(["inspectContainer", "exec", "copyInto", "copyOutOf", "containerLog
   "100 MB of complaints do not stay in memory: %s",
   (name) =>
     Effect.gen(function*() {
-      const operation: Described = [name, operations[name]]
+      const operation: Described = { ...operations[name], name, title: name }
       const before = process.memoryUsage()
       const { outcome } = yield* outcomeOf(operation).pipe(
         Effect.provide(
           misbehaving(FakeEngine.docker, [operation], [FakeEngine.flood("stderr", 100_000_000), FakeEngine.exit(125)])
         )
       )
-      strictEqual(outcome, refused(operation[1]))
+      strictEqual(outcome, refused(operation))
       const after = process.memoryUsage()
       assert.isBelow(after.heapUsed + after.external - before.heapUsed - before.external, 100_000_000)
     }),

@@ -18,7 +18,10 @@ const id = "0".repeat(64)
 
 const web = Definition.make("web")
 
-/** Every primitive, used. */
+/** A fake engine has one of this name. */
+const volume = Schema.decodeSync(VolumeInfo.Name)("fake")
+
+/** Every primitive, used to its end. */
 export const everyPrimitive = (backend: Backend.Service) => {
   const name = ContainerName.make("web")
   const image = Reference.make("web")
@@ -39,13 +42,16 @@ export const everyPrimitive = (backend: Backend.Service) => {
     listContainers: backend.listContainers([Label.has("role")]),
     containerLogs: Stream.runDrain(backend.containerLogs(id, {})),
     exec: Stream.runDrain(backend.exec(id, Exec.make("true"))),
-    executor: backend.executor(id).exitCode(Command.make("true")),
+    executor: Effect.scoped(Effect.flatMap(
+      backend.executor(id).start(Command.make("true")),
+      ({ exitCode, stderr, stdout }) => Effect.zipRight(Stream.runDrain(Stream.merge(stdout, stderr)), exitCode)
+    )),
     commitContainer: backend.commitContainer(id, image, {}),
     copyInto: backend.copyInto(id, "/", Stream.empty),
     copyOutOf: Stream.runDrain(backend.copyOutOf(id, "/")),
     containerStats: Stream.runDrain(backend.containerStats(id, { follow: false })),
     containerProcesses: backend.containerProcesses(id),
-    events: Effect.scoped(backend.events({})),
+    events: Effect.scoped(Effect.flatMap(backend.events({}), Stream.runDrain)),
     pullImage: Stream.runDrain(backend.pullImage(image, { platform: Option.none(), credentials: Option.none() })),
     pushImage: Stream.runDrain(backend.pushImage(image, { credentials: Option.none() })),
     imageHistory: backend.imageHistory(image),
@@ -53,7 +59,7 @@ export const everyPrimitive = (backend: Backend.Service) => {
     loadImages: backend.loadImages(Stream.empty),
     saveImages: Stream.runDrain(backend.saveImages([image])),
     importImage: backend.importImage(Stream.empty, image, {}),
-    pruneImages: backend.pruneImages({ labels: [Label.has("role")], all: true }),
+    pruneImages: backend.pruneImages({ labels: [], all: true }),
     inspectImage: backend.inspectImage(image),
     listImages: backend.listImages([]),
     removeImage: backend.removeImage(image, { force: false }),
@@ -79,14 +85,14 @@ export const everyPrimitive = (backend: Backend.Service) => {
     connectContainer: backend.connectContainer(id, id, { aliases: [], addresses: [] }),
     disconnectContainer: backend.disconnectContainer(id, id, { force: false }),
     createVolume: backend.createVolume({
-      name: Schema.decodeSync(VolumeInfo.Name)("web"),
+      name: volume,
       driver: Option.none(),
       driverOptions: {},
       labels: Label.empty
     }),
-    inspectVolume: backend.inspectVolume("web"),
+    inspectVolume: backend.inspectVolume(volume),
     listVolumes: backend.listVolumes([]),
-    removeVolume: backend.removeVolume("web", { force: false }),
+    removeVolume: backend.removeVolume(volume, { force: false }),
     resolveHost: backend.resolveHost(id, HostName.make("db"))
   } satisfies Record<Exclude<keyof Primitives.Primitives, "engine" | "currentProcess">, Effect.Effect<unknown, unknown>>
 }
