@@ -20,6 +20,13 @@ export * as Credential from "./Credential.js"
 export * as Credentials from "./Credentials.js"
 
 /**
+ * Registries of images: the distribution protocol.
+ *
+ * @since 0.1.0
+ */
+export * as Registry from "./Registry.js"
+
+/**
  * What can go wrong between a program and a registry.
  *
  * @since 0.1.0
@@ -32,6 +39,13 @@ export * as RegistryError from "./RegistryError.js"
  * @since 0.1.0
  */
 export * as RegistryKey from "./RegistryKey.js"
+
+/**
+ * Repositories: where on which registry the images of a name are.
+ *
+ * @since 0.1.0
+ */
+export * as Repository from "./Repository.js"
 
 /**
  * What a token of a registry is good for: `repository:team/app:pull,push`.

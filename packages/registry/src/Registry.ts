@@ -1,0 +1,405 @@
+/**
+ * Registries of images: the distribution protocol.
+ *
+ * Whatever comes from a registry is verified before it counts, and manifests stay the bytes that they are. Requests
+ * that met a passing fault are made again; all requests to one host slow down together when it asks for it.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+ * @since 0.1.0
+ */
+import type { Content, ContentError, Descriptor, Digest, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
+import type { Reference } from "@ociman/oci"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { RegistryError } from "./RegistryError.js"
+import type { RegistryKey } from "./RegistryKey.js"
+import type { Repository } from "./Repository.js"
+
+/**
+ * By what a manifest is found.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Name = Reference.Tag | Digest.Digest
+
+/**
+ * What a registry says of a blob without sending it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stat {
+  readonly digest: Digest.Digest
+  /** In bytes. Not every registry says it. */
+  readonly size: Option.Option<number>
+}
+
+/**
+ * A manifest or an index, read. Of other documents there is no value, nor of one that is not what it should be.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Document =
+  | { readonly _tag: "Manifest"; readonly manifest: ImageManifest.ImageManifest }
+  | { readonly _tag: "Index"; readonly index: ImageIndex.ImageIndex }
+
+/**
+ * A manifest as a registry has it: its bytes, their descriptor, and what they say.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Manifest extends Content.Content<Option.Option<Document>> {}
+
+/**
+ * How a blob came to be in a repository: it was sent, it was there, or the registry took it over from another
+ * repository.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Pushed = "Pushed" | "Present" | "Mounted"
+
+/**
+ * A part of a blob. Without a length it goes to the end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Range {
+  /** The first byte, from 0. */
+  readonly offset: number
+  /** How many bytes. */
+  readonly length?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushBlobOptions {
+  /** Repositories of the same registry that may have the blob, from which it is then taken over. Default: none. */
+  readonly from?: ReadonlyArray<Repository> | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushManifestOptions {
+  /** What it is to be called. Default: nothing, so that it is found by its digest. */
+  readonly tags?: ReadonlyArray<Reference.Tag> | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ListOptions {
+  /** How many names a page has at most. Default: what the registry likes. */
+  readonly pageSize?: number | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface TagOptions extends ListOptions {
+  /** A range of versions, as `>=1.2 <2`; what is no version is left out then. Default: all tags. */
+  readonly range?: string | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReferrersOptions {
+  readonly artifactType?: MediaType.MediaType | undefined
+}
+
+/**
+ * The errors of what reads content.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export type ReadError = RegistryError | Content.VerifyError
+
+/**
+ * A client of registries.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Service {
+  /** Whether the registry is there, speaks the protocol, and lets this user in. */
+  readonly ping: (registry: RegistryKey) => Effect.Effect<void, RegistryError>
+  /** The repositories of a registry, each once, page by page. Few registries tell them. */
+  readonly catalog: (registry: RegistryKey, options?: ListOptions) => Stream.Stream<string, RegistryError>
+  /** The tags of a repository, each once, page by page, in the order of the registry. */
+  readonly tags: (repository: Repository, options?: TagOptions) => Stream.Stream<Reference.Tag, RegistryError>
+
+  /** Whether there is a blob. */
+  readonly statBlob: (
+    repository: Repository,
+    digest: Digest.Digest
+  ) => Effect.Effect<Option.Option<Stat>, RegistryError>
+  /**
+   * The bytes of a blob, verified: the stream fails at its end if they are not what the descriptor says. A connection
+   * that is lost in between is made again, and the rest is fetched.
+   */
+  readonly fetchBlob: (
+    repository: Repository,
+    descriptor: Descriptor.Descriptor
+  ) => Stream.Stream<Uint8Array, ReadError>
+  /** A part of a blob, which cannot be verified. It has as many bytes as were asked for, unless the blob ends before. */
+  readonly fetchBlobRange: (
+    repository: Repository,
+    digest: Digest.Digest,
+    range: Range
+  ) => Stream.Stream<Uint8Array, RegistryError>
+  /**
+   * Stores a blob, whole and verified or not at all. What is there is not sent. The stream is run again when a
+   * connection was lost; what is not the same then fails the push.
+   */
+  readonly pushBlob: <E>(
+    repository: Repository,
+    descriptor: Descriptor.Descriptor,
+    content: Stream.Stream<Uint8Array, E>,
+    options?: PushBlobOptions
+  ) => Effect.Effect<Pushed, E | ReadError>
+  /** Has the registry take a blob over from another of its repositories. It may not want to: then it is `false`. */
+  readonly mountBlob: (
+    repository: Repository,
+    digest: Digest.Digest,
+    from: Repository
+  ) => Effect.Effect<boolean, RegistryError>
+  /** Deletes a blob from a repository. */
+  readonly deleteBlob: (repository: Repository, digest: Digest.Digest) => Effect.Effect<void, RegistryError>
+
+  /** The descriptor of a manifest, if there is one of that name. */
+  readonly statManifest: (
+    repository: Repository,
+    name: Name
+  ) => Effect.Effect<Option.Option<Descriptor.Descriptor>, ReadError>
+  /** A manifest, verified if it is asked for by its digest. At most 4 MiB are read. */
+  readonly fetchManifest: (repository: Repository, name: Name) => Effect.Effect<Manifest, ReadError>
+  /**
+   * Stores a manifest, as the bytes that it is, under its digest and all tags. What it points to must be there
+   * already, but for its subject. If the registry keeps no list of referrers, the one that others look for is kept.
+   */
+  readonly pushManifest: (
+    repository: Repository,
+    manifest: Content.Content<unknown>,
+    options?: PushManifestOptions
+  ) => Effect.Effect<void, ReadError | ContentError.InvalidDocument>
+  /** Deletes a manifest with all its tags. */
+  readonly deleteManifest: (repository: Repository, digest: Digest.Digest) => Effect.Effect<void, ReadError>
+  /** Takes a tag away and leaves the manifest. Not every registry can. */
+  readonly untag: (repository: Repository, tag: Reference.Tag) => Effect.Effect<void, RegistryError>
+  /** The manifests and indexes whose subject it is, of those of a type if one is given. */
+  readonly referrers: (
+    repository: Repository,
+    subject: Digest.Digest,
+    options?: ReferrersOptions
+  ) => Stream.Stream<Descriptor.Descriptor, ReadError>
+}
+
+/**
+ * @since 0.1.0
+ * @category tags
+ */
+export class Registry extends Context.Tag("@ociman/registry/Registry")<Registry, Service>() {}
+
+/**
+ * A test double that can do what it is given. Anything else dies when it is used, and says what was missing.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerTest = (partial: Partial<Service>): Layer.Layer<Registry> => Layer.mock(Registry, partial)
+
+/**
+ * Whether the registry is there, speaks the protocol, and lets this user in.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const ping = (
+  registry: RegistryKey
+): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.ping(registry))
+
+/**
+ * The repositories of a registry.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const catalog = (
+  registry: RegistryKey,
+  options?: ListOptions
+): Stream.Stream<string, RegistryError, Registry> =>
+  Stream.unwrap(Effect.map(Registry, (_) => _.catalog(registry, options)))
+
+/**
+ * The tags of a repository.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const tags = (
+  repository: Repository,
+  options?: TagOptions
+): Stream.Stream<Reference.Tag, RegistryError, Registry> =>
+  Stream.unwrap(Effect.map(Registry, (_) => _.tags(repository, options)))
+
+/**
+ * Whether there is a blob.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const statBlob = (
+  repository: Repository,
+  digest: Digest.Digest
+): Effect.Effect<Option.Option<Stat>, RegistryError, Registry> =>
+  Effect.flatMap(Registry, (_) => _.statBlob(repository, digest))
+
+/**
+ * The bytes of a blob, verified.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const fetchBlob = (
+  repository: Repository,
+  descriptor: Descriptor.Descriptor
+): Stream.Stream<Uint8Array, ReadError, Registry> =>
+  Stream.unwrap(Effect.map(Registry, (_) => _.fetchBlob(repository, descriptor)))
+
+/**
+ * A part of a blob.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const fetchBlobRange = (
+  repository: Repository,
+  digest: Digest.Digest,
+  range: Range
+): Stream.Stream<Uint8Array, RegistryError, Registry> =>
+  Stream.unwrap(Effect.map(Registry, (_) => _.fetchBlobRange(repository, digest, range)))
+
+/**
+ * Stores a blob, whole and verified or not at all.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const pushBlob = <E>(
+  repository: Repository,
+  descriptor: Descriptor.Descriptor,
+  content: Stream.Stream<Uint8Array, E>,
+  options?: PushBlobOptions
+): Effect.Effect<Pushed, E | ReadError, Registry> =>
+  Effect.flatMap(Registry, (_) => _.pushBlob(repository, descriptor, content, options))
+
+/**
+ * Has the registry take a blob over from another of its repositories.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const mountBlob = (
+  repository: Repository,
+  digest: Digest.Digest,
+  from: Repository
+): Effect.Effect<boolean, RegistryError, Registry> =>
+  Effect.flatMap(Registry, (_) => _.mountBlob(repository, digest, from))
+
+/**
+ * Deletes a blob from a repository.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const deleteBlob = (
+  repository: Repository,
+  digest: Digest.Digest
+): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.deleteBlob(repository, digest))
+
+/**
+ * The descriptor of a manifest, if there is one of that name.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const statManifest = (
+  repository: Repository,
+  name: Name
+): Effect.Effect<Option.Option<Descriptor.Descriptor>, ReadError, Registry> =>
+  Effect.flatMap(Registry, (_) => _.statManifest(repository, name))
+
+/**
+ * A manifest, as bytes and as a value.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const fetchManifest = (
+  repository: Repository,
+  name: Name
+): Effect.Effect<Manifest, ReadError, Registry> => Effect.flatMap(Registry, (_) => _.fetchManifest(repository, name))
+
+/**
+ * Stores a manifest, as the bytes that it is.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const pushManifest = (
+  repository: Repository,
+  manifest: Content.Content<unknown>,
+  options?: PushManifestOptions
+): Effect.Effect<void, ReadError | ContentError.InvalidDocument, Registry> =>
+  Effect.flatMap(Registry, (_) => _.pushManifest(repository, manifest, options))
+
+/**
+ * Deletes a manifest with all its tags.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const deleteManifest = (
+  repository: Repository,
+  digest: Digest.Digest
+): Effect.Effect<void, ReadError, Registry> => Effect.flatMap(Registry, (_) => _.deleteManifest(repository, digest))
+
+/**
+ * Takes a tag away and leaves the manifest.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const untag = (
+  repository: Repository,
+  tag: Reference.Tag
+): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.untag(repository, tag))
+
+/**
+ * The manifests and indexes whose subject it is.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const referrers = (
+  repository: Repository,
+  subject: Digest.Digest,
+  options?: ReferrersOptions
+): Stream.Stream<Descriptor.Descriptor, ReadError, Registry> =>
+  Stream.unwrap(Effect.map(Registry, (_) => _.referrers(repository, subject, options)))
