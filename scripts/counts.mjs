@@ -1,4 +1,5 @@
 // Sums vitest's JSON reports: `node scripts/counts.mjs [--failed N] REPORT…`
+// Names the tests that failed in them: `node scripts/counts.mjs --failures REPORT…`
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
@@ -33,8 +34,25 @@ export const count = (reports, otherFailures = 0) => {
   return `${sum("passed")} passed, ${sum("failed") + otherFailures} failed${skipped > 0 ? `, ${skipped} skipped` : ""}`
 }
 
+const beginning = (message) => message.split("\n").slice(0, 5).map((line) => `    ${line.slice(0, 500)}`)
+
+/** The failed tests and how what each try said begins. */
+export const failures = (reports) =>
+  reports.flatMap((report) => read(report)?.testResults ?? []).flatMap(
+    ({ assertionResults, message, name, status }) => {
+      const failed = assertionResults.filter((test) => test.status === "failed")
+      return failed.length === 0 && status === "failed"
+        ? [`  ${name}`, ...beginning(message)]
+        : failed.flatMap(({ failureMessages, fullName }) => [`  ${fullName}`, ...failureMessages.flatMap(beginning)])
+    }
+  )
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const args = process.argv.slice(2)
+  if (args[0] === "--failures") {
+    for (const line of failures(args.slice(1))) console.log(line)
+    process.exit()
+  }
   const failed = args[0] === "--failed" ? Number(args.splice(0, 2)[1]) : 0
   console.log(count(args, failed))
 }

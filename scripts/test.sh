@@ -54,10 +54,14 @@ step() { # NAME COMMAND…
 }
 
 tests() { # NAME REPORTS COMMAND…
-  local name=$1 report
-  for report in $2; do reports+=("$scratch/$report.json"); done
+  local name=$1 report written=()
+  for report in $2; do written+=("$scratch/$report.json"); done
+  reports+=("${written[@]}")
   shift 2
-  run "$name" "$@" || { failed_runs=$((failed_runs + 1)) && return 1; }
+  run "$name" "$@" && return
+  node scripts/counts.mjs --failures "${written[@]}"
+  failed_runs=$((failed_runs + 1))
+  return 1
 }
 
 install_packages() {
@@ -180,5 +184,6 @@ printf '%s\n' "${summary[@]}"
 for report in ${reports[@]+"${reports[@]}"}; do
   printf '       %-22s %s\n' "$(basename "$report" .json)" "$(node scripts/counts.mjs "$report")"
 done
+node scripts/counts.mjs --failures ${reports[@]+"${reports[@]}"}
 node scripts/counts.mjs --failed "$failed_steps" ${reports[@]+"${reports[@]}"}
 ((failed_steps + failed_runs == 0))

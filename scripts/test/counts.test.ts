@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { count } from "../counts.mjs"
+import { count, failures } from "../counts.mjs"
 
 const report = (passed: number, failed: number, skipped: number, unloaded: number) => ({
   success: failed + unloaded === 0,
@@ -21,7 +21,10 @@ const report = (passed: number, failed: number, skipped: number, unloaded: numbe
   ]
 })
 
-const counted = (reports: ReadonlyArray<object>, otherFailures?: number) => {
+const counted = (reports: ReadonlyArray<object>, otherFailures?: number) =>
+  written(reports, (files) => count(files, otherFailures))
+
+const written = <A>(reports: ReadonlyArray<object>, use: (files: ReadonlyArray<string>) => A): A => {
   const directory = mkdtempSync(join(tmpdir(), "ociman-counts-"))
   try {
     const files = reports.map((content, index) => {
@@ -29,7 +32,7 @@ const counted = (reports: ReadonlyArray<object>, otherFailures?: number) => {
       writeFileSync(file, JSON.stringify(content))
       return file
     })
-    return count(files, otherFailures)
+    return use(files)
   } finally {
     rmSync(directory, { recursive: true })
   }
@@ -46,6 +49,28 @@ describe("counts", () => {
     assert.strictEqual(counted([{ ...report(3, 0, 0, 0), success: false }]), "3 passed, 1 failed")
     assert.strictEqual(count(["/nowhere/report.json"]), "0 passed, 1 failed")
     assert.strictEqual(counted([report(1, 0, 0, 0)], 2), "1 passed, 2 failed")
+  })
+
+  it("names what failed, and how what it said begins, of each try", () => {
+    const failed = (fullName: string, ...failureMessages: ReadonlyArray<string>) => ({
+      status: "failed",
+      fullName,
+      failureMessages
+    })
+    const report = {
+      testResults: [
+        { status: "failed", assertionResults: [failed("copies", "in the way\nat a\nat b\nat c\nat d\nat e", "again")] },
+        { status: "passed", assertionResults: [{ status: "passed", fullName: "reads", failureMessages: [] }] },
+        { status: "failed", name: "broken.test.ts", message: "no such module", assertionResults: [] }
+      ]
+    }
+    assert.deepStrictEqual(written([report], failures), [
+      "  copies",
+      ...["in the way", "at a", "at b", "at c", "at d", "again"].map((line) => `    ${line}`),
+      "  broken.test.ts",
+      "    no such module"
+    ])
+    assert.deepStrictEqual(failures(["/nowhere/report.json"]), [])
   })
 
   it("prints nothing but the line", () => {

@@ -14,11 +14,13 @@ const onEngine = <A, E>(
   values: Record<string, string>,
   test: Effect.Effect<A, E, Backend.Backend | NodeContext.NodeContext | Scope.Scope>
 ) =>
-  Effect.scoped(test).pipe(
+  Effect.flatMap(temporary, (directory) =>
     Effect.provide(
-      Layer.provide(layer, Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values)))))
-    )
-  )
+      test,
+      Layer.provide(layer, Layer.setConfigProvider(settings({ XDG_RUNTIME_DIR: directory, ...values })))
+    )).pipe(Effect.scoped)
+
+const settings = (values: Record<string, string>) => ConfigProvider.fromMap(new Map(Object.entries(values)))
 
 const temporary = Effect.flatMap(
   FileSystem.FileSystem,
