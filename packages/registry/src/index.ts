@@ -20,6 +20,16 @@ export * as Credential from "./Credential.js"
 export * as Credentials from "./Credentials.js"
 
 /**
+ * A registry in memory: the distribution protocol, as a function from requests to responses.
+ *
+ * `Registry.layerMemory` is a client of one. It also plays the healthy part of a server for tests.
+ *
+ * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
+ * @since 0.1.0
+ */
+export * as MemoryRegistry from "./MemoryRegistry.js"
+
+/**
  * Registries of images: the distribution protocol.
  *
  * @since 0.1.0

@@ -1,0 +1,46 @@
+import { Digest, MediaType } from "@ociman/oci"
+import * as Either from "effect/Either"
+import { type Incoming, json, type Outgoing, parameter, refusal } from "./http.js"
+import type { State } from "./state.js"
+
+const page = (request: Incoming<unknown>, all: Iterable<string>) => {
+  const last = parameter(request, "last")
+  const names = [...all].sort().filter((name) => last === undefined || name > last)
+  const wanted = parameter(request, "n") ?? ""
+  const shown = /^\d+$/.test(wanted) ? names.slice(0, Number(wanted)) : names
+  const end = shown.at(-1)
+  const link = end === undefined || shown.length === names.length
+    ? {}
+    : { link: `<${request.path}?last=${encodeURIComponent(end)}&n=${wanted}>; rel="next"` }
+  return { shown, link }
+}
+
+/** @internal */
+export const tags = (state: State, request: Incoming<unknown>, name: string): Outgoing => {
+  const repository = state.repositories.get(name)
+  if (repository === undefined) return refusal("NAME_UNKNOWN", `there is no repository ${name}`)
+  const { link, shown } = page(request, repository.tags.keys())
+  return json(200, { name, tags: shown }, link)
+}
+
+/** @internal */
+export const catalog = (state: State, request: Incoming<unknown>): Outgoing => {
+  const { link, shown } = page(request, state.repositories.keys())
+  return json(200, { repositories: shown }, link)
+}
+
+/** @internal */
+export const referrers = (state: State, request: Incoming<unknown>, name: string, subject: string): Outgoing => {
+  if (!state.referrers) return refusal("UNSUPPORTED", "there is no list of referrers", { status: 404 })
+  if (Either.isLeft(Digest.parse(subject))) return refusal("DIGEST_INVALID", `${subject} is no digest`)
+  const wanted = parameter(request, "artifactType")
+  const manifests = [...state.repositories.get(name)?.manifests.values() ?? []].flatMap(({ refers }) =>
+    refers?.subject === subject && (wanted === undefined || refers.descriptor["artifactType"] === wanted)
+      ? [refers.descriptor]
+      : []
+  )
+  return json(200, { schemaVersion: 2, mediaType: MediaType.ImageIndex, manifests }, {
+    "content-type": MediaType.ImageIndex,
+    ...(wanted === undefined ? {} : { "oci-filters-applied": "artifactType" })
+  })
+}

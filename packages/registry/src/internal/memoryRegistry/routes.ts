@@ -1,0 +1,89 @@
+import type { Hasher } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as blobs from "./blobs.js"
+import { type Incoming, json, type Outgoing, refusal } from "./http.js"
+import * as listing from "./listing.js"
+import * as manifests from "./manifests.js"
+import type { State } from "./state.js"
+import * as uploads from "./uploads.js"
+
+type Handled<E> = Effect.Effect<Outgoing, E>
+
+interface Route {
+  readonly path: RegExp
+  readonly methods: ReadonlyArray<string>
+  readonly handle: <E>(
+    state: State,
+    hasher: Hasher.Hasher["Type"],
+    request: Incoming<E>,
+    name: string,
+    reference: string
+  ) => Handled<E>
+}
+
+const reading = ["GET", "HEAD"]
+
+const routes: ReadonlyArray<Route> = [
+  {
+    path: /^\/v2\/?$/,
+    methods: reading,
+    handle: () => Effect.succeed(json(200, {}, { "docker-distribution-api-version": "registry/2.0" }))
+  },
+  {
+    path: /^\/v2\/_catalog$/,
+    methods: reading,
+    handle: (state, _, request) => Effect.sync(() => listing.catalog(state, request))
+  },
+  {
+    path: /^\/v2\/(.+)\/blobs\/uploads\/?$/,
+    methods: ["POST"],
+    handle: (state, hasher, request, name) => uploads.start(state, hasher, request, name)
+  },
+  {
+    path: /^\/v2\/(.+)\/blobs\/uploads\/([^/]+)$/,
+    methods: ["GET", "PATCH", "PUT", "DELETE"],
+    handle: uploads.proceed
+  },
+  {
+    path: /^\/v2\/(.+)\/blobs\/([^/]+)$/,
+    methods: [...reading, "DELETE"],
+    handle: (state, _, request, name, digest) => Effect.sync(() => blobs.handle(state, request, name, digest))
+  },
+  {
+    path: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
+    methods: [...reading, "PUT", "DELETE"],
+    handle: manifests.handle
+  },
+  {
+    path: /^\/v2\/(.+)\/tags\/list$/,
+    methods: reading,
+    handle: (state, _, request, name) => Effect.sync(() => listing.tags(state, request, name))
+  },
+  {
+    path: /^\/v2\/(.+)\/referrers\/([^/]+)$/,
+    methods: reading,
+    handle: (state, _, request, name, subject) => Effect.sync(() => listing.referrers(state, request, name, subject))
+  }
+]
+
+const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/
+
+const isName = (name: string) => name.length <= 255 && name.split("/").every((part) => component.test(part))
+
+/** @internal */
+export const handle = <E>(state: State, hasher: Hasher.Hasher["Type"], request: Incoming<E>): Handled<E> => {
+  for (const route of routes) {
+    const found = route.path.exec(request.path)
+    if (found === null) continue
+    const [, name, reference = ""] = found
+    if (name !== undefined && !isName(name)) {
+      return Effect.succeed(refusal("NAME_INVALID", `${name} is no name of a repository`))
+    }
+    const isRefused = request.method === "DELETE" && !state.deletes && !request.path.includes("/uploads/")
+    if (!route.methods.includes(request.method) || isRefused) {
+      return Effect.succeed(refusal("UNSUPPORTED", `${request.method} is not supported here`))
+    }
+    return route.handle(state, hasher, request, name ?? "", reference)
+  }
+  return Effect.succeed(refusal("UNSUPPORTED", "there is nothing at this path", { status: 404 }))
+}

@@ -1,0 +1,44 @@
+import type { Digest } from "@ociman/oci"
+
+/** @internal */
+export interface Manifest {
+  readonly digest: Digest.Digest
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+  /** How it is listed among those that refer to its subject. */
+  readonly refers?: { readonly subject: string; readonly descriptor: Readonly<Record<string, unknown>> } | undefined
+}
+
+/** @internal */
+export interface Repository {
+  readonly blobs: Map<string, Uint8Array>
+  readonly manifests: Map<string, Manifest>
+  readonly tags: Map<string, Digest.Digest>
+}
+
+/** @internal */
+export interface Upload {
+  readonly name: string
+  readonly pieces: Array<Uint8Array>
+  size: number
+  /** How often its location changed: only the latest one counts. */
+  turn: number
+}
+
+/** @internal */
+export interface State {
+  readonly repositories: Map<string, Repository>
+  readonly uploads: Map<string, Upload>
+  started: number
+  readonly referrers: boolean
+  readonly deletes: boolean
+}
+
+/** @internal */
+export const ofRepository = (state: State, name: string): Repository => {
+  const known = state.repositories.get(name)
+  if (known !== undefined) return known
+  const repository: Repository = { blobs: new Map(), manifests: new Map(), tags: new Map() }
+  state.repositories.set(name, repository)
+  return repository
+}
