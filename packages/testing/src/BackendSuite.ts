@@ -3,11 +3,9 @@
  *
  * @since 0.1.0
  */
-import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { layer as layerTests } from "@effect/vitest"
-import type { Backend } from "@ociman/containers"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -75,7 +73,7 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export type Services = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
+export type Services = TestImage.Requirements | FileSystem.FileSystem | Path.Path
 
 const always = [
   starting,

@@ -7,10 +7,20 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
-import * as FileSystem from "@effect/platform/FileSystem"
-import * as Path from "@effect/platform/Path"
-import { Backend, type BackendError, Image, Label, type Primitives } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import { Backend, type BackendError, Image, Label } from "@ociman/containers"
+import {
+  type ArtifactError,
+  type Compression,
+  type ContentError,
+  Hasher,
+  ImageStore,
+  Layer as ImageLayer,
+  type LocalFiles,
+  OciArchive,
+  Reference,
+  RunnableImage,
+  Tar
+} from "@ociman/oci"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
@@ -57,13 +67,29 @@ export interface Options {
  * @category errors
  */
 export type Error =
+  | ArtifactError.ArtifactError
+  | ArtifactError.ExecutableError
   | BackendError.BuildFailed
   | BackendError.EngineError
   | CommandFailed.CommandFailed
+  | Compression.CompressionError
   | ConfigError.ConfigError
+  | ContentError.ContentError
   | PlatformError.PlatformError
+  | RunnableImage.FilesError
 
-type Requirements = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
+/**
+ * What making the image needs: an engine to load it, and what makes it.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Requirements =
+  | Backend.Backend
+  | CommandExecutor.CommandExecutor
+  | Compression.Compression
+  | Hasher.Hasher
+  | LocalFiles.LocalFiles
 
 /**
  * The statically linked busybox that the image is made of: the environment
@@ -74,12 +100,6 @@ type Requirements = Backend.Backend | CommandExecutor.CommandExecutor | FileSyst
  */
 export const busybox: Config.Config<string> = Config.string("BUSYBOX").pipe(Config.withDefault("/bin/busybox"))
 
-const dockerfile = `FROM scratch
-COPY root/ /
-ENV PATH=/bin
-CMD ["/bin/sh"]
-`
-
 const passwd = `root:x:0:0:root:/root:/bin/sh
 app:x:1234:5678:app:/home/app:/bin/sh
 `
@@ -88,34 +108,40 @@ const group = `root:x:0:
 app:x:5678:
 `
 
-const writeContext = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const executable = yield* busybox
-  const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-image-" })
-  const at = (...segments: ReadonlyArray<string>) => path.join(directory, "root", ...segments)
-  const mode = { bin: 0o755, etc: 0o755, home: 0o755, root: 0o700, tmp: 0o1777, www: 0o755 }
-  yield* Effect.forEach(
-    Object.entries(mode),
-    ([name, mode]) => Effect.zipRight(fs.makeDirectory(at(name), { recursive: true }), fs.chmod(at(name), mode)),
-    { discard: true }
-  )
-  yield* fs.copyFile(executable, at("bin", "busybox"))
-  yield* fs.chmod(at("bin", "busybox"), 0o755)
-  const { stdout } = yield* Subprocess.run(Command.make(executable, "--list"))
-  yield* Effect.forEach(
-    stdout.text.trim().split("\n").filter((applet) => applet !== "busybox"),
-    (applet) => fs.symlink("busybox", at("bin", applet)),
-    { discard: true, concurrency: 16 }
-  )
-  yield* fs.writeFileString(path.join(directory, "Dockerfile"), dockerfile)
-  yield* fs.writeFileString(at("etc", "passwd"), passwd)
-  yield* fs.writeFileString(at("etc", "group"), group)
-  return directory
-})
+const runnable = (labels: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const executable = yield* busybox
+    const { stdout } = yield* Subprocess.run(Command.make(executable, "--list"))
+    const applets = stdout.text.trim().split("\n").filter((applet) => applet !== "busybox")
+    return RunnableImage.scratch(yield* RunnableImage.platformOf(executable)).pipe(
+      RunnableImage.addLayer(ImageLayer.fromFiles({ "bin/busybox": executable })),
+      RunnableImage.addLayer(ImageLayer.fromEntries([
+        ...applets.map((applet) => Tar.symlink(`bin/${applet}`, "busybox")),
+        Tar.file("etc/passwd", passwd),
+        Tar.file("etc/group", group),
+        Tar.directory("home"),
+        Tar.directory("root", { mode: 0o700 }),
+        Tar.directory("tmp", { mode: 0o1777 }),
+        Tar.directory("www")
+      ])),
+      RunnableImage.environment({ PATH: "/bin" }),
+      RunnableImage.command("/bin/sh"),
+      RunnableImage.labels(labels)
+    )
+  })
+
+const load = (name: string, labels: Readonly<Record<string, string>>) =>
+  Effect.gen(function*() {
+    const store = yield* ImageStore.makeMemory
+    const hasher = yield* Hasher.Hasher
+    yield* RunnableImage.push(yield* runnable(labels), store, name)
+    // What is in memory can be read.
+    const archive = Stream.orDie(OciArchive.stream(store, [name]))
+    yield* Image.load(Stream.provideService(archive, Hasher.Hasher, hasher))
+  })
 
 /**
- * Builds the image, which is removed when the scope closes, by force if
+ * Makes the image, which needs no engine for it, and loads it. It is removed when the scope closes, by force if
  * containers still use it. It has the users `root` and `app` (1234:5678), and
  * empty directories `/tmp`, `/www` and `/home`.
  *
@@ -129,11 +155,14 @@ export const make = (
     const image = reference ?? Reference.make(`localhost/ociman/test-image:${yield* randomHex}`)
     const backend = yield* Backend.Backend
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
-    const build = (source: Primitives.BuildRequest["source"]) =>
-      Stream.runDrain(backend.buildImage({ image, source, arguments: {}, labels: Label.fromRecord(labels) }))
     yield* empty
-      ? build({ _tag: "Instructions", text: "FROM scratch\n" })
-      : Effect.scoped(Effect.flatMap(writeContext, (path) => build({ _tag: "Directory", path })))
+      ? Stream.runDrain(backend.buildImage({
+        image,
+        source: { _tag: "Instructions", text: "FROM scratch\n" },
+        arguments: {},
+        labels: Label.fromRecord(labels)
+      }))
+      : load(String(Reference.withDefaultTag(Reference.canonical(image))), labels)
     return { reference: image }
   })
 

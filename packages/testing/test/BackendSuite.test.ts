@@ -1,6 +1,6 @@
-import { NodeContext } from "@effect/platform-node"
 import { Backend } from "@ociman/containers"
 import { BackendSuite } from "@ociman/testing"
 import { Layer } from "effect"
+import { platform } from "./support/platform.js"
 
-BackendSuite.suite("memory", Layer.merge(Backend.layerMemory(), NodeContext.layer), { processes: false })
+BackendSuite.suite("memory", Layer.merge(Backend.layerMemory(), platform), { processes: false })

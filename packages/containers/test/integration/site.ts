@@ -12,7 +12,7 @@ export const siteTests = (name: string, engine: typeof NodeOciman.layerDocker) =
   })(`a site on ${name}`, (it) => {
     it.effect("is read from here, and is gone with its scope", () =>
       Effect.gen(function*() {
-        const { reference } = yield* TestImage.TestImage // a static busybox, built without a registry
+        const { reference } = yield* TestImage.TestImage // a static busybox, made without a registry
         const url = yield* Effect.scoped(Effect.gen(function*() {
           const { url } = yield* site(reference, { "index.html": "Hello!" })
           const page = yield* HttpClient.get(url)

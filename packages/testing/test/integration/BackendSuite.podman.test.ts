@@ -1,12 +1,12 @@
-import { NodeContext } from "@effect/platform-node"
 import { Backend } from "@ociman/containers"
 import { BackendSuite } from "@ociman/testing"
 import { Layer } from "effect"
+import { platform } from "../support/platform.js"
 import { rootless } from "../utils.js"
 
 // Without root, Podman leaves ports to a process and memory alone; on the first version of control groups
 // it cannot pause either. With root, its networks have no IPv6 unless they are told to.
-BackendSuite.suite("Podman", Layer.provideMerge(Backend.layerPodman, NodeContext.layer), {
+BackendSuite.suite("Podman", Layer.provideMerge(Backend.layerPodman, platform), {
   rootless,
   ipv6: rootless,
   pause: !rootless,

@@ -1,5 +1,4 @@
 import { FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Backend, Build, BuildEvent, Image } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
@@ -7,6 +6,7 @@ import { Reference } from "@ociman/oci"
 import { TestImage } from "@ociman/testing"
 import { Chunk, Config, Effect, Layer, Stream } from "effect"
 import { randomUUID } from "node:crypto"
+import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
 /** A client of Docker that builds with the BuildKit of its engine, for which newer ones need a plugin. */
@@ -22,7 +22,7 @@ const buildKit = Layer.unwrapScoped(Effect.gen(function*() {
 
 const services = TestImage.layer().pipe(
   Layer.provideMerge(Layer.merge(buildKit, NodeHasher.layer)),
-  Layer.provideMerge(NodeContext.layer)
+  Layer.provideMerge(platform)
 )
 
 const buildOf = (...instructions: ReadonlyArray<string>) =>

@@ -1,11 +1,11 @@
 import { Command, FileSystem, Path } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
 import { assert, it } from "@effect/vitest"
 import { Backend, Build, Image } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Subprocess } from "@ociman/process"
 import { TestImage } from "@ociman/testing"
 import { Config, Effect, Random, Stream } from "effect"
+import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
 /** A runtime that goes on for a while after a step has been started. */
@@ -68,6 +68,6 @@ it.scopedLive(
           NodeHasher.layer
         ])
       )
-    }).pipe(Effect.provide(NodeContext.layer)),
+    }).pipe(Effect.provide(platform)),
   60_000
 )

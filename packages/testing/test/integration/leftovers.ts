@@ -1,10 +1,11 @@
 import { Command, FileSystem, Path } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import type { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Backend, Container, Definition, Image, Label, Mount } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { Leftovers, TestImage } from "@ociman/testing"
 import { Effect, Layer } from "effect"
+import { platform } from "../support/platform.js"
 
 /** Leaves one thing of each kind on purpose, and takes it away again. */
 export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>) => {
@@ -14,7 +15,7 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
   const services = TestImage.layer().pipe(
     Layer.provideMerge(Leftovers.layer({ labels: [label], namePrefix })),
     Layer.provideMerge(backend),
-    Layer.provideMerge(NodeContext.layer)
+    Layer.provideMerge(platform)
   )
 
   layer(services, { excludeTestServices: true, timeout: "1 minute" })(`Leftovers on ${name}`, (it) => {

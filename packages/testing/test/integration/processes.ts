@@ -1,5 +1,5 @@
 import { Command, FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import type { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { type Backend, Image } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
@@ -8,6 +8,7 @@ import { TestImage } from "@ociman/testing"
 import { Effect, Layer } from "effect"
 import { randomUUID } from "node:crypto"
 import { fileURLToPath } from "node:url"
+import { platform } from "../support/platform.js"
 
 const script = fileURLToPath(new URL("buildOnce.ts", import.meta.url))
 
@@ -22,7 +23,7 @@ export const tests = <E>(
   backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>
 ) =>
   layer(
-    Layer.provideMerge(TestImage.layer(), Layer.provideMerge(backend, NodeContext.layer)),
+    Layer.provideMerge(TestImage.layer(), Layer.provideMerge(backend, platform)),
     { excludeTestServices: true, timeout: 60_000 }
   )(`processes that share ${engine}`, (it) => {
     it.scoped("build an image once, although a lock was left behind", () =>

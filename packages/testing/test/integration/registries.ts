@@ -1,5 +1,5 @@
 import { Command, FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import type { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
 import { Backend, Build, Container, Definition, Image, Label, type Transfer } from "@ociman/containers"
@@ -9,6 +9,7 @@ import { Subprocess } from "@ociman/process"
 import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
 import { Chunk, Config, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as Http from "node:http"
+import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
 const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
@@ -62,7 +63,7 @@ export const registriesSuite = <E>(
   )
   const outer = Leftovers.layer({ labels: [label], namePrefix: `ociman-registries-${id}-` }).pipe(
     Layer.provideMerge(backend),
-    Layer.provideMerge(NodeContext.layer)
+    Layer.provideMerge(platform)
   )
 
   layer(outer, { excludeTestServices: true, timeout: "2 minutes" })(`registries on ${name}`, (it) => {

@@ -1,9 +1,9 @@
 import { FileSystem, Path } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
 import { assert, it } from "@effect/vitest"
 import { Backend, Container, Definition, type Engine, Exec } from "@ociman/containers"
 import { TestImage } from "@ociman/testing"
 import { Config, Effect, Redacted } from "effect"
+import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
 const secret = Redacted.make(`s3cret-${Math.random()}`)
@@ -62,4 +62,4 @@ export const secretsOf = (engine: Engine.Name) =>
         "directory 700",
         "directory 700"
       ])
-    }).pipe(Effect.provide(NodeContext.layer)))
+    }).pipe(Effect.provide(platform)))

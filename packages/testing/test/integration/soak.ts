@@ -1,4 +1,4 @@
-import { NodeContext } from "@effect/platform-node"
+import type { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { type Backend, Container, Definition, Label } from "@ociman/containers"
 import { Leftovers, TestImage } from "@ociman/testing"
@@ -6,6 +6,7 @@ import { Effect, Layer } from "effect"
 import { readdirSync } from "node:fs"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { platform } from "../support/platform.js"
 
 const collectGarbage = (): void => {
   setFlagsFromString("--expose-gc")
@@ -36,7 +37,7 @@ export const soakSuite = <E>(
   const services = TestImage.layer().pipe(
     Layer.provideMerge(Leftovers.layer({ labels: [label], namePrefix: `ociman-soak-${id}-` })),
     Layer.provideMerge(backend),
-    Layer.provideMerge(NodeContext.layer)
+    Layer.provideMerge(platform)
   )
 
   layer(services, { excludeTestServices: true, timeout: "1 minute" })(`Soak on ${name}`, (it) => {

@@ -1,5 +1,5 @@
 import { Command } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
+import type { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { Backend, Container, Definition, Label, Mount, Network, Volume } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
@@ -7,6 +7,7 @@ import { Subprocess } from "@ociman/process"
 import { TestImage } from "@ociman/testing"
 import { Effect, Layer, Schema, Stream } from "effect"
 import { fileURLToPath } from "node:url"
+import { platform } from "../support/platform.js"
 
 const program = fileURLToPath(new URL("../support/abandon.ts", import.meta.url))
 
@@ -39,7 +40,7 @@ const neighbour = (engine: string, image: Reference.Reference, label: Label.Equa
 /** What is left by a process that was killed, on a real engine. */
 export const sweepSuite = <E>(name: string, backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>) => {
   const label = Label.equals("com.example.abandoned", Math.random().toString(16).slice(2, 10))
-  const services = TestImage.layer().pipe(Layer.provideMerge(backend), Layer.provideMerge(NodeContext.layer))
+  const services = TestImage.layer().pipe(Layer.provideMerge(backend), Layer.provideMerge(platform))
   const labels = [label]
 
   const removeAll = Effect.flatMap(
