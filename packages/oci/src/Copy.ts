@@ -85,7 +85,7 @@ export type Event =
   | {
     readonly _tag: "Skipped"
     readonly descriptor: Descriptor.Descriptor
-    readonly reason: "Present" | "Nondistributable"
+    readonly reason: "Present" | "Mounted" | "Nondistributable"
   }
   | { readonly _tag: "Tagged"; readonly descriptor: Descriptor.Descriptor; readonly name: string }
 
@@ -183,7 +183,7 @@ const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action
   })
   // Also what was there when the plan was made: whether it still is, the store says, and keeps it.
   return Effect.flatMap(
-    to.push(descriptor, content),
+    to.push(descriptor, content, { from }),
     (pushed) =>
       emit(pushed === "Pushed" ? { _tag: "Copied", descriptor } : { _tag: "Skipped", descriptor, reason: pushed })
   )

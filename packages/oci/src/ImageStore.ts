@@ -64,12 +64,22 @@ export interface Listable {
 }
 
 /**
- * Whether content was pushed, or was there already and was not read from its source.
+ * Whether content was pushed, or was not read from its source: it was there already, or the store took it over from the
+ * other one by itself.
  *
  * @since 0.1.0
  * @category models
  */
-export type Pushed = "Pushed" | "Present"
+export type Pushed = "Pushed" | "Present" | "Mounted"
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PushOptions {
+  /** The store that the content comes from, if it is from one. Default: none. */
+  readonly from?: Readable | undefined
+}
 
 /**
  * A store to write to.
@@ -88,7 +98,8 @@ export interface Writable {
    */
   readonly push: <E>(
     descriptor: Descriptor,
-    content: Stream.Stream<Uint8Array, E>
+    content: Stream.Stream<Uint8Array, E>,
+    options?: PushOptions
   ) => Effect.Effect<Pushed, E | ContentError>
   /** Names a manifest or an index that is there. What had the name loses it and nothing else. */
   readonly tag: (descriptor: Descriptor, name: string) => Effect.Effect<void, ContentError>
