@@ -51,6 +51,13 @@ export * as RegistryError from "./RegistryError.js"
 export * as RegistryKey from "./RegistryKey.js"
 
 /**
+ * A repository of a registry as a store of images.
+ *
+ * @since 0.1.0
+ */
+export * as RegistryStore from "./RegistryStore.js"
+
+/**
  * Repositories: where on which registry the images of a name are.
  *
  * @since 0.1.0

@@ -1,0 +1,23 @@
+import type { Content, Descriptor } from "@ociman/oci"
+import * as Option from "effect/Option"
+
+const most = 16
+
+/**
+ * Manifests and indexes that just passed: who copies an image reads each several times, and names it in the end by
+ * sending its bytes again.
+ */
+export const recentDocuments = () => {
+  const documents = new Map<string, Content.Content<unknown>>()
+  return {
+    get: (digest: string): Option.Option<Content.Content<unknown>> => Option.fromNullable(documents.get(digest)),
+    keep: (descriptor: Descriptor.Descriptor, bytes: Uint8Array): Content.Content<unknown> => {
+      const content = { descriptor, bytes, value: undefined }
+      documents.delete(descriptor.digest)
+      documents.set(descriptor.digest, content)
+      const [oldest] = documents.keys()
+      if (documents.size > most && oldest !== undefined) documents.delete(oldest)
+      return content
+    }
+  }
+}
