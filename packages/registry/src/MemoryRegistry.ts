@@ -11,6 +11,7 @@ import type * as HttpClient from "@effect/platform/HttpClient"
 import { Hasher } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
+import * as Schema from "effect/Schema"
 import type * as Stream from "effect/Stream"
 import * as client from "./internal/memoryRegistry/client.js"
 import * as http from "./internal/memoryRegistry/http.js"
@@ -93,12 +94,29 @@ export const make = (options: Options = {}): Effect.Effect<MemoryRegistry, never
   })
 
 /**
+ * A connection between a client and what answers it was lost.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class ConnectionLost
+  extends Schema.TaggedError<ConnectionLost>("@ociman/registry/MemoryRegistry/ConnectionLost")(
+    "ConnectionLost",
+    { detail: Schema.String, cause: Schema.optional(Schema.Defect) }
+  )
+{
+  override get message(): string {
+    return `The connection was lost: ${this.detail}`
+  }
+}
+
+/**
  * A request as it arrives from a client, see {@link httpClient}.
  *
  * @since 0.1.0
  * @category models
  */
-export interface ClientRequest extends Request<unknown> {
+export interface ClientRequest extends Request<ConnectionLost> {
   /** `http` or `https`. */
   readonly scheme: string
   /** The name of the server, with its port unless that is the usual one. */
@@ -113,8 +131,8 @@ export interface ClientRequest extends Request<unknown> {
  * @category models
  */
 export type Handler = (request: ClientRequest) => Effect.Effect<
-  Omit<Response, "body"> & { readonly body: Uint8Array | Stream.Stream<Uint8Array, unknown> },
-  unknown
+  Omit<Response, "body"> & { readonly body: Uint8Array | Stream.Stream<Uint8Array, ConnectionLost> },
+  ConnectionLost
 >
 
 /**
@@ -123,4 +141,8 @@ export type Handler = (request: ClientRequest) => Effect.Effect<
  * @since 0.1.0
  * @category constructors
  */
-export const httpClient: (handler: Handler) => HttpClient.HttpClient = client.httpClient
+export const httpClient = (handler: Handler): HttpClient.HttpClient =>
+  client.httpClient(
+    handler,
+    (cause) => new ConnectionLost({ detail: "the body of the request failed", cause })
+  )

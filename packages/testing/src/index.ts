@@ -9,6 +9,14 @@ export * as BackendSuite from "./BackendSuite.js"
 export * as FakeEngine from "./FakeEngine.js"
 
 /**
+ * A registry to fail with: it keeps the distribution protocol, and breaks it where a script of yours says so, so that
+ * what pushes and pulls can be tested where no real registry would misbehave on demand.
+ *
+ * @since 0.1.0
+ */
+export * as FaultyRegistry from "./FaultyRegistry.js"
+
+/**
  * @since 0.1.0
  */
 export * as ImageStoreSuite from "./ImageStoreSuite.js"

@@ -6,7 +6,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import { isString, isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { Handler } from "../../MemoryRegistry.js"
+import type { ConnectionLost, Handler } from "../../MemoryRegistry.js"
 import { utf8 } from "./http.js"
 
 declare const URL: new(text: string) => {
@@ -21,14 +21,17 @@ declare const Response: new(
   init: { readonly status: number; readonly headers: Readonly<Record<string, string>> }
 ) => Parameters<typeof HttpClientResponse.fromWeb>[1]
 
-const sent = (body: HttpBody.HttpBody): Stream.Stream<Uint8Array, unknown> => {
+const sent = (
+  body: HttpBody.HttpBody,
+  lost: (cause: unknown) => ConnectionLost
+): Stream.Stream<Uint8Array, ConnectionLost> => {
   switch (body._tag) {
     case "Empty":
       return Stream.empty
     case "Uint8Array":
       return Stream.make(body.body)
     case "Stream":
-      return body.stream
+      return Stream.mapError(body.stream, lost)
     case "Raw":
       return isUint8Array(body.body)
         ? Stream.make(body.body)
@@ -56,7 +59,7 @@ const framing = (method: string, body: HttpBody.HttpBody): Record<string, string
 const hasNoBody = (method: string, status: number) => method === "HEAD" || status === 204 || status === 304
 
 /** @internal */
-export const httpClient = (handler: Handler): HttpClient.HttpClient =>
+export const httpClient = (handler: Handler, lost: (cause: unknown) => ConnectionLost): HttpClient.HttpClient =>
   HttpClient.make((request, target) => {
     const url = new URL(String(target))
     return handler({
@@ -65,7 +68,7 @@ export const httpClient = (handler: Handler): HttpClient.HttpClient =>
       method: request.method,
       url: `${url.pathname}${url.search}`,
       headers: Headers.fromInput({ host: url.host, ...framing(request.method, request.body), ...request.headers }),
-      body: sent(request.body)
+      body: sent(request.body, lost)
     }).pipe(
       Effect.flatMap(({ body, headers, status }) =>
         hasNoBody(request.method, status)
