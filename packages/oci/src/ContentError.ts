@@ -173,3 +173,11 @@ export type ContentError = typeof ContentError.Type
  * @category refinements
  */
 export const isContentError: (u: unknown) => u is ContentError = Schema.is(ContentError)
+
+/**
+ * Whether bytes are not what they were said to be.
+ *
+ * @since 0.1.0
+ * @category refinements
+ */
+export const isDamage = Schema.is(Schema.Union(DigestMismatch, SizeMismatch))

@@ -169,21 +169,29 @@ const concurrencyOf = ({ concurrency = 3 }: Options): number => Math.max(1, conc
 
 type Emit = (event: Event) => Effect.Effect<void>
 
+/** What is smaller is as soon sent again as looked for. */
+const resumableFrom = 1024 * 1024
+
 const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action, descriptor }: Step) => {
   if (action === "Nondistributable") return emit({ _tag: "Skipped", descriptor, reason: action })
-  let bytes = 0
-  const content = Stream.suspend(() => {
-    bytes = 0
-    return Stream.fromEffect(emit({ _tag: "Started", descriptor })).pipe(
-      Stream.drain,
-      // Who it is pushed to verifies it.
-      Stream.concat((from.fetchUnverified ?? from.fetch)(descriptor)),
-      Stream.tap((chunk) => emit({ _tag: "Advanced", descriptor, bytes: bytes += chunk.length }))
-    )
-  })
-  // Also what was there when the plan was made: whether it still is, the store says, and keeps it.
+  const reported = (content: Stream.Stream<Uint8Array, ContentError>, offset = 0) =>
+    Stream.suspend(() => {
+      let bytes = offset
+      return Stream.fromEffect(emit({ _tag: "Started", descriptor })).pipe(
+        Stream.drain,
+        Stream.concat(content),
+        Stream.tap((chunk) => emit({ _tag: "Advanced", descriptor, bytes: bytes += chunk.length }))
+      )
+    })
+  const { fetch, fetchFrom, fetchUnverified = fetch } = from
+  // Who it is pushed to verifies it. Also what was there when the plan was made: whether it still is, the store says,
+  // and keeps it.
+  const pushing = fetchFrom !== undefined && to.resume !== undefined && descriptor.size >= resumableFrom &&
+      !links.isDocument(descriptor.mediaType)
+    ? to.resume(descriptor, (offset) => reported(fetchFrom(descriptor, offset), offset))
+    : to.push(descriptor, reported(fetchUnverified(descriptor)), { from })
   return Effect.flatMap(
-    to.push(descriptor, content, { from }),
+    pushing,
     (pushed) =>
       emit(pushed === "Pushed" ? { _tag: "Copied", descriptor } : { _tag: "Skipped", descriptor, reason: pushed })
   )

@@ -16,11 +16,11 @@ import * as Ref from "effect/Ref"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Content from "./Content.js"
-import { type ContentError, ContentNotFound, SizeMismatch, UnsupportedDigest } from "./ContentError.js"
+import { type ContentError, ContentNotFound, isDamage, SizeMismatch, UnsupportedDigest } from "./ContentError.js"
 import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
-import { collect, concat } from "./internal/bytes.js"
+import { collect, concat, skip } from "./internal/bytes.js"
 import * as entries from "./internal/entries.js"
 import * as links from "./internal/links.js"
 import * as MediaType from "./MediaType.js"
@@ -41,6 +41,8 @@ export interface Readable {
   readonly fetch: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
   /** The same bytes without a look at what they are, for whoever hands them to something that verifies them. */
   readonly fetchUnverified?: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
+  /** The same bytes from an offset on, for whoever has those before it. */
+  readonly fetchFrom?: (descriptor: Descriptor, offset: number) => Stream.Stream<Uint8Array, ContentError>
   /** Whether there is content of that digest and size. */
   readonly exists: (descriptor: Descriptor) => Effect.Effect<boolean, ContentError>
   /** What has a name, or what manifest or index has a digest. */
@@ -101,6 +103,14 @@ export interface Writable {
     content: Stream.Stream<Uint8Array, E>,
     options?: PushOptions
   ) => Effect.Effect<Pushed, E | ContentError>
+  /**
+   * Stores content that is expensive to come by. What arrives before it fails, or before the process is killed, is
+   * kept for a while, and the content is then asked for what comes after it.
+   */
+  readonly resume?: <E>(
+    descriptor: Descriptor,
+    content: (offset: number) => Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<Pushed, E | ContentError>
   /** Names a manifest or an index that is there. What had the name loses it and nothing else. */
   readonly tag: (descriptor: Descriptor, name: string) => Effect.Effect<void, ContentError>
 }
@@ -153,6 +163,17 @@ export interface Store extends Readable, Listable, Writable, Receiving, Deletabl
 export class ImageStore extends Context.Tag("@ociman/oci/ImageStore")<ImageStore, Store>() {}
 
 /**
+ * The beginning of content that was not received to its end.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Kept {
+  readonly size: number
+  readonly bytes: Stream.Stream<Uint8Array, ContentError>
+}
+
+/**
  * What a store must be able to do; the rest is derived by {@link make}.
  *
  * @since 0.1.0
@@ -173,6 +194,14 @@ export interface Primitives {
   readonly write: <E>(
     digest: Digest.Digest,
     content: Stream.Stream<Uint8Array, E>
+  ) => Effect.Effect<void, E | ContentError>
+  /**
+   * Stores bytes like `write`, and keeps those that came before the stream failed. The stream is told what is kept of
+   * an earlier one, gives what comes after it, and is verified as a whole.
+   */
+  readonly append?: <E>(
+    digest: Digest.Digest,
+    content: (kept: Kept) => Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<void, E | ContentError>
   /** Stores what is run into the sink, once its digest is known. */
   readonly receive: <A, E, R>(
@@ -294,6 +323,26 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       return traced(pushed, "push", { digest: descriptor.digest })
     }
 
+    const resumeWith =
+      (append: NonNullable<Primitives["append"]>): NonNullable<Store["resume"]> =>
+      <E>(descriptor: Descriptor, content: (offset: number) => Stream.Stream<Uint8Array, E>) => {
+        let offset = 0
+        const whole = ({ bytes, size }: Kept): Stream.Stream<Uint8Array, E | ContentError> => {
+          offset = size
+          const rest = size < descriptor.size ? content(size) : Stream.empty
+          return Stream.concat<Uint8Array, E | ContentError, never, Uint8Array, E, never>(bytes, rest)
+        }
+        return Effect.gen(function*() {
+          const digest = yield* computable(descriptor)
+          if (yield* primitives.keep(digest, descriptor.size)) return "Present"
+          yield* append(digest, (kept) => skip(kept.size)(verify(descriptor)(whole(kept)))).pipe(
+            // What was kept may be what is damaged.
+            Effect.retry({ times: 1, while: (error) => offset > 0 && isDamage(error) })
+          )
+          return "Pushed"
+        }).pipe((_) => traced(_, "resume", { digest: descriptor.digest }))
+      }
+
     const receive: Store["receive"] = (produce) =>
       primitives.receive((sink) =>
         Effect.flatMap(
@@ -365,6 +414,7 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       exists,
       resolve,
       push,
+      ...(primitives.append === undefined ? {} : { resume: resumeWith(primitives.append) }),
       receive,
       tag,
       untag,

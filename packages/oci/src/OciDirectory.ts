@@ -21,7 +21,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { type ContentError, ContentNotFound, LayoutError } from "./ContentError.js"
+import { type ContentError, ContentNotFound, isDamage, LayoutError } from "./ContentError.js"
 import type { Descriptor } from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
@@ -84,7 +84,13 @@ const unreadable = (path: string) => (cause: unknown): LayoutError =>
 const unwritable = (path: string) => (cause: unknown): LayoutError =>
   new LayoutError({ path, reason: "Unwritable", rule: "cannot be written", cause })
 
+const symlink = (path: string): LayoutError =>
+  new LayoutError({ path, reason: "Symlink", rule: "is a symbolic link, which is not followed" })
+
 const prefix = ".ociman-"
+
+/** How long to wait for who is receiving the same content before it is received twice. */
+const patience = Duration.seconds(1)
 
 /** Larger pieces than usual cost less on the way. */
 const chunkSize = 256 * 1024
@@ -163,8 +169,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         Effect.matchEffect(fs.readLink(location), {
           onFailure: () =>
             Effect.void,
-          onSuccess: () =>
-            new LayoutError({ path: location, reason: "Symlink", rule: "is a symbolic link, which is not followed" })
+          onSuccess: () => symlink(location)
         }), { discard: true })
 
     const size = (digest: Digest.Digest) =>
@@ -211,16 +216,51 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         Effect.asVoid
       )
 
+    /** The beginning of what is being received, which has the same name each time. */
+    const kept = (location: string) =>
+      Effect.gen(function*() {
+        if (yield* Effect.isSuccess(fs.readLink(location))) {
+          return yield* symlink(location)
+        }
+        const size = yield* fs.stat(location).pipe(
+          Effect.map((info) =>
+            Number(info.size)
+          ),
+          Effect.catchAll((error) =>
+            isNotFound(error) ? Effect.succeed(0) : unreadable(location)(error)
+          )
+        )
+        const bytes = size === 0
+          ? Stream.empty
+          : Stream.mapError(fs.stream(location, { chunkSize, bytesToRead: size }), unreadable(location))
+        return { size, bytes }
+      })
+
+    const append = <E>(digest: Digest.Digest, content: (kept: ImageStore.Kept) => Stream.Stream<Uint8Array, E>) =>
+      Effect.scoped(Effect.gen(function*() {
+        const temporary = files.at(`${prefix}${digest.replace(":", "-")}.tmp`)
+        const lock = yield* Effect.timeoutOption(
+          fileLock.acquire(fs, files.at(`${path.basename(temporary)}.lock.tmp`)),
+          patience
+        )
+        // Somebody else is receiving it, and may be slow.
+        if (Option.isNone(lock)) return yield* write(digest, content({ size: 0, bytes: Stream.empty }))
+        const source = Stream.mapError(content(yield* kept(temporary)), (error) => ({ error }))
+        yield* durable.append(fs, temporary, source).pipe(
+          Effect.mapError((failure) => "error" in failure ? failure.error : unwritable(temporary)(failure)),
+          Effect.tapError((error) =>
+            isDamage(error) ? Effect.ignore(fs.remove(temporary, { force: true })) : Effect.void
+          )
+        )
+        yield* place(temporary, digest)
+      }))
+
     const receive: ImageStore.Primitives["receive"] = (produce) =>
       Effect.flatMap(fileLock.token, (token) => {
         const temporary = files.at(`${prefix}${token}.tmp`)
         return durable.receive(fs, temporary, produce).pipe(
-          Effect.tap(([digest]) =>
-            place(temporary, digest)
-          ),
-          Effect.map(([, , result]) =>
-            result
-          ),
+          Effect.tap(([digest]) => place(temporary, digest)),
+          Effect.map(([, , result]) => result),
           Effect.onExit(() => Effect.ignore(fs.remove(temporary, { force: true })))
         )
       })
@@ -273,6 +313,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
       size,
       keep,
       write,
+      append,
       receive,
       remove: (digest) => Effect.mapError(fs.remove(blob(digest), { force: true }), unwritable(blob(digest))),
       entries: Effect.map(index, (_) => _.manifests),

@@ -63,15 +63,24 @@ export const make = (
         ? Stream.unwrap(Effect.map(computable(descriptor), (digest) =>
           isDocument(descriptor)
             ? Stream.fromEffect(Effect.map(document(descriptor, digest), ({ bytes }) => bytes))
-            : failedStream("read", digest, registry.fetchBlobRange(repository, digest, { offset: 0 }))))
+            : fetchFrom(descriptor, 0)))
         : Stream.make(descriptor.data)
+
+    const fetchFrom = (descriptor: Descriptor.Descriptor, offset: number) =>
+      Stream.unwrap(Effect.map(computable(descriptor), (digest) =>
+        failedStream("read", digest, registry.fetchBlobRange(repository, digest, { offset }))))
 
     const fetch: ImageStore.Store["fetch"] = (descriptor) =>
       Stream.provideService(Content.verify(descriptor)(fetchUnverified(descriptor)), Hasher.Hasher, hasher)
 
     const sizeOf = (descriptor: Descriptor.Descriptor, digest: Digest.Digest) =>
       isDocument(descriptor)
-        ? Effect.map(registry.statManifest(repository, digest), Option.map(({ size }) => Option.some(size)))
+        ? Effect.map(
+          registry.statManifest(repository, digest),
+          Option.map(({ size }) =>
+            Option.some(size)
+          )
+        )
         : Effect.map(registry.statBlob(repository, digest), Option.map(({ size }) => size))
 
     const exists: ImageStore.Store["exists"] = (descriptor) =>
@@ -153,6 +162,7 @@ export const make = (
       repository,
       fetch,
       fetchUnverified,
+      fetchFrom,
       exists,
       resolve,
       push,

@@ -15,3 +15,8 @@ export const concat = (parts: Iterable<Uint8Array>): Uint8Array => {
 /** All of a stream, which is known to be small. */
 export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
   Effect.map(Stream.runCollect(stream), concat)
+
+/** What comes after the first bytes. */
+export const skip =
+  (count: number) => <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
+    Stream.mapAccum(stream, 0, (passed, bytes) => [passed + bytes.length, bytes.subarray(Math.max(0, count - passed))])

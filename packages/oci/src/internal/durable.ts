@@ -6,17 +6,23 @@ import * as Stream from "effect/Stream"
 import { type ContentError, LayoutError, SizeMismatch } from "../ContentError.js"
 import type * as Digest from "../Digest.js"
 
-/** Writes a new file whose bytes are on the disk when this is done. */
-export const write = <E, R>(
+const writeWith = (flag: "a" | "wx") =>
+<E, R>(
   fs: FileSystem.FileSystem,
   path: string,
   content: Stream.Stream<Uint8Array, E, R>
 ): Effect.Effect<void, E | PlatformError, R> =>
   Effect.scoped(Effect.gen(function*() {
-    const file = yield* fs.open(path, { flag: "wx", mode: 0o644 })
+    const file = yield* fs.open(path, { flag, mode: 0o644 })
     yield* Stream.runForEach(content, (bytes) => bytes.length === 0 ? Effect.void : file.writeAll(bytes))
     yield* file.sync
   }))
+
+/** Writes a new file whose bytes are on the disk when this is done. */
+export const write = writeWith("wx")
+
+/** Writes behind what a file has, if there is one; its bytes are on the disk when this is done. */
+export const append = writeWith("a")
 
 /** Writes a new file of what is run into the sink; its bytes are on the disk when this is done. */
 export const receive = <A, E, R>(
