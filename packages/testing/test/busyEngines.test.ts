@@ -4,7 +4,7 @@ import { assertFalse, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Image, Label } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
-import { Effect, Layer } from "effect"
+import { Effect, Layer, Stream } from "effect"
 
 const on = (engine: FakeEngine.Script, command: string, complaint: string) =>
   (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
@@ -54,6 +54,44 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
       )
     ))
+
+  describe("by Podman, which hides from a copy what it has mounted for it", () => {
+    const copying = (stream: Stream.Stream<Uint8Array>) =>
+      Effect.flatMap(Backend.Backend, (backend) => backend.copyInto("app", "/", stream)).pipe(
+        Effect.provide(
+          on(
+            FakeEngine.podman,
+            "container cp",
+            "Error: \"/\" could not be found on container app: no such file or directory\n"
+          )
+        )
+      )
+
+    const bytes = new Uint8Array(10_000).fill(7)
+
+    it.live("of what can be read again", () => copying(Stream.make(bytes, bytes)))
+
+    it.live("but not of what is something else the second time", () =>
+      Effect.gen(function*() {
+        for (const second of [[], [bytes.subarray(1)], [bytes]]) {
+          let runs = 0
+          const once = Stream.suspend(() => Stream.fromIterable(runs++ === 0 ? [bytes, bytes] : second))
+          const error = yield* Effect.flip(copying(once))
+          deepStrictEqual([error._tag, runs], ["PathNotFound", 2])
+        }
+      }))
+
+    it.live("but not of what is too much to compare", () =>
+      Effect.gen(function*() {
+        let runs = 0
+        const large = Stream.suspend(() => {
+          runs++
+          return Stream.make(new Uint8Array(2 ** 21))
+        })
+        const error = yield* Effect.flip(copying(large))
+        deepStrictEqual([error._tag, runs], ["PathNotFound", 1])
+      }))
+  })
 
   it.live("by Podman, which does not find an image that it has just found", () =>
     Effect.gen(function*() {

@@ -1,4 +1,4 @@
-import type { CommandFailed } from "@ociman/process"
+import { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import { type Condition, says } from "./messages.js"
@@ -9,8 +9,10 @@ import { type Condition, says } from "./messages.js"
  *
  * @internal
  */
-export const again = (condition: Condition) => <A>(self: Effect.Effect<A, CommandFailed.CommandFailed>) =>
-  Effect.retry(self, {
-    while: (error) => says(error.stderr, condition),
-    schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("20 seconds"))
-  })
+export const again =
+  (condition: Condition, isWorthwhile: () => boolean = () => true) =>
+  <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+    Effect.retry(self, {
+      while: (error) => error instanceof CommandFailed.CommandFailed && says(error.stderr, condition) && isWorthwhile(),
+      schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("20 seconds"))
+    })

@@ -14,11 +14,13 @@ import type { ContainerInfo } from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import type { Files } from "../../Primitives.js"
 import * as containerPath from "../containerPath.js"
+import { again } from "./again.js"
 import { transferLimit } from "./client.js"
 import { containers } from "./containers.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import { says } from "./messages.js"
+import { isChanged, replayable } from "./replayable.js"
 
 type Known = ContainerNotFound | CopyFailed | PathNotFound
 
@@ -97,14 +99,17 @@ export const files = (context: Context): Files => {
         const info = yield* inspectContainer(container)
         yield* checkReachable(info, directory)
         const variables = yield* temporaryDirectory(context)
+        const { isWorthwhile, stream } = replayable(archive)
         yield* client.feed(
           ["container", "cp", ...ownerArguments(engine), "--", "-", `${info.id}:${directory}`],
-          archive,
+          stream,
           { variables, timeout: transferLimit }
         ).pipe(
-          Effect.catchAll((error): Effect.Effect<never, CopyError | E> =>
-            error._tag === "Unfed" ? Effect.fail(error.error) : explainCopy(container, directory, error)
-          )
+          again("rootHidden", isWorthwhile),
+          Effect.catchAll((error): Effect.Effect<never, CopyError | E> => {
+            if (error._tag === "CommandFailed") return explainCopy(container, directory, error)
+            return isChanged(error.error) ? new PathNotFound({ container, path: directory }) : Effect.fail(error.error)
+          })
         )
       })),
     copyOutOf

@@ -107,6 +107,8 @@ const conditions = {
   // podman before version 4.8, whose processes may hide from each other what they mount
   // (https://github.com/containers/storage/pull/1724): "mounting storage for container …: lstat …/merged: no such file …"
   mountHidden: /mounting storage for container .*\/merged: no such file or directory/i,
+  // podman likewise, of a copy into a container that does not run: ""/" could not be found on container …"
+  rootHidden: /"\/" could not be found on container/i,
   pruneRunning: /a prune operation is already running/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,
