@@ -5,10 +5,13 @@
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Compression } from "@ociman/oci"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { Duplex } from "node:stream"
 import * as zlib from "node:zlib"
+import * as zstdFrames from "./internal/zstdFrames.js"
 
 type Zstd = typeof zlib & {
   readonly createZstdCompress?: (options?: object) => Duplex
@@ -37,6 +40,32 @@ const through = (format: Compression.Format, make: (() => Duplex) | undefined) =
         reason: "Damaged",
         detail: error instanceof Error ? error.message : String(error)
       }))
+
+const damaged = (detail: string | undefined): Effect.Effect<void, Compression.CompressionError> =>
+  detail === undefined
+    ? Effect.void
+    : Effect.fail(new Compression.CompressionError({ format: "zstd", reason: "Damaged", detail }))
+
+/** The same bytes, in pieces of which none has parts of two frames. */
+const byFrame = <E, R>(
+  bytes: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E | Compression.CompressionError, R> =>
+  Stream.suspend(() => {
+    const frames = zstdFrames.make()
+    return bytes.pipe(
+      Stream.mapChunksEffect((chunk) =>
+        Effect.suspend(() => {
+          const pieces: Array<Uint8Array> = []
+          for (const bytes of chunk) {
+            const fault = frames.push(bytes, pieces)
+            if (fault !== undefined) return Effect.zipRight(damaged(fault), Effect.succeed(Chunk.empty()))
+          }
+          return Effect.succeed(Chunk.unsafeFromArray(pieces))
+        })
+      ),
+      Stream.concat(Stream.execute(Effect.suspend(() => damaged(frames.end()))))
+    )
+  })
 
 /** The tenth byte names the system that compressed, and 255 none. */
 const anonymous = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
@@ -72,14 +101,18 @@ export const layer: Layer.Layer<Compression.Compression> = Layer.succeed(
           )(bytes)
       }
     },
-    decompress: (format) =>
-      through(
-        format,
-        format === "gzip"
-          ? () => zlib.createGunzip({ chunkSize })
-          : createZstdDecompress === undefined
-          ? undefined
-          : () => createZstdDecompress({ chunkSize })
-      )
+    decompress: (format) => {
+      switch (format) {
+        case "gzip":
+          return through(format, () => zlib.createGunzip({ chunkSize }))
+        case "zstd": {
+          const decompress = through(
+            format,
+            createZstdDecompress === undefined ? undefined : () => createZstdDecompress({ chunkSize })
+          )
+          return (bytes) => decompress(byFrame(bytes))
+        }
+      }
+    }
   })
 )

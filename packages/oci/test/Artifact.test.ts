@@ -1,7 +1,5 @@
-import { NodeContext } from "@effect/platform-node"
-import { describe, it } from "@effect/vitest"
+import { describe } from "@effect/vitest"
 import { assertFalse, assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
 import {
   Annotations,
   Artifact,
@@ -16,22 +14,11 @@ import {
   OciDirectory,
   Tar
 } from "@ociman/oci"
-import { ConfigProvider, Effect, Either, Layer as Services, type Scope, Sink, Stream } from "effect"
+import { ConfigProvider, Effect, Either, Sink, Stream } from "effect"
 import { chmodSync, mkdirSync, readdirSync, readFileSync, utimesSync, writeFileSync } from "node:fs"
 import { bytesOf, failure, pushImage, read } from "./archives.js"
+import { live } from "./live.js"
 import { describeTree, temporaryDirectory } from "./trees.js"
-
-const environment = Services.mergeAll(
-  NodeContext.layer,
-  NodeHasher.layer,
-  NodeCompression.layer,
-  NodeLocalFiles.layer
-)
-
-const live = (
-  name: string,
-  effect: Effect.Effect<void, unknown, Scope.Scope | Services.Layer.Success<typeof environment>>
-) => it.scopedLive(name, () => Effect.provide(effect, environment), 30_000)
 
 const tree = (root: string) => {
   mkdirSync(`${root}/include/deep`, { recursive: true })

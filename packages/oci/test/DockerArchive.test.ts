@@ -17,7 +17,8 @@ import {
 import { Effect, Stream } from "effect"
 import { writeFileSync } from "node:fs"
 import { gzipSync } from "node:zlib"
-import { archiveOf, failure, live, pushImage, temporary } from "./archives.js"
+import { archiveOf, failure, pushImage, temporary } from "./archives.js"
+import { live } from "./live.js"
 
 /** An archive as Docker 20.10 writes it: a directory for each layer, and a link where a layer is there already. */
 const legacy = (path: string, options: { readonly compressed?: boolean; readonly manifest?: unknown } = {}) =>

@@ -1,18 +1,11 @@
-import { FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeHasher, NodeLocalFiles } from "@ociman/node"
 import { ImageStore, LocalStore, OciArchive, OciDirectory } from "@ociman/oci"
 import { ImageStoreSuite } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
+import { temporary } from "./archives.js"
+import { environment } from "./live.js"
 
 ImageStoreSuite.suite("a store in memory", Layer.provideMerge(ImageStore.layerMemory, NodeHasher.layer))
-
-const environment = Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer)
-
-const temporary = Effect.flatMap(
-  FileSystem.FileSystem,
-  (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" })
-)
 
 ImageStoreSuite.suite(
   "a store in a directory",

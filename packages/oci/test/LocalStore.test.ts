@@ -1,24 +1,11 @@
-import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertFalse, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
 import { Artifact, Copy, Layer, LocalStore, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
-import { ConfigProvider, Effect, Layer as Services, type Scope, Stream } from "effect"
+import { ConfigProvider, Effect, Stream } from "effect"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { failure, read } from "./archives.js"
+import { live } from "./live.js"
 import { describeTree, temporaryDirectory } from "./trees.js"
-
-const environment = Services.mergeAll(
-  NodeContext.layer,
-  NodeHasher.layer,
-  NodeCompression.layer,
-  NodeLocalFiles.layer
-)
-
-const live = (
-  name: string,
-  effect: Effect.Effect<void, unknown, Scope.Scope | Services.Layer.Success<typeof environment>>
-) => it.scopedLive(name, () => Effect.provide(effect, environment), 30_000)
 
 const artifact = (content: string, ...more: ReadonlyArray<Tar.Entry>) =>
   Artifact.addLayer(Artifact.make(), Layer.fromEntries([Tar.file("lib.a", content), ...more]))

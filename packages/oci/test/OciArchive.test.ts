@@ -18,7 +18,8 @@ import { Effect, Exit, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
 import { gzipSync } from "node:zlib"
-import { archiveOf, bytesOf, failure, live, pushImage, read, temporary } from "./archives.js"
+import { archiveOf, bytesOf, failure, pushImage, read, temporary } from "./archives.js"
+import { live } from "./live.js"
 
 const entriesOf = (bytes: Uint8Array) =>
   Effect.map(

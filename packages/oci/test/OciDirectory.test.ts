@@ -1,8 +1,5 @@
-import { FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
-import { describe, it } from "@effect/vitest"
+import { describe } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeHasher } from "@ociman/node"
 import {
   Annotations,
   Content,
@@ -16,20 +13,13 @@ import {
   OciDirectory,
   Platform
 } from "@ociman/oci"
-import { Effect, Either, Layer, type Scope, Stream } from "effect"
+import { Effect, Either, Stream } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
+import { temporary } from "./archives.js"
 import { schemaOf } from "./imageSpec.js"
-
-type Environment = FileSystem.FileSystem | Scope.Scope | Layer.Layer.Success<typeof environment>
-
-const environment = Layer.merge(NodeContext.layer, NodeHasher.layer)
-
-const live = (name: string, effect: Effect.Effect<void, unknown, Environment>, timeout = 20_000) =>
-  it.scopedLive(name, () => Effect.provide(effect, environment), timeout)
-
-const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
+import { live } from "./live.js"
 
 const layout = Effect.flatMap(temporary, OciDirectory.openOrCreate)
 

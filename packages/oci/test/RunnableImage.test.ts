@@ -1,7 +1,5 @@
-import { NodeContext } from "@effect/platform-node"
-import { describe, it } from "@effect/vitest"
+import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
 import {
   Annotations,
   Content,
@@ -18,23 +16,12 @@ import {
   Tar,
   Unpack
 } from "@ociman/oci"
-import { ConfigProvider, Effect, Layer as Services, type Scope } from "effect"
+import { ConfigProvider, Effect } from "effect"
 import { execFileSync } from "node:child_process"
 import { writeFileSync } from "node:fs"
 import { type Elf, elf } from "./elf.js"
+import { live } from "./live.js"
 import { describeTree, temporaryDirectory } from "./trees.js"
-
-const environment = Services.mergeAll(
-  NodeContext.layer,
-  NodeHasher.layer,
-  NodeCompression.layer,
-  NodeLocalFiles.layer
-)
-
-const live = (
-  name: string,
-  effect: Effect.Effect<void, unknown, Scope.Scope | Services.Layer.Success<typeof environment>>
-) => it.scopedLive(name, () => Effect.provide(effect, environment), 30_000)
 
 const program = (options: Elf = {}) =>
   Effect.map(temporaryDirectory, (root) => {

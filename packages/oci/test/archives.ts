@@ -1,16 +1,6 @@
 import { FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
-import { it } from "@effect/vitest"
-import { NodeCompression, NodeHasher } from "@ociman/node"
 import { Content, type Descriptor, ImageConfig, ImageManifest, ImageStore, MediaType, Platform, Tar } from "@ociman/oci"
-import { Effect, Either, Layer, type Scope, Stream } from "effect"
-
-export const environment = Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer)
-
-type Environment = Scope.Scope | Layer.Layer.Success<typeof environment>
-
-export const live = (name: string, effect: Effect.Effect<void, unknown, Environment>, timeout = 20_000) =>
-  it.scopedLive(name, () => Effect.provide(effect, environment), timeout)
+import { Effect, Either, Stream } from "effect"
 
 export const temporary = Effect.flatMap(
   FileSystem.FileSystem,

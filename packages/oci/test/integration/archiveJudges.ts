@@ -1,9 +1,7 @@
 /** Archives that others wrote are read here, and what is written here is loaded by engines and read by skopeo. */
-import { Command, FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
-import { describe, it } from "@effect/vitest"
+import { Command } from "@effect/platform"
+import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeCompression, NodeHasher } from "@ociman/node"
 import {
   Content,
   Copy,
@@ -17,28 +15,10 @@ import {
   Platform
 } from "@ociman/oci"
 import { Subprocess } from "@ociman/process"
-import { Effect, Layer, Stream } from "effect"
-import { pushImage } from "../archives.js"
-
-const environment = Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer)
-
-const output = (command: string, ...args: ReadonlyArray<string>) =>
-  Effect.map(Subprocess.run(Command.make(command, ...args)), ({ stdout }) => stdout.text)
-
-const skopeo = (...args: ReadonlyArray<string>) => output("skopeo", "--insecure-policy", ...args)
-
-const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
-
-const live = (
-  name: string,
-  effect: Effect.Effect<
-    void,
-    unknown,
-    Effect.Effect.Context<typeof temporary> | Layer.Layer.Success<typeof environment>
-  >
-) => it.scopedLive(name, () => Effect.provide(effect, environment), 60_000)
-
-const newName = () => `localhost/ociman-test-${process.pid}-${Math.floor(Math.random() * 1e9)}:v1`
+import { Effect, Stream } from "effect"
+import { pushImage, temporary } from "../archives.js"
+import { live } from "../live.js"
+import { newName, output, skopeo } from "./tools.js"
 
 /** What names images are given is removed when the test ends. */
 const image = (engine: string, name: string) =>

@@ -1,9 +1,7 @@
 /** Images that are made without an engine are run by engines, and unpacked by umoci. */
-import { Command, FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
-import { describe, it } from "@effect/vitest"
+import { Command } from "@effect/platform"
+import { describe } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
 import {
   Artifact,
   DockerArchive,
@@ -17,31 +15,13 @@ import {
   Unpack
 } from "@ociman/oci"
 import { Subprocess } from "@ociman/process"
-import { Config, Effect, Layer as Services, Schema, Stream } from "effect"
+import { Config, Effect, Schema, Stream } from "effect"
 import { mkdirSync, rmSync, writeFileSync } from "node:fs"
+import { temporary } from "../archives.js"
 import { elf } from "../elf.js"
+import { type Environment, live } from "../live.js"
 import { describeTree } from "../trees.js"
-
-const environment = Services.mergeAll(
-  NodeContext.layer,
-  NodeHasher.layer,
-  NodeCompression.layer,
-  NodeLocalFiles.layer
-)
-
-type Environment = Services.Layer.Success<typeof environment>
-
-const output = (command: string, ...args: ReadonlyArray<string>) =>
-  Effect.map(Subprocess.run(Command.make(command, ...args)), ({ stdout }) => stdout.text)
-
-const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
-
-const live = (
-  name: string,
-  effect: Effect.Effect<void, unknown, Effect.Effect.Context<typeof temporary> | Environment>
-) => it.scopedLive(name, () => Effect.provide(effect, environment), 60_000)
-
-const newName = () => `localhost/ociman-test-${process.pid}-${Math.floor(Math.random() * 1e9)}:v1`
+import { newName, output } from "./tools.js"
 
 const named = (engine: string) =>
   Effect.acquireRelease(Effect.sync(newName), (name) => Effect.ignore(output(engine, "rmi", "-f", name)))

@@ -1,9 +1,6 @@
 /** Layouts that others wrote are read here, and what is written here is read by others. */
-import { Command, FileSystem } from "@effect/platform"
-import { NodeContext } from "@effect/platform-node"
-import { describe, it } from "@effect/vitest"
+import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeHasher } from "@ociman/node"
 import {
   Content,
   Copy,
@@ -16,17 +13,10 @@ import {
   OciDirectory,
   Platform
 } from "@ociman/oci"
-import { Subprocess } from "@ociman/process"
-import { Effect, Layer, Stream } from "effect"
-
-const environment = Layer.merge(NodeContext.layer, NodeHasher.layer)
-
-const output = (command: string, ...args: ReadonlyArray<string>) =>
-  Effect.map(Subprocess.run(Command.make(command, ...args)), ({ stdout }) => stdout.text)
-
-const skopeo = (...args: ReadonlyArray<string>) => output("skopeo", "--insecure-policy", ...args)
-
-const temporary = Effect.flatMap(FileSystem.FileSystem, (fs) => fs.makeTempDirectoryScoped({ prefix: "ociman-" }))
+import { Effect, Stream } from "effect"
+import { temporary } from "../archives.js"
+import { type Environment, live } from "../live.js"
+import { output, skopeo } from "./tools.js"
 
 /** The end of an archive, which is an archive of nothing. */
 const emptyTar = new Uint8Array(1024)
@@ -61,21 +51,12 @@ const verifyAll = (store: OciDirectory.OciDirectory) =>
     return memory
   })
 
-const live = (
-  name: string,
-  effect: Effect.Effect<
-    void,
-    unknown,
-    Effect.Effect.Context<typeof temporary> | Layer.Layer.Success<typeof environment>
-  >
-) => it.scopedLive(name, () => Effect.provide(effect, environment))
-
 export const suite = (
   engine: string,
   save: (directory: string) => Effect.Effect<
     void,
     unknown,
-    Layer.Layer.Success<typeof environment>
+    Environment
   >
 ): void => {
   describe(`layouts and ${engine}`, () => {

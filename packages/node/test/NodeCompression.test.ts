@@ -1,0 +1,103 @@
+import { assert, describe, it } from "@effect/vitest"
+import { NodeCompression } from "@ociman/node"
+import { Compression } from "@ociman/oci"
+import { Chunk, Effect, Either, Stream } from "effect"
+import { gzipSync } from "node:zlib"
+import { layerBySkopeo, zstdCompressSync } from "../../oci/test/zstd.js"
+import { make } from "../src/internal/zstdFrames.js"
+
+const text = (bytes: Iterable<Uint8Array>) => Buffer.concat([...bytes]).toString()
+
+const skippableFrame = Buffer.from([0x50, 0x2A, 0x4D, 0x18, 3, 0, 0, 0, 1, 2, 3])
+
+/** All bytes at once, one at a time, and in pieces of a prime number. */
+const waysToCut = [Number.MAX_SAFE_INTEGER, 1, 7]
+
+const cut = (bytes: Uint8Array, length: number) =>
+  Array.from(
+    { length: Math.ceil(bytes.length / Math.min(length, bytes.length)) },
+    (_, i) => bytes.subarray(i * length, (i + 1) * length)
+  )
+
+const decompress = (format: Compression.Format, pieces: ReadonlyArray<Uint8Array>) =>
+  Effect.gen(function*() {
+    const { decompress } = yield* Compression.Compression
+    return text(yield* Stream.runCollect(decompress(format)(Stream.fromIterable(pieces))))
+  }).pipe(Effect.provide(NodeCompression.layer))
+
+describe("NodeCompression", () => {
+  it.live("reads all members of gzip, however they are cut", () =>
+    Effect.gen(function*() {
+      const bytes = Buffer.concat([gzipSync("hello "), gzipSync("world"), Buffer.alloc(20)])
+      for (const length of waysToCut) {
+        assert.strictEqual(yield* decompress("gzip", cut(bytes, length)), "hello world")
+        const truncated = yield* Effect.either(decompress("gzip", cut(bytes.subarray(0, 35), length)))
+        assert.isTrue(Either.isLeft(truncated) && truncated.left.reason === "Damaged")
+      }
+    }))
+
+  it.live("reads all frames of zstd, however they are cut, or says that the platform knows none", () =>
+    Effect.gen(function*() {
+      if (zstdCompressSync === undefined) {
+        const error = yield* Effect.flip(decompress("zstd", [layerBySkopeo]))
+        assert.strictEqual(error.reason, "Unavailable")
+        return assert.include(error.message, "22.15")
+      }
+      const [hello, world] = [zstdCompressSync(Buffer.from("hello ")), zstdCompressSync(Buffer.from("world"))]
+      const large = Buffer.alloc(1_000_000, "what is repeated ")
+      const whole = [
+        [[hello, world], "hello world"],
+        [[skippableFrame, hello, skippableFrame, skippableFrame, world, skippableFrame], "hello world"],
+        [[hello, world, Buffer.alloc(20)], "hello world"],
+        [[zstdCompressSync(Buffer.alloc(0)), hello], "hello "],
+        [[zstdCompressSync(large), world], `${large.toString()}world`],
+        [[zstdCompressSync(Buffer.alloc(300_000)), world], `${"\0".repeat(300_000)}world`]
+      ] as const
+      const damaged = [
+        [],
+        [hello, world.subarray(0, -1)],
+        [hello, skippableFrame.subarray(0, 9)],
+        [hello, Buffer.from("nothing")],
+        [hello, Buffer.alloc(3), world],
+        [Buffer.alloc(3)]
+      ]
+      for (const length of waysToCut) {
+        for (const [parts, expected] of whole) {
+          if (length === 1 && expected.length > 100_000) continue
+          assert.strictEqual(yield* decompress("zstd", cut(Buffer.concat(parts), length)), expected)
+        }
+        for (const parts of damaged) {
+          const error = yield* Effect.flip(decompress("zstd", cut(Buffer.concat(parts), length)))
+          assert.strictEqual(error.reason, "Damaged")
+        }
+      }
+    }))
+
+  it.live("compresses to what it reads, with zstd of any level where the platform has it", () =>
+    Effect.gen(function*() {
+      const { compress } = yield* Compression.Compression
+      const content = "content ".repeat(10_000)
+      for (const format of ["gzip", "zstd"] as const) {
+        if (format === "zstd" && zstdCompressSync === undefined) continue
+        for (const level of [undefined, 1, 9]) {
+          const bytes = Stream.make(new TextEncoder().encode(content))
+          const compressed = yield* Stream.runCollect(compress(format, { level })(bytes))
+          assert.isBelow(text(compressed).length, 1000)
+          assert.strictEqual(yield* decompress(format, Chunk.toReadonlyArray(compressed)), content)
+        }
+      }
+    }).pipe(Effect.provide(NodeCompression.layer)))
+
+  it("finds where frames of zstd end, on any version of Node.js", () => {
+    for (const length of waysToCut) {
+      const frames = make()
+      const pieces: Array<Uint8Array> = []
+      const bytes = Buffer.concat([layerBySkopeo, skippableFrame, layerBySkopeo])
+      for (const piece of cut(bytes, length)) assert.isUndefined(frames.push(piece, pieces))
+      assert.isUndefined(frames.end())
+      assert.isTrue(Buffer.concat(pieces).equals(bytes))
+      const ends = pieces.map(((at) => (piece: Uint8Array) => at += piece.length)(0))
+      assert.includeMembers(ends, [layerBySkopeo.length, layerBySkopeo.length + skippableFrame.length, bytes.length])
+    }
+  })
+})
