@@ -76,6 +76,20 @@ export const suite = (engine: "docker" | "podman"): void => {
             yield* ImageStore.pushDocument(archive, index)
             yield* archive.tag(index.descriptor, all)
           }))
+        yield* skopeo(
+          "copy",
+          "--all",
+          "--preserve-digests",
+          `oci-archive:${root}/all.tar`,
+          `oci-archive:${root}/theirs.tar:v1`
+        )
+        const [ours, theirs] = yield* Effect.all([
+          OciArchive.open(`${root}/all.tar`),
+          OciArchive.open(`${root}/theirs.tar`)
+        ])
+        const memory = yield* ImageStore.makeMemory
+        const copied = yield* Copy.image({ store: theirs, name: "v1" }, { store: memory, name: "v1" })
+        strictEqual(copied.digest, (yield* ours.resolve(all)).digest)
         yield* output(engine, "load", "-i", `${root}/all.tar`)
         strictEqual((yield* output(engine, "image", "inspect", "--format", "{{.Architecture}}", all)).trim(), "amd64")
       })

@@ -1,0 +1,20 @@
+/** Packs a file into an image compressed by zstd, or unpacks one: `zstd.ts pack|unpack LAYOUT NAME DIRECTORY`. */
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { Layer, OciDirectory, Platform, RunnableImage, Unpack } from "@ociman/oci"
+import { Effect, Layer as Services } from "effect"
+
+const [, , operation, root = "", name = "", directory = ""] = process.argv
+
+const program = Effect.gen(function*() {
+  const store = yield* OciDirectory.openOrCreate(root)
+  if (operation === "unpack") return yield* Unpack.image({ store, name }, directory)
+  yield* RunnableImage.scratch(Platform.make("linux/amd64")).pipe(
+    RunnableImage.addLayer(Layer.compress(Layer.fromDirectory(directory), "zstd")),
+    RunnableImage.push(store, name)
+  )
+})
+
+const services = Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+
+program.pipe(Effect.provide(services), NodeRuntime.runMain)
