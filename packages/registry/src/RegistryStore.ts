@@ -141,6 +141,7 @@ export const make = (
         if (!isTag(text)) return yield* refused(`tag ${descriptor.digest}`, `${JSON.stringify(text)} is not a tag`)
         const digest = yield* computable(descriptor)
         const content = yield* document(descriptor, digest)
+        if (content.bytes.length !== descriptor.size) return yield* notFound(digest)
         yield* failed("tag", digest, registry.pushManifest(repository, content, { tags: [text] }))
       })
 
@@ -150,7 +151,12 @@ export const make = (
     const remove: ImageStore.Store["delete"] = (descriptor) =>
       Effect.flatMap(computable(descriptor), (digest): Effect.Effect<void, ContentError.ContentError> =>
         isDocument(descriptor)
-          ? failed("delete", digest, registry.deleteManifest(repository, digest))
+          ? Effect.zipRight(
+            Effect.sync(() =>
+              recent.forget(digest)
+            ),
+            failed("delete", digest, registry.deleteManifest(repository, digest))
+          )
           : failed("delete", digest, registry.deleteBlob(repository, digest)))
 
     const referrers: ImageStore.Store["referrers"] = (subject, options) =>
@@ -170,7 +176,13 @@ export const make = (
       tag,
       untag,
       delete: remove,
-      names: failedStream("list the tags of", name, registry.tags(repository)),
+      // A repository without tags need not be there.
+      names: Stream.catchTag(
+        failedStream("list the tags of", name, registry.tags(repository)),
+        "ContentNotFound",
+        () =>
+          Stream.empty
+      ),
       referrers
     }
   })

@@ -29,6 +29,10 @@ export type Services = ImageStore.ImageStore | Hasher.Hasher
 export interface Options {
   /** How long a single test may take. Default: one minute. */
   readonly timeout?: Duration.DurationInput | undefined
+  /** Whether names may be any text, or tags only. Default: any text. */
+  readonly names?: "text" | "tags" | undefined
+  /** Whether a name can be taken away from content that stays. Default: yes. */
+  readonly untags?: boolean | undefined
 }
 
 /**
@@ -43,6 +47,8 @@ export const suite = <E>(name: string, store: Layer.Layer<Services, E>, options:
       timeout: 120_000
     })
   describe.concurrent(name, () => {
-    for (const theme of [content, naming, copying]) describe(theme.name, () => theme.tests(test))
+    describe(content.name, () => content.tests(test))
+    describe(naming.name, () => naming.tests(test, { names: options.names ?? "text", untags: options.untags ?? true }))
+    describe(copying.name, () => copying.tests(test))
   })
 }

@@ -11,6 +11,7 @@ export const recentDocuments = () => {
   const documents = new Map<string, Content.Content<unknown>>()
   return {
     get: (digest: string): Option.Option<Content.Content<unknown>> => Option.fromNullable(documents.get(digest)),
+    forget: (digest: string): void => void documents.delete(digest),
     keep: (descriptor: Descriptor.Descriptor, bytes: Uint8Array): Content.Content<unknown> => {
       const content = { descriptor, bytes, value: undefined }
       documents.delete(descriptor.digest)

@@ -11,13 +11,22 @@ const namesOf = (store: ImageStore.Listable) => Effect.map(Stream.runCollect(sto
 export const name = "names"
 
 /** @internal */
-export const tests = (test: Test): void => {
+export const tests = (
+  test: Test,
+  options: { readonly names: "text" | "tags"; readonly untags: boolean }
+): void => {
+  const isText = options.names === "text"
+
   test(
-    "lead to what was tagged, by any text",
+    `lead to what was tagged, by any ${isText ? "text" : "tag"}`,
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { manifest } = yield* pushImage(store, 1)
-      const names = ["latest", "docker.io/library/a:1", "mit Leerzeichen – ü", "__proto__"]
+      const names = [
+        "latest",
+        "__proto__",
+        ...(isText ? ["docker.io/library/a:1", "mit Leerzeichen – ü"] : ["V1.0-rc_1"])
+      ]
       for (const name of names) yield* store.tag(manifest.descriptor, name)
       for (const name of names) {
         const { digest, mediaType, size } = yield* store.resolve(name)
@@ -38,12 +47,39 @@ export const tests = (test: Test): void => {
       yield* store.tag(two, "a")
       assert.strictEqual((yield* store.resolve("a")).digest, two.digest)
       assert.strictEqual((yield* store.resolve("b")).digest, one.digest)
-      yield* store.untag("b")
       assert.strictEqual((yield* store.resolve(one.digest)).digest, one.digest)
-      assert.deepStrictEqual(yield* namesOf(store), ["a"])
-      assert.strictEqual(yield* failure(store.untag("b")), "ContentNotFound")
     })
   )
+
+  if (!isText) {
+    test(
+      "are tags, and nothing else can be one",
+      Effect.gen(function*() {
+        const store = yield* ImageStore.ImageStore
+        const { manifest } = yield* pushImage(store, 1)
+        for (const name of ["docker.io/library/a:1", "", ".a", "a".repeat(129), "../a"]) {
+          assert.strictEqual(yield* failure(store.tag(manifest.descriptor, name)), "StoreFailed")
+          assert.strictEqual(yield* failure(store.resolve(name)), "ContentNotFound")
+        }
+      })
+    )
+  }
+
+  if (options.untags) {
+    test(
+      "can be taken away, and what had them stays",
+      Effect.gen(function*() {
+        const store = yield* ImageStore.ImageStore
+        const { descriptor } = (yield* pushImage(store, 1)).manifest
+        yield* store.tag(descriptor, "a")
+        yield* store.tag(descriptor, "b")
+        yield* store.untag("b")
+        assert.strictEqual((yield* store.resolve(descriptor.digest)).digest, descriptor.digest)
+        assert.deepStrictEqual(yield* namesOf(store), ["a"])
+        assert.strictEqual(yield* failure(store.untag("b")), "ContentNotFound")
+      })
+    )
+  }
 
   test(
     "that nothing has lead nowhere",
