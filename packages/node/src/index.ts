@@ -25,3 +25,10 @@ export * as NodeLocalFiles from "./NodeLocalFiles.js"
  * @since 0.1.0
  */
 export * as NodeOciman from "./NodeOciman.js"
+
+/**
+ * The `HttpClient` of Node.js as a client of registries needs it.
+ *
+ * @since 0.1.0
+ */
+export * as NodeRegistryHttp from "./NodeRegistryHttp.js"

@@ -7,16 +7,40 @@
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  * @since 0.1.0
  */
-import type { Content, ContentError, Descriptor, Digest, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
-import type { Reference } from "@ociman/oci"
+import * as HttpClient from "@effect/platform/HttpClient"
+import {
+  Content,
+  ContentError,
+  type Descriptor,
+  Digest,
+  Hasher,
+  type ImageIndex,
+  type ImageManifest,
+  type MediaType,
+  Reference
+} from "@ociman/oci"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type * as Option from "effect/Option"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Credentials } from "./Credentials.js"
+import * as addresses from "./internal/address.js"
+import * as answers from "./internal/answers.js"
+import * as blobs from "./internal/blobs.js"
+import * as client from "./internal/client.js"
+import { at } from "./internal/endpoints.js"
+import * as documents from "./internal/manifests.js"
+import { names } from "./internal/pages.js"
+import * as referring from "./internal/referrers.js"
+import * as uploads from "./internal/uploads.js"
 import type { RegistryError } from "./RegistryError.js"
 import type { RegistryKey } from "./RegistryKey.js"
-import type { Repository } from "./Repository.js"
+import { key as repositoryKey, type Repository } from "./Repository.js"
+import * as SecurityPolicy from "./SecurityPolicy.js"
+import * as TokenScope from "./TokenScope.js"
 
 /**
  * By what a manifest is found.
@@ -109,15 +133,6 @@ export interface ListOptions {
  * @since 0.1.0
  * @category models
  */
-export interface TagOptions extends ListOptions {
-  /** A range of versions, as `>=1.2 <2`; what is no version is left out then. Default: all tags. */
-  readonly range?: string | undefined
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
 export interface ReferrersOptions {
   readonly artifactType?: MediaType.MediaType | undefined
 }
@@ -142,7 +157,7 @@ export interface Service {
   /** The repositories of a registry, each once, page by page. Few registries tell them. */
   readonly catalog: (registry: RegistryKey, options?: ListOptions) => Stream.Stream<string, RegistryError>
   /** The tags of a repository, each once, page by page, in the order of the registry. */
-  readonly tags: (repository: Repository, options?: TagOptions) => Stream.Stream<Reference.Tag, RegistryError>
+  readonly tags: (repository: Repository, options?: ListOptions) => Stream.Stream<Reference.Tag, RegistryError>
 
   /** Whether there is a blob. */
   readonly statBlob: (
@@ -199,7 +214,10 @@ export interface Service {
     options?: PushManifestOptions
   ) => Effect.Effect<void, ReadError | ContentError.InvalidDocument>
   /** Deletes a manifest with all its tags. */
-  readonly deleteManifest: (repository: Repository, digest: Digest.Digest) => Effect.Effect<void, ReadError>
+  readonly deleteManifest: (
+    repository: Repository,
+    digest: Digest.Digest
+  ) => Effect.Effect<void, ReadError | ContentError.InvalidDocument>
   /** Takes a tag away and leaves the manifest. Not every registry can. */
   readonly untag: (repository: Repository, tag: Reference.Tag) => Effect.Effect<void, RegistryError>
   /** The manifests and indexes whose subject it is, of those of a type if one is given. */
@@ -215,6 +233,246 @@ export interface Service {
  * @category tags
  */
 export class Registry extends Context.Tag("@ociman/registry/Registry")<Registry, Service>() {}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** Where the client goes. Default: `SecurityPolicy.defaults`. */
+  readonly policy?: SecurityPolicy.SecurityPolicy | undefined
+  /** How long a registry may take to begin its answer; 1 minute by default. */
+  readonly answerTimeout?: Duration.DurationInput | undefined
+  /** How long nothing may come, or go, in the middle of a transfer; 1 minute by default. */
+  readonly stallTimeout?: Duration.DurationInput | undefined
+  /** How often a request is made again that met a passing fault; 5 times by default. */
+  readonly retries?: number | undefined
+  /** How long is waited before the first time, and twice as long each time; 250 milliseconds by default. */
+  readonly retryDelay?: Duration.DurationInput | undefined
+  /** The longest wait, also where a registry asks for more; that then fails at once. 2 minutes by default. */
+  readonly longestDelay?: Duration.DurationInput | undefined
+  /** How many bytes of a blob are sent at once to registries that do not take it whole; 4 MiB by default. */
+  readonly chunkSize?: number | undefined
+  /** How the client calls itself. */
+  readonly userAgent?: string | undefined
+}
+
+const pull = (repository: Repository) => [TokenScope.repository(repository.path, ["pull"])]
+
+const write = (repository: Repository, others: ReadonlyArray<Repository> = []) => [
+  TokenScope.repository(repository.path, ["pull", "push"]),
+  ...others.map(({ path }) => TokenScope.repository(path, ["pull"]))
+]
+
+const erase = (repository: Repository) => [TokenScope.repository(repository.path, ["delete", "pull"])]
+
+const settings = ({
+  answerTimeout = "1 minute",
+  longestDelay = "2 minutes",
+  policy = SecurityPolicy.defaults,
+  retries = 5,
+  retryDelay = "250 millis",
+  stallTimeout = "1 minute",
+  userAgent = "ociman"
+}: Options): client.Settings => ({
+  policy,
+  deadlines: { headers: Duration.decode(answerTimeout), stall: Duration.decode(stallTimeout) },
+  retries: { times: retries, base: Duration.decode(retryDelay), longest: Duration.decode(longestDelay) },
+  userAgent
+})
+
+const attributes = (to: Repository | RegistryKey, more: Readonly<Record<string, unknown>> = {}) => ({
+  captureStackTrace: false,
+  attributes: { registry: to.host, repository: to.path, ...more }
+})
+
+/**
+ * A client of registries.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const make = (
+  options: Options = {}
+): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> =>
+  Effect.gen(function*() {
+    const hasher = yield* Hasher.Hasher
+    const http = yield* HttpClient.HttpClient
+    const { endpoints, requests } = yield* client.make(http, yield* Credentials, settings(options))
+    const { chunkSize = 4 * 1024 * 1024 } = options
+    const known = referring.learned()
+
+    const verify = (descriptor: Descriptor.Descriptor) => <E>(bytes: Stream.Stream<Uint8Array, E>) =>
+      Stream.provideService(Content.verify(descriptor)(bytes), Hasher.Hasher, hasher)
+
+    const targetOf = (repository: Repository, scopes: ReadonlyArray<TokenScope.TokenScope>) =>
+      endpoints.target(repositoryKey(repository), scopes)
+
+    const blob = (repository: Repository, digest: Digest.Digest, scopes = pull(repository)) =>
+      Effect.map(
+        targetOf(repository, scopes),
+        (target): blobs.Place => ({ client: requests, target, repository: repository.path, digest })
+      )
+
+    const manifests = (repository: Repository, scopes = pull(repository)) =>
+      Effect.map(
+        targetOf(repository, scopes),
+        (target): documents.Place => ({ client: requests, hasher, target, repository: repository.path })
+      )
+
+    const list = (
+      key: RegistryKey,
+      scopes: ReadonlyArray<TokenScope.TokenScope>,
+      path: string,
+      member: "tags" | "repositories",
+      { pageSize }: ListOptions = {}
+    ) =>
+      Stream.unwrap(Effect.map(endpoints.target(key, scopes), (target) => {
+        const first = addresses.withQuery(at(target, path), pageSize === undefined ? [] : [["n", String(pageSize)]])
+        return names(requests, target, first, member)
+      }))
+
+    const ping: Service["ping"] = (registry) =>
+      Effect.gen(function*() {
+        const target = yield* endpoints.target(registry, [])
+        const address = at(target, "/v2/")
+        yield* Effect.flatMap(requests.expect({ method: "GET", target, address }, 200), answers.drop)
+      }).pipe(Effect.withSpan("Registry.ping", attributes(registry)))
+
+    const catalog: Service["catalog"] = (registry, options) =>
+      list(registry, [TokenScope.catalog], "/v2/_catalog", "repositories", options).pipe(
+        Stream.withSpan("Registry.catalog", attributes(registry))
+      )
+
+    const tags: Service["tags"] = (repository, options) =>
+      list(repositoryKey(repository), pull(repository), `/v2/${repository.path}/tags/list`, "tags", options).pipe(
+        Stream.filter(Schema.is(Reference.Tag)),
+        Stream.withSpan("Registry.tags", attributes(repository))
+      )
+
+    const statBlob: Service["statBlob"] = (repository, digest) =>
+      Effect.flatMap(blob(repository, digest), blobs.stat).pipe(
+        Effect.withSpan("Registry.statBlob", attributes(repository, { digest }))
+      )
+
+    const fetchBlob: Service["fetchBlob"] = (repository, descriptor) => {
+      const { digest, size } = descriptor
+      const bytes: Stream.Stream<Uint8Array, ReadError> = Digest.isDigest(digest)
+        ? Stream.unwrap(Effect.map(blob(repository, digest), (place) => blobs.fetch(place, { offset: 0 }, size)))
+        : Stream.fail(new ContentError.UnsupportedDigest({ digest }))
+      return verify(descriptor)(bytes).pipe(Stream.withSpan("Registry.fetchBlob", attributes(repository, { digest })))
+    }
+
+    const fetchBlobRange: Service["fetchBlobRange"] = (repository, digest, range) =>
+      Stream.unwrap(Effect.map(blob(repository, digest), (place) => blobs.fetchRange(place, range))).pipe(
+        Stream.withSpan("Registry.fetchBlobRange", attributes(repository, { digest }))
+      )
+
+    const takeOver = (goal: uploads.Goal, from: ReadonlyArray<Repository>) =>
+      Effect.gen(function*() {
+        for (const { path } of from) {
+          const mounted = yield* Effect.catchAll(uploads.mount(goal, path), () => Effect.succeedNone)
+          if (mounted === "Mounted" || Option.isSome(mounted)) return mounted
+        }
+        return Option.none<uploads.Session>()
+      })
+
+    const pushBlob: Service["pushBlob"] = (repository, descriptor, content, { from = [] } = {}) =>
+      Effect.gen(function*() {
+        const { digest, size } = descriptor
+        if (!Digest.isDigest(digest)) return yield* new ContentError.UnsupportedDigest({ digest })
+        const others = from.filter(({ host, path }) => host === repository.host && path !== repository.path)
+        const place = yield* blob(repository, digest, write(repository))
+        const there = yield* Effect.orElseSucceed(blobs.peek(place), () => "Unknown" as const)
+        if (there !== "Unknown" && Option.exists(there, (stat) => Option.getOrElse(stat.size, () => size) === size)) {
+          return "Present"
+        }
+        const goal: uploads.Goal = { ...place, size, chunkSize }
+        const mounting = { ...goal, target: { ...place.target, scopes: write(repository, others) } }
+        const opened = yield* takeOver(mounting, others)
+        if (opened === "Mounted") return "Mounted"
+        yield* uploads.push(goal, verify(descriptor)(content), opened)
+        return "Pushed"
+      }).pipe(Effect.withSpan("Registry.pushBlob", attributes(repository, { digest: descriptor.digest })))
+
+    const mountBlob: Service["mountBlob"] = (repository, digest, from) =>
+      Effect.gen(function*() {
+        if (from.host !== repository.host) return false
+        const place = yield* blob(repository, digest, write(repository, [from]))
+        const goal: uploads.Goal = { ...place, size: 0, chunkSize }
+        const mounted = yield* uploads.mount(goal, from.path)
+        if (mounted === "Mounted") return true
+        if (Option.isSome(mounted)) yield* uploads.cancel(goal, mounted.value)
+        return false
+      }).pipe(Effect.withSpan("Registry.mountBlob", attributes(repository, { digest, from: from.path })))
+
+    const deleteBlob: Service["deleteBlob"] = (repository, digest) =>
+      Effect.flatMap(blob(repository, digest, erase(repository)), blobs.remove).pipe(
+        Effect.withSpan("Registry.deleteBlob", attributes(repository, { digest }))
+      )
+
+    const statManifest: Service["statManifest"] = (repository, name) =>
+      Effect.flatMap(manifests(repository), (place) => documents.stat(place, name)).pipe(
+        Effect.withSpan("Registry.statManifest", attributes(repository, { reference: name }))
+      )
+
+    const fetchManifest: Service["fetchManifest"] = (repository, name) =>
+      Effect.flatMap(manifests(repository), (place) => documents.fetch(place, name)).pipe(
+        Effect.withSpan("Registry.fetchManifest", attributes(repository, { reference: name }))
+      )
+
+    const pushManifest: Service["pushManifest"] = (repository, manifest, { tags = [] } = {}) =>
+      Effect.gen(function*() {
+        const place = yield* manifests(repository, write(repository))
+        const answer = yield* documents.push(place, manifest, tags)
+        yield* referring.pushed(place, known, manifest, answer)
+      }).pipe(Effect.withSpan("Registry.pushManifest", attributes(repository, { digest: manifest.descriptor.digest })))
+
+    const deleteManifest: Service["deleteManifest"] = (repository, digest) =>
+      Effect.gen(function*() {
+        yield* referring.deleting(yield* manifests(repository, write(repository)), known, digest)
+        yield* documents.remove(yield* manifests(repository, erase(repository)), digest)
+      }).pipe(Effect.withSpan("Registry.deleteManifest", attributes(repository, { digest })))
+
+    const untag: Service["untag"] = (repository, tag) =>
+      Effect.flatMap(manifests(repository, erase(repository)), (place) => documents.remove(place, tag)).pipe(
+        Effect.withSpan("Registry.untag", attributes(repository, { reference: tag }))
+      )
+
+    const referrers: Service["referrers"] = (repository, subject, { artifactType } = {}) =>
+      Stream.unwrap(
+        Effect.map(manifests(repository), (place) => referring.list(place, known, subject, artifactType))
+      ).pipe(Stream.withSpan("Registry.referrers", attributes(repository, { digest: subject })))
+
+    return Registry.of({
+      ping,
+      catalog,
+      tags,
+      statBlob,
+      fetchBlob,
+      fetchBlobRange,
+      pushBlob,
+      mountBlob,
+      deleteBlob,
+      statManifest,
+      fetchManifest,
+      pushManifest,
+      deleteManifest,
+      untag,
+      referrers
+    })
+  })
+
+/**
+ * A client of registries.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (
+  options?: Options
+): Layer.Layer<Registry, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> =>
+  Layer.effect(Registry, make(options))
 
 /**
  * A test double that can do what it is given. Anything else dies when it is used, and says what was missing.
@@ -254,7 +512,7 @@ export const catalog = (
  */
 export const tags = (
   repository: Repository,
-  options?: TagOptions
+  options?: ListOptions
 ): Stream.Stream<Reference.Tag, RegistryError, Registry> =>
   Stream.unwrap(Effect.map(Registry, (_) => _.tags(repository, options)))
 
@@ -378,7 +636,8 @@ export const pushManifest = (
 export const deleteManifest = (
   repository: Repository,
   digest: Digest.Digest
-): Effect.Effect<void, ReadError, Registry> => Effect.flatMap(Registry, (_) => _.deleteManifest(repository, digest))
+): Effect.Effect<void, ReadError | ContentError.InvalidDocument, Registry> =>
+  Effect.flatMap(Registry, (_) => _.deleteManifest(repository, digest))
 
 /**
  * Takes a tag away and leaves the manifest.

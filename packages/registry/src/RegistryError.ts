@@ -38,6 +38,7 @@ const listed = (errors: ReadonlyArray<Reported>): string => errors.length === 0 
  * - `Denied`: it did not take the credentials, or they are not good for this
  * - `TokenRefused`: the token server did not give out a token
  * - `TokenInvalid`: what the token server answered has none
+ * - `TokenServerFailed`: the token server has a fault, or cannot be reached
  *
  * @since 0.1.0
  * @category errors
@@ -53,7 +54,8 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
     "NoCredentials",
     "Denied",
     "TokenRefused",
-    "TokenInvalid"
+    "TokenInvalid",
+    "TokenServerFailed"
   ),
   detail: Schema.String,
   /** Where the credentials that were used are from; empty if none were. */

@@ -65,6 +65,13 @@ export * as RegistryStore from "./RegistryStore.js"
 export * as Repository from "./Repository.js"
 
 /**
+ * Where a client of registries goes, and where it does not although a registry says so.
+ *
+ * @since 0.1.0
+ */
+export * as SecurityPolicy from "./SecurityPolicy.js"
+
+/**
  * What a token of a registry is good for: `repository:team/app:pull,push`.
  *
  * @since 0.1.0

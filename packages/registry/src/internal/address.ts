@@ -1,0 +1,99 @@
+/**
+ * Addresses as text. What a registry wrote in a path or a query stays as it is, since it may be signed; only the host
+ * is brought into one form, since it is compared.
+ */
+import * as Either from "effect/Either"
+import * as Option from "effect/Option"
+
+export interface Address {
+  readonly scheme: "http" | "https"
+  /** In lower case, an IPv6 address in its brackets. */
+  readonly host: string
+  /** Always there. */
+  readonly port: string
+  /** With its query, as it was written. */
+  readonly path: string
+}
+
+declare const URL: new(url: string) => {
+  readonly protocol: string
+  readonly hostname: string
+  readonly port: string
+}
+
+const defaultPort = { http: "80", https: "443" } as const
+
+/** What is neither space, control, beyond ASCII nor one of those that no address has and parsers disagree on. */
+const isPlain = (text: string): boolean => /^[!#-;=?-[\]_a-z~|{}^`@]*$/i.test(text)
+
+const absolute = /^(https?):\/\/([^/?#@]+)([^#]*)/i
+
+/** An absolute address. One with a user in it is none: nothing that a registry says is sent as credentials. */
+export const parse = (text: string): Option.Option<Address> => {
+  const [, scheme = "", authority = "", rest = ""] = isPlain(text) ? absolute.exec(text) ?? [] : []
+  if (authority === "" || !(rest === "" || rest.startsWith("/") || rest.startsWith("?"))) return Option.none()
+  return Either.getRight(Either.try(() => new URL(`${scheme}://${authority}/`))).pipe(
+    Option.map(({ hostname, port, protocol }): Address => {
+      const scheme = protocol === "https:" ? "https" : "http"
+      return {
+        scheme,
+        host: hostname.replace(/\.$/, ""),
+        port: port === "" ? defaultPort[scheme] : port,
+        path: rest.startsWith("/") ? rest : `/${rest}`
+      }
+    })
+  )
+}
+
+/** Without `.` and `..`. */
+const withoutDots = (path: string): string => {
+  const kept: Array<string> = []
+  const segments = path.split("/").slice(1)
+  segments.forEach((segment, i) => {
+    const isDots = /^(\.|%2e){1,2}$/i.test(segment)
+    if (isDots && /^(\.|%2e){2}$/i.test(segment)) kept.pop()
+    if (!isDots) kept.push(segment)
+    else if (i === segments.length - 1) kept.push("")
+  })
+  return `/${kept.join("/")}`
+}
+
+const split = (path: string): readonly [path: string, query: string] => {
+  const question = path.indexOf("?")
+  return question < 0 ? [path, ""] : [path.slice(0, question), path.slice(question)]
+}
+
+/** What a reference means in an answer from an address. */
+export const resolve = (base: Address, reference: string): Option.Option<Address> => {
+  const [text = ""] = reference.trim().split("#")
+  if (/^[a-z][a-z0-9+.-]*:/i.test(text)) return parse(text)
+  if (text.startsWith("//")) return parse(`${base.scheme}:${text}`)
+  const [path, query] = split(text)
+  const [before] = split(base.path)
+  if (!isPlain(text) || /^[^/]*:/.test(path)) return Option.none()
+  if (path === "") return Option.some({ ...base, path: query === "" ? base.path : `${before}${query}` })
+  const merged = path.startsWith("/") ? path : `${before.slice(0, before.lastIndexOf("/") + 1)}${path}`
+  return Option.some({ ...base, path: `${withoutDots(merged)}${query}` })
+}
+
+/** Host and port, the port also where it is the usual one. */
+export const authority = ({ host, port }: Address): string => `${host}:${port}`
+
+export const origin = ({ host, port, scheme }: Address): string =>
+  `${scheme}://${host}${port === defaultPort[scheme] ? "" : `:${port}`}`
+
+export const isSameOrigin = (a: Address, b: Address): boolean => origin(a) === origin(b)
+
+export const format = (address: Address): string => `${origin(address)}${address.path}`
+
+/** What may be shown: queries hold states, signatures and tokens. */
+export const show = (address: Address): string => `${origin(address)}${split(address.path)[0]}`
+
+/** More of a query, at its end. What it has under the same name goes. */
+export const withQuery = (address: Address, added: ReadonlyArray<readonly [name: string, value: string]>): Address => {
+  const [path, query] = split(address.path)
+  const names = added.map(([name]) => name)
+  const kept = query.slice(1).split("&").filter((pair) => pair !== "" && !names.includes(pair.split("=")[0] ?? ""))
+  const all = [...kept, ...added.map(([name, value]) => `${name}=${encodeURIComponent(value)}`)]
+  return { ...address, path: all.length === 0 ? path : `${path}?${all.join("&")}` }
+}

@@ -1,0 +1,145 @@
+/** Blobs: looked at, fetched and deleted. */
+import { ContentError, type Digest } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Range, Stat } from "../Registry.js"
+import type { RegistryError } from "../RegistryError.js"
+import * as answers from "./answers.js"
+import { type Call, type Client, isPassingFailure } from "./client.js"
+import { at } from "./endpoints.js"
+import * as headers from "./headers.js"
+import type { Target } from "./proofs.js"
+import * as streams from "./streams.js"
+import type { Answer } from "./transport.js"
+
+/** Where a blob is. */
+export interface Place {
+  readonly client: Client
+  readonly target: Target
+  /** The path of the repository. */
+  readonly repository: string
+  readonly digest: Digest.Digest
+}
+
+const call = ({ digest, repository, target }: Place, method: Call["method"]): Call => ({
+  method,
+  target,
+  address: at(target, `/v2/${repository}/blobs/${digest}`)
+})
+
+/**
+ * Whether there is a blob, if that can be told: storage that a registry redirects to may not answer such questions.
+ */
+export const peek = (place: Place): Effect.Effect<Option.Option<Stat> | "Unknown", RegistryError> =>
+  Effect.gen(function*() {
+    const { client, digest, target } = place
+    const asked = call(place, "HEAD")
+    const answer = yield* client.send(asked)
+    yield* answers.drop(answer)
+    if (answer.status === 200) return Option.some({ digest, size: headers.size(answer.headers["content-length"]) })
+    if (answer.status === 404) return Option.none()
+    const isElsewhere = answer.request.address.host !== target.registry.host
+    return isElsewhere && answer.status < 500 || answer.status === 405 ? "Unknown" : yield* client.refuse(asked, answer)
+  })
+
+/** Whether there is a blob, if need be by asking for its first byte. */
+export const stat = (place: Place): Effect.Effect<Option.Option<Stat>, RegistryError> =>
+  Effect.gen(function*() {
+    const known = yield* peek(place)
+    if (known !== "Unknown") return known
+    const asked = { ...call(place, "GET"), headers: { range: "bytes=0-0" } }
+    const answer = yield* place.client.send(asked)
+    if (answer.status === 404) return yield* Effect.as(answers.drop(answer), Option.none())
+    if (![200, 206, 416].includes(answer.status)) return yield* place.client.refuse(asked, answer)
+    yield* answers.drop(answer)
+    const size = answer.status === 200
+      ? headers.size(answer.headers["content-length"])
+      : Option.flatMap(headers.contentRange(answer.headers["content-range"]), ({ total }) => total)
+    return Option.some({ digest: place.digest, size })
+  })
+
+interface Part {
+  /** The next byte that is wanted. */
+  readonly from: number
+  /** The one after the last, if it is not the end. */
+  readonly to: number | undefined
+}
+
+/** How many bytes there must be in all, where that is known before. */
+type Expected = number | undefined
+
+const isEncoded = ({ headers }: Answer): boolean => (headers["content-encoding"] ?? "identity") !== "identity"
+
+/** The bytes of a part, as far as one answer goes. */
+const open = (
+  place: Place,
+  { from, to }: Part,
+  expected: Expected
+): Effect.Effect<Stream.Stream<Uint8Array, RegistryError>, RegistryError | ContentError.SizeMismatch> =>
+  Effect.gen(function*() {
+    const { client, digest } = place
+    const isWhole = from === 0 && to === undefined
+    const range = { range: `bytes=${from}-${to === undefined ? "" : to - 1}` }
+    const asked = { ...call(place, "GET"), headers: { accept: "*/*", ...(isWhole ? {} : range) } }
+    const answer = yield* client.send(asked)
+    if (answer.status === 200) {
+      const size = headers.size(answer.headers["content-length"])
+      if (expected !== undefined && Option.isSome(size) && size.value !== expected && !isEncoded(answer)) {
+        yield* answers.drop(answer)
+        return yield* new ContentError.SizeMismatch({ digest, expected, actual: size.value })
+      }
+      const rest = streams.skip(from)(answer.body)
+      return to === undefined ? rest : streams.take(to - from)(rest)
+    }
+    if (answer.status === 206) {
+      const sent = headers.contentRange(answer.headers["content-range"])
+      if (Option.exists(sent, ({ first, last }) => first === from && (to === undefined || last < to))) {
+        return answer.body
+      }
+      yield* answers.drop(answer)
+      return yield* answers.failure(answer, "InvalidAnswer", "it sends another part than the one that was asked for")
+    }
+    if (answer.status === 416 && from > 0) {
+      yield* answers.drop(answer)
+      if (expected === undefined || from >= expected) return Stream.empty
+    }
+    return yield* client.refuse(asked, answer)
+  })
+
+/** The bytes of a blob; those that a lost connection took away are fetched again, and no others. */
+export const fetch = (
+  place: Place,
+  { length, offset }: Range,
+  expected?: number
+): Stream.Stream<Uint8Array, RegistryError | ContentError.SizeMismatch> =>
+  length === 0 ? Stream.empty : Stream.suspend(() => {
+    const { client, target } = place
+    const to = length === undefined ? undefined : offset + length
+    let from = offset
+    let failures = 0
+    const rest: Stream.Stream<Uint8Array, RegistryError | ContentError.SizeMismatch> = Stream.unwrap(
+      Effect.map(Effect.suspend(() => open(place, { from, to }, expected)), (bytes) =>
+        bytes.pipe(
+          streams.count((received) => {
+            from += received
+            failures = 0
+          }),
+          Stream.catchAll((error) => {
+            const isOver = expected !== undefined && from > expected || to !== undefined && from >= to
+            if (isOver || !isPassingFailure(error) || failures >= client.times) return Stream.fail(error)
+            failures++
+            return Stream.unwrap(Effect.as(client.recover(target.registry), rest))
+          })
+        ))
+    )
+    return rest
+  })
+
+/** A part of a blob, of which nobody knows how large it is. */
+export const fetchRange = (place: Place, range: Range): Stream.Stream<Uint8Array, RegistryError> =>
+  Stream.catchTag(fetch(place, range), "SizeMismatch", Effect.die)
+
+/** Deletes a blob. */
+export const remove = (place: Place): Effect.Effect<void, RegistryError> =>
+  Effect.flatMap(place.client.expect(call(place, "DELETE"), 202, 200, 204), answers.drop)

@@ -1,0 +1,81 @@
+/** Values of headers that registries send. */
+import * as Option from "effect/Option"
+
+export interface Link {
+  readonly target: string
+  readonly relations: ReadonlyArray<string>
+}
+
+const linkAt = /\s*<([^<>]*)>((?:\s*;\s*[\w!#$&*+.^`|~-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)\s*(?:,|$)/y
+
+const relations = /;\s*rel\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))/i
+
+const isVisible = (text: string): boolean => Array.from(text).every((char) => char > " " && char !== "\u007F")
+
+/**
+ * The target of the link to the next page, if there is one; `undefined` if the header is malformed. A link that says
+ * nothing of what it is counts as such a link.
+ *
+ * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
+ */
+export const nextLink = (header: string): Option.Option<string> | undefined => {
+  let at = 0
+  while (at < header.length && /[\s,]/.test(header[at] ?? "")) at++
+  while (at < header.length) {
+    linkAt.lastIndex = at
+    const [whole, target = "", parameters = ""] = linkAt.exec(header) ?? []
+    if (whole === undefined || whole === "" || !isVisible(target)) return undefined
+    const [, quoted, plain] = relations.exec(parameters) ?? []
+    const rel = quoted ?? plain
+    if (rel === undefined || rel.toLowerCase().split(/\s+/).includes("next")) {
+      return target === "" ? Option.none() : Option.some(target)
+    }
+    at += whole.length
+  }
+  return Option.none()
+}
+
+/** The offset of the last byte that an upload session has; nothing where the header cannot be used. */
+export const lastByte = (range: string | undefined): Option.Option<number> => {
+  const [, digits] = /^\s*(?:bytes=)?0-(\d{1,16})\s*$/.exec(range ?? "") ?? []
+  const last = Number(digits)
+  return digits === undefined || !Number.isSafeInteger(last) ? Option.none() : Option.some(last)
+}
+
+/** What a part is of: first and last byte, and how many there are in all if it is known. */
+export const contentRange = (
+  header: string | undefined
+): Option.Option<{ readonly first: number; readonly last: number; readonly total: Option.Option<number> }> => {
+  const [, first, last, total] = /^\s*bytes\s+(\d{1,16})-(\d{1,16})\/(\d{1,16}|\*)\s*$/i.exec(header ?? "") ?? []
+  return first === undefined || total === undefined ? Option.none() : Option.some({
+    first: Number(first),
+    last: Number(last),
+    total: total === "*" ? Option.none() : Option.some(Number(total))
+  })
+}
+
+const httpDate = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/
+
+/** How many milliseconds to wait, as seconds or a date say it. */
+export const retryAfter = (header: string | undefined, now: number): Option.Option<number> => {
+  const value = (header ?? "").trim()
+  if (/^\d{1,9}$/.test(value)) return Option.some(Number(value) * 1000)
+  if (!httpDate.test(value)) return Option.none()
+  const wait = Date.parse(value) - now
+  return wait > 0 ? Option.some(wait) : Option.none()
+}
+
+/** What a registry wants to be shown to people. */
+export const warnings = (header: string | undefined): ReadonlyArray<string> =>
+  Array.from(
+    (header ?? "").matchAll(/(?:^|,)\s*299\s+-\s+"((?:[^"\\]|\\.)+)"/g),
+    ([, text = ""]) => text.replace(/\\(.)/g, "$1")
+  )
+
+/** A number of bytes. */
+export const size = (header: string | undefined): Option.Option<number> => {
+  const value = Number(header)
+  return header !== undefined && /^\d{1,16}$/.test(header.trim()) && Number.isSafeInteger(value)
+    ? Option.some(value)
+    : Option.none()
+}

@@ -1,0 +1,141 @@
+/** One request and its answer, neither of which lasts for ever. */
+import type * as Headers from "@effect/platform/Headers"
+import * as HttpBody from "@effect/platform/HttpBody"
+import * as HttpClient from "@effect/platform/HttpClient"
+import type { HttpClientError } from "@effect/platform/HttpClientError"
+import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type { HttpMethod } from "@effect/platform/HttpMethod"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { hasProperty } from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import { RegistryFailed } from "../RegistryError.js"
+import * as addresses from "./address.js"
+import { type Watch, watch } from "./pulling.js"
+
+export type Body =
+  | { readonly _tag: "None" }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  /** It is run again with each request. */
+  | { readonly _tag: "Stream"; readonly stream: Stream.Stream<Uint8Array, unknown>; readonly size: number }
+
+export interface Request {
+  readonly method: HttpMethod
+  readonly address: addresses.Address
+  readonly headers: Readonly<Record<string, string>>
+  readonly body: Body
+}
+
+export interface Answer {
+  readonly request: Request
+  readonly status: number
+  readonly headers: Headers.Headers
+  /** Fails if it ends early, or if nothing comes for too long. It must be run, be it to drop it. */
+  readonly body: Stream.Stream<Uint8Array, RegistryFailed>
+}
+
+export interface Deadlines {
+  /** From the last byte that was sent to the headers of the answer. */
+  readonly headers: Duration.Duration
+  /** Between two pieces that are sent or received. */
+  readonly stall: Duration.Duration
+}
+
+export const failed = (
+  { address, method }: Pick<Request, "address" | "method">,
+  reason: RegistryFailed["reason"],
+  detail: string,
+  more: { readonly status?: number; readonly cause?: unknown } = {}
+): RegistryFailed => new RegistryFailed({ method, url: addresses.show(address), reason, detail, ...more })
+
+const textAt = (value: unknown, key: string): string =>
+  hasProperty(value, key) && typeof value[key] === "string" ? value[key] : ""
+
+/** What the platform says went wrong, without the request, whose headers may be secret. */
+const root = (cause: unknown): unknown =>
+  hasProperty(cause, "cause") && cause.cause !== undefined ? root(cause.cause) : cause
+
+const reasonOf = (cause: unknown): string =>
+  [textAt(cause, "code"), textAt(cause, "message")].filter((part) => part !== "").join(": ")
+
+/** That the other side is not who it should be does not change by asking again. */
+export const isCertificate = (error: RegistryFailed): boolean =>
+  /CERT|SIGNATURE|ERR_TLS_CERT/.test(textAt(error.cause, "code"))
+
+/** Whether there is nobody who could answer. */
+export const isRefused = (error: RegistryFailed): boolean => textAt(error.cause, "code") === "ECONNREFUSED"
+
+/** Nor does a name that nobody knows. */
+export const isUnknownHost = (error: RegistryFailed): boolean => textAt(error.cause, "code") === "ENOTFOUND"
+
+const explain = (error: HttpClientError): { readonly cause: unknown; readonly text: string } => {
+  const cause = root(error.cause)
+  const text = reasonOf(cause)
+  return { cause: cause instanceof Error ? cause : undefined, text: text === "" ? "" : `: ${text}` }
+}
+
+const readBody = (
+  request: Request,
+  status: number,
+  stream: Stream.Stream<Uint8Array, HttpClientError>,
+  patience: Duration.Duration
+) =>
+  stream.pipe(
+    Stream.mapError((error) => {
+      const { cause, text } = explain(error)
+      return failed(request, "Truncated", `the answer ended early${text}`, { status, cause })
+    }),
+    Stream.timeoutFail(
+      () => failed(request, "TimedOut", `nothing came for ${Duration.format(patience)}`, { status }),
+      patience
+    )
+  )
+
+// The platform leaves out a length of zero, and a stream of no bytes would be sent in chunks.
+const sizeOf = (body: Body): Readonly<Record<string, string>> =>
+  body._tag === "None" ? {} : { "content-length": String(body._tag === "Bytes" ? body.bytes.length : body.size) }
+
+const encode = (body: Body, observe: Watch["observe"]): HttpBody.HttpBody =>
+  body._tag === "None"
+    ? HttpBody.empty
+    : body._tag === "Bytes"
+    ? HttpBody.uint8Array(body.bytes, "application/octet-stream")
+    : HttpBody.stream(observe(body.stream), "application/octet-stream", body.size)
+
+/**
+ * Sends a request once. What it is answered with is not looked at.
+ *
+ * The spans of the platform would have queries in them, and its headers for tracing are none of a registry's business.
+ */
+export const make = (client: HttpClient.HttpClient, deadlines: Deadlines) => {
+  const quiet = client.pipe(
+    HttpClient.withTracerDisabledWhen(() => true),
+    HttpClient.withTracerPropagation(false)
+  )
+  return (request: Request): Effect.Effect<Answer, RegistryFailed> =>
+    Effect.gen(function*() {
+      const { body, headers, method } = request
+      const isStream = body._tag === "Stream"
+      const patience = isStream ? deadlines.stall : deadlines.headers
+      const { observe, stalled } = yield* watch(patience)
+      const sent = HttpClientRequest.make(method)(addresses.format(request.address)).pipe(
+        HttpClientRequest.setBody(encode(body, observe)),
+        HttpClientRequest.setHeaders({ ...sizeOf(body), ...headers })
+      )
+      const response = yield* quiet.execute(sent).pipe(
+        Effect.mapError((error) => {
+          const { cause, text } = explain(error)
+          return failed(request, "Unreachable", `there is no connection${text}`, { cause })
+        }),
+        Effect.raceFirst(
+          Effect.flatMap(stalled, () => failed(request, "TimedOut", `no answer for ${Duration.format(patience)}`))
+        )
+      )
+      return {
+        request,
+        status: response.status,
+        headers: response.headers,
+        body: readBody(request, response.status, response.stream, deadlines.stall)
+      }
+    })
+}
