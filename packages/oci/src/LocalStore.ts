@@ -25,7 +25,7 @@ import * as Option from "effect/Option"
 import * as Artifact from "./Artifact.js"
 import { ArtifactError } from "./ArtifactError.js"
 import type * as Compression from "./Compression.js"
-import { type ContentError, LayoutError } from "./ContentError.js"
+import { type ContentError, LayoutError, StoreFailed } from "./ContentError.js"
 import * as Copy from "./Copy.js"
 import type * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
@@ -181,13 +181,22 @@ const isRecent = (before: number, modified: Option.Option<Date>): boolean =>
   Option.exists(modified, (_) => _.getTime() > before)
 
 /**
- * The store of the user as that of a program: in {@link dataDirectory}.
+ * The store of the user as that of a program: in {@link dataDirectory}. It is made when it is used for the first time.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<ImageStore.ImageStore, ConfigError.ConfigError | ContentError, Environment> = Layer
-  .effect(ImageStore.ImageStore, Effect.flatMap(dataDirectory, make))
+export const layer: Layer.Layer<ImageStore.ImageStore, never, Environment> = Layer.effect(
+  ImageStore.ImageStore,
+  Effect.gen(function*() {
+    const context = yield* Effect.context<Environment>()
+    const name = "the store of the user"
+    const unknown = (cause: ConfigError.ConfigError) =>
+      new StoreFailed({ store: name, operation: "be found", reason: "Unavailable", cause: new Error(String(cause)) })
+    const directory = yield* Effect.either(Effect.mapError(dataDirectory, unknown))
+    return ImageStore.lazy(name, Effect.provide(Effect.flatMap(directory, make), context))
+  })
+)
 
 /**
  * What the crate ocipkg has stored.

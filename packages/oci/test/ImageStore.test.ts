@@ -1,5 +1,7 @@
+import { it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { ImageStore, LocalStore, OciArchive, OciDirectory } from "@ociman/oci"
+import { ContentError, ImageStore, LocalStore, OciArchive, OciDirectory } from "@ociman/oci"
 import { ImageStoreSuite } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
 import { temporary } from "./archives.js"
@@ -65,3 +67,32 @@ ImageStoreSuite.suite(
     Layer.merge(environment, NodeLocalFiles.layer)
   )
 )
+
+ImageStoreSuite.suite(
+  "a store that is opened when it is needed",
+  Layer.provideMerge(
+    Layer.scoped(
+      ImageStore.ImageStore,
+      Effect.gen(function*() {
+        const context = yield* Effect.context<Layer.Layer.Success<typeof environment>>()
+        const root = yield* temporary
+        return ImageStore.lazy("a layout", Effect.provide(OciDirectory.openOrCreate(root), context))
+      })
+    ),
+    environment
+  )
+)
+
+it.effect("a store that is opened when it is needed is opened once, and tried again if it could not be", () =>
+  Effect.gen(function*() {
+    let tries = 0
+    const memory = yield* ImageStore.makeMemory
+    const failure = new ContentError.StoreFailed({ store: "s", operation: "be opened", reason: "Unavailable" })
+    const store = ImageStore.lazy("s", Effect.suspend(() => ++tries === 1 ? failure : Effect.succeed(memory)))
+    strictEqual(tries, 0)
+    strictEqual(yield* Effect.flip(store.resolve("a")), failure)
+    const resolve = Effect.flip(store.resolve("a"))
+    const errors = yield* Effect.all([resolve, resolve, resolve], { concurrency: "unbounded" })
+    deepStrictEqual(errors.map(({ _tag }) => _tag), ["ContentNotFound", "ContentNotFound", "ContentNotFound"])
+    strictEqual(tries, 2)
+  }).pipe(Effect.provide(NodeHasher.layer)))

@@ -129,7 +129,9 @@ describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
         return assert.isTrue(Option.isNone(read))
       }
       const resolved = Option.getOrThrow(read)
-      const expected = (location.includes("..") || location.trim() !== location || go.location === undefined ? whatwg : go).location ?? ""
+      const expected =
+        (location.includes("..") || location.trim() !== location || go.location === undefined ? whatwg : go).location ??
+          ""
       // Byte for byte what Go makes of it, but for the host and what never reaches the wire.
       const [, path = ""] = /^https?:\/\/[^/?#]*([^#]*)/.exec(expected) ?? []
       assert.strictEqual(resolved.path, path === "" ? "/" : path)

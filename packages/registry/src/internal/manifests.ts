@@ -184,7 +184,16 @@ const check = (place: Place, { bytes, descriptor }: Content.Content<unknown>): E
       descriptor,
       { name: "manifest", limit }
     ).pipe(Effect.provideService(Hasher.Hasher, place.hasher))
-    const declared = Option.flatMapNullable(own(bytes), ({ mediaType }) => mediaType)
+    const said = own(bytes)
+    if (Option.isNone(said) && isKnown(descriptor.mediaType)) {
+      return yield* new ContentError.InvalidDocument({
+        document: "manifest",
+        path: "",
+        reason: "InvalidJson",
+        rule: `it is to be pushed as ${descriptor.mediaType} and is no JSON object`
+      })
+    }
+    const declared = Option.flatMapNullable(said, ({ mediaType }) => mediaType)
     if (Option.exists(declared, (_) => _ !== descriptor.mediaType)) {
       return yield* new ContentError.InvalidDocument({
         document: "manifest",

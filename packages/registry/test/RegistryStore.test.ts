@@ -1,0 +1,116 @@
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { assertInclude, assertInstanceOf, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { NodeHasher } from "@ociman/node"
+import { Content, ContentError, Copy, ImageConfig, ImageManifest, ImageStore, MediaType, Platform } from "@ociman/oci"
+import { Credentials, Registry, RegistryError, RegistryStore, Repository } from "@ociman/registry"
+import { FaultyRegistry, ImageStoreSuite } from "@ociman/testing"
+import { Effect, Layer, Stream } from "effect"
+
+const repository = (path: string) => Repository.make(`registry.example.com/${path}`)
+
+const platform = Layer.merge(NodeContext.layer, NodeHasher.layer)
+
+const registryOf = (script: FaultyRegistry.Script) =>
+  Registry.layer({ retries: 1, retryDelay: 0 }).pipe(
+    Layer.provide(Credentials.layerMemory()),
+    Layer.provideMerge(FaultyRegistry.layer(script)),
+    Layer.provideMerge(platform)
+  )
+
+const registry = registryOf(FaultyRegistry.healthy)
+
+ImageStoreSuite.suite(
+  "a store in a repository",
+  Layer.provideMerge(RegistryStore.layer(repository("team/app")), registry),
+  { names: "tags" }
+)
+
+const pushed = (store: ImageStore.Store, size = 2000) =>
+  Effect.gen(function*() {
+    const bytes = new Uint8Array(size).fill(5)
+    const layer = yield* Content.describe(MediaType.ImageLayer, bytes)
+    yield* store.push(layer, Stream.make(bytes))
+    const config = yield* Content.make(
+      ImageConfig.codec,
+      ImageConfig.make(Platform.make("linux/amd64"), [layer.digest])
+    )
+    yield* ImageStore.pushDocument(store, config)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers: [layer] })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    yield* store.tag(manifest.descriptor, "v1")
+    return { layer, config: config.descriptor, manifest: manifest.descriptor }
+  })
+
+const asked = Effect.map(
+  FaultyRegistry.requests,
+  (requests) => requests.map(({ method, url }) => `${method} ${url.replace(/\?.*/, "")}`)
+)
+
+describe("a repository as a store", () => {
+  it.effect("takes over from another repository of its registry, and nothing passes through here", () =>
+    Effect.gen(function*() {
+      const from = yield* RegistryStore.make(repository("team/app"))
+      const to = yield* RegistryStore.make(repository("team/copy"))
+      const { layer, manifest } = yield* pushed(from)
+      const before = (yield* asked).length
+      const events = yield* Stream.runCollect(Copy.watch({ store: from, name: "v1" }, { store: to, name: "v2" }))
+      const skipped = Array.from(events).flatMap((event) => event._tag === "Skipped" ? [event.reason] : [])
+      deepStrictEqual(skipped, ["Mounted", "Mounted"])
+      deepStrictEqual((yield* asked).slice(before).filter((line) => /^(GET|PUT|PATCH) .*\/blobs\//.test(line)), [])
+      strictEqual((yield* to.resolve("v2")).digest, manifest.digest)
+      assertTrue(yield* to.exists(layer))
+    }).pipe(Effect.provide(registry)))
+
+  it.effect("does not look for a mount in another registry, or another store", () =>
+    Effect.gen(function*() {
+      const to = yield* RegistryStore.make(repository("team/copy"))
+      const memory = yield* ImageStore.makeMemory
+      const elsewhere = { ...memory, repository: Repository.make("other.example.com/team/app") }
+      yield* pushed(memory)
+      for (const from of [memory, elsewhere]) {
+        yield* Copy.image({ store: from, name: "v1" }, { store: to, name: "v1" })
+        yield* to.delete(yield* to.resolve("v1"))
+      }
+      const queries = (yield* FaultyRegistry.requests).filter(({ url }) => url.includes("mount="))
+      deepStrictEqual(queries, [])
+    }).pipe(Effect.provide(registry)))
+
+  it.effect("names a copy by the bytes that it has just sent, and does not ask for them", () =>
+    Effect.gen(function*() {
+      const to = yield* RegistryStore.make(repository("team/copy"))
+      yield* pushed(to)
+      deepStrictEqual((yield* asked).filter((line) => line.startsWith("GET")), [])
+      strictEqual((yield* asked).filter((line) => /^PUT .*\/manifests\//.test(line)).length, 2)
+    }).pipe(Effect.provide(registry)))
+
+  it.effect("sends nothing that is there", () =>
+    Effect.gen(function*() {
+      const to = yield* RegistryStore.make(repository("team/app"))
+      yield* pushed(to)
+      const before = (yield* asked).length
+      yield* pushed(to)
+      deepStrictEqual((yield* asked).slice(before).map((line) => line.split(" ")[0]), ["HEAD", "HEAD", "HEAD", "PUT"])
+    }).pipe(Effect.provide(registry)))
+
+  it.effect.each([
+    { answer: FaultyRegistry.respond(403), reason: "Denied" },
+    { answer: FaultyRegistry.respond(503), reason: "Unavailable" },
+    { answer: FaultyRegistry.tooManyRequests("600"), reason: "Unavailable" },
+    { answer: FaultyRegistry.drop, reason: "Unavailable" },
+    { answer: FaultyRegistry.error(405, "UNSUPPORTED"), reason: "Unsupported" },
+    { answer: FaultyRegistry.error(400, "NAME_INVALID"), reason: "Unknown" }
+  ])("says what its registry said (%#: $reason)", ({ answer, reason }) =>
+    Effect.gen(function*() {
+      const store = yield* RegistryStore.make(repository("team/app"))
+      const error = yield* Effect.flip(store.resolve("v1"))
+      assertInstanceOf(error, ContentError.StoreFailed)
+      strictEqual(error.reason, reason)
+      assertTrue(RegistryError.isRegistryError(error.cause))
+      assertInclude(error.message, "registry.example.com/team/app could not look for v1")
+      assertInclude(error.message, "https://registry.example.com/v2/")
+    }).pipe(Effect.provide(registryOf(FaultyRegistry.otherwise(FaultyRegistry.healthy, answer)))))
+})
