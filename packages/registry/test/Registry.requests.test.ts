@@ -1,0 +1,574 @@
+import { HttpClient, HttpClientResponse } from "@effect/platform"
+import { assert, describe, it } from "@effect/vitest"
+import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
+import { NodeHasher } from "@ociman/node"
+import {
+  Content,
+  ContentError,
+  type Descriptor,
+  Digest,
+  ImageIndex,
+  ImageManifest,
+  MediaType,
+  Reference
+} from "@ociman/oci"
+import { Registry, RegistryError, RegistryKey, Repository, SecurityPolicy } from "@ociman/registry"
+import { Deferred, Effect, Either, Fiber, Layer, Logger, Option, Stream, TestClock } from "effect"
+import { lines, network, type Script, services } from "./scripted.js"
+
+const host = "registry.example.com"
+const repository = Repository.make(`${host}/team/app`)
+const base = `https://${host}/v2/team/app`
+const tag = Reference.Tag.make("v1")
+
+const text = "hello, registry client\n"
+const bytes = Buffer.from(text)
+const digest = Digest.Digest.make("sha256:dae81ae64a389edaa1b768187d7183df262af2391c025a4c1c32d5fb8681c81e")
+const blob: Descriptor.Descriptor = { mediaType: MediaType.OctetStream, digest, size: bytes.length }
+
+const registry = Registry.Registry
+
+const fetched = Effect.flatMap(registry, (_) => Stream.runCollect(_.fetchBlob(repository, blob))).pipe(
+  Effect.map((parts) => Buffer.concat(Array.from(parts)).toString())
+)
+
+const stat = Effect.flatMap(registry, (_) => _.statBlob(repository, digest))
+
+const failure = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.flatMap(Effect.flip(effect), (error) =>
+    error instanceof RegistryError.RegistryFailed
+      ? Effect.succeed(error)
+      : Effect.dieMessage(`an error of another kind: ${String(error)}`))
+
+const digestOf = (bytes: Uint8Array) =>
+  Effect.provide(Content.describe(MediaType.ImageManifest, bytes), NodeHasher.layer)
+
+describe("a request", () => {
+  it.effect("asks for bytes as they are, says who asks, and has nothing else in it", () => {
+    const { layer, requests } = network(() => ({ status: 200, body: text }))
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* fetched, text)
+      deepStrictEqual({ ...requests[0]?.headers }, {
+        accept: "*/*",
+        "accept-encoding": "identity",
+        "user-agent": "ociman"
+      })
+    }).pipe(Effect.withSpan("parent"), Effect.provide(services(layer)))
+  })
+
+  it.effect("for Docker Hub goes to where its registry is", () => {
+    const { layer, requests } = network(() => ({ status: 200 }))
+    return Effect.gen(function*() {
+      yield* Effect.flatMap(registry, (_) => _.statBlob(Repository.make("alpine"), digest))
+      deepStrictEqual(lines(requests), [`HEAD https://registry-1.docker.io/v2/library/alpine/blobs/${digest}`])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.effect("is without encryption where the program says so, and only there", () => {
+    const { layer, requests } = network(() => ({ status: 200 }))
+    const policy = SecurityPolicy.make({ plainHttp: ["plain.example.com:5000"] })
+    return Effect.gen(function*() {
+      const { ping } = yield* registry
+      yield* ping(RegistryKey.make("plain.example.com:5000"))
+      yield* ping(RegistryKey.make("plain.example.com"))
+      deepStrictEqual(lines(requests), ["GET http://plain.example.com:5000/v2/", "GET https://plain.example.com/v2/"])
+    }).pipe(Effect.provide(services(layer, [], { policy })))
+  })
+
+  it.effect("to this machine is without encryption only if it has none", () => {
+    const { layer, requests } = network(({ url }) =>
+      url.startsWith("http://127.0.0.1:5000") || url.startsWith("https://127.0.0.1:5001") ? { status: 200 } : undefined
+    )
+    return Effect.gen(function*() {
+      const { ping } = yield* registry
+      yield* ping(RegistryKey.make("127.0.0.1:5000"))
+      yield* ping(RegistryKey.make("127.0.0.1:5001"))
+      yield* ping(RegistryKey.make("127.0.0.1:5001"))
+      deepStrictEqual(lines(requests), [
+        "GET https://127.0.0.1:5000/v2/",
+        "GET http://127.0.0.1:5000/v2/",
+        "GET https://127.0.0.1:5001/v2/",
+        "GET https://127.0.0.1:5001/v2/",
+        "GET https://127.0.0.1:5001/v2/"
+      ])
+    }).pipe(Effect.provide(services(layer)))
+  })
+})
+
+describe("a redirect", () => {
+  const to = (location: string, from = `${base}/blobs/${digest}`): Script => ({ url }) =>
+    url === from ? { status: 307, headers: { location } } : { status: 200, body: text }
+
+  for (
+    const [what, location] of [
+      ["to plain http", "http://storage.example.com/x"],
+      ["into a private network", "https://10.0.0.1/x"],
+      ["to the machine itself", "https://localhost/x"],
+      ["to the services of a cloud", "https://169.254.169.254/latest"]
+    ] as const
+  ) {
+    it.effect(`${what} is not followed`, () => {
+      const { layer, requests } = network(to(location))
+      return Effect.gen(function*() {
+        const error = yield* failure(fetched)
+        assert.strictEqual(error.reason, "Refused")
+        assert.strictEqual(requests.length, 1)
+      }).pipe(Effect.provide(services(layer)))
+    })
+  }
+
+  it.effect("to a host that the policy trusts is followed", () => {
+    const { layer } = network(to("https://10.0.0.1/x"))
+    const policy = SecurityPolicy.make({ trustedHosts: ["10.0.0.1"] })
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* fetched, text)
+    }).pipe(Effect.provide(services(layer, [], { policy })))
+  })
+
+  it.effect("keeps its query byte for byte, and does not show it in an error", () => {
+    const signed = "https://storage.example.com/x?sig=a/b%2Fc+d&X-Secret=s3cret"
+    const { layer, requests } = network(({ url }) =>
+      url === signed ? { status: 403 } : { status: 302, headers: { location: signed } }
+    )
+    return Effect.gen(function*() {
+      const error = yield* failure(fetched)
+      assert.strictEqual(requests[1]?.url, signed)
+      assert.strictEqual(error.status, 403)
+      assert.notInclude(error.message, "s3cret")
+      assert.include(error.message, "https://storage.example.com/x")
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.effect("without an end is given up", () => {
+    const { layer, requests } = network(({ url }) => ({ status: 302, headers: { location: `${url}x` } }))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* failure(fetched)).reason, "InvalidAnswer")
+      assert.strictEqual(requests.length, 11)
+    }).pipe(Effect.provide(services(layer)))
+  })
+})
+
+describe("a request that fails", () => {
+  for (const status of [408, 429, 500, 502, 503, 504]) {
+    it.live(`with ${status} is made again`, () => {
+      const { layer, requests } = network((_, { length }) => length < 2 ? { status } : { status: 200, body: text })
+      return Effect.gen(function*() {
+        assert.strictEqual(yield* fetched, text)
+        assert.strictEqual(requests.length, 3)
+      }).pipe(Effect.provide(services(layer)))
+    })
+  }
+
+  for (const status of [400, 403, 404, 405, 410, 413]) {
+    it.live(`with ${status} is not made again`, () => {
+      const { layer, requests } = network(() => ({ status }))
+      return Effect.gen(function*() {
+        assert.strictEqual((yield* failure(fetched)).status, status)
+        assert.strictEqual(requests.length, 1)
+      }).pipe(Effect.provide(services(layer)))
+    })
+  }
+
+  it.live("without an answer is made again, and not for ever", () => {
+    const { layer, requests } = network((_, { length }) => length < 2 ? undefined : { status: 200, body: text })
+    const dead = network(() => undefined)
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* Effect.provide(fetched, services(layer)), text)
+      assert.strictEqual(requests.length, 3)
+      const error = yield* failure(Effect.provide(fetched, services(dead.layer, [], { retries: 2 })))
+      assert.strictEqual(error.reason, "Unreachable")
+      assert.include(error.message, "ECONNRESET")
+      assert.strictEqual(dead.requests.length, 3)
+    })
+  })
+
+  it.effect("waits as long as it is asked to, with all others for that host", () => {
+    const { layer, requests } = network((_, { length }) =>
+      length === 0 ? { status: 429, headers: { "retry-after": "30" } } : { status: 200 }
+    )
+    return Effect.gen(function*() {
+      const first = yield* Effect.fork(stat)
+      yield* TestClock.adjust("1 second")
+      const second = yield* Effect.fork(stat)
+      yield* TestClock.adjust("28 seconds")
+      assert.strictEqual(requests.length, 1)
+      yield* TestClock.adjust("10 seconds")
+      yield* Fiber.joinAll([first, second])
+      assert.strictEqual(requests.length, 3)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.effect("takes a date for it, too", () => {
+    const { layer, requests } = network((_, { length }) =>
+      length === 0
+        ? { status: 503, headers: { "retry-after": new Date(20_000).toUTCString() } }
+        : { status: 200 }
+    )
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.fork(stat)
+      yield* TestClock.adjust("19 seconds")
+      assert.strictEqual(requests.length, 1)
+      yield* TestClock.adjust("5 seconds")
+      yield* Fiber.join(fiber)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.effect("does not wait for hours, and says what was asked for", () => {
+    const { layer, requests } = network(() => ({
+      status: 429,
+      headers: { "retry-after": "7200", "ratelimit-limit": "100;w=21600", "ratelimit-remaining": "0;w=21600" },
+      body: JSON.stringify({ errors: [{ code: "TOOMANYREQUESTS", message: "slow down" }] })
+    }))
+    return Effect.gen(function*() {
+      const error = yield* failure(fetched)
+      assert.strictEqual(error.reason, "TOOMANYREQUESTS")
+      for (const part of ["7200", "ratelimit-remaining: 0;w=21600", "slow down"]) assert.include(error.message, part)
+      assert.strictEqual(requests.length, 1)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("tells what the registry said, and by which number it knows the request", () => {
+    const { layer } = network(() => ({
+      status: 400,
+      headers: { "x-request-id": "r-17" },
+      body: JSON.stringify({
+        errors: [{ code: "NAME_INVALID", message: "bad name", detail: { name: "x" } }, { code: "OWN" }]
+      })
+    }))
+    return Effect.gen(function*() {
+      const error = yield* failure(fetched)
+      assert.strictEqual(error.reason, "NAME_INVALID")
+      deepStrictEqual(error.errors.map(({ code }) => code), ["NAME_INVALID", "OWN"])
+      deepStrictEqual(error.errors[0]?.detail, { name: "x" })
+      assert.strictEqual(error.requestId, "r-17")
+      assert.strictEqual(
+        error.message,
+        `GET ${base}/blobs/${digest} answered 400: the registry did not do it ` +
+          "(NAME_INVALID: bad name; OWN) [request r-17]"
+      )
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  for (const body of ["", "null", "<html>", "{\"errors\": 1}", "{\"errors\": []}", "\xFF", "x".repeat(1_000_000)]) {
+    it.live(`with the body ${JSON.stringify(body.slice(0, 20))} fails like any other`, () => {
+      const { layer } = network(() => ({ status: 404, body }))
+      return Effect.gen(function*() {
+        assert.strictEqual((yield* failure(fetched)).reason, "BLOB_UNKNOWN")
+      }).pipe(Effect.provide(services(layer)))
+    })
+  }
+})
+
+describe("the deadline", () => {
+  it.effect("of an answer ends what nobody answers", () => {
+    const silent = Layer.succeed(HttpClient.HttpClient, HttpClient.make(() => Effect.never))
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.fork(failure(stat))
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).reason, "TimedOut")
+    }).pipe(Effect.provide(services(silent, [], { answerTimeout: "10 seconds", retries: 0 })))
+  })
+
+  it.effect("of a transfer ends what stalls", () => {
+    const emptied = Effect.runSync(Deferred.make<void>())
+    const body = () =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(bytes.subarray(0, 5)),
+        pull: () => Effect.runPromise(Effect.zipRight(Deferred.succeed(emptied, undefined), Effect.never))
+      })
+    const stalling = Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request) => Effect.sync(() => HttpClientResponse.fromWeb(request, new Response(body()))))
+    )
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.fork(failure(fetched))
+      yield* Deferred.await(emptied)
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).reason, "TimedOut")
+    }).pipe(Effect.provide(services(stalling, [], { stallTimeout: "10 seconds", retries: 0 })))
+  })
+})
+
+describe("a warning", () => {
+  it.effect("is shown once", () => {
+    const { layer } = network(() => ({ status: 200, headers: { warning: "299 - \"the end is near\"" } }))
+    const shown: Array<string> = []
+    return Effect.gen(function*() {
+      yield* stat
+      yield* stat
+      deepStrictEqual(shown, [`The registry at ${host}:443 says: the end is near`])
+    }).pipe(
+      Effect.provide(services(layer)),
+      Effect.provide(Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => shown.push(String(message)))))
+    )
+  })
+})
+
+describe("a blob that is fetched", () => {
+  it.live("goes on where the connection was lost", () => {
+    const { layer, requests } = network(({ headers }) => {
+      const [, from] = /^bytes=(\d+)-$/.exec(headers["range"] ?? "") ?? []
+      const at = Number(from ?? 0)
+      return {
+        status: from === undefined ? 200 : 206,
+        headers: from === undefined ? {} : { "content-range": `bytes ${at}-${bytes.length - 1}/${bytes.length}` },
+        body: text.slice(at, at + 10),
+        isCut: at + 10 < bytes.length
+      }
+    })
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* fetched, text)
+      deepStrictEqual(requests.map(({ headers }) => headers["range"]), [undefined, "bytes=10-", "bytes=20-"])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("begins again where the registry knows no parts", () => {
+    const { layer, requests } = network((_, { length }) => ({
+      status: 200,
+      body: length === 0 ? text.slice(0, 10) : text,
+      isCut: length === 0
+    }))
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* fetched, text)
+      assert.strictEqual(requests.length, 2)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("is not put together from parts that do not fit", () => {
+    const { layer } = network(({ headers }) =>
+      headers["range"] === undefined
+        ? { status: 200, body: text.slice(0, 10), isCut: true }
+        : { status: 206, headers: { "content-range": "bytes 5-22/23" }, body: text.slice(5) }
+    )
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* failure(fetched)).reason, "InvalidAnswer")
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("that is cut at the same place each time fails in the end", () => {
+    const { layer, requests } = network(() => ({ status: 200, body: text.slice(0, 10), isCut: true }))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* failure(fetched)).reason, "Truncated")
+      assert.strictEqual(requests.length, 3)
+    }).pipe(Effect.provide(services(layer, [], { retries: 2 })))
+  })
+
+  it.live("is not read where its size is another one", () => {
+    const { layer } = network(() => ({ status: 200, headers: { "content-length": "99" }, body: text }))
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(fetched)
+      assert.instanceOf(error, ContentError.SizeMismatch)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("that has other bytes fails", () => {
+    const { layer } = network(() => ({ status: 200, body: text.toUpperCase() }))
+    return Effect.gen(function*() {
+      assert.instanceOf(yield* Effect.flip(fetched), ContentError.DigestMismatch)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("in part has as much as was asked for, also where the registry sends all", () => {
+    const part = Effect.flatMap(
+      registry,
+      (_) => Stream.runCollect(_.fetchBlobRange(repository, digest, { offset: 7, length: 8 }))
+    ).pipe(
+      Effect.map((parts) => Buffer.concat(Array.from(parts)).toString())
+    )
+    const all = network(() => ({ status: 200, body: text }))
+    const some = network(() => ({ status: 206, headers: { "content-range": "bytes 7-14/23" }, body: "registry" }))
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* Effect.provide(part, services(all.layer)), "registry")
+      assert.strictEqual(yield* Effect.provide(part, services(some.layer)), "registry")
+      assert.strictEqual(some.requests[0]?.headers["range"], "bytes=7-14")
+    })
+  })
+})
+
+describe("whether there is a blob", () => {
+  it.live("is known by its headers", () => {
+    const there = network(() => ({ status: 200, headers: { "content-length": "23" } }))
+    const absent = network(() => ({ status: 404 }))
+    return Effect.gen(function*() {
+      assertSome(yield* Effect.provide(stat, services(there.layer)), { digest, size: Option.some(23) })
+      assertNone(yield* Effect.provide(stat, services(absent.layer)))
+    })
+  })
+
+  it.live("is asked for otherwise where storage does not say", () => {
+    const { layer, requests } = network(({ headers, method, url }) =>
+      url.startsWith(base)
+        ? { status: 307, headers: { location: "https://storage.example.com/x" } }
+        : method === "HEAD"
+        ? { status: 403 }
+        : {
+          status: 206,
+          headers: { "content-range": "bytes 0-0/23" },
+          body: headers["range"] === "bytes=0-0" ? "h" : ""
+        }
+    )
+    return Effect.gen(function*() {
+      assertSome(yield* stat, { digest, size: Option.some(23) })
+      assert.strictEqual(requests.length, 4)
+    }).pipe(Effect.provide(services(layer)))
+  })
+})
+
+describe("a manifest", () => {
+  const value = ImageManifest.artifact(MediaType.OctetStream, { layers: [blob] })
+  const encoded: unknown = JSON.parse(Buffer.from(Either.getOrThrow(ImageManifest.codec.encode(value))).toString())
+  const spaced = Buffer.from(JSON.stringify(encoded, null, 3))
+  const fetch = (name: Registry.Name) => Effect.flatMap(registry, (_) => _.fetchManifest(repository, name))
+
+  it.live("is the bytes that came, with what they say", () => {
+    const { layer, requests } = network(() => ({
+      status: 200,
+      headers: { "content-type": `${MediaType.ImageManifest}; charset=utf-8` },
+      body: spaced
+    }))
+    return Effect.gen(function*() {
+      const descriptor = yield* digestOf(spaced)
+      const manifest = yield* fetch(tag)
+      deepStrictEqual(Buffer.from(manifest.bytes), spaced)
+      deepStrictEqual(manifest.descriptor, descriptor)
+      assert.strictEqual(Option.getOrThrow(manifest.value)._tag, "Manifest")
+      for (
+        const type of [
+          MediaType.ImageIndex,
+          MediaType.ImageManifest,
+          MediaType.DockerManifestList,
+          MediaType.DockerManifest
+        ]
+      ) {
+        assert.include(requests[0]?.headers["accept"], type)
+      }
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("must be what its digest says", () => {
+    const { layer } = network(() => ({ status: 200, body: spaced }))
+    return Effect.gen(function*() {
+      assert.instanceOf(yield* Effect.flip(fetch(digest)), ContentError.DigestMismatch)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("is verified by the algorithm that was asked for", () => {
+    const { layer } = network(() => ({ status: 200, body: spaced }))
+    return Effect.gen(function*() {
+      const { digest } = yield* Effect.provide(
+        Content.describe(MediaType.ImageManifest, spaced, "sha512"),
+        NodeHasher.layer
+      )
+      const manifest = yield* fetch(Digest.Digest.make(digest))
+      assert.strictEqual(manifest.descriptor.digest, digest)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("may come with a digest without its algorithm, and not with a wrong one", () => {
+    const answer = (named: string) =>
+      network(() => ({ status: 200, headers: { "docker-content-digest": named }, body: spaced }))
+    return Effect.gen(function*() {
+      const { digest: right } = yield* digestOf(spaced)
+      const bare = right.slice("sha256:".length)
+      assert.strictEqual((yield* Effect.provide(fetch(tag), services(answer(bare).layer))).descriptor.digest, right)
+      assert.instanceOf(
+        yield* Effect.flip(Effect.provide(fetch(tag), services(answer(digest).layer))),
+        ContentError.DigestMismatch
+      )
+    })
+  })
+
+  it.live("that says to be two things is refused, unless its digest was asked for", () => {
+    const { layer } = network(() => ({ status: 200, headers: { "content-type": MediaType.ImageIndex }, body: spaced }))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* failure(fetch(tag))).reason, "InvalidAnswer")
+      const { digest } = yield* digestOf(spaced)
+      assert.strictEqual((yield* fetch(Digest.Digest.make(digest))).descriptor.mediaType, MediaType.ImageManifest)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("of more than 4 MiB is not read", () => {
+    const { layer } = network(() => ({ status: 200, body: Buffer.alloc(4 * 1024 * 1024 + 1, 0x20) }))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* failure(fetch(tag))).reason, "TooLarge")
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("is fetched and hashed where its headers do not say what it is", () => {
+    const { layer, requests } = network(({ method }) =>
+      method === "HEAD" ? { status: 200 } : { status: 200, body: spaced }
+    )
+    return Effect.gen(function*() {
+      const found = yield* Effect.flatMap(registry, (_) => _.statManifest(repository, tag))
+      assertSome(found, yield* digestOf(spaced))
+      deepStrictEqual(requests.map(({ method }) => method), ["HEAD", "GET"])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  const content = Effect.map(digestOf(spaced), (descriptor) => ({ descriptor, bytes: spaced, value }))
+  const push = (tags: ReadonlyArray<string>) =>
+    Effect.flatMap(
+      Effect.zip(registry, content),
+      ([_, manifest]) => _.pushManifest(repository, manifest, { tags: tags.map((tag) => Reference.Tag.make(tag)) })
+    )
+
+  it.live("is stored as the bytes that it is, with its own type", () => {
+    const { layer, requests } = network(() => ({ status: 201 }))
+    return Effect.gen(function*() {
+      yield* push(["v1"])
+      const [request] = requests
+      deepStrictEqual(lines(requests), [`PUT ${base}/manifests/v1`])
+      assert.strictEqual(request?.body, spaced.toString("latin1"))
+      assert.strictEqual(request?.headers["content-type"], MediaType.ImageManifest)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("is not stored where the registry does not say that it is", () => {
+    const { layer } = network(() => ({ status: 200 }))
+    return Effect.gen(function*() {
+      assert.strictEqual((yield* failure(push(["v1"]))).status, 200)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("gets several tags at once, and by itself those that the registry did not set", () => {
+    const { layer, requests } = network(({ url }) => ({
+      status: 201,
+      headers: url.includes("?tag=") ? { "oci-tag": "a, c" } : {}
+    }))
+    return Effect.gen(function*() {
+      yield* push(["a", "b", "c"])
+      const { digest } = yield* digestOf(spaced)
+      deepStrictEqual(lines(requests), [`PUT ${base}/manifests/${digest}?tag=a&tag=b&tag=c`, `PUT ${base}/manifests/b`])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("gets each tag by itself where the registry knows no better", () => {
+    const { layer, requests } = network(({ url }) => ({ status: url.includes("?tag=") ? 414 : 201 }))
+    return Effect.gen(function*() {
+      yield* push(["a", "b"])
+      deepStrictEqual(lines(requests).slice(1), [`PUT ${base}/manifests/a`, `PUT ${base}/manifests/b`])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.live("that says to be something else than its descriptor is not sent", () => {
+    const { layer, requests } = network(() => ({ status: 201 }))
+    return Effect.gen(function*() {
+      const manifest = yield* content
+      const wrong = { ...manifest, descriptor: { ...manifest.descriptor, mediaType: MediaType.ImageIndex } }
+      const error = yield* Effect.flip(Effect.flatMap(registry, (_) => _.pushManifest(repository, wrong)))
+      assert.instanceOf(error, ContentError.InvalidDocument)
+      assert.strictEqual(requests.length, 0)
+    }).pipe(Effect.provide(services(layer)))
+  })
+})
+
+describe("an index", () => {
+  it.live("is one, too", () => {
+    const index = Buffer.from(JSON.stringify(ImageIndex.make([])))
+    const { layer } = network(() => ({ status: 200, body: index }))
+    return Effect.gen(function*() {
+      const { value } = yield* Effect.flatMap(registry, (_) => _.fetchManifest(repository, tag))
+      assert.strictEqual(Option.getOrThrow(value)._tag, "Index")
+    }).pipe(Effect.provide(services(layer)))
+  })
+})
