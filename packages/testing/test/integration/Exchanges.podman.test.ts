@@ -1,0 +1,4 @@
+import { Backend } from "@ociman/containers"
+import { exchangesSuite } from "./exchanges.js"
+
+exchangesSuite("Podman", Backend.layerPodman)
