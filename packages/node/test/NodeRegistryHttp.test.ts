@@ -1,0 +1,276 @@
+import { FileSystem, HttpBody, HttpClient, HttpClientRequest } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
+import { assert, describe, it, layer } from "@effect/vitest"
+import { deepStrictEqual } from "@effect/vitest/utils"
+import { NodeRegistryHttp } from "@ociman/node"
+import { ConfigProvider, Context, Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
+import { execFileSync } from "node:child_process"
+import * as Http from "node:http"
+import * as Https from "node:https"
+import * as Net from "node:net"
+import type { TLSSocket } from "node:tls"
+
+interface Seen {
+  readonly url: string
+  readonly headers: Http.IncomingHttpHeaders
+  readonly body: Buffer
+  readonly subject: string
+}
+
+const listen = <A extends Net.Server>(server: A) => {
+  const sockets = new Set<Net.Socket>()
+  server.on("connection", (socket: Net.Socket) => sockets.add(socket))
+  return Effect.acquireRelease(
+    Effect.async<A>((resume) => {
+      server.listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
+    }),
+    (server) =>
+      Effect.async<void>((resume) => {
+        for (const socket of sockets) socket.destroy()
+        server.close(() => resume(Effect.void))
+      })
+  ).pipe(Effect.map((server) => {
+    const address = server.address()
+    return typeof address === "object" ? address?.port ?? 0 : 0
+  }))
+}
+
+/** What remembers each request and answers that it was here. */
+const remembering = (seen: Array<Seen>, name = "here"): Http.RequestListener => (request, response) => {
+  const parts: Array<Buffer> = []
+  request.on("data", (part: Buffer) => parts.push(part))
+  request.on("end", () => {
+    const peer = "getPeerCertificate" in request.socket
+      ? (request.socket as TLSSocket).getPeerCertificate().subject?.CN
+      : undefined
+    seen.push({
+      url: request.url ?? "",
+      headers: request.headers,
+      body: Buffer.concat(parts),
+      subject: typeof peer === "string" ? peer : ""
+    })
+    response.end(name)
+  })
+}
+
+const send = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.flatMap(HttpClient.HttpClient, (client) => Effect.flatMap(client.execute(request), (_) => _.text))
+
+const direct = { https: Option.none(), http: Option.none(), none: "" }
+
+const client = (options: NodeRegistryHttp.Options = {}) => NodeRegistryHttp.layer({ proxies: direct, ...options })
+
+class Certificates extends Context.Tag("Certificates")<Certificates, {
+  readonly authority: string
+  readonly key: string
+  readonly certificate: string
+  readonly clientKey: string
+  readonly clientCertificate: string
+}>() {}
+
+/** An authority, and what it signed for this machine and for a client. */
+const certificates = Layer.scoped(
+  Certificates,
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-certificates-" })
+    const openssl = (...args: ReadonlyArray<string>) =>
+      Effect.sync(() => execFileSync("openssl", args, { cwd: directory, stdio: "pipe" }))
+    const fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    yield* openssl(
+      "req",
+      "-x509",
+      ...fresh,
+      "-keyout",
+      "ca.key",
+      "-out",
+      "ca.crt",
+      "-subj",
+      "/CN=authority",
+      "-days",
+      "2"
+    )
+    yield* fs.writeFileString(`${directory}/names`, "subjectAltName=IP:127.0.0.1,DNS:localhost")
+    for (const [name, subject] of [["server", "localhost"], ["client", "alice"]] as const) {
+      yield* openssl("req", ...fresh, "-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${subject}`)
+      const signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2", "-extfile", "names"]
+      yield* openssl("x509", "-req", "-in", `${name}.csr`, ...signing, "-out", `${name}.crt`)
+    }
+    const read = (name: string) => fs.readFileString(`${directory}/${name}`)
+    return {
+      authority: yield* read("ca.crt"),
+      key: yield* read("server.key"),
+      certificate: yield* read("server.crt"),
+      clientKey: yield* read("client.key"),
+      clientCertificate: yield* read("client.crt")
+    }
+  })
+)
+
+const secure = (seen: Array<Seen>, asksWho = false) =>
+  Effect.flatMap(Certificates, ({ authority, certificate, key }) => {
+    const options = { key, cert: certificate, ca: authority, requestCert: asksWho, rejectUnauthorized: asksWho }
+    return listen(Https.createServer(options, remembering(seen)))
+  })
+
+describe("what is sent", () => {
+  it.scopedLive("keeps paths and queries as they were written", () =>
+    Effect.gen(function*() {
+      const seen: Array<Seen> = []
+      const port = yield* listen(Http.createServer(remembering(seen)))
+      const path = "/a%2Fb/../c;d?sig=a/b%2Fc+d'e&x={1}|[2]&&y"
+      yield* Effect.provide(send(HttpClientRequest.get(`http://127.0.0.1:${port}${path}`)), client())
+      assert.strictEqual(seen[0]?.url, path)
+    }))
+
+  it.scopedLive("says how long it is: nothing, bytes, and a stream", () =>
+    Effect.gen(function*() {
+      const seen: Array<Seen> = []
+      const port = yield* listen(Http.createServer(remembering(seen)))
+      const put = (body: HttpBody.HttpBody, length: number) =>
+        send(
+          HttpClientRequest.put(`http://127.0.0.1:${port}/`).pipe(
+            HttpClientRequest.setBody(body),
+            HttpClientRequest.setHeader("content-length", String(length))
+          )
+        )
+      const bytes = Buffer.alloc(200_000, 7)
+      yield* Effect.all([
+        put(HttpBody.uint8Array(new Uint8Array(0)), 0),
+        put(HttpBody.uint8Array(bytes), bytes.length),
+        put(HttpBody.stream(Stream.make(bytes, bytes)), 2 * bytes.length)
+      ]).pipe(Effect.provide(client()))
+      deepStrictEqual(seen.map(({ headers }) => headers["content-length"]), ["0", "200000", "400000"])
+      deepStrictEqual(seen.map(({ body }) => body.length), [0, 200_000, 400_000])
+      assert.isTrue(seen.every(({ headers }) => headers["transfer-encoding"] === undefined))
+    }))
+
+  it.scopedLive("is not read from its source before the server takes it", () =>
+    Effect.gen(function*() {
+      const connected = yield* Deferred.make<void>()
+      // It takes the connection and nothing from it.
+      const server = Net.createServer({ pauseOnConnect: true }, () => {
+        Effect.runFork(Deferred.succeed(connected, undefined))
+      })
+      const port = yield* listen(server)
+      let read = 0
+      const piece = new Uint8Array(1024 * 1024)
+      const content = Stream.repeatEffect(Effect.sync(() => {
+        read++
+        return piece
+      })).pipe(Stream.take(200))
+      const sending = yield* send(
+        HttpClientRequest.put(`http://127.0.0.1:${port}/`).pipe(
+          HttpClientRequest.setBody(HttpBody.stream(content)),
+          HttpClientRequest.setHeader("content-length", String(200 * piece.length))
+        )
+      ).pipe(Effect.provide(client()), Effect.fork)
+      yield* Deferred.await(connected)
+      // What fits between the two ends is taken, and then no more.
+      let before = -1
+      while (before !== read || read === 0) {
+        before = read
+        yield* Effect.sleep("100 millis")
+      }
+      assert.isBelow(read, 50)
+      yield* Fiber.interrupt(sending)
+    }), { timeout: 20_000 })
+})
+
+layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestServices: true })("encryption", (it) => {
+  const ask = (port: number, options: NodeRegistryHttp.Options) =>
+    Effect.provide(send(HttpClientRequest.get(`https://127.0.0.1:${port}/`)), client(options))
+
+  it.scoped("is with whom an authority of the program's vouches for, and with nobody else", () =>
+    Effect.gen(function*() {
+      const { authority } = yield* Certificates
+      const port = yield* secure([])
+      const error = yield* Effect.flip(ask(port, {}))
+      assert.strictEqual(error._tag, "RequestError")
+      assert.strictEqual(yield* ask(port, { certificateAuthorities: [authority] }), "here")
+    }))
+
+  it.scoped("asks nobody to prove who they are only where the program says so", () =>
+    Effect.gen(function*() {
+      const port = yield* secure([])
+      assert.strictEqual(yield* ask(port, { insecure: [`127.0.0.1:${port}`] }), "here")
+      assert.strictEqual(yield* ask(port, { insecure: ["127.0.0.1"] }), "here")
+      yield* Effect.flip(ask(port, { insecure: ["127.0.0.1:1", "localhost"] }))
+    }))
+
+  it.scoped("shows the certificate of the program to the host that it is for", () =>
+    Effect.gen(function*() {
+      const { authority, clientCertificate, clientKey } = yield* Certificates
+      const seen: Array<Seen> = []
+      const port = yield* secure(seen, true)
+      const own = { certificate: clientCertificate, key: Redacted.make(clientKey) }
+      const trusting = { certificateAuthorities: [authority] }
+      yield* Effect.flip(ask(port, { ...trusting, clientCertificates: { "other.example.com": own } }))
+      yield* ask(port, { ...trusting, clientCertificates: { [`127.0.0.1:${port}`]: own } })
+      deepStrictEqual(seen.map(({ subject }) => subject), ["alice"])
+    }))
+
+  it.scoped("goes through a proxy that sees none of it", () =>
+    Effect.gen(function*() {
+      const { authority } = yield* Certificates
+      const seen: Array<Seen> = []
+      const port = yield* secure(seen)
+      const tunnels: Array<{ readonly to: string; readonly authorization: string | undefined }> = []
+      const server = Http.createServer()
+      server.on("connect", (request, socket) => {
+        tunnels.push({ to: request.url ?? "", authorization: request.headers["proxy-authorization"] })
+        const onward = Net.connect(port, "127.0.0.1", () => {
+          socket.write("HTTP/1.1 200 Connection established\r\n\r\n")
+          onward.pipe(socket).pipe(onward)
+        })
+        onward.on("error", () => socket.destroy())
+        socket.on("error", () => onward.destroy())
+      })
+      const through = yield* listen(server)
+      const proxy = Redacted.make(`http://bob:p%40ss@127.0.0.1:${through}`)
+      const options = { certificateAuthorities: [authority], proxies: { ...direct, https: Option.some(proxy) } }
+      // The name is the certificate's, and nobody but the proxy looks it up.
+      const error = yield* Effect.flip(
+        Effect.provide(send(HttpClientRequest.get("https://registry.example.com/v2/")), client(options))
+      )
+      assert.strictEqual(error._tag, "RequestError")
+      deepStrictEqual(tunnels, [{ to: "registry.example.com:443", authorization: `Basic ${btoa("bob:p@ss")}` }])
+      assert.strictEqual(seen.length, 0)
+    }))
+})
+
+describe("proxies", () => {
+  const variables = (all: Readonly<Record<string, string>>) =>
+    Effect.withConfigProvider(NodeRegistryHttp.proxies, ConfigProvider.fromMap(new Map(Object.entries(all))))
+
+  it.effect("are read from the environment, in small letters first", () =>
+    Effect.gen(function*() {
+      const read = yield* variables({ https_proxy: "http://a", HTTPS_PROXY: "http://b", HTTP_PROXY: "", NO_PROXY: "c" })
+      deepStrictEqual(Option.map(read.https, Redacted.value), Option.some("http://a"))
+      assert.isTrue(Option.isNone(read.http))
+      assert.strictEqual(read.none, "c")
+    }))
+
+  it.scopedLive("are asked for what is plain, but not for what is not for them", () =>
+    Effect.gen(function*() {
+      const seen: Array<Seen> = []
+      const through = yield* listen(Http.createServer(remembering(seen, "proxy")))
+      const here = yield* listen(Http.createServer(remembering([])))
+      const proxies = {
+        ...direct,
+        http: Option.some(Redacted.make(`http://127.0.0.1:${through}`)),
+        none: "internal.example.com, .lan:5000"
+      }
+      const ask = (url: string) => Effect.provide(send(HttpClientRequest.get(url)), client({ proxies }))
+      assert.strictEqual(yield* ask("http://registry.example.com/v2/?x=1"), "proxy")
+      assert.strictEqual(yield* ask("http://registry.lan:5001/v2/"), "proxy")
+      deepStrictEqual(seen.map(({ url }) => url), [
+        "http://registry.example.com/v2/?x=1",
+        "http://registry.lan:5001/v2/"
+      ])
+      // What is on this machine is, and what is excepted would be looked up.
+      assert.strictEqual(yield* ask(`http://127.0.0.1:${here}/`), "here")
+      yield* Effect.flip(ask("http://a.internal.example.com/"))
+      assert.strictEqual(seen.length, 2)
+    }))
+})
