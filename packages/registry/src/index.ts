@@ -72,6 +72,13 @@ export * as Repository from "./Repository.js"
 export * as SecurityPolicy from "./SecurityPolicy.js"
 
 /**
+ * Ranges of versions, to choose among tags.
+ *
+ * @since 0.1.0
+ */
+export * as TagRange from "./TagRange.js"
+
+/**
  * What a token of a registry is good for: `repository:team/app:pull,push`.
  *
  * @since 0.1.0

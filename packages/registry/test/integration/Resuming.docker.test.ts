@@ -18,7 +18,7 @@ const mebibyte = 1024 ** 2
 const size = 500 * mebibyte
 
 /** What is on its way when a connection breaks, in the buffers of two sockets and of this process. */
-const torn = 16 * mebibyte
+const torn = 8 * mebibyte
 
 /** Pieces that differ, so that one in the wrong place is found. */
 const pieces = Stream.map(Stream.range(0, size / mebibyte - 1), (i) => {
