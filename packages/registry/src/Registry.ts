@@ -19,6 +19,8 @@ import type {
   MediaType,
   Reference
 } from "@ociman/oci"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -29,6 +31,7 @@ import type { Credentials } from "./Credentials.js"
 import * as service from "./internal/service.js"
 import type { RegistryError } from "./RegistryError.js"
 import type { RegistryKey } from "./RegistryKey.js"
+import type { RegistryProfile } from "./RegistryProfile.js"
 import type { Repository } from "./Repository.js"
 import type * as SecurityPolicy from "./SecurityPolicy.js"
 
@@ -225,6 +228,19 @@ export interface Service {
 export class Registry extends Context.Tag("@ociman/registry/Registry")<Registry, Service>() {}
 
 /**
+ * A registry that has what another one has.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Mirror {
+  /** As references name it. Its credentials are its own. */
+  readonly host: string
+  /** Whether it stands for several registries, and is told by the parameter `ns` which one is meant. Default: no. */
+  readonly isProxy?: boolean | undefined
+}
+
+/**
  * @since 0.1.0
  * @category models
  */
@@ -243,6 +259,10 @@ export interface Options {
   readonly longestDelay?: Duration.DurationInput | undefined
   /** How many bytes of a blob are sent at once to registries that do not take it whole; 4 MiB by default. */
   readonly chunkSize?: number | undefined
+  /** What is peculiar to registries, by their names, in place of what is known of them. */
+  readonly profiles?: Readonly<Record<string, RegistryProfile>> | undefined
+  /** Who is asked first for manifests and blobs of a registry, by its name. Nothing is ever pushed there. */
+  readonly mirrors?: Readonly<Record<string, ReadonlyArray<Mirror>>> | undefined
   /** How the client calls itself. */
   readonly userAgent?: string | undefined
 }
@@ -267,6 +287,28 @@ export const layer = (
   options?: Options
 ): Layer.Layer<Registry, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> =>
   Layer.effect(Registry, make(options))
+
+/**
+ * A client of registries with settings from the configuration.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  options: Config.Config.Wrap<Options>
+): Layer.Layer<
+  Registry,
+  ConfigError.ConfigError,
+  HttpClient.HttpClient | Credentials | Hasher.Hasher
+> => Layer.effect(Registry, Effect.flatMap(Config.unwrap(options), make))
+
+/**
+ * A client of registries in memory: one under each name, empty at first, which takes everybody.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerMemory: Layer.Layer<Registry, never, Hasher.Hasher> = Layer.effect(Registry, service.makeMemory)
 
 /**
  * A test double that can do what it is given. Anything else dies when it is used, and says what was missing.

@@ -58,6 +58,13 @@ export * as RegistryKey from "./RegistryKey.js"
 export * as RegistryStore from "./RegistryStore.js"
 
 /**
+ * What is peculiar to registries, as data.
+ *
+ * @since 0.1.0
+ */
+export * as RegistryProfile from "./RegistryProfile.js"
+
+/**
  * Repositories: where on which registry the images of a name are.
  *
  * @since 0.1.0

@@ -26,7 +26,8 @@ const hubHost = "registry-1.docker.io"
 const probing = Duration.seconds(5)
 
 /** An address of a registry. */
-export const at = ({ registry }: Target, path: string): Address => ({ ...registry, path })
+export const at = ({ namespace, registry }: Target, path: string): Address =>
+  addresses.withQuery({ ...registry, path }, namespace === undefined ? [] : [["ns", namespace]])
 
 export const make = (
   policy: SecurityPolicy,

@@ -24,6 +24,8 @@ export interface Target {
   readonly key: RegistryKey
   readonly registry: Address
   readonly scopes: ReadonlyArray<TokenScope.TokenScope>
+  /** For which registry it stands in this, if it stands for several. */
+  readonly namespace?: string
 }
 
 export interface Proof {

@@ -6,9 +6,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Credentials } from "../Credentials.js"
+import { Credentials, layerMemory } from "../Credentials.js"
+import * as MemoryRegistry from "../MemoryRegistry.js"
 import type { ListOptions, Options, ReadError, Service } from "../Registry.js"
-import type { RegistryKey } from "../RegistryKey.js"
+import type { RegistryError } from "../RegistryError.js"
+import { RegistryKey } from "../RegistryKey.js"
+import * as RegistryProfile from "../RegistryProfile.js"
 import { key as repositoryKey, type Repository } from "../Repository.js"
 import * as SecurityPolicy from "../SecurityPolicy.js"
 import * as TokenScope from "../TokenScope.js"
@@ -19,7 +22,9 @@ import * as client from "./client.js"
 import { at } from "./endpoints.js"
 import * as documents from "./manifests.js"
 import { names } from "./pages.js"
+import type { Target } from "./proofs.js"
 import * as referring from "./referrers.js"
+import * as streams from "./streams.js"
 import * as uploads from "./uploads.js"
 
 const pull = (repository: Repository) => [TokenScope.repository(repository.path, ["pull"])]
@@ -51,6 +56,21 @@ const attributes = (to: Repository | RegistryKey, more: Readonly<Record<string, 
   attributes: { registry: to.host, repository: to.path, ...more }
 })
 
+/** Another stream if one fails before it has anything. */
+const orElse = <E, E2>(
+  bytes: Stream.Stream<Uint8Array, E>,
+  otherwise: Stream.Stream<Uint8Array, E2>
+): Stream.Stream<Uint8Array, E | E2> =>
+  Stream.suspend(() => {
+    let hasBegun = false
+    return bytes.pipe(
+      streams.count(() => {
+        hasBegun = true
+      }),
+      Stream.catchAll((error): Stream.Stream<Uint8Array, E | E2> => hasBegun ? Stream.fail(error) : otherwise)
+    )
+  })
+
 export const make = (
   options: Options = {}
 ): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> =>
@@ -58,7 +78,9 @@ export const make = (
     const hasher = yield* Hasher.Hasher
     const http = yield* HttpClient.HttpClient
     const { endpoints, requests } = yield* client.make(http, yield* Credentials, settings(options))
-    const { chunkSize = 4 * 1024 * 1024 } = options
+    const { chunkSize = 4 * 1024 * 1024, mirrors = {}, profiles = {} } = options
+    const profileOf = (host: string) => profiles[host] ?? RegistryProfile.of(host)
+    const tooLarge = new Map<string, number>()
     const known = referring.learned()
 
     const verify = (descriptor: Descriptor.Descriptor) => <E>(bytes: Stream.Stream<Uint8Array, E>) =>
@@ -67,17 +89,56 @@ export const make = (
     const targetOf = (repository: Repository, scopes: ReadonlyArray<TokenScope.TokenScope>) =>
       endpoints.target(repositoryKey(repository), scopes)
 
+    const blobAt = (target: Target, { path }: Repository, digest: Digest.Digest): blobs.Place => ({
+      client: requests,
+      target,
+      repository: path,
+      digest
+    })
+
     const blob = (repository: Repository, digest: Digest.Digest, scopes = pull(repository)) =>
-      Effect.map(
-        targetOf(repository, scopes),
-        (target): blobs.Place => ({ client: requests, target, repository: repository.path, digest })
-      )
+      Effect.map(targetOf(repository, scopes), (target) => blobAt(target, repository, digest))
+
+    const manifestsAt = (target: Target, { path }: Repository): documents.Place => ({
+      client: requests,
+      hasher,
+      target,
+      repository: path
+    })
 
     const manifests = (repository: Repository, scopes = pull(repository)) =>
-      Effect.map(
-        targetOf(repository, scopes),
-        (target): documents.Place => ({ client: requests, hasher, target, repository: repository.path })
-      )
+      Effect.map(targetOf(repository, scopes), (target) => manifestsAt(target, repository))
+
+    /** Those that may have what a repository has, before itself. */
+    const mirrorsOf = (repository: Repository): Effect.Effect<ReadonlyArray<Target>, RegistryError> =>
+      Effect.forEach(mirrors[repository.host] ?? [], ({ host, isProxy = false }) =>
+        Effect.map(
+          endpoints.target(new RegistryKey({ host, path: repository.path }), pull(repository)),
+          (target) => isProxy ? { ...target, namespace: repository.host } : target
+        ))
+
+    /** The first that is found. What is wrong with mirrors is of no interest as long as the registry is there. */
+    const found = <A, E>(
+      repository: Repository,
+      look: (target: Target) => Effect.Effect<Option.Option<A>, E>
+    ): Effect.Effect<Option.Option<A>, E | RegistryError> =>
+      Effect.gen(function*() {
+        for (const mirror of yield* mirrorsOf(repository)) {
+          const there = yield* Effect.orElseSucceed(look(mirror), () => Option.none<A>())
+          if (Option.isSome(there)) return there
+        }
+        return yield* look(yield* targetOf(repository, pull(repository)))
+      })
+
+    /** The bytes of the first that sends any. */
+    const firstBytes = <E>(
+      repository: Repository,
+      open: (target: Target) => Stream.Stream<Uint8Array, E>
+    ): Stream.Stream<Uint8Array, E | RegistryError> =>
+      Stream.unwrap(Effect.gen(function*() {
+        const own = open(yield* targetOf(repository, pull(repository)))
+        return (yield* mirrorsOf(repository)).reduceRight((otherwise, mirror) => orElse(open(mirror), otherwise), own)
+      }))
 
     const list = (
       key: RegistryKey,
@@ -87,8 +148,9 @@ export const make = (
       { pageSize }: ListOptions = {}
     ) =>
       Stream.unwrap(Effect.map(endpoints.target(key, scopes), (target) => {
-        const first = addresses.withQuery(at(target, path), pageSize === undefined ? [] : [["n", String(pageSize)]])
-        return names(requests, target, first, member)
+        const { largestPage } = profileOf(key.host)
+        const page = pageSize === undefined ? [] : [["n", String(Math.min(pageSize, largestPage))] as const]
+        return names(requests, target, addresses.withQuery(at(target, path), page), member)
       }))
 
     const ping: Service["ping"] = (registry) =>
@@ -110,22 +172,29 @@ export const make = (
       )
 
     const statBlob: Service["statBlob"] = (repository, digest) =>
-      Effect.flatMap(blob(repository, digest), blobs.stat).pipe(
+      found(repository, (target) => blobs.stat(blobAt(target, repository, digest))).pipe(
         Effect.withSpan("Registry.statBlob", attributes(repository, { digest }))
       )
 
     const fetchBlob: Service["fetchBlob"] = (repository, descriptor) => {
       const { digest, size } = descriptor
       const bytes: Stream.Stream<Uint8Array, ReadError> = Digest.isDigest(digest)
-        ? Stream.unwrap(Effect.map(blob(repository, digest), (place) => blobs.fetch(place, { offset: 0 }, size)))
+        ? firstBytes(repository, (target) => blobs.fetch(blobAt(target, repository, digest), { offset: 0 }, size))
         : Stream.fail(new ContentError.UnsupportedDigest({ digest }))
       return verify(descriptor)(bytes).pipe(Stream.withSpan("Registry.fetchBlob", attributes(repository, { digest })))
     }
 
     const fetchBlobRange: Service["fetchBlobRange"] = (repository, digest, range) =>
-      Stream.unwrap(Effect.map(blob(repository, digest), (place) => blobs.fetchRange(place, range))).pipe(
+      firstBytes(repository, (target) => blobs.fetchRange(blobAt(target, repository, digest), range)).pipe(
         Stream.withSpan("Registry.fetchBlobRange", attributes(repository, { digest }))
       )
+
+    const goalOf = (place: blobs.Place, { host }: Repository, size: number): uploads.Goal => ({
+      ...place,
+      size,
+      chunkSize: Math.min(chunkSize, profileOf(host).largestChunk),
+      tooLarge
+    })
 
     const takeOver = (goal: uploads.Goal, from: ReadonlyArray<Repository>) =>
       Effect.gen(function*() {
@@ -146,7 +215,7 @@ export const make = (
         if (there !== "Unknown" && Option.exists(there, (stat) => Option.getOrElse(stat.size, () => size) === size)) {
           return "Present"
         }
-        const goal: uploads.Goal = { ...place, size, chunkSize }
+        const goal = goalOf(place, repository, size)
         const mounting = { ...goal, target: { ...place.target, scopes: write(repository, others) } }
         const opened = yield* takeOver(mounting, others)
         if (opened === "Mounted") return "Mounted"
@@ -158,7 +227,7 @@ export const make = (
       Effect.gen(function*() {
         if (from.host !== repository.host) return false
         const place = yield* blob(repository, digest, write(repository, [from]))
-        const goal: uploads.Goal = { ...place, size: 0, chunkSize }
+        const goal = goalOf(place, repository, 0)
         const mounted = yield* uploads.mount(goal, from.path)
         if (mounted === "Mounted") return true
         if (Option.isSome(mounted)) yield* uploads.cancel(goal, mounted.value)
@@ -171,12 +240,18 @@ export const make = (
       )
 
     const statManifest: Service["statManifest"] = (repository, name) =>
-      Effect.flatMap(manifests(repository), (place) => documents.stat(place, name)).pipe(
+      found(repository, (target) => documents.stat(manifestsAt(target, repository), name)).pipe(
         Effect.withSpan("Registry.statManifest", attributes(repository, { reference: name }))
       )
 
     const fetchManifest: Service["fetchManifest"] = (repository, name) =>
-      Effect.flatMap(manifests(repository), (place) => documents.fetch(place, name)).pipe(
+      Effect.gen(function*() {
+        for (const mirror of yield* mirrorsOf(repository)) {
+          const there = yield* Effect.option(documents.fetch(manifestsAt(mirror, repository), name))
+          if (Option.isSome(there)) return there.value
+        }
+        return yield* documents.fetch(yield* manifests(repository), name)
+      }).pipe(
         Effect.withSpan("Registry.fetchManifest", attributes(repository, { reference: name }))
       )
 
@@ -221,3 +296,22 @@ export const make = (
       referrers
     }
   })
+
+/** One registry for each host, in memory. */
+export const makeMemory: Effect.Effect<Service, never, Hasher.Hasher> = Effect.gen(function*() {
+  const made = MemoryRegistry.make().pipe(Effect.provideService(Hasher.Hasher, yield* Hasher.Hasher))
+  const registries = new Map<string, MemoryRegistry.MemoryRegistry>()
+  const at = (host: string) =>
+    Effect.map(made, (fresh) => {
+      const registry = registries.get(host) ?? fresh
+      registries.set(host, registry)
+      return registry
+    })
+  const http = MemoryRegistry.httpClient((request) =>
+    Effect.flatMap(at(request.host), ({ respond }) => respond(request))
+  )
+  return yield* make().pipe(
+    Effect.provideService(HttpClient.HttpClient, http),
+    Effect.provide(layerMemory())
+  )
+})

@@ -24,8 +24,10 @@ export interface Goal {
   readonly repository: string
   readonly digest: Digest.Digest
   readonly size: number
-  /** How many bytes are sent at once where not all are. */
+  /** How many bytes are sent at once where not all are; none if the registry does not take chunks. */
   readonly chunkSize: number
+  /** From how many bytes on a blob is not taken whole, by the registry's address, as far as that was found out. */
+  readonly tooLarge: Map<string, number>
 }
 
 /** Where the rest of an upload goes; it is another place after each answer. */
@@ -259,16 +261,19 @@ export const push = <E>(
   content: Stream.Stream<Uint8Array, E>,
   opened: Option.Option<Session>
 ): Effect.Effect<void, E | RegistryError> => {
+  const host = addresses.authority(goal.target.registry)
+  const isKnownTooLarge = goal.size >= (goal.tooLarge.get(host) ?? Infinity)
   const attempt = (session: Session, left: number): Effect.Effect<void, E | RegistryError> =>
     Effect.catchAll(whole(goal, session, content), (error) => {
       if (error._tag === "SourceFailed") return Effect.fail(error.error)
-      if (isTooMuchAtOnce(error)) {
+      if (isTooMuchAtOnce(error) && goal.chunkSize > 0) {
+        goal.tooLarge.set(host, Math.min(goal.size, goal.tooLarge.get(host) ?? goal.size))
         return Effect.flatMap(begin(goal), (session) => chunked(goal, { session, offset: 0 }, content))
       }
       if (left === 0 || !isPassingFailure(error) && !isLost(error)) return Effect.fail(error)
       return Effect.gen(function*() {
         yield* goal.client.recover(session.location)
-        const known = goal.size <= goal.chunkSize || isLost(error)
+        const known = goal.size <= goal.chunkSize || goal.chunkSize === 0 || isLost(error)
           ? Option.none()
           : yield* ask(goal, session, goal.size)
         return yield* Option.match(Option.filter(known, ({ offset }) => offset > 1), {
@@ -279,6 +284,9 @@ export const push = <E>(
     })
   return Effect.gen(function*() {
     const session = Option.isSome(opened) ? opened.value : yield* begin(goal)
-    yield* Effect.onError(attempt(session, goal.client.times), () => cancel(goal, session))
+    const sent: Effect.Effect<void, E | RegistryError> = isKnownTooLarge
+      ? chunked(goal, { session, offset: 0 }, content)
+      : attempt(session, goal.client.times)
+    yield* Effect.onError(sent, () => cancel(goal, session))
   })
 }
