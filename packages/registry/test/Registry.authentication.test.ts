@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
-import { Digest } from "@ociman/oci"
+import { Digest, MediaType } from "@ociman/oci"
 import { Credential, Registry, type RegistryError, RegistryKey, Repository } from "@ociman/registry"
-import { Effect, Either, Redacted, TestClock } from "effect"
+import { Effect, Either, Redacted, Stream, TestClock } from "effect"
 import * as tokens from "../src/internal/tokens.js"
 import { lines, network, type Received, type Reply, type Script, services } from "./scripted.js"
 import { areOptional, load } from "./vectors.js"
@@ -142,6 +142,36 @@ describe("a registry that wants a token", () => {
       deepStrictEqual(queryOf(second?.url ?? "", "scope"), [more, "repository:team/app:pull"])
     }).pipe(Effect.provide(services(layer)))
   })
+})
+
+describe("a token", () => {
+  const asked = <A, E>(use: (registry: Registry.Service) => Effect.Effect<A, E>) => {
+    const { layer, requests } = network((request) =>
+      isToken(request)
+        ? json({ token: "T" })
+        : request.headers["authorization"] === undefined
+        ? bearer({ realm, service: "s" })
+        : { status: 404 }
+    )
+    return Effect.map(
+      Effect.exit(Effect.provide(Effect.flatMap(Registry.Registry, use), services(layer))),
+      () => queryOf(requests.find(isToken)?.url ?? "", "scope")
+    )
+  }
+
+  it.effect("is for what is about to be done, and no more", () =>
+    Effect.gen(function*() {
+      const blob = { mediaType: MediaType.OctetStream, digest: decode(digest), size: 5 }
+      deepStrictEqual(yield* asked((_) => _.statBlob(repository, decode(digest))), ["repository:team/app:pull"])
+      deepStrictEqual(yield* asked((_) => _.pushBlob(repository, blob, Stream.empty)), [
+        "repository:team/app:pull,push"
+      ])
+      deepStrictEqual(yield* asked((_) => _.deleteBlob(repository, decode(digest))), [
+        "repository:team/app:delete,pull"
+      ])
+      deepStrictEqual(yield* asked((_) => Stream.runDrain(_.catalog(key))), ["registry:catalog:*"])
+      deepStrictEqual(yield* asked((_) => _.ping(key)), [])
+    }))
 })
 
 describe("a token server", () => {
