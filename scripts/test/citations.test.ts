@@ -11,7 +11,7 @@ const read = (file: string) => fs.readFileSync(path.join(docs, file), "utf8")
 const section = (markdown: string, heading: string) => markdown.split(/^## /m).find((part) => part.startsWith(heading))
 
 describe("the tests that documents name", () => {
-  it.each(["engines.md", "ociman.md", "ocipkg.md"])("are there: %s", (file) => {
+  it.each(["engines.md", "ociman.md", "ocipkg.md", "registry.md"])("are there: %s", (file) => {
     assert.isNotEmpty(citations(read(file)))
     assert.deepStrictEqual(wrongCitations(read(file), docs), [])
   })

@@ -305,6 +305,19 @@ describe("a list of names", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  it.effect("has an end, also where its pages have none", () => {
+    const { layer, requests } = network(({ url }) => ({
+      status: 200,
+      headers: { link: `<?page=${url.endsWith("?page=2") ? 1 : 2}>; rel="next"` },
+      body: "{\"tags\":[\"a\"]}"
+    }))
+    return Effect.gen(function*() {
+      const error = yield* Effect.flip(tags())
+      assert.strictEqual(error.reason, "Refused")
+      assert.strictEqual(requests.length, 3)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
   it.effect("is read no further than somebody wants it", () => {
     const { layer, requests } = network((_, { length }) => ({
       status: 200,
