@@ -4,6 +4,8 @@ import { Chunk, Clock, Console, Effect } from "effect"
 export interface Side<E, R> {
   readonly name: string
   readonly run: Effect.Effect<unknown, E, R>
+  /** What has to be done before each run, and is not measured. Default: nothing. */
+  readonly prepare?: Effect.Effect<unknown>
 }
 
 const median = (values: ReadonlyArray<number>): number => {
@@ -12,8 +14,9 @@ const median = (values: ReadonlyArray<number>): number => {
   return sorted.length % 2 === 1 ? sorted[middle] ?? NaN : ((sorted[middle - 1] ?? NaN) + (sorted[middle] ?? NaN)) / 2
 }
 
-const milliseconds = <E, R>(run: Effect.Effect<unknown, E, R>) =>
+const milliseconds = <E, R>({ prepare = Effect.void, run }: Side<E, R>) =>
   Effect.gen(function*() {
+    yield* prepare
     const start = yield* Clock.currentTimeNanos
     yield* run
     const end = yield* Clock.currentTimeNanos
@@ -31,14 +34,14 @@ export const compare = <E, R, E2, R2>(
   theirs: Side<E2, R2>
 ) =>
   Effect.gen(function*() {
-    yield* Effect.zip(ours.run, theirs.run) // warms both up
+    yield* Effect.zip(milliseconds(ours), milliseconds(theirs)) // warms both up
     const rounds = Chunk.toReadonlyArray(
       yield* Effect.forEach(Chunk.range(1, options.rounds), (round) =>
         // Who goes first changes, since the second may find a warmer machine.
         round % 2 === 0
-          ? Effect.all({ ours: milliseconds(ours.run), theirs: milliseconds(theirs.run) })
+          ? Effect.all({ ours: milliseconds(ours), theirs: milliseconds(theirs) })
           : Effect.map(
-            Effect.all([milliseconds(theirs.run), milliseconds(ours.run)]),
+            Effect.all([milliseconds(theirs), milliseconds(ours)]),
             ([theirs, ours]) => ({ ours, theirs })
           )).pipe(Effect.map(Chunk.fromIterable))
     )

@@ -4,6 +4,7 @@ import { Console, Effect } from "effect"
 import { containers } from "./containers.js"
 import { hashing } from "./hashing.js"
 import { layers } from "./layers.js"
+import { registries } from "./registries.js"
 import { stores } from "./stores.js"
 
 const onEngine = (layer: typeof NodeOciman.layerDocker) =>
@@ -15,6 +16,7 @@ const onEngine = (layer: typeof NodeOciman.layerDocker) =>
 hashing.pipe(
   Effect.zipRight(layers),
   Effect.zipRight(stores),
+  Effect.zipRight(registries),
   Effect.zipRight(onEngine(NodeOciman.layerDocker)),
   Effect.zipRight(onEngine(NodeOciman.layerPodman)),
   Effect.provide(NodeContext.layer),
