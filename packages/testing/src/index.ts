@@ -32,6 +32,13 @@ export * as Leftovers from "./Leftovers.js"
 export * as LocalRegistry from "./LocalRegistry.js"
 
 /**
+ * The contract of a `Registry` and what is behind it, as tests, for authors of clients and of registries.
+ *
+ * @since 0.1.0
+ */
+export * as RegistrySuite from "./RegistrySuite.js"
+
+/**
  * @since 0.1.0
  */
 export * as TestImage from "./TestImage.js"

@@ -1,0 +1,125 @@
+import { assert } from "@effect/vitest"
+import { assertNone, assertSome } from "@effect/vitest/utils"
+import { Content } from "@ociman/oci"
+import { Registry, RegistryKey } from "@ociman/registry"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import {
+  absent,
+  at,
+  bytesOf,
+  collect,
+  cut,
+  digestOf,
+  failure,
+  type Features,
+  octets,
+  pushBlob,
+  type Test
+} from "./support.js"
+
+/** @internal */
+export const name = "blobs"
+
+/** @internal */
+export const tests = (test: Test, features: Features): void => {
+  test("are in a registry that is there", (host) => Registry.ping(RegistryKey.make(host)))
+
+  for (const algorithm of features.sha512 ? ["sha256", "sha512"] as const : ["sha256"] as const) {
+    test(`come back as they were pushed, by ${algorithm}`, (host, path) =>
+      Effect.gen(function*() {
+        const repository = at(host, path)
+        for (const size of [0, 1, 100_000]) {
+          const bytes = bytesOf(size)
+          const descriptor = yield* Content.describe(octets, bytes, algorithm)
+          assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+          assert.strictEqual(yield* Registry.pushBlob(repository, descriptor, cut(bytes, 7000)), "Pushed")
+          const stat = Option.getOrThrow(yield* Registry.statBlob(repository, digestOf(descriptor)))
+          assert.strictEqual(stat.digest, descriptor.digest)
+          assertSome(stat.size, size)
+          assert.deepStrictEqual(yield* collect(Registry.fetchBlob(repository, descriptor)), [...bytes])
+        }
+      }))
+  }
+
+  test("are not read again when they are there", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const descriptor = yield* pushBlob(repository, bytesOf(10))
+      const pushed = yield* Registry.pushBlob(repository, descriptor, Stream.dieMessage("was read"))
+      assert.strictEqual(pushed, "Present")
+    }))
+
+  test("are not stored if they are not what the descriptor says", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const refused = (bytes: Uint8Array) => failure(Registry.pushBlob(repository, descriptor, Stream.make(bytes)))
+      assert.strictEqual(yield* refused(bytesOf(9)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(11)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(10, 2)), "DigestMismatch")
+      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+    }))
+
+  test("are not stored if their source fails, whose error passes", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const source = Stream.concat(Stream.make(bytesOf(5)), Stream.fail({ _tag: "SourceFailed" as const }))
+      assert.strictEqual(yield* failure(Registry.pushBlob(repository, descriptor, source)), "SourceFailed")
+      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+    }))
+
+  test("that are not there are not found", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      yield* pushBlob(repository, bytesOf(10))
+      const missing = { mediaType: octets, digest: absent, size: 10 }
+      assertNone(yield* Registry.statBlob(repository, absent))
+      const fetched = Stream.runDrain(Registry.fetchBlob(repository, missing))
+      assert.strictEqual(yield* failure(fetched), "RegistryFailed BLOB_UNKNOWN")
+      assertNone(yield* Registry.statBlob(at(host, `${path}-other`), absent))
+    }))
+
+  test("are given in parts", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const bytes = bytesOf(1000)
+      const digest = digestOf(yield* pushBlob(repository, bytes))
+      const part = (offset: number, length?: number) =>
+        collect(Registry.fetchBlobRange(repository, digest, { offset, length }))
+      assert.deepStrictEqual(yield* part(0, 10), [...bytes.subarray(0, 10)])
+      assert.deepStrictEqual(yield* part(500, 250), [...bytes.subarray(500, 750)])
+      assert.deepStrictEqual(yield* part(990), [...bytes.subarray(990)])
+      assert.deepStrictEqual(yield* part(990, 100), [...bytes.subarray(990)])
+    }))
+
+  test("are taken over from another repository that has them", (host, path) =>
+    Effect.gen(function*() {
+      const [from, to] = [at(host, `${path}-from`), at(host, path)]
+      const bytes = bytesOf(100)
+      const descriptor = yield* pushBlob(from, bytes)
+      assert.isFalse(yield* Registry.mountBlob(to, absent, from))
+      assert.isTrue(yield* Registry.mountBlob(to, digestOf(descriptor), from))
+      assert.deepStrictEqual(yield* collect(Registry.fetchBlob(to, descriptor)), [...bytes])
+      const third = at(host, `${path}-third`)
+      const mounted = yield* Registry.pushBlob(third, descriptor, Stream.dieMessage("was read"), { from: [from] })
+      assert.strictEqual(mounted, "Mounted")
+      const other = yield* Content.describe(octets, bytesOf(50))
+      const pushed = yield* Registry.pushBlob(to, other, Stream.make(bytesOf(50)), { from: [from] })
+      assert.strictEqual(pushed, "Pushed")
+      assert.deepStrictEqual(yield* collect(Registry.fetchBlob(to, other)), [...bytesOf(50)])
+    }))
+
+  test("can be pushed by many at once", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      yield* Effect.replicateEffect(Registry.pushBlob(repository, descriptor, cut(bytes, 1000)), 8, {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual((yield* collect(Registry.fetchBlob(repository, descriptor))).length, 50_000)
+    }))
+}

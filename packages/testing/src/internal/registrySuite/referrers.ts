@@ -1,0 +1,72 @@
+import { assert } from "@effect/vitest"
+import { type Descriptor, Digest, MediaType } from "@ociman/oci"
+import { Registry, type Repository } from "@ociman/registry"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { absent, at, digestOf, pushImage, pushReferrer, type Test } from "./support.js"
+
+/** @internal */
+export const name = "referrers"
+
+const signature = "application/vnd.example.signature"
+const sbom = "application/vnd.example.sbom"
+
+const listed = (repository: Repository.Repository, subject: Descriptor.Descriptor, type?: string) =>
+  Effect.map(
+    Stream.runCollect(Registry.referrers(repository, Digest.Digest.make(subject.digest), {
+      artifactType: type === undefined ? undefined : MediaType.MediaType.make(type)
+    })),
+    (found) => [...found]
+  )
+
+const digests = (descriptors: ReadonlyArray<Descriptor.Descriptor>) => descriptors.map(({ digest }) => digest).sort()
+
+/** @internal */
+export const tests = (test: Test): void => {
+  test("are listed with what they are, all or those of a type", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
+      assert.deepStrictEqual(yield* listed(repository, descriptor), [])
+      const first = (yield* pushReferrer(repository, descriptor, signature, 1)).descriptor
+      const second = (yield* pushReferrer(repository, descriptor, sbom, 2)).descriptor
+      assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), digests([first, second]))
+      const [found, ...more] = yield* listed(repository, descriptor, sbom)
+      assert.deepStrictEqual(more, [])
+      assert.deepStrictEqual(
+        [found?.digest, found?.size, found?.artifactType, found?.annotations],
+        [second.digest, second.size, sbom, { "com.example.n": "2" }]
+      )
+    }))
+
+  test("may be there before their subject is", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const subject = { mediaType: MediaType.ImageManifest, digest: absent, size: 100 }
+      const { descriptor } = yield* pushReferrer(repository, subject, signature)
+      assert.deepStrictEqual(digests(yield* listed(repository, subject)), [descriptor.digest])
+    }))
+
+  test("that are pushed at once are all listed", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
+      const pushed = yield* Effect.forEach(
+        [1, 2, 3, 4, 5],
+        (n) => pushReferrer(repository, descriptor, signature, n),
+        { concurrency: "unbounded" }
+      )
+      const all = digests(pushed.map(({ descriptor }) => descriptor))
+      assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), all)
+    }))
+
+  test("that are deleted are not listed", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
+      const first = (yield* pushReferrer(repository, descriptor, signature, 1)).descriptor
+      const second = (yield* pushReferrer(repository, descriptor, signature, 2)).descriptor
+      yield* Registry.deleteManifest(repository, digestOf(first))
+      assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), [second.digest])
+    }))
+}

@@ -1,0 +1,131 @@
+import {
+  Content,
+  type Descriptor,
+  Digest,
+  type Hasher,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  MediaType,
+  Platform,
+  Reference
+} from "@ociman/oci"
+import { Registry, Repository } from "@ociman/registry"
+import type * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
+import * as Stream from "effect/Stream"
+
+/** @internal */
+export type Test = <E>(
+  title: string,
+  /** Gets the registry and the path of a repository, beside which others may be. */
+  effect: (host: string, path: string) => Effect.Effect<void, E, Registry.Registry | Hasher.Hasher>
+) => void
+
+/** @internal */
+export interface Features {
+  readonly untag: boolean
+  readonly sha512: boolean
+}
+
+/** @internal */
+export const octets = MediaType.OctetStream
+
+/** @internal */
+export const tag = (text: string): Reference.Tag => Reference.Tag.make(text)
+
+/** @internal */
+export const absent = Digest.Digest.make(`sha256:${"0".repeat(64)}`)
+
+/** @internal */
+export const at = (host: string, path: string): Repository.Repository => Repository.make(`${host}/${path}`)
+
+/** @internal */
+export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
+
+/**
+ * Bytes in pieces.
+ *
+ * @internal
+ */
+export const cut = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> =>
+  bytes.length === 0
+    ? Stream.empty
+    : Stream.map(Stream.range(0, Math.ceil(bytes.length / size) - 1), (i) => bytes.subarray(i * size, (i + 1) * size))
+
+/** @internal */
+export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<ReadonlyArray<number>, E, R> =>
+  Effect.map(Stream.runCollect(stream), (pieces) => [...pieces].flatMap((piece) => [...piece]))
+
+/** @internal */
+export const pushBlob = (repository: Repository.Repository, bytes: Uint8Array, mediaType = octets) =>
+  Effect.tap(
+    Content.describe(mediaType, bytes),
+    (descriptor) => Registry.pushBlob(repository, descriptor, Stream.make(bytes))
+  )
+
+/**
+ * An image of one layer, whose manifest is not pushed.
+ *
+ * @internal
+ */
+export const image = (repository: Repository.Repository, seed: number, platform = Platform.make("linux/amd64")) =>
+  Effect.gen(function*() {
+    const layer = yield* pushBlob(repository, bytesOf(300, seed), MediaType.ImageLayer)
+    const config = yield* Content.make(ImageConfig.codec, ImageConfig.make(platform, [layer.digest]))
+    yield* Registry.pushBlob(repository, config.descriptor, Stream.make(config.bytes))
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers: [layer] })
+    )
+    return { layer, config, manifest }
+  })
+
+/** @internal */
+export const pushImage = (repository: Repository.Repository, seed: number, ...tags: ReadonlyArray<string>) =>
+  Effect.tap(
+    image(repository, seed),
+    ({ manifest }) => Registry.pushManifest(repository, manifest, { tags: tags.map(tag) })
+  )
+
+/** @internal */
+export const indexOf = (manifests: Arr.NonEmptyReadonlyArray<Descriptor.Descriptor>) =>
+  Content.make(ImageIndex.codec, ImageIndex.make(manifests))
+
+/**
+ * A manifest about another, as a signature is.
+ *
+ * @internal
+ */
+export const pushReferrer = (repository: Repository.Repository, subject: Descriptor.Descriptor, type: string, n = 0) =>
+  Effect.gen(function*() {
+    yield* pushBlob(repository, new TextEncoder().encode("{}"), MediaType.Empty)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.artifact(MediaType.MediaType.make(type), { subject, annotations: { "com.example.n": String(n) } })
+    )
+    yield* Registry.pushManifest(repository, manifest)
+    return manifest
+  })
+
+/**
+ * The digest that something has once it is a descriptor.
+ *
+ * @internal
+ */
+export const digestOf = ({ digest }: Descriptor.Descriptor): Digest.Digest => Digest.Digest.make(digest)
+
+/**
+ * The tag of the error with its reason if it has one, or what there was instead of an error.
+ *
+ * @internal
+ */
+export const failure = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.map(
+    Effect.either(effect),
+    Either.match({
+      onLeft: (error) => "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag,
+      onRight: () => "no failure"
+    })
+  )
