@@ -21,11 +21,13 @@ import type { Descriptor } from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import type * as FileTree from "./FileTree.js"
 import * as Hasher from "./Hasher.js"
+import * as counting from "./internal/counting.js"
 import { makeMeter, type Measured } from "./internal/meter.js"
 import * as packing from "./internal/packing.js"
 import { squashItems } from "./internal/squash.js"
 import { diffItems } from "./internal/treeDiff.js"
 import { LayerError } from "./LayerError.js"
+import * as Limits from "./Limits.js"
 import * as LocalFiles from "./LocalFiles.js"
 import * as MediaType from "./MediaType.js"
 import * as Tar from "./Tar.js"
@@ -244,6 +246,20 @@ export const diff = (
   })))
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface ReadOptions {
+  /** How much is read at most. */
+  readonly limits?: Partial<Limits.Limits> | undefined
+}
+
+const limitsOf = ({ limits }: ReadOptions): Limits.Limits => ({ ...Limits.defaults, ...limits })
+
+const limitedArchive = <E, R>(blob: Blob<E, R>, counter: counting.Counter) =>
+  counter.archive(blob.bytes, (bytes) => decompress({ ...blob, bytes }), packing.exceeded)
+
+/**
  * One layer that does what several do one after the other, the first one first. Entries are kept as they are, owners
  * and devices too. The blobs are read twice: for what is in them, and for the contents that are left.
  *
@@ -255,11 +271,12 @@ export const diff = (
  */
 export const squash = <E, R>(
   blobs: ReadonlyArray<Blob<E, R>>,
-  options: { readonly whiteouts?: "kept" | "dropped" | undefined } = {}
+  options: ReadOptions & { readonly whiteouts?: "kept" | "dropped" | undefined } = {}
 ): Layer<
   E | Compression.CompressionError | LayerError | Tar.TarError,
   R | Compression.Compression
-> => fromItems(squashItems(blobs.map(decompress), options.whiteouts ?? "kept"))
+> =>
+  fromItems(squashItems(blobs, limitedArchive, { whiteouts: options.whiteouts ?? "kept", limits: limitsOf(options) }))
 
 /**
  * The same layer, compressed.
@@ -393,9 +410,17 @@ export const decompress = <E, R>(
  * @category conversions
  */
 export const entries = <E, R>(
-  self: Blob<E, R>
+  self: Blob<E, R>,
+  options: ReadOptions = {}
 ): Stream.Stream<
   Tar.Entry<E | Compression.CompressionError | LayerError | Tar.TarError>,
   E | Compression.CompressionError | LayerError | Tar.TarError,
   R | Compression.Compression
-> => Tar.readWith(decompress(self), packing.reading)
+> =>
+  Stream.suspend(() => {
+    const limits = limitsOf(options)
+    const counter = counting.make(limits)
+    return Tar.readWith(limitedArchive(self, counter), packing.reading(limits)).pipe(
+      Stream.tap((entry) => packing.checked(counter, entry))
+    )
+  })

@@ -6,7 +6,7 @@
 import * as Schema from "effect/Schema"
 
 /**
- * A layer cannot be made, or not be read. `path` is the entry, or the media type.
+ * A layer cannot be made, or not be read. `path` is the entry, empty where none is known, or the media type.
  *
  * - `ReservedName`: a name that begins with `.wh.` would remove a file when the layer is unpacked.
  * - `InvalidPath`: the path is empty, has `..` or a NUL in it, or leads through what is no directory.
@@ -14,6 +14,7 @@ import * as Schema from "effect/Schema"
  * - `InvalidWhiteout`: a whiteout that removes `.`, `..` or nothing.
  * - `DanglingLink`: a hard link to what is no file of the layers.
  * - `UnsupportedMediaType`: it is no layer.
+ * - `LimitExceeded`: it has more than is read; `detail` says what of.
  *
  * @since 0.1.0
  * @category errors
@@ -26,11 +27,14 @@ export class LayerError extends Schema.TaggedError<LayerError>("@ociman/oci/Laye
     "Duplicate",
     "InvalidWhiteout",
     "DanglingLink",
-    "UnsupportedMediaType"
-  )
+    "UnsupportedMediaType",
+    "LimitExceeded"
+  ),
+  detail: Schema.optional(Schema.String)
 }) {
   override get message(): string {
-    return `${JSON.stringify(this.path)} ${sentences[this.reason]}`
+    const detail = this.detail === undefined ? "" : `: ${this.detail}`
+    return `${this.path === "" ? "The archive" : JSON.stringify(this.path)} ${sentences[this.reason]}${detail}`
   }
 }
 
@@ -40,5 +44,6 @@ const sentences = {
   Duplicate: "is in the layer twice",
   InvalidWhiteout: "removes \".\", \"..\" or nothing, which no layer may",
   DanglingLink: "is a hard link to what is no file of the layers",
-  UnsupportedMediaType: "is not the media type of a layer that can be read"
+  UnsupportedMediaType: "is not the media type of a layer that can be read",
+  LimitExceeded: "is more than is read of a layer"
 } as const

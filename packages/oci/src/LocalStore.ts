@@ -68,7 +68,8 @@ export interface LocalStore extends ImageStore.Store {
   readonly directory: (digest: Digest.WellFormed) => string
   /**
    * The directory with the files of what has a name, which are unpacked unless they are there: the layers of an image,
-   * or the files of an artifact. Several processes may do this at the same time. The files are not to be changed.
+   * or the files of an artifact. Several processes may do this at the same time. The files are not to be changed. If
+   * the machine lost its power right after they were unpacked, remove the directory, see {@link Unpack}.
    */
   readonly files: (
     name: string,

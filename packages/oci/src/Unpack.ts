@@ -10,6 +10,10 @@
  * the name of the destination when it is complete. So nobody else can change it on the way, other than root and other
  * programs of the same user.
  *
+ * Complete is what a killed program leaves. As with `tar`, what is unpacked is not forced to the disk, which takes many
+ * times as long as writing it; if the machine loses its power within seconds, files may be missing or empty, and are
+ * unpacked again from the store, whose content is forced to the disk.
+ *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets
  * @since 0.1.0
  */
@@ -30,6 +34,7 @@ import * as applying from "./internal/applying.js"
 import { makeMeter } from "./internal/meter.js"
 import * as Layer from "./Layer.js"
 import type { LayerError } from "./LayerError.js"
+import * as Limits from "./Limits.js"
 import { LocalFiles } from "./LocalFiles.js"
 import * as MediaType from "./MediaType.js"
 import type { Platform } from "./Platform.js"
@@ -37,48 +42,12 @@ import * as Tar from "./Tar.js"
 import { UnpackError } from "./UnpackError.js"
 
 /**
- * How much is unpacked at most.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Limits {
-  /** Bytes of the archives of all layers, decompressed. Default: 32 GiB. */
-  readonly size: number
-  /** How many times its own size a layer may have when it is decompressed, once that is 64 MiB. Default: 200. */
-  readonly ratio: number
-  /** Entries of all layers. Default: 1,000,000. */
-  readonly entries: number
-  /** Bytes of a path, and of what a link points to. Default: 4096. */
-  readonly pathLength: number
-  /** Directories in each other. Default: 256. */
-  readonly depth: number
-  /** Bytes of the extended header of an entry. Default: 1 MiB. */
-  readonly extendedHeaderSize: number
-}
-
-/**
- * @since 0.1.0
- * @category constants
- */
-export const defaultLimits: Limits = {
-  size: 32 * 1024 ** 3,
-  ratio: 200,
-  entries: 1_000_000,
-  pathLength: 4096,
-  depth: 256,
-  extendedHeaderSize: 1024 ** 2
-}
-
-/** From how many bytes on the ratio is looked at: a small file of zeros is no attack. */
-const ratioFrom = 64 * 1024 ** 2
-
-/**
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  readonly limits?: Partial<Limits> | undefined
+  /** How much is unpacked at most. */
+  readonly limits?: Partial<Limits.Limits> | undefined
   /**
    * What happens to the bits for set-user-id and set-group-id, which let whoever runs a file act as its owner. `strip`
    * unpacks without them. Images of whole systems have such files. Default: `refuse`.
@@ -148,7 +117,7 @@ export const toDirectory = <E, R>(
 > =>
   Effect.gen(function*() {
     const files = yield* LocalFiles
-    const limits = { ...defaultLimits, ...options.limits }
+    const limits = { ...Limits.defaults, ...options.limits }
     const target = destination.replace(/(?<=.)\/+$/, "")
     const atDestination = Effect.mapError(applying.refused(0, target))
     const existing = yield* atDestination(files.status(target))
@@ -189,35 +158,24 @@ const replace = (files: LocalFiles["Type"], temporary: string, target: string) =
   )
 }
 
-const applyLayer = <E, R>(state: applying.State, limits: Limits, index: number, blob: Layer.Blob<E, R>) =>
+const applyLayer = <E, R>(state: applying.State, limits: Limits.Limits, index: number, blob: Layer.Blob<E, R>) =>
   Effect.gen(function*() {
     const fail = (reason: UnpackError["reason"], detail: string) =>
       new UnpackError({ layer: index, path: "", reason, detail })
     const { diffId } = blob
-    let received = 0
-    let size = 0
-
-    const check = (bytes: number): Effect.Effect<void, UnpackError> => {
-      size += bytes
-      if (size > ratioFrom && size > limits.ratio * received) {
-        return fail("LimitExceeded", `a layer may have at most ${limits.ratio} times its size when it is decompressed`)
-      }
-      return state.count(bytes)
-    }
-
-    const received_ = Stream.mapChunks(blob.bytes, (chunk) => {
-      for (const bytes of chunk) received += bytes.length
-      return chunk
-    })
     const meter = yield* diffId === undefined ? Effect.succeedNone : Effect.asSome(makeMeter(diffId))
-    const counted = Layer.decompress({ ...blob, bytes: received_ }).pipe(
-      (bytes) => Option.match(meter, { onNone: () => bytes, onSome: ({ count }) => count(bytes) }),
-      Stream.tap((bytes) => check(bytes.length))
+    const archive = state.counter.archive(
+      blob.bytes,
+      (bytes) => {
+        const archive = Layer.decompress({ ...blob, bytes })
+        return Option.match(meter, { onNone: () => archive, onSome: ({ count }) => count(archive) })
+      },
+      ({ rule }) => fail("LimitExceeded", rule)
     )
 
     yield* state.beginLayer(index)
     yield* Stream.runForEachChunk(
-      Tar.decode(counted, { extendedHeaderSize: limits.extendedHeaderSize, openEnd: true }),
+      Tar.decode(archive, { extendedHeaderSize: limits.extendedHeaderSize, openEnd: true }),
       (events) => Effect.forEach(events, state.apply, { discard: true })
     )
     const actual = Option.map(meter, ({ end }) => end().digest)

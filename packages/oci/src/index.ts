@@ -146,6 +146,13 @@ export * as Layer from "./Layer.js"
 export * as LayerError from "./LayerError.js"
 
 /**
+ * How much of what others have made is read at most.
+ *
+ * @since 0.1.0
+ */
+export * as Limits from "./Limits.js"
+
+/**
  * Files of this machine, looked at and changed without following links.
  *
  * @since 0.1.0

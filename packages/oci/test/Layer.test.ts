@@ -409,7 +409,7 @@ describe("Layer", () => {
         ["InvalidPath", "a/../b", Tar.file("a/../b", "")],
         ["InvalidWhiteout", ".wh...", Tar.file(".wh...", "")],
         ["DanglingLink", "l", { ...Tar.file("l", ""), type: "Link" as const, target: "nothing" }],
-        ["InvalidPath", "d/".repeat(2000), Tar.file("d/".repeat(2000) + "f", "")]
+        ["LimitExceeded", "d/".repeat(2000), Tar.file("d/".repeat(2000) + "f", "")]
       ] as const
     ) {
       it.effect(`refuses ${path.slice(0, 20)}`, () =>
@@ -418,6 +418,50 @@ describe("Layer", () => {
           assert.deepInclude(yield* Effect.flip(Layer.describe(layer)), { _tag: "LayerError", reason })
         }).pipe(Effect.provide(layerServices)))
     }
+  })
+
+  describe("limits", () => {
+    const many = Layer.fromEntries(["a", "b", "c"].map((name) => Tar.file(name, name)))
+    const deep = Layer.fromEntries([Tar.file("a/b/c/d/e", "")])
+    const zeros = Stream.repeatValue(new Uint8Array(1024 ** 2)).pipe(Stream.take(70))
+    const bomb = Layer.fromEntries([Tar.fileStream("zeros", 70 * 1024 ** 2, zeros)])
+    const blob = (layer: typeof bomb) => ({
+      mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",
+      bytes: Layer.stream(Layer.compress(layer, "gzip"))
+    })
+
+    for (
+      const [title, layer, limits, detail] of [
+        ["entries", many, { entries: 2 }, "2 entries"],
+        ["the length of a path", many, { pathLength: 0 }, "0 bytes"],
+        ["directories in each other", deep, { depth: 4 }, "4 directories"],
+        ["bytes", many, { size: 4095 }, "4095 bytes in all"],
+        ["the size of a file", bomb, { size: 1024 ** 2 }, "bytes in all"],
+        ["times their own size", bomb, { ratio: 150 }, "150 times"]
+      ] as const
+    ) {
+      const failsWith = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+        Effect.map(Effect.flip(effect), (error) => {
+          assert.include(String(error), "is more than is read of a layer: ")
+          assert.include(String(error), detail)
+        })
+
+      it.effect(`of ${title} hold for what is squashed and listed`, () =>
+        Effect.gen(function*() {
+          yield* failsWith(Layer.describe(Layer.squash([blob(layer)], { limits })))
+          yield* failsWith(Stream.runDrain(Layer.entries(blob(layer), { limits })))
+          // What is allowed is counted anew each time, and so are the two times that squashing reads it.
+          const squashed = Layer.squash([blob(many), blob(deep)], { limits: { size: 7680, entries: 8 } })
+          yield* Layer.describe(squashed)
+          yield* Layer.describe(squashed)
+        }).pipe(Effect.provide(layerServices)))
+    }
+
+    it.effect("of entries hold for all layers together", () =>
+      Effect.gen(function*() {
+        const squashed = Layer.squash([blob(many), blob(many)], { limits: { entries: 5 } })
+        assert.deepInclude(yield* Effect.flip(Layer.describe(squashed)), { reason: "LimitExceeded", path: "c" })
+      }).pipe(Effect.provide(layerServices)))
   })
 
   describe("what GNU tar writes", () => {

@@ -3,14 +3,15 @@ import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
+import type { Limits } from "../Limits.js"
 import type { Attributes, LocalFiles, LocalFilesError, Writer } from "../LocalFiles.js"
-import type { Limits, Options, Result } from "../Unpack.js"
+import type { Header } from "../Tar.js"
+import type { Options, Result } from "../Unpack.js"
 import { UnpackError } from "../UnpackError.js"
+import * as counting from "./counting.js"
 import * as jails from "./jail.js"
 import { partsOf } from "./layerPath.js"
 import type { Event } from "./tarDecoder.js"
-import type { Header } from "./tarHeader.js"
-import { encode } from "./text.js"
 import * as whiteout from "./whiteout.js"
 
 /** Up to how many bytes a file is gathered and written at once. */
@@ -26,8 +27,7 @@ interface Open {
 export interface State {
   readonly beginLayer: (index: number) => Effect.Effect<void>
   readonly apply: (event: Event) => Effect.Effect<void, UnpackError>
-  /** Bytes that came out of a layer. */
-  readonly count: (bytes: number) => Effect.Effect<void, UnpackError>
+  readonly counter: counting.Counter
   readonly finish: Effect.Effect<void, UnpackError>
   readonly result: () => Result
 }
@@ -42,9 +42,6 @@ const faults: Record<jails.Fault, string> = {
   ThroughFile: "it leads through a file"
 }
 
-const isLonger = (text: string, limit: number): boolean =>
-  text.length > limit || (text.length * 3 > limit && encode(text).length > limit)
-
 export const make = Effect.fnUntraced(function*({ files, limits, options, root }: {
   readonly files: LocalFiles["Type"]
   readonly root: string
@@ -54,9 +51,8 @@ export const make = Effect.fnUntraced(function*({ files, limits, options, root }
   const scope = yield* Effect.scope
   const jail = jails.make(files, root)
   const skipped: Array<string> = []
+  const counter = counting.make(limits)
   let layer = 0
-  let entries = 0
-  let size = 0
   let open: Open | undefined
 
   const fail = (header: Pick<Header, "path">, reason: UnpackError["reason"], detail = "") =>
@@ -64,17 +60,9 @@ export const make = Effect.fnUntraced(function*({ files, limits, options, root }
 
   const orRefused = (header: Header) => Effect.mapError(refused(layer, header.path))
 
-  const exceeds = (header: Pick<Header, "path">, rule: string) => fail(header, "LimitExceeded", rule)
-
   const checkLimits = (header: Header, depth: number): Effect.Effect<void, UnpackError> => {
-    if (++entries > limits.entries) return exceeds(header, `at most ${limits.entries} entries`)
-    if (isLonger(header.path, limits.pathLength) || isLonger(header.target, limits.pathLength)) {
-      return exceeds({ path: `${header.path.slice(0, 100)}…` }, `a path of at most ${limits.pathLength} bytes`)
-    }
-    if (depth > limits.depth) {
-      return exceeds({ path: `${header.path.slice(0, 100)}…` }, `at most ${limits.depth} directories in each other`)
-    }
-    return header.size > limits.size ? exceeds(header, `at most ${limits.size} bytes in all`) : Effect.void
+    const exceeded = counter.entry(header, depth)
+    return exceeded === undefined ? Effect.void : fail(exceeded, "LimitExceeded", exceeded.rule)
   }
 
   const attributesOf = (header: Header): Effect.Effect<Attributes, UnpackError> => {
@@ -249,12 +237,9 @@ export const make = Effect.fnUntraced(function*({ files, limits, options, root }
       }),
     // Content of what is not made, such as of whiteouts, is passed over.
     apply: (event) => event._tag === "Entry" ? applyHeader(event.header) : open?.write(event.bytes) ?? Effect.void,
-    count: (bytes) => {
-      size += bytes
-      return size > limits.size ? exceeds({ path: "" }, `at most ${limits.size} bytes in all`) : Effect.void
-    },
+    counter,
     finish: Effect.mapError(jail.finish, refused(0, "")),
-    result: () => ({ entries, size, skipped })
+    result: () => ({ entries: counter.entries(), size: counter.size(), skipped })
   }
   return state
 })

@@ -8,6 +8,7 @@ import { Compression, type Format } from "../Compression.js"
 import { LayoutError } from "../ContentError.js"
 import type * as MediaType from "../MediaType.js"
 import { collect } from "./bytes.js"
+import { isBomb } from "./counting.js"
 import { partsOf } from "./layerPath.js"
 import * as tarDecoder from "./tarDecoder.js"
 import { blockSize } from "./tarHeader.js"
@@ -41,10 +42,8 @@ const maxEntries = 1_000_000
 /** Links in legacy archives lead to one other layer, and never far. */
 const maxLinks = 8
 
-/** How many times its own size an archive may have when it is decompressed, once that is 64 MiB. */
+/** How many times its own size an archive may have when it is decompressed. */
 const maxRatio = 200
-
-const ratioFrom = 64 * 1024 ** 2
 
 const unreadable = (path: string) => (cause: unknown): LayoutError =>
   new LayoutError({ path, reason: "Unreadable", rule: "cannot be read", cause })
@@ -112,7 +111,7 @@ const decompressed = (fs: FileSystem.FileSystem, path: string, handle: Handle, f
     let size = 0
     const limited = (bytes: Uint8Array) => {
       size += bytes.length
-      return size > ratioFrom && size > maxRatio * handle.size
+      return isBomb(size, handle.size, maxRatio)
         ? damaged(path, `would have more than ${maxRatio} times its size`)
         : Effect.void
     }

@@ -7,17 +7,28 @@ import { isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as FileTree from "../FileTree.js"
 import { LayerError } from "../LayerError.js"
+import type { Limits } from "../Limits.js"
+import type { Header } from "../Tar.js"
 import { collect } from "./bytes.js"
+import type { Counter, Exceeded } from "./counting.js"
 import { join, nameOf, parentOf, partsOf } from "./layerPath.js"
 import type { Options as ReadOptions } from "./tarDecoder.js"
 import type { Item as TarItem } from "./tarEncoder.js"
-import { comparePaths, type Header } from "./tarHeader.js"
+import { comparePaths } from "./tarHeader.js"
 import * as whiteout from "./whiteout.js"
 
 export type Item<E = never, R = never> = TarItem<E, R>
 
 /** How the archives of layers are read: many programs leave out the blocks at the end. */
-export const reading: ReadOptions = { extendedHeaderSize: 1024 * 1024, openEnd: true }
+export const reading = ({ extendedHeaderSize }: Limits): ReadOptions => ({ extendedHeaderSize, openEnd: true })
+
+export const exceeded = ({ path, rule }: Exceeded): LayerError =>
+  new LayerError({ path, reason: "LimitExceeded", detail: rule })
+
+export const checked = (counter: Counter, header: Header): Effect.Effect<void, LayerError> => {
+  const found = counter.entry(header, partsOf(header.path)?.length ?? 0)
+  return found === undefined ? Effect.void : exceeded(found)
+}
 
 const epoch = Config.withDefault(Config.integer("SOURCE_DATE_EPOCH"), 0)
 

@@ -2,16 +2,19 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { LayerError } from "../LayerError.js"
+import type { Limits } from "../Limits.js"
 import * as Tar from "../Tar.js"
+import type { Counter } from "./counting.js"
+import * as counting from "./counting.js"
 import { join, nameOf, partsOf } from "./layerPath.js"
 import * as packing from "./packing.js"
-import type { Header } from "./tarHeader.js"
+import type { Options as ReadOptions } from "./tarDecoder.js"
 import { compareUtf8 } from "./text.js"
 import * as whiteout from "./whiteout.js"
 
 /** A file's content, which may have several names. */
 interface Content {
-  readonly header: Header
+  readonly header: Tar.Header
   /** Which entry of which layer. */
   readonly layer: number
   readonly index: number
@@ -20,7 +23,7 @@ interface Content {
 /** What the layers so far have made of a path. It is mutable. */
 interface Node {
   /** None for a directory that only the paths of other entries tell. */
-  header: Header | undefined
+  header: Tar.Header | undefined
   content: Content | undefined
   /** The last layer that has this path or one below it. */
   layer: number
@@ -31,7 +34,7 @@ interface Node {
   opaque: boolean
 }
 
-const makeNode = (layer: number, header: Header | undefined): Node => ({
+const makeNode = (layer: number, header: Tar.Header | undefined): Node => ({
   header,
   content: undefined,
   layer,
@@ -43,9 +46,6 @@ const makeNode = (layer: number, header: Header | undefined): Node => ({
 type Item<E, R> = packing.Item<E, R>
 
 const invalid = (path: string, reason: LayerError["reason"]) => new LayerError({ path, reason })
-
-/** Deeper than any file system lets programs work in. */
-const maxDepth = 1024
 
 const none = new Uint8Array(0)
 
@@ -63,9 +63,9 @@ const prune = (children: Map<string, Node>, name: string, layer: number): void =
 const find = (root: Node, parts: ReadonlyArray<string>): Node | undefined =>
   parts.reduce<Node | undefined>((node, part) => node?.children?.get(part), root)
 
-const apply = (root: Node, layer: number, index: number, header: Header): Effect.Effect<void, LayerError> => {
+const apply = (root: Node, layer: number, index: number, header: Tar.Header): Effect.Effect<void, LayerError> => {
   const parts = partsOf(header.path)
-  if (parts === undefined || parts.length > maxDepth) return invalid(header.path, "InvalidPath")
+  if (parts === undefined) return invalid(header.path, "InvalidPath")
   const meaning = whiteout.meaningOf(parts)
   if (meaning._tag === "Ignored") return Effect.void
   if (meaning._tag === "Invalid") return invalid(header.path, "InvalidWhiteout")
@@ -163,12 +163,17 @@ const plan = (root: Node, whiteouts: "kept" | "dropped"): Plan => {
 }
 
 /** The files of one layer that are left. */
-const filesOf = <E, R>(archive: Stream.Stream<Uint8Array, E, R>, layer: number, { names }: Plan) => {
+const filesOf = <E, R>(
+  archive: Stream.Stream<Uint8Array, E, R>,
+  layer: number,
+  { names }: Plan,
+  reading: ReadOptions
+) => {
   const wanted = new Map<number, string>()
   for (const [content, [first]] of names) {
     if (content.layer === layer && first !== undefined) wanted.set(content.index, first)
   }
-  return wanted.size === 0 ? Stream.empty : Tar.readWith(archive, packing.reading).pipe(
+  return wanted.size === 0 ? Stream.empty : Tar.readWith(archive, reading).pipe(
     Stream.zipWithIndex,
     Stream.filterMap(([{ content, ...header }, index]) =>
       Option.map(Option.fromNullable(wanted.get(index)), (path): Item<E | Tar.TarError, never> => ({
@@ -191,24 +196,31 @@ const linksOf = ({ names }: Plan): ReadonlyArray<Item<never, never>> =>
  * One layer of several: directories, links and devices first, then the files of each layer in its order, and at last
  * their other names, so that memory holds what the headers say and nothing else.
  */
-export const squashItems = <E, R>(
-  archives: ReadonlyArray<Stream.Stream<Uint8Array, E, R>>,
-  whiteouts: "kept" | "dropped"
+export const squashItems = <B, E, R>(
+  blobs: ReadonlyArray<B>,
+  open: (blob: B, counter: Counter) => Stream.Stream<Uint8Array, E, R>,
+  { limits, whiteouts }: { readonly limits: Limits; readonly whiteouts: "kept" | "dropped" }
 ): Stream.Stream<Item<E | Tar.TarError, never>, E | LayerError | Tar.TarError, R> =>
   Stream.unwrap(Effect.gen(function*() {
     const root = makeNode(0, undefined)
-    for (const [layer, archive] of archives.entries()) {
+    const counter = counting.make(limits)
+    const reading = packing.reading(limits)
+    for (const [layer, blob] of blobs.entries()) {
       let index = 0
       yield* Stream.runForEach(
-        Tar.decode(archive, packing.reading),
-        (event) => event._tag === "Entry" ? apply(root, layer, index++, event.header) : Effect.void
+        Tar.decode(open(blob, counter), reading),
+        (event) =>
+          event._tag === "Entry"
+            ? Effect.zipRight(packing.checked(counter, event.header), apply(root, layer, index++, event.header))
+            : Effect.void
       )
     }
+    const again = counting.make(limits)
     const planned = plan(root, whiteouts)
     return Stream.fromIterable<Item<E | Tar.TarError, never>>(planned.structure).pipe(
       Stream.concat(Stream.flatMap(
-        Stream.fromIterable(archives.entries()),
-        ([layer, archive]) => filesOf(archive, layer, planned)
+        Stream.fromIterable(blobs.entries()),
+        ([layer, blob]) => filesOf(open(blob, again), layer, planned, reading)
       )),
       Stream.concat(Stream.fromIterable(linksOf(planned)))
     )

@@ -1,11 +1,10 @@
 import * as Either from "effect/Either"
+import type { EntryType, Header } from "../Tar.js"
 import {
   blockSize,
-  type EntryType,
   type Extension,
   type Fault,
   fault,
-  type Header,
   isZero,
   paddingOf,
   type RawHeader,

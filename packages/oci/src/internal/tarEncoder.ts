@@ -2,7 +2,8 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import { isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import { blockSize, encodeHeader, type Fault, type Header, paddingOf } from "./tarHeader.js"
+import type { Header } from "../Tar.js"
+import { blockSize, encodeHeader, type Fault, paddingOf } from "./tarHeader.js"
 import { isNoUnicode } from "./text.js"
 
 /** An entry to be written; only a file has content. */

@@ -1,21 +1,9 @@
 import * as Either from "effect/Either"
+import type { EntryType, Header } from "../Tar.js"
 import { concat } from "./bytes.js"
 import { compareUtf8, decode, encode } from "./text.js"
 
 export const blockSize = 512
-
-export type EntryType = "File" | "Directory" | "Symlink" | "Link" | "CharacterDevice" | "BlockDevice" | "Fifo"
-
-export interface Header {
-  readonly path: string
-  readonly type: EntryType
-  readonly size: number
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly modified: Date
-  readonly target: string
-}
 
 export interface Fault {
   readonly path: string
