@@ -55,7 +55,8 @@ export interface OciArchive extends ImageStore.Store {
     options?: Pick<OciDirectory.GarbageOptions, "unnamed">
   ) => Effect.Effect<OciDirectory.Garbage, ContentError>
   /**
-   * Writes the archive: to a file beside, which is forced to the disk and renamed. If somebody else has changed the
+   * Writes the archive: to a file beside, which is forced to the disk and renamed. It is compressed as it was when it
+   * was opened; a new one by its name, if that ends with `.gz`, `.tgz`, `.zst` or `.tzst`. If somebody else has changed the
    * archive since it was opened or saved, it is left as it is, and the error is a `LayoutError` with the reason
    * `Changed`.
    */
@@ -80,12 +81,18 @@ interface Located {
 
 /** What an archive will have when it is saved, and the file as it is known. */
 interface State {
+  readonly compression: MediaType.Compression
   readonly identity: Option.Option<string>
   readonly blobs: ReadonlyMap<Digest.Digest, Located>
   readonly index: ImageIndex.ImageIndex
 }
 
-const empty: State = { identity: Option.none(), blobs: new Map(), index: ImageIndex.make([]) }
+const empty = (path: string): State => ({
+  compression: archiveWriting.compressionOf(path),
+  identity: Option.none(),
+  blobs: new Map(),
+  index: ImageIndex.make([])
+})
 
 const load = Effect.fnUntraced(function*(path: string) {
   const file = yield* archiveFile.open(path)
@@ -111,6 +118,7 @@ const load = Effect.fnUntraced(function*(path: string) {
     }
   }
   const state: State = {
+    compression: file.outerCompression,
     identity: Option.some(file.identity),
     blobs,
     index: yield* ImageIndex.codec.decode(index.value)
@@ -212,7 +220,7 @@ const makeArchive = Effect.fnUntraced(function*(location: string, initial: State
         })
     )
 
-  const bytesOf = ({ blobs, index }: State) =>
+  const bytesOf = ({ blobs, compression, index }: State) =>
     Stream.unwrap(Effect.map(
       dockerManifest.imagesOf(store, index.manifests),
       (images) => {
@@ -222,16 +230,21 @@ const makeArchive = Effect.fnUntraced(function*(location: string, initial: State
           // Verified on the way, so that damage is not passed on.
           content: store.fetch({ mediaType: MediaType.OctetStream, digest, size })
         }))
-        return archiveWriting.write(name, index, images, content)
+        return archiveWriting.compressed(compression, archiveWriting.write(name, index, images, content))
       }
     ))
+
+  const unsaved = (error: Compression.CompressionError | ContentError | PlatformError) =>
+    error._tag === "BadArgument" || error._tag === "CompressionError" || error._tag === "SystemError"
+      ? unwritable(location)(error)
+      : error
 
   const save = Effect.gen(function*() {
     const state = yield* ref
     yield* checkUnchanged(state.identity)
     const temporary = path.join(path.dirname(location), `.ociman-${yield* fileLock.token}.tmp`)
     yield* durable.write(fs, temporary, Stream.mapError(bytesOf(state), (error) => ({ error }))).pipe(
-      Effect.mapError((failure) => "error" in failure ? failure.error : unwritable(temporary)(failure)),
+      Effect.mapError((failure) => unsaved("error" in failure ? failure.error : failure)),
       Effect.zipRight(checkUnchanged(state.identity)),
       Effect.zipRight(failed(fs.rename(temporary, location))),
       Effect.onExit(() => Effect.ignore(fs.remove(temporary, { force: true })))
@@ -239,6 +252,7 @@ const makeArchive = Effect.fnUntraced(function*(location: string, initial: State
     yield* durable.syncDirectory(fs, path.dirname(location))
     const saved = yield* load(location)
     yield* Ref.update(ref, (now) => ({
+      compression: now.compression,
       identity: saved.identity,
       blobs: new Map(Array.from(now.blobs, ([digest, blob]) => [digest, saved.blobs.get(digest) ?? blob])),
       index: now.index
@@ -300,7 +314,7 @@ export const create = (path: string): Effect.Effect<OciArchive, ContentError, En
     if (yield* Effect.mapError(fs.exists(path), unreadable(path))) {
       return yield* new LayoutError({ path, reason: "AlreadyExists", rule: "is there already" })
     }
-    return yield* makeArchive(path, empty)
+    return yield* makeArchive(path, empty(path))
   })
 
 /**
@@ -313,7 +327,7 @@ export const openOrCreate = (path: string): Effect.Effect<OciArchive, ContentErr
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const there = yield* Effect.mapError(fs.exists(path), unreadable(path))
-    return yield* there ? open(path) : makeArchive(path, empty)
+    return yield* there ? open(path) : makeArchive(path, empty(path))
   })
 
 /**

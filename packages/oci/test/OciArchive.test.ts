@@ -20,6 +20,7 @@ import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, wr
 import { gzipSync } from "node:zlib"
 import { archiveOf, bytesOf, failure, pushImage, read, temporary } from "./archives.js"
 import { live } from "./live.js"
+import { zstdCompressSync } from "./zstd.js"
 
 const entriesOf = (bytes: Uint8Array) =>
   Effect.map(
@@ -187,7 +188,7 @@ describe("OciArchive", () => {
   live(
     "is read when it is compressed, and nothing remains of what was decompressed",
     Effect.gen(function*() {
-      const path = `${yield* temporary}/a.tar.gz`
+      const path = `${yield* temporary}/a.tar`
       const { manifest } = yield* saved(path)
       writeFileSync(path, gzipSync(readFileSync(path)))
       yield* Effect.scoped(Effect.gen(function*() {
@@ -200,6 +201,41 @@ describe("OciArchive", () => {
       }))
       writeFileSync(path, readFileSync(path).subarray(0, 200))
       strictEqual(yield* failure(OciArchive.open(path)), "LayoutError Unreadable")
+    })
+  )
+
+  live(
+    "is compressed as it was, or by its name if it is new, and the same bytes again",
+    Effect.gen(function*() {
+      const root = yield* temporary
+      const magic = (path: string) => readFileSync(path).readUInt16BE()
+      for (const name of ["a.tar.gz", "b.tgz", "c.TAR.GZ"]) {
+        const { manifest } = yield* saved(`${root}/${name}`)
+        strictEqual(magic(`${root}/${name}`), 0x1F8B)
+        strictEqual(
+          (yield* (yield* OciArchive.open(`${root}/${name}`)).resolve("example.com/app:1")).digest,
+          manifest.digest
+        )
+        assertTrue(readFileSync(`${root}/${name}`).equals(readFileSync(`${root}/a.tar.gz`)))
+      }
+      yield* saved(`${root}/plain.tar`)
+      writeFileSync(`${root}/other.tar`, gzipSync(readFileSync(`${root}/plain.tar`)))
+      writeFileSync(`${root}/plain.tar.gz`, readFileSync(`${root}/plain.tar`))
+      for (const name of ["other.tar", "plain.tar.gz"]) {
+        const before = magic(`${root}/${name}`)
+        yield* OciArchive.edit(`${root}/${name}`, (archive) => pushImage(archive, ["three"]))
+        strictEqual(magic(`${root}/${name}`), before)
+        const archive = yield* OciArchive.open(`${root}/${name}`)
+        strictEqual((yield* archive.index).manifests.length, 2)
+      }
+      if (zstdCompressSync === undefined) {
+        const error = yield* Effect.flip(saved(`${root}/a.tar.zst`))
+        assertInclude(error.message, "zstd is not available")
+        return assertFalse(existsSync(`${root}/a.tar.zst`))
+      }
+      yield* saved(`${root}/a.tar.zst`)
+      strictEqual(magic(`${root}/a.tar.zst`), 0x28B5)
+      yield* OciArchive.open(`${root}/a.tar.zst`)
     })
   )
 

@@ -29,6 +29,8 @@ export interface ArchiveFile {
   readonly bytes: (path: string, limit: number) => Effect.Effect<Option.Option<Uint8Array>, LayoutError>
   /** How a file is compressed, by its first bytes. */
   readonly compression: (path: string) => Effect.Effect<MediaType.Compression, LayoutError>
+  /** How the file itself is compressed. */
+  readonly outerCompression: MediaType.Compression
   /** What the file was when it was opened: another one if somebody replaced or changed it. */
   readonly identity: string
 }
@@ -228,6 +230,7 @@ export const open = (
               (bytes) => Option.getOrElse(Option.flatMap(bytes, formatOf), () => "none" as const)
             )
         }),
+      outerCompression: Option.getOrElse(format, () => "none" as const),
       identity: identityOf(outer.info)
     }
   })

@@ -1,10 +1,12 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import { Compression, type CompressionError } from "../Compression.js"
 import type { ContentError } from "../ContentError.js"
 import { StoreFailed } from "../ContentError.js"
 import type * as Digest from "../Digest.js"
 import * as ImageIndex from "../ImageIndex.js"
 import * as ImageLayout from "../ImageLayout.js"
+import type * as MediaType from "../MediaType.js"
 import * as Tar from "../Tar.js"
 import * as dockerManifest from "./dockerManifest.js"
 
@@ -51,3 +53,20 @@ const directoryOf = (digest: Digest.WellFormed): string => {
 }
 
 const isTarError = (error: unknown): error is Tar.TarError => error instanceof Tar.TarError
+
+const compressions: ReadonlyArray<readonly [RegExp, MediaType.Compression]> = [
+  [/\.t?gz$/i, "gzip"],
+  [/\.t?zst$/i, "zstd"]
+]
+
+/** How an archive is compressed by what it is called. */
+export const compressionOf = (path: string): MediaType.Compression =>
+  compressions.find(([name]) => name.test(path))?.[1] ?? "none"
+
+export const compressed = <E, R>(
+  compression: MediaType.Compression,
+  archive: Stream.Stream<Uint8Array, E, R>
+): Stream.Stream<Uint8Array, E | CompressionError, R | Compression> =>
+  compression === "none"
+    ? archive
+    : Stream.unwrap(Effect.map(Compression, ({ compress }) => compress(compression)(archive)))
