@@ -5,6 +5,7 @@
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import { Compression } from "@ociman/oci"
+import type * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -26,6 +27,20 @@ const zstdLevel = 100
 
 const chunkSize = 64 * 1024
 
+const failure = (format: Compression.Format) => (error: unknown) =>
+  new Compression.CompressionError({
+    format,
+    reason: "Damaged",
+    detail: error instanceof Error ? error.message : String(error)
+  })
+
+/** What is written has been worked on when this is done, whether or not that went well; reading says so. */
+const write = (duplex: Duplex, bytes: Uint8Array) =>
+  Effect.async<void>((resume) => {
+    duplex.write(bytes, () => resume(Effect.void))
+  })
+
+/** No more than one piece is on its way: what is read faster than it is compressed would fill the memory. */
 const through = (format: Compression.Format, make: (() => Duplex) | undefined) =>
 <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>
@@ -34,12 +49,26 @@ const through = (format: Compression.Format, make: (() => Duplex) | undefined) =
     ? Stream.fail(
       new Compression.CompressionError({ format, reason: "Unavailable", detail: "Node.js has it from 22.15 on" })
     )
-    : NodeStream.pipeThroughDuplex(bytes, make, (error) =>
-      new Compression.CompressionError({
-        format,
-        reason: "Damaged",
-        detail: error instanceof Error ? error.message : String(error)
-      }))
+    : Stream.unwrapScoped(Effect.gen(function*() {
+      const duplex = make()
+      let failed: Cause.Cause<E> | undefined
+      yield* Stream.runForEach(bytes, (bytes) => write(duplex, bytes)).pipe(
+        Effect.zipRight(Effect.sync(() => duplex.end())),
+        Effect.catchAllCause((cause) =>
+          Effect.sync(() => {
+            failed = cause
+            duplex.destroy(new Error("what it reads has failed"))
+          })
+        ),
+        Effect.forkScoped
+      )
+      return NodeStream.fromReadable<Compression.CompressionError, Uint8Array>(() => duplex, failure(format)).pipe(
+        Stream.catchAllCause((cause) => {
+          const reason: Cause.Cause<E | Compression.CompressionError> = failed ?? cause
+          return Stream.failCause(reason)
+        })
+      )
+    }))
 
 const damaged = (detail: string | undefined): Effect.Effect<void, Compression.CompressionError> =>
   detail === undefined

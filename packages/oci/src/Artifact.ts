@@ -307,7 +307,7 @@ const pack = <E, R>(store: ImageStore.Receiving, part: Part<E, R>) =>
       }
       const files: Array<string> = []
       const listed = Layer.mapArchive(part.layer, listing.tap((path) => files.push(path)))
-      const [description] = yield* Layer.run(listed, sink)
+      const [description] = yield* Layer.runAtOnce(listed, sink)
       const mediaType = part.mediaType ?? layerTypes[part.layer.compression]
       const descriptor = annotated({ ...description.descriptor, mediaType }, part.annotations)
       const packed: Packed = { descriptor, files: files.sort(listing.compare), diffId: Option.some(description.diffId) }

@@ -183,13 +183,14 @@ const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action
         Stream.tap((chunk) => emit({ _tag: "Advanced", descriptor, bytes: bytes += chunk.length }))
       )
     })
-  const { fetch, fetchFrom, fetchUnverified = fetch } = from
+  const { fetch, fetchFrom, fetchUnverified = fetch, fetchReused = fetchUnverified } = from
+  const isBlob = !links.isDocument(descriptor.mediaType)
+  const unverified = isBlob && to.writesAtOnce === true ? fetchReused : fetchUnverified
   // Who it is pushed to verifies it. Also what was there when the plan was made: whether it still is, the store says,
   // and keeps it.
-  const pushing = fetchFrom !== undefined && to.resume !== undefined && descriptor.size >= resumableFrom &&
-      !links.isDocument(descriptor.mediaType)
+  const pushing = fetchFrom !== undefined && to.resume !== undefined && isBlob && descriptor.size >= resumableFrom
     ? to.resume(descriptor, (offset) => reported(fetchFrom(descriptor, offset), offset))
-    : to.push(descriptor, reported(fetchUnverified(descriptor)), { from })
+    : to.push(descriptor, reported(unverified(descriptor)), { from })
   return Effect.flatMap(
     pushing,
     (pushed) =>

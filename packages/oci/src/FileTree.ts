@@ -66,6 +66,11 @@ export interface Content {
   readonly mode: number
   readonly size: number
   readonly content: Uint8Array | Stream.Stream<Uint8Array, FileTreeError>
+  /**
+   * The same in pieces whose memory is used again as soon as the next one is asked for, if the reader has a way and the
+   * content is a stream.
+   */
+  readonly reused?: Stream.Stream<Uint8Array, FileTreeError> | undefined
 }
 
 /**
@@ -208,17 +213,22 @@ const next = (reader: Reader, root: string, include: NonNullable<Options["includ
 
 /** A size that does not hold would let the content of one file pass for the beginning of the next. */
 const sized = (path: string, content: Content): Effect.Effect<Content, FileTreeError> => {
-  const { content: bytes, size } = content
+  const { content: bytes, reused, size } = content
   const changed = Effect.suspend(() => new FileTreeError({ path, reason: "Changed" }))
   if (isUint8Array(bytes)) return bytes.length === size ? Effect.succeed(content) : changed
-  const checked = Stream.suspend(() => {
-    let remaining = size
-    return bytes.pipe(
-      Stream.tap((chunk) => (remaining -= chunk.length) < 0 ? changed : Effect.void),
-      Stream.concat(Stream.suspend(() => remaining === 0 ? Stream.empty : Stream.fromEffect(changed)))
-    )
+  const check = (stream: typeof bytes) =>
+    Stream.suspend(() => {
+      let remaining = size
+      return stream.pipe(
+        Stream.tap((chunk) => (remaining -= chunk.length) < 0 ? changed : Effect.void),
+        Stream.concat(Stream.suspend(() => remaining === 0 ? Stream.empty : Stream.fromEffect(changed)))
+      )
+    })
+  return Effect.succeed({
+    ...content,
+    content: check(bytes),
+    ...(reused === undefined ? {} : { reused: check(reused) })
   })
-  return Effect.succeed({ ...content, content: checked })
 }
 
 /**

@@ -41,6 +41,11 @@ export interface Readable {
   readonly fetch: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
   /** The same bytes without a look at what they are, for whoever hands them to something that verifies them. */
   readonly fetchUnverified?: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
+  /**
+   * Those that are not verified, in pieces whose memory is used again as soon as the next one is asked for. For whoever
+   * is done with each piece by then, as a {@link Writable} that says so.
+   */
+  readonly fetchReused?: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
   /** The same bytes from an offset on, for whoever has those before it. */
   readonly fetchFrom?: (descriptor: Descriptor, offset: number) => Stream.Stream<Uint8Array, ContentError>
   /** Whether there is content of that digest and size. */
@@ -103,6 +108,8 @@ export interface Writable {
     content: Stream.Stream<Uint8Array, E>,
     options?: PushOptions
   ) => Effect.Effect<Pushed, E | ContentError>
+  /** Whether `push` is done with each piece of what is no manifest and no index before it asks for the next one. */
+  readonly writesAtOnce?: boolean
   /**
    * Stores content that is expensive to come by. What arrives before it fails, or before the process is killed, is
    * kept for a while, and the content is then asked for what comes after it.
@@ -184,6 +191,8 @@ export interface Primitives {
   readonly name: string
   /** The bytes of a digest, not verified. */
   readonly read: (digest: Digest.Digest) => Stream.Stream<Uint8Array, ContentError>
+  /** The same bytes as those of `fetchReused`, if there is a way to have them. */
+  readonly readReused?: (digest: Digest.Digest) => Stream.Stream<Uint8Array, ContentError>
   /** How many bytes there are of a digest, if there are any. */
   readonly size: (digest: Digest.Digest) => Effect.Effect<Option.Option<number>, ContentError>
   /**
@@ -195,6 +204,8 @@ export interface Primitives {
     digest: Digest.Digest,
     content: Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<void, E | ContentError>
+  /** Whether `write` is done with each piece before it asks for the next one. */
+  readonly writesAtOnce?: boolean
   /**
    * Stores bytes like `write`, and keeps those that came before the stream failed. The stream is told what is kept of
    * an earlier one, gives what comes after it, and is verified as a whole.
@@ -248,10 +259,12 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
         attributes: { store: name, ...attributes }
       })
 
-    const fetchUnverified = (descriptor: Descriptor): Stream.Stream<Uint8Array, ContentError> =>
+    const fetchBy = (read: Primitives["read"]) => (descriptor: Descriptor): Stream.Stream<Uint8Array, ContentError> =>
       descriptor.data === undefined
-        ? Stream.unwrap(Effect.map(computable(descriptor), primitives.read))
+        ? Stream.unwrap(Effect.map(computable(descriptor), read))
         : Stream.make(descriptor.data)
+
+    const fetchUnverified = fetchBy(primitives.read)
 
     const fetch: Store["fetch"] = (descriptor) => verify(descriptor)(fetchUnverified(descriptor))
 
@@ -411,6 +424,8 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       name,
       fetch,
       fetchUnverified,
+      fetchReused: fetchBy(primitives.readReused ?? primitives.read),
+      writesAtOnce: primitives.writesAtOnce ?? false,
       exists,
       resolve,
       push,

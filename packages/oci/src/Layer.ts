@@ -44,6 +44,12 @@ export interface Layer<out E = never, out R = never> extends Pipeable {
   readonly level: number | undefined
   /** What is in it, as an archive that is not compressed. It can be run any number of times. */
   readonly archive: Stream.Stream<Uint8Array, E, R>
+  /**
+   * The same in pieces whose memory is used again as soon as the next one is asked for.
+   *
+   * @internal
+   */
+  readonly reused?: Stream.Stream<Uint8Array, E, R>
 }
 
 /**
@@ -113,7 +119,8 @@ export const fromStream = <E, R, E2 = never, R2 = never>(
 
 const fromItems = <E, R, E2, R2>(
   items: Stream.Stream<packing.Item<E2, R2>, E, R>
-): Layer<E | E2 | Tar.TarError, R | R2> => make({ compression: "none", level: undefined, archive: Tar.encode(items) })
+): Layer<E | E2 | Tar.TarError, R | R2> =>
+  make({ compression: "none", level: undefined, archive: Tar.encode(items), reused: Tar.encode(items, true) })
 
 /**
  * @since 0.1.0
@@ -290,7 +297,7 @@ export const compress: {
 } = dual(
   (args) => typeof args[0] !== "string",
   <E, R>(self: Layer<E, R>, compression: MediaType.Compression, options: Compression.Options = {}): Layer<E, R> =>
-    make({ archive: self.archive, compression, level: options.level })
+    make({ ...self, compression, level: options.level })
 )
 
 /**
@@ -301,7 +308,10 @@ export const compress: {
 export const mapArchive = <E, R, E2, R2>(
   self: Layer<E, R>,
   f: (archive: Stream.Stream<Uint8Array, E, R>) => Stream.Stream<Uint8Array, E2, R2>
-): Layer<E2, R2> => make({ archive: f(self.archive), compression: self.compression, level: self.level })
+): Layer<E2, R2> => {
+  const { archive, compression, level, reused = archive } = self
+  return make({ archive: f(archive), reused: f(reused), compression, level })
+}
 
 /**
  * Runs the bytes of a layer, compressed as it says, into a sink, and tells what they were.
@@ -324,24 +334,42 @@ export const run: {
   >
 } = dual(
   2,
-  <E, R, A, E2, R2>(self: Layer<E, R>, sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>) =>
-    Effect.gen(function*() {
-      // A sink may have enough before the end, and the digest is of everything.
-      const whole = Sink.zipLeft(sink, Sink.drain)
-      const archive = yield* makeMeter()
-      const { archive: content, compression, level } = self
-      const counted = archive.count(content)
-      // Without compression both digests are of the same bytes.
-      if (compression === "none") {
-        const result = yield* Stream.run(counted, whole)
-        return [describeAs(compression, archive.end(), undefined), result] as const
-      }
-      const { compress } = yield* Compression.Compression
-      const compressed = yield* makeMeter()
-      const result = yield* counted.pipe(compress(compression, { level }), compressed.count, Stream.run(whole))
-      return [describeAs(compression, archive.end(), compressed.end()), result] as const
-    })
+  <E, R, A, E2, R2>(self: Layer<E, R>, sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>) => runInto(self, sink)
 )
+
+const runInto = <E, R, A, E2, R2>(
+  { archive, compression, level }: Layer<E, R>,
+  sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>
+) =>
+  Effect.gen(function*() {
+    // A sink may have enough before the end, and the digest is of everything.
+    const whole = Sink.zipLeft(sink, Sink.drain)
+    const meter = yield* makeMeter()
+    const counted = meter.count(archive)
+    // Without compression both digests are of the same bytes.
+    if (compression === "none") {
+      const result = yield* Stream.run(counted, whole)
+      return [describeAs(compression, meter.end(), undefined), result] as const
+    }
+    const { compress } = yield* Compression.Compression
+    const compressed = yield* makeMeter()
+    const result = yield* counted.pipe(compress(compression, { level }), compressed.count, Stream.run(whole))
+    return [describeAs(compression, meter.end(), compressed.end()), result] as const
+  })
+
+/**
+ * Like {@link run}, into a sink that is done with each piece before the next is asked for.
+ *
+ * @internal
+ */
+export const runAtOnce = <E, R, A, E2, R2>(
+  self: Layer<E, R>,
+  sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>
+) => {
+  const { archive, compression, level, reused = archive } = self
+  // What is compressed is done with later, in another thread.
+  return runInto(compression === "none" ? make({ archive: reused, compression, level }) : self, sink)
+}
 
 const describeAs = (compression: MediaType.Compression, archive: Measured, compressed = archive): Description => ({
   descriptor: { mediaType: mediaTypes[compression], ...compressed },
@@ -361,7 +389,7 @@ export const describe = <E, R>(
   Description,
   E | Compression.CompressionError,
   R | Compression.Compression | Hasher.Hasher
-> => Effect.map(run(self, Sink.drain), ([description]) => description)
+> => Effect.map(runAtOnce(self, Sink.drain), ([description]) => description)
 
 /**
  * The bytes of a layer, compressed as it says.

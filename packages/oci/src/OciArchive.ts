@@ -198,6 +198,7 @@ const makeArchive = Effect.fnUntraced(function*(location: string, initial: State
     size,
     keep: (digest, expected) => Effect.map(size(digest), Option.contains(expected)),
     write,
+    writesAtOnce: true,
     receive,
     remove: (digest) => setBlobs((blobs) => blobs.delete(digest)),
     entries: Effect.map(ref, ({ index }) => index.manifests),

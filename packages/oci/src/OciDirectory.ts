@@ -32,6 +32,7 @@ import * as durable from "./internal/durable.js"
 import * as fileLock from "./internal/fileLock.js"
 import * as garbage from "./internal/garbage.js"
 import * as layoutVersion from "./internal/layoutVersion.js"
+import * as reusedFile from "./internal/reusedFile.js"
 
 /**
  * What was collected.
@@ -185,12 +186,18 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         )
       )
 
-    const read = (digest: Digest.Digest): Stream.Stream<Uint8Array, ContentError> =>
+    const readBy = (stream: (path: string) => Stream.Stream<Uint8Array, PlatformError>) =>
+    (
+      digest: Digest.Digest
+    ): Stream.Stream<Uint8Array, ContentError> =>
       Stream.fromEffect(refuseLinks(digest)).pipe(
         Stream.drain,
         Stream.concat(
-          Stream.mapError(fs.stream(blob(digest), { chunkSize }), (error) =>
-            isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error))
+          Stream.mapError(
+            stream(blob(digest)),
+            (error) =>
+              isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error)
+          )
         )
       )
 
@@ -209,10 +216,10 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
 
     const write = <E>(digest: Digest.Digest, content: Stream.Stream<Uint8Array, E>) =>
       Effect.mapError(fs.makeDirectory(path.dirname(blob(digest)), { recursive: true }), unwritable(root)).pipe(
-        Effect.zipRight(files.replace(blob(digest), content, (rename) =>
-          files.locked(() =>
-            Effect.zipRight(refuseLinks(digest), Effect.as(rename, true))
-          ))),
+        Effect.zipRight(
+          files.replace(blob(digest), content, (rename) =>
+            files.locked(() => Effect.zipRight(refuseLinks(digest), Effect.as(rename, true))))
+        ),
         Effect.asVoid
       )
 
@@ -226,9 +233,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
           Effect.map((info) =>
             Number(info.size)
           ),
-          Effect.catchAll((error) =>
-            isNotFound(error) ? Effect.succeed(0) : unreadable(location)(error)
-          )
+          Effect.catchAll((error) => isNotFound(error) ? Effect.succeed(0) : unreadable(location)(error))
         )
         const bytes = size === 0
           ? Stream.empty
@@ -309,10 +314,12 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
 
     const store = yield* ImageStore.make({
       name,
-      read,
+      read: readBy((path) => fs.stream(path, { chunkSize })),
+      readReused: readBy((path) => reusedFile.stream(fs, path)),
       size,
       keep,
       write,
+      writesAtOnce: true,
       append,
       receive,
       remove: (digest) => Effect.mapError(fs.remove(blob(digest), { force: true }), unwritable(blob(digest))),

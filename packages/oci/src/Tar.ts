@@ -187,8 +187,10 @@ export const write = <E, R, E2 = never, R2 = never>(
  * @internal
  */
 export const encode = <E, R, E2 = never, R2 = never>(
-  items: Stream.Stream<encoder.Item<E2, R2>, E, R>
-): Stream.Stream<Uint8Array, E | E2 | TarError, R | R2> => encoder.encodeItems(items, (fault) => new TarError(fault))
+  items: Stream.Stream<encoder.Item<E2, R2>, E, R>,
+  reuse = false
+): Stream.Stream<Uint8Array, E | E2 | TarError, R | R2> =>
+  encoder.encodeItems(items, reuse, (fault) => new TarError(fault))
 
 /**
  * The entries of an archive. Content that is not read is passed over.

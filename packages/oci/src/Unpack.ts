@@ -23,8 +23,10 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type { Compression, CompressionError } from "./Compression.js"
+import * as Content from "./Content.js"
 import type { ContentError } from "./ContentError.js"
 import * as Copy from "./Copy.js"
+import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
 import * as ImageConfig from "./ImageConfig.js"
@@ -184,6 +186,15 @@ const applyLayer = <E, R>(state: applying.State, limits: Limits.Limits, index: n
     }
   })
 
+/** What is not compressed is unpacked piece by piece; what is goes through other threads. */
+const contentOf = (
+  store: ImageStore.Readable,
+  layer: Descriptor
+): Stream.Stream<Uint8Array, ContentError, Hasher.Hasher> =>
+  store.fetchReused !== undefined && Option.contains(MediaType.compression(layer.mediaType), "none")
+    ? Content.verify(layer)(store.fetchReused(layer))
+    : store.fetch(layer)
+
 /**
  * Unpacks an image of a store into a new directory, verified: the bytes of its layers, and the archives in them. Of an
  * index, the image for a platform; without a platform, what has the name must be an image.
@@ -211,7 +222,7 @@ export const image = (
       const diffId = diffIds[i]
       return {
         mediaType: layer.mediaType,
-        bytes: store.fetch(layer),
+        bytes: contentOf(store, layer),
         ...(diffId !== undefined && Digest.isDigest(diffId) ? { diffId } : {})
       }
     })

@@ -47,11 +47,15 @@ const fillNow = (fd: number, buffer: Uint8Array, enough: number): Uint8Array => 
 const chunkSize = 1024 * 1024
 
 /** At most `size` bytes and the one more that shows the file has grown. */
-const stream = (path: string, size: number): Stream.Stream<Uint8Array, FileTree.FileTreeError> =>
+const stream = (
+  path: string,
+  size: number,
+  allocate: (length: number) => Uint8Array
+): Stream.Stream<Uint8Array, FileTree.FileTreeError> =>
   open(path).pipe(
     Effect.map((fd) =>
       Stream.paginateChunkEffect(0, (position: number) => {
-        const buffer = new Uint8Array(Math.min(chunkSize, size + 1 - position))
+        const buffer = allocate(Math.min(chunkSize, size + 1 - position))
         return Effect.map(
           call<Uint8Array>(path, (callback) => fill(fd, buffer, position, buffer.length, callback)),
           (bytes) => {
@@ -64,6 +68,14 @@ const stream = (path: string, size: number): Stream.Stream<Uint8Array, FileTree.
     ),
     Stream.unwrapScoped
   )
+
+const streams = (path: string, size: number) => ({
+  content: stream(path, size, (length) => new Uint8Array(length)),
+  reused: Stream.suspend(() => {
+    const buffer = new Uint8Array(chunkSize)
+    return stream(path, size, (length) => buffer.subarray(0, length))
+  })
+})
 
 const attempt = <A>(path: string, run: () => A): Either.Either<A, FileTree.FileTreeError> =>
   Either.try({ try: run, catch: FileTree.unreadable(path) })
@@ -86,9 +98,9 @@ const contentNow = (path: string, fd: number) =>
     if (!stats.isFile()) return yield* Either.left(unsupported(path))
     const { mode, size } = stats
     const content = size > FileTree.wholeFileLimit
-      ? stream(path, size)
-      : yield* attempt(path, () => fillNow(fd, allocate(size + 1), size))
-    return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, content }
+      ? streams(path, size)
+      : { content: yield* attempt(path, () => fillNow(fd, allocate(size + 1), size)) }
+    return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, ...content }
   })
 
 const readNow = (path: string) =>
@@ -106,9 +118,9 @@ const read = (path: string): Effect.Effect<FileTree.Content, FileTree.FileTreeEr
     if (!stats.isFile()) return yield* unsupported(path)
     const { mode, size } = stats
     const content = size > FileTree.wholeFileLimit
-      ? stream(path, size)
-      : yield* call<Uint8Array>(path, (callback) => fill(fd, new Uint8Array(size + 1), 0, size, callback))
-    return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, content }
+      ? streams(path, size)
+      : { content: yield* call<Uint8Array>(path, (callback) => fill(fd, new Uint8Array(size + 1), 0, size, callback)) }
+    return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, ...content }
   }))
 
 /** For how many milliseconds files are read on this thread before others get a turn. */

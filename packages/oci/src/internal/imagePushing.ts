@@ -74,7 +74,7 @@ const inFormat = (descriptor: Descriptor.Descriptor, format: "oci" | "docker"): 
 
 const pushLayer = <E, R>(store: ImageStore.Receiving, layer: Layer.Layer<E, R>) =>
   store.receive((sink) =>
-    Effect.map(Layer.run(layer, sink), ([description]) => [description.descriptor, description] as const)
+    Effect.map(Layer.runAtOnce(layer, sink), ([description]) => [description.descriptor, description] as const)
   )
 
 const addedTo = (

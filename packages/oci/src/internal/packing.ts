@@ -89,7 +89,8 @@ export const fromTree = (
       const mode = kept ? entry.mode : entry.executable ? 0o755 : 0o644
       return Either.right({
         header: { ...headerOf(path, "File", mode, modified), size: entry.size },
-        content: entry.content
+        content: entry.content,
+        reused: entry.reused
       })
     }
   }

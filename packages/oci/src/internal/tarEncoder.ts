@@ -10,6 +10,8 @@ import { isNoUnicode } from "./text.js"
 export interface Item<out E = never, out R = never> {
   readonly header: Header
   readonly content: Uint8Array | Stream.Stream<Uint8Array, E, R>
+  /** The same in pieces whose memory is used again as soon as the next one is asked for. */
+  readonly reused?: Stream.Stream<Uint8Array, E, R> | undefined
 }
 
 const slabSize = 128 * 1024
@@ -101,12 +103,14 @@ const addItems = <E, R, F>(
   gatherer: Gatherer,
   items: ReadonlyArray<Item<E, R>>,
   from: number,
+  reuse: boolean,
   onFault: (fault: Fault) => F
 ): Stream.Stream<Uint8Array, E | F, R> => {
   for (let i = from; i < items.length; i++) {
     const item = items[i]
     if (item === undefined) break
-    const { content, header } = item
+    const { header } = item
+    const content = reuse ? item.reused ?? item.content : item.content
     const fault = check(header)
     if (fault !== undefined) return Stream.fail(onFault(fault))
     gatherer.add(encodeHeader(header))
@@ -120,7 +124,7 @@ const addItems = <E, R, F>(
         Stream.concat(sized(header, content, onFault)),
         Stream.concat(Stream.suspend(() => {
           gatherer.take(paddingOf(header.size))
-          return addItems(gatherer, items, i + 1, onFault)
+          return addItems(gatherer, items, i + 1, reuse, onFault)
         }))
       )
     }
@@ -128,16 +132,17 @@ const addItems = <E, R, F>(
   return Stream.fromChunk(gatherer.full())
 }
 
-/** The archive of entries, small ones gathered to pieces of up to 128 KiB. */
+/** The archive of entries, small ones gathered to pieces of up to 128 KiB; in memory that is used again if one may. */
 export const encodeItems = <E, R, E2, R2, F>(
   items: Stream.Stream<Item<E2, R2>, E, R>,
+  reuse: boolean,
   onFault: (fault: Fault) => F
 ): Stream.Stream<Uint8Array, E | E2 | F, R | R2> =>
   Stream.suspend(() => {
     const gatherer = makeGatherer()
     return items.pipe(
       Stream.chunks,
-      Stream.flatMap((chunk) => addItems(gatherer, Chunk.toReadonlyArray(chunk), 0, onFault)),
+      Stream.flatMap((chunk) => addItems(gatherer, Chunk.toReadonlyArray(chunk), 0, reuse, onFault)),
       Stream.concat(Stream.suspend(() => {
         gatherer.take(2 * blockSize)
         return Stream.fromChunk(gatherer.all())

@@ -1,0 +1,56 @@
+// One thing that this library does, in a process of its own and from its build: `once.mjs WHAT FROM TO`. Prints how
+// many milliseconds it took once everything was loaded, and how much memory the process had at most.
+import * as NodeContext from "@effect/platform-node/NodeContext"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeCompression from "@ociman/node/NodeCompression"
+import * as NodeHasher from "@ociman/node/NodeHasher"
+import * as NodeLocalFiles from "@ociman/node/NodeLocalFiles"
+import * as Copy from "@ociman/oci/Copy"
+import * as Layer from "@ociman/oci/Layer"
+import * as OciArchive from "@ociman/oci/OciArchive"
+import * as OciDirectory from "@ociman/oci/OciDirectory"
+import * as Platform from "@ociman/oci/Platform"
+import * as RunnableImage from "@ociman/oci/RunnableImage"
+import * as Unpack from "@ociman/oci/Unpack"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Services from "effect/Layer"
+import * as Stream from "effect/Stream"
+
+const [, , what = "", from = "", to = ""] = process.argv
+
+const name = "v1"
+
+const push = (layer) =>
+  Effect.flatMap(OciDirectory.openOrCreate(to), (store) =>
+    RunnableImage.scratch(Platform.make("linux/amd64")).pipe(
+      RunnableImage.addLayer(layer),
+      RunnableImage.push(store, name)
+    ))
+
+const operations = {
+  "digest": Layer.describe(Layer.fromDirectory(from)),
+  "digest-gzip": Layer.describe(Layer.compress(Layer.fromDirectory(from), "gzip")),
+  "pack": push(Layer.fromDirectory(from)),
+  "pack-gzip": push(Layer.compress(Layer.fromDirectory(from), "gzip")),
+  "unpack": Effect.flatMap(OciDirectory.open(from), (store) => Unpack.image({ store, name }, to)),
+  "copy": Effect.gen(function*() {
+    const store = yield* OciDirectory.open(from)
+    yield* Copy.image({ store, name }, { store: yield* OciDirectory.openOrCreate(to), name })
+  }),
+  "stream": Effect.flatMap(OciDirectory.open(from), (store) => Stream.runDrain(OciArchive.stream(store, [name]))),
+  "nothing": Effect.void
+}
+
+Effect.gen(function*() {
+  const start = yield* Clock.currentTimeNanos
+  yield* operations[what]
+  const milliseconds = Number((yield* Clock.currentTimeNanos) - start) / 1e6
+  yield* Console.log(JSON.stringify({ milliseconds, kilobytes: process.resourceUsage().maxRSS }))
+}).pipe(
+  Effect.provide(
+    Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+  ),
+  NodeRuntime.runMain
+)
