@@ -1,13 +1,11 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Layer, Unpack } from "@ociman/oci"
-import { Config, Console, Effect, Layer as Services } from "effect"
-import { execFile, spawnSync } from "node:child_process"
+import { Effect } from "effect"
+import { execFileSync } from "node:child_process"
 import { randomFillSync } from "node:crypto"
-import { closeSync, mkdirSync, openSync, writeFileSync, writeSync } from "node:fs"
+import { closeSync, mkdirSync, openSync, rmSync, writeFileSync, writeSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { compare } from "./compare.js"
+import { ours, race, sh, type Side } from "./processes.js"
 
 const mebibyte = 1024 ** 2
 
@@ -30,83 +28,68 @@ const oneFile = (root: string) => {
   closeSync(fd)
 }
 
-const sh = (script: string, ...args: ReadonlyArray<string>) =>
-  Effect.async<void, Error>((resume) => {
-    execFile("sh", ["-c", script, "sh", ...args], (error) => resume(error === null ? Effect.void : Effect.fail(error)))
-  })
+const remove = (...paths: ReadonlyArray<string>) => () => {
+  for (const path of paths) rmSync(path, { recursive: true, force: true })
+}
 
-const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
+const nothing = () => {}
 
-/** What this program needs at most when it does one thing in a process of its own. */
-const peak = (mode: string, root: string) =>
-  Effect.sync(() => {
-    const self = fileURLToPath(import.meta.url)
-    const { stdout } = spawnSync(process.execPath, [...process.execArgv, self], {
-      env: { ...process.env, OCIMAN_BENCH_MODE: mode, OCIMAN_BENCH_ROOT: root },
-      encoding: "utf8"
-    })
-    return stdout.trim()
-  })
-
-const pack = (root: string) => Layer.describe(Layer.fromDirectory(root))
-
-const unpack = (root: string) => {
-  const target = `${root}-unpacked`
-  const blob = Layer.toBlob(Layer.fromDirectory(root))
-  return Unpack.toDirectory(target, [blob], { overwrite: true })
+/** A layout with an image of nothing, to which umoci adds a layer. */
+const emptyLayout = (layout: string) => () => {
+  remove(layout)()
+  execFileSync("umoci", ["init", "--layout", layout])
+  execFileSync("umoci", ["new", "--image", `${layout}:v1`])
 }
 
 const measured = (title: string, root: string, rounds: number) =>
   Effect.gen(function*() {
-    yield* compare(`pack ${title}`, { rounds, expected: 1.3 }, {
-      name: "Layer.describe(Layer.fromDirectory(root))",
-      run: pack(root)
-    }, {
-      name: "tar | sha256sum",
-      run: sh("tar -cf - -C \"$1\" . | sha256sum >/dev/null", root)
-    })
-    yield* compare(`pack ${title} with gzip`, { rounds: Math.min(rounds, 3), expected: 1.3 }, {
-      name: "Layer.compress(\"gzip\")",
-      run: Layer.describe(Layer.compress(Layer.fromDirectory(root), "gzip"))
-    }, {
-      name: "tar | gzip | sha256sum",
-      run: sh("tar -cf - -C \"$1\" . | gzip | sha256sum >/dev/null", root)
-    })
-    yield* compare(`pack and unpack ${title}`, { rounds, expected: 1.3 }, {
-      name: "Unpack.toDirectory",
-      run: unpack(root)
-    }, {
-      name: "tar | tar -x",
-      run: sh("rm -rf \"$1-tar\" && mkdir \"$1-tar\" && tar -cf - -C \"$1\" . | tar -xf - -C \"$1-tar\"", root)
-    })
-    yield* Console.log(
-      `  peak memory: pack ${yield* peak("pack", root)}, unpack ${yield* peak(
-        "unpack",
-        root
-      )} (expected: at most 150 MB)`
+    const side = (name: string, run: Side["run"], prepare: () => void = nothing): Side => ({ name, run, prepare })
+    const layout = (name: string) => `${root}-${name}`
+
+    yield* race(
+      `digest ${title}`,
+      { rounds, expected: 1.3 },
+      side("Layer.describe(Layer.fromDirectory(root))", ours("digest", root)),
+      side("tar | sha256sum", sh("tar -cf - -C \"$1\" . | sha256sum >/dev/null", root))
     )
+    yield* race(
+      `pack ${title} with gzip into a layout`,
+      { rounds: Math.min(rounds, 3) },
+      side("RunnableImage.push", ours("pack-gzip", root, layout("ours")), remove(layout("ours"))),
+      side("tar | gzip", sh("tar -cf - -C \"$1\" . | gzip > \"$1.tar.gz\" && sync \"$1.tar.gz\"", root)),
+      side(
+        "umoci insert",
+        sh("umoci insert --image \"$1:v1\" \"$2\" /", layout("theirs"), root),
+        emptyLayout(layout("theirs"))
+      )
+    )
+    yield* race(
+      `unpack ${title} with gzip from a layout`,
+      { rounds: Math.min(rounds, 3) },
+      side("Unpack.image", ours("unpack", layout("ours"), layout("files")), remove(layout("files"))),
+      side(
+        "tar -xz",
+        sh("mkdir \"$2\" && tar -xzf \"$1.tar.gz\" -C \"$2\"", root, layout("tar")),
+        remove(layout("tar"))
+      ),
+      side(
+        "umoci unpack",
+        sh("umoci unpack --image \"$1:v1\" \"$2\"", layout("ours"), layout("bundle")),
+        remove(layout("bundle"))
+      )
+    )
+    remove(layout("ours"), layout("theirs"), layout("files"), layout("tar"), layout("bundle"), `${root}.tar.gz`)()
   })
 
-/** Layers against `tar`, and how much memory they take. */
+/** Layers against `tar`, `gzip` and umoci. */
 export const layers = Effect.scoped(Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-bench-" })
   manyFiles(`${directory}/many`)
-  yield* measured("10000 files, 200 MiB", `${directory}/many`, 7)
+  yield* measured("10000 files, 200 MiB", `${directory}/many`, 5)
+  remove(`${directory}/many`)()
   oneFile(`${directory}/one`)
   yield* measured("one file, 1 GiB", `${directory}/one`, 3)
-})).pipe(Effect.provide(services))
+})).pipe(Effect.provide(NodeContext.layer))
 
-/** One thing, and the memory it took. */
-const once = (mode: string, root: string) =>
-  Effect.zipRight(
-    mode === "pack" ? Effect.asVoid(pack(root)) : Effect.asVoid(unpack(root)),
-    Effect.suspend(() => Console.log(`${Math.round(process.resourceUsage().maxRSS / 1024)} MB`))
-  ).pipe(Effect.provide(services))
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  Effect.gen(function*() {
-    const mode = yield* Config.withDefault(Config.string("OCIMAN_BENCH_MODE"), "")
-    return yield* mode === "" ? layers : once(mode, yield* Config.string("OCIMAN_BENCH_ROOT"))
-  }).pipe(NodeRuntime.runMain)
-}
+if (process.argv[1] === fileURLToPath(import.meta.url)) NodeRuntime.runMain(layers)

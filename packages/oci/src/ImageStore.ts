@@ -424,7 +424,7 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       name,
       fetch,
       fetchUnverified,
-      fetchReused: fetchBy(primitives.readReused ?? primitives.read),
+      ...(primitives.readReused === undefined ? {} : { fetchReused: fetchBy(primitives.readReused) }),
       writesAtOnce: primitives.writesAtOnce ?? false,
       exists,
       resolve,
