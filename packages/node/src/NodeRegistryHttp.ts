@@ -108,7 +108,8 @@ class Verbatim extends Undici.Dispatcher {
   }
 
   override dispatch(options: Undici.Dispatcher.DispatchOptions, handler: Undici.Dispatcher.DispatchHandler): boolean {
-    return this.#inner.dispatch({ ...options, path: this.#path }, handler)
+    // Otherwise each connection would be closed after a HEAD.
+    return this.#inner.dispatch({ ...options, path: this.#path, reset: false }, handler)
   }
 }
 

@@ -145,6 +145,19 @@ describe("what is sent", () => {
       assert.isTrue(seen.every(({ headers }) => headers["transfer-encoding"] === undefined))
     }))
 
+  it.scopedLive("does not take a connection for each request, also after a HEAD", () =>
+    Effect.gen(function*() {
+      let connections = 0
+      const server = Http.createServer(remembering([]))
+      server.on("connection", () => connections++)
+      const port = yield* listen(server)
+      const url = `http://127.0.0.1:${port}/`
+      yield* Effect.forEach(Array.from({ length: 10 }, () => HttpClientRequest.head(url)), send).pipe(
+        Effect.provide(client())
+      )
+      assert.isAtMost(connections, 2)
+    }))
+
   it.scopedLive("is not read from its source before the server takes it", () =>
     Effect.gen(function*() {
       const connected = yield* Deferred.make<void>()

@@ -105,6 +105,18 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  it.live("that was just looked for is not looked for again", () => {
+    const { layer, requests } = receiving()
+    return Effect.gen(function*() {
+      const { digest } = yield* describeBytes(bytes)
+      const { statBlob } = yield* Registry.Registry
+      yield* statBlob(repository, decode(digest))
+      yield* push()
+      yield* push()
+      deepStrictEqual(methods(requests), ["HEAD", "POST", "PUT", "HEAD", "POST", "PUT"])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
   it.live("without bytes is sent with a length of zero", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
@@ -188,7 +200,7 @@ describe("a blob that is pushed", () => {
       assert.instanceOf(error, ContentError.DigestMismatch)
       assert.strictEqual(requests.at(-1)?.method, "DELETE")
       assert.notInclude(methods(requests), "PUT")
-    }).pipe(Effect.provide(services(layer)))
+    }).pipe(Effect.provide(services(layer, [], { chunkSize: 10 })))
   })
 
   it.live("that cannot be read fails for that reason", () => {
@@ -202,7 +214,7 @@ describe("a blob that is pushed", () => {
       )
       assert.strictEqual(error._tag, "Unreadable")
       assert.strictEqual(state.stored, "")
-    }).pipe(Effect.provide(services(layer)))
+    }).pipe(Effect.provide(services(layer, [], { chunkSize: 10 })))
   })
 
   it.live("is not stored where the registry says that it stored something else", () => {

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Reason, RegistryFailed, Reported } from "../RegistryError.js"
 import * as addresses from "./address.js"
+import { size } from "./headers.js"
 import type { Answer } from "./transport.js"
 
 declare const TextDecoder: new() => { readonly decode: (bytes: Uint8Array) => string }
@@ -24,6 +25,10 @@ const concat = (parts: Iterable<Uint8Array>): Uint8Array => {
   return bytes
 }
 
+/** All bytes of a stream. */
+export const join = <E>(bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
+  Effect.map(Stream.runCollect(bytes), concat)
+
 /** All bytes of an answer, unless there are more than a limit. */
 export const collect = (answer: Answer, limit: number, what: string): Effect.Effect<Uint8Array, RegistryFailed> => {
   let size = 0
@@ -37,8 +42,14 @@ export const collect = (answer: Answer, limit: number, what: string): Effect.Eff
   )
 }
 
+/** Whether all of an answer is small, by what it says before. */
+const isSmall = ({ headers, request, status }: Answer): boolean =>
+  request.method === "HEAD" || status === 204 ||
+  Option.exists(size(headers["content-length"]), (length) => length <= errorLimit)
+
 /** Makes an end of an answer whose body is of no use. */
-export const drop = (answer: Answer): Effect.Effect<void> => Effect.asVoid(Effect.ignore(begin(answer)))
+export const drop = (answer: Answer): Effect.Effect<void> =>
+  Effect.ignore(isSmall(answer) ? answer.whole : begin(answer))
 
 /** The first bytes of an answer, however it goes on. */
 const begin = (answer: Answer): Effect.Effect<Uint8Array> => {

@@ -56,6 +56,23 @@ const attributes = (to: Repository | RegistryKey, more: Readonly<Record<string, 
   attributes: { registry: to.host, repository: to.path, ...more }
 })
 
+/** More than anybody pushes between looking for it and pushing it. */
+const mostMisses = 10_000
+
+/** Blobs that somebody just looked for in vain, who are pushed next and need not be looked for again. */
+const misses = () => {
+  const all = new Set<string>()
+  const key = (repository: Repository, digest: Digest.Digest) => `${repository}@${digest}`
+  return {
+    note: (repository: Repository, digest: Digest.Digest, isMissing: boolean): void => {
+      if (isMissing && all.size < mostMisses) all.add(key(repository, digest))
+      else all.delete(key(repository, digest))
+    },
+    /** Whether it was missed. That holds once: if the push fails, it may be there. */
+    forget: (repository: Repository, digest: Digest.Digest): boolean => all.delete(key(repository, digest))
+  }
+}
+
 /** Another stream if one fails before it has anything. */
 const orElse = <E, E2>(
   bytes: Stream.Stream<Uint8Array, E>,
@@ -81,6 +98,7 @@ export const make = (
     const { chunkSize = 4 * 1024 * 1024, mirrors = {}, profiles = {} } = options
     const profileOf = (host: string) => profiles[host] ?? RegistryProfile.of(host)
     const tooLarge = new Map<string, number>()
+    const missed = misses()
     const known = referring.learned()
 
     const verify = (descriptor: Descriptor.Descriptor) => <E>(bytes: Stream.Stream<Uint8Array, E>) =>
@@ -173,6 +191,7 @@ export const make = (
 
     const statBlob: Service["statBlob"] = (repository, digest) =>
       found(repository, (target) => blobs.stat(blobAt(target, repository, digest))).pipe(
+        Effect.tap((there) => Effect.sync(() => missed.note(repository, digest, Option.isNone(there)))),
         Effect.withSpan("Registry.statBlob", attributes(repository, { digest }))
       )
 
@@ -211,7 +230,9 @@ export const make = (
         if (!Digest.isDigest(digest)) return yield* new ContentError.UnsupportedDigest({ digest })
         const others = from.filter(({ host, path }) => host === repository.host && path !== repository.path)
         const place = yield* blob(repository, digest, write(repository))
-        const there = yield* Effect.orElseSucceed(blobs.peek(place), () => "Unknown" as const)
+        const there = missed.forget(repository, digest)
+          ? "Unknown"
+          : yield* Effect.orElseSucceed(blobs.peek(place), () => "Unknown" as const)
         if (there !== "Unknown" && Option.exists(there, (stat) => Option.getOrElse(stat.size, () => size) === size)) {
           return "Present"
         }

@@ -32,6 +32,8 @@ export interface Answer {
   readonly headers: Headers.Headers
   /** Fails if it ends early, or if nothing comes for too long. It must be run, be it to drop it. */
   readonly body: Stream.Stream<Uint8Array, RegistryFailed>
+  /** All of it at once, which is cheaper where it is known to be small. */
+  readonly whole: Effect.Effect<Uint8Array, RegistryFailed>
 }
 
 export interface Deadlines {
@@ -74,22 +76,13 @@ const explain = (error: HttpClientError): { readonly cause: unknown; readonly te
   return { cause: cause instanceof Error ? cause : undefined, text: text === "" ? "" : `: ${text}` }
 }
 
-const readBody = (
-  request: Request,
-  status: number,
-  stream: Stream.Stream<Uint8Array, HttpClientError>,
-  patience: Duration.Duration
-) =>
-  stream.pipe(
-    Stream.mapError((error) => {
-      const { cause, text } = explain(error)
-      return failed(request, "Truncated", `the answer ended early${text}`, { status, cause })
-    }),
-    Stream.timeoutFail(
-      () => failed(request, "TimedOut", `nothing came for ${Duration.format(patience)}`, { status }),
-      patience
-    )
-  )
+const cut = (request: Request, status: number) => (error: HttpClientError): RegistryFailed => {
+  const { cause, text } = explain(error)
+  return failed(request, "Truncated", `the answer ended early${text}`, { status, cause })
+}
+
+const stalling = (request: Request, status: number, patience: Duration.Duration) => (): RegistryFailed =>
+  failed(request, "TimedOut", `nothing came for ${Duration.format(patience)}`, { status })
 
 // The platform leaves out a length of zero, and a stream of no bytes would be sent in chunks.
 const sizeOf = (body: Body): Readonly<Record<string, string>> =>
@@ -135,7 +128,17 @@ export const make = (client: HttpClient.HttpClient, deadlines: Deadlines) => {
         request,
         status: response.status,
         headers: response.headers,
-        body: readBody(request, response.status, response.stream, deadlines.stall)
+        body: response.stream.pipe(
+          Stream.mapError(cut(request, response.status)),
+          Stream.timeoutFail(stalling(request, response.status, deadlines.stall), deadlines.stall)
+        ),
+        whole: response.arrayBuffer.pipe(
+          Effect.mapBoth({ onFailure: cut(request, response.status), onSuccess: (_) => new Uint8Array(_) }),
+          Effect.timeoutFail({
+            duration: deadlines.stall,
+            onTimeout: stalling(request, response.status, deadlines.stall)
+          })
+        )
       }
     })
 }

@@ -133,11 +133,22 @@ const sending = <E, A, E2>(
     )
   })
 
+/** What is held in memory rather than read again, and known to be right before it is sent. */
+const smallSize = 1024 * 1024
+
 /** The blob in one request. */
-const whole = <E>(goal: Goal, session: Session, content: Stream.Stream<Uint8Array, E>) =>
+const whole = <E>(
+  goal: Goal,
+  session: Session,
+  content: Stream.Stream<Uint8Array, E>,
+  bytes: Option.Option<Uint8Array>
+) =>
   sending(content, (stream) =>
     Effect.gen(function*() {
-      const body: Body = goal.size === 0 ? nothing : { _tag: "Stream", stream, size: goal.size }
+      const body: Body = Option.match(bytes, {
+        onNone: () => ({ _tag: "Stream", stream, size: goal.size }),
+        onSome: (bytes) => ({ _tag: "Bytes", bytes })
+      })
       const answer = yield* goal.client.expect(finish(goal, session, body), 201, 204)
       yield* answers.drop(answer)
       yield* isStored(goal, answer)
@@ -260,11 +271,26 @@ export const push = <E>(
   goal: Goal,
   content: Stream.Stream<Uint8Array, E>,
   opened: Option.Option<Session>
+): Effect.Effect<void, E | RegistryError> =>
+  goal.size > Math.min(smallSize, goal.chunkSize)
+    ? send(goal, content, Option.none(), opened)
+    : Effect.flatMap(
+      Effect.onError(answers.join(content), () =>
+        Effect.forEach(Option.toArray(opened), (session) => cancel(goal, session))),
+      (bytes) =>
+        send(goal, Stream.make(bytes), Option.some(bytes), opened)
+    )
+
+const send = <E>(
+  goal: Goal,
+  content: Stream.Stream<Uint8Array, E>,
+  bytes: Option.Option<Uint8Array>,
+  opened: Option.Option<Session>
 ): Effect.Effect<void, E | RegistryError> => {
   const host = addresses.authority(goal.target.registry)
   const isKnownTooLarge = goal.size >= (goal.tooLarge.get(host) ?? Infinity)
   const attempt = (session: Session, left: number): Effect.Effect<void, E | RegistryError> =>
-    Effect.catchAll(whole(goal, session, content), (error) => {
+    Effect.catchAll(whole(goal, session, content, bytes), (error) => {
       if (error._tag === "SourceFailed") return Effect.fail(error.error)
       if (isTooMuchAtOnce(error) && goal.chunkSize > 0) {
         goal.tooLarge.set(host, Math.min(goal.size, goal.tooLarge.get(host) ?? goal.size))
