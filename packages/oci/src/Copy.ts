@@ -35,7 +35,7 @@ export type Source = ImageStore.Readable & Partial<Pick<ImageStore.Listable, "re
  * @category models
  */
 export interface Options {
-  /** How many blobs are copied at the same time. Default: 3, as Docker and containerd do. */
+  /** How many blobs are copied at the same time. Default: 6, as skopeo does. */
   readonly concurrency?: number | undefined
   /** Of an index, only the manifest for this platform. It then stands for the whole. */
   readonly platform?: Platform.Platform | undefined
@@ -165,7 +165,7 @@ export const plan = (
     return { root, groups, bytes }
   })
 
-const concurrencyOf = ({ concurrency = 3 }: Options): number => Math.max(1, concurrency)
+const concurrencyOf = ({ concurrency = 6 }: Options): number => Math.max(1, concurrency)
 
 type Emit = (event: Event) => Effect.Effect<void>
 

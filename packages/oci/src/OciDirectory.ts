@@ -2,7 +2,7 @@
  * Image layouts in directories: a store that any tool can read, which any number of processes may use at once.
  *
  * Content is written to a file beside, forced to the disk and renamed; `index.json` likewise, under a lock between
- * processes and after all that it points to. So whoever is killed leaves nothing half behind but a temporary file,
+ * processes and after all that it points to, names included. So whoever is killed leaves nothing half behind but a temporary file,
  * which {@link OciDirectory.collectGarbage} removes. Programs that know nothing of the lock can still change the index
  * at the same moment; that is noticed up to the last instant before the renaming.
  *
@@ -118,9 +118,7 @@ const makeFiles = (fs: FileSystem.FileSystem, path: Path.Path, root: string) => 
     Effect.flatMap(fileLock.token, (token) => {
       const temporary = at(`${prefix}${token}.tmp`)
       const failed = unwritable(target)
-      const rename = Effect.mapError(fs.rename(temporary, target), failed).pipe(
-        Effect.zipRight(durable.syncDirectory(fs, path.dirname(target)))
-      )
+      const rename = Effect.mapError(fs.rename(temporary, target), failed)
       // The source's own error passes; only what the file says is about the file.
       return Effect.acquireUseRelease(
         Effect.void,
@@ -201,24 +199,30 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         )
       )
 
+    const isThere = (digest: Digest.Digest, expected: number) => Effect.map(size(digest), Option.contains(expected))
+
+    const touch = (digest: Digest.Digest) =>
+      Effect.flatMap(
+        Clock.currentTimeMillis,
+        (now) => Effect.mapError(fs.utimes(blob(digest), now / 1000, now / 1000), unwritable(blob(digest)))
+      )
+
     /** Under the lock, as is the collection of garbage: what this finds is not about to be taken. */
     const keep = (digest: Digest.Digest, expected: number) =>
-      files.locked(() =>
-        Effect.gen(function*() {
-          if (!Option.contains(yield* size(digest), expected)) {
-            return false
-          }
-          const now = (yield* Clock.currentTimeMillis) / 1000
-          yield* Effect.mapError(fs.utimes(blob(digest), now, now), unwritable(blob(digest)))
-          return true
-        })
-      )
+      Effect.if(isThere(digest, expected), {
+        onFalse: () => Effect.succeed(false),
+        onTrue: () =>
+          files.locked(() => Effect.tap(isThere(digest, expected), (there) => there ? touch(digest) : Effect.void))
+      })
+
+    /** Under the lock only if there is something of that name: it could be collected, and what takes its place with it. */
+    const replacing = (digest: Digest.Digest, rename: Effect.Effect<void, LayoutError>) =>
+      Effect.flatMap(size(digest), (found) => Option.isSome(found) ? files.locked(() => rename) : rename)
 
     const write = <E>(digest: Digest.Digest, content: Stream.Stream<Uint8Array, E>) =>
       Effect.mapError(fs.makeDirectory(path.dirname(blob(digest)), { recursive: true }), unwritable(root)).pipe(
         Effect.zipRight(
-          files.replace(blob(digest), content, (rename) =>
-            files.locked(() => Effect.zipRight(refuseLinks(digest), Effect.as(rename, true))))
+          files.replace(blob(digest), content, (rename) => Effect.as(replacing(digest, rename), true))
         ),
         Effect.asVoid
       )
@@ -230,9 +234,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
           return yield* symlink(location)
         }
         const size = yield* fs.stat(location).pipe(
-          Effect.map((info) =>
-            Number(info.size)
-          ),
+          Effect.map((info) => Number(info.size)),
           Effect.catchAll((error) => isNotFound(error) ? Effect.succeed(0) : unreadable(location)(error))
         )
         const bytes = size === 0
@@ -272,14 +274,9 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
 
     const place = (temporary: string, digest: Digest.Digest) => {
       const directory = path.dirname(blob(digest))
+      const rename = Effect.mapError(fs.rename(temporary, blob(digest)), unwritable(blob(digest)))
       return Effect.mapError(fs.makeDirectory(directory, { recursive: true }), unwritable(root)).pipe(
-        Effect.zipRight(files.locked(() =>
-          Effect.zipRight(
-            refuseLinks(digest),
-            Effect.mapError(fs.rename(temporary, blob(digest)), unwritable(blob(digest)))
-          )
-        )),
-        Effect.zipRight(durable.syncDirectory(fs, directory))
+        Effect.zipRight(replacing(digest, rename))
       )
     }
 
@@ -302,11 +299,15 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
           files.readIndex,
           (now) => now.length === bytes.length && now.every((byte, i) => byte === bytes[i])
         )
-        return yield* files.replace(files.index, Stream.make(written), (rename) =>
+        // The names of what the index leads to outlive a loss of power before it does.
+        for (const algorithm of ["sha256", "sha512"]) yield* durable.syncDirectory(fs, files.at("blobs", algorithm))
+        const replaced = yield* files.replace(files.index, Stream.make(written), (rename) =>
           Effect.flatMap(
             Effect.all([isUnchanged, lock.isHeld]),
             ([unchanged, held]) => unchanged && held ? Effect.as(rename, true) : Effect.succeed(false)
           ))
+        yield* durable.syncDirectory(fs, root)
+        return replaced
       })
 
     const updateEntries = (f: (entries: ReadonlyArray<Descriptor>) => ReadonlyArray<Descriptor>) =>
@@ -374,6 +375,7 @@ const initialize = (fs: FileSystem.FileSystem, files: Files, root: string) =>
       Effect.gen(function*() {
         yield* write(files.index, yield* ImageIndex.codec.encode(ImageIndex.make([])))
         yield* write(files.marker, yield* ImageLayout.codec.encode(ImageLayout.current))
+        yield* durable.syncDirectory(fs, root)
       })
     )
   })
