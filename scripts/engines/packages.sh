@@ -44,6 +44,7 @@ ensure_sshd_directory() {
 missing_registry_packages() {
   have docker-registry || echo docker-registry
   have htpasswd || echo apache2-utils
+  have openssl || echo openssl
 }
 
 # What the layouts and archives that are written here are read with, by others.

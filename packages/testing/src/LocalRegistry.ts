@@ -1,7 +1,8 @@
 /**
  * A real registry on this machine: CNCF Distribution, whose server must be on
- * `PATH` as `docker-registry` (so Debian calls it) or `registry`. Engines speak
- * to it without encryption, since it listens on the loopback address only.
+ * `PATH` as `docker-registry` (so Debian calls it) or `registry`. It listens on
+ * the loopback address only, so engines speak to it without encryption unless
+ * it is asked for.
  *
  * @since 0.1.0
  */
@@ -18,9 +19,11 @@ import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as certificates from "./internal/certificates.js"
 
 /**
  * @since 0.1.0
@@ -31,6 +34,8 @@ export interface Service {
   readonly host: string
   /** Its address in the form `http://127.0.0.1:5000`. */
   readonly url: string
+  /** Who vouches for it, in PEM, if it is spoken to with encryption. */
+  readonly certificateAuthority: Option.Option<string>
   /** An image in it, by what follows the name of the registry, such as `app:1`. A text that does not parse is a defect. */
   readonly reference: (path: string) => Reference.Reference
 }
@@ -50,8 +55,30 @@ export class LocalRegistry extends Context.Tag("@ociman/testing/LocalRegistry")<
 export interface Options {
   /** Who alone may use it, for which `htpasswd` must be on `PATH`. Default: everybody. */
   readonly credentials?: Primitives.Credentials | undefined
+  /** Whose tokens alone let one in. Default: no tokens are asked for. */
+  readonly tokens?: TokenServer | undefined
+  /** Whether it is spoken to with encryption, for which `openssl` must be on `PATH`. Default: it is not. */
+  readonly encrypted?: boolean | undefined
   /** Further settings of its configuration file, by their names at the top of it. Default: none. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined
+}
+
+/**
+ * A server that gives out tokens, which is not part of the registry.
+ *
+ * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/configuration.md#token
+ * @since 0.1.0
+ * @category models
+ */
+export interface TokenServer {
+  /** Where clients ask it. */
+  readonly realm: string
+  /** What the registry is called there. */
+  readonly service: string
+  /** What it calls itself in its tokens. */
+  readonly issuer: string
+  /** The certificate, in PEM, of the key that signs its tokens. */
+  readonly certificate: string
 }
 
 /**
@@ -77,14 +104,19 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
     const path = yield* Path.Path
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-registry-" })
     const configuration = path.join(directory, "config.json")
+    const encryption = options.encrypted === true ? Option.some(yield* certificates.make(directory)) : Option.none()
+    const tls = Option.match(encryption, {
+      onNone: () => ({}),
+      onSome: ({ certificate, key }) => ({ tls: { certificate, key } })
+    })
     yield* fs.writeFileString(
       configuration,
       JSON.stringify({
         version: "0.1",
         log: { level: "info", accesslog: { disabled: true } },
         storage: { filesystem: { rootdirectory: path.join(directory, "data") }, delete: { enabled: true } },
-        http: { addr: "127.0.0.1:0" },
-        ...(yield* authorization(path.join(directory, "htpasswd"), options)),
+        http: { addr: "127.0.0.1:0", ...tls },
+        ...(yield* authorization(path.join(directory, "authorization"), options)),
         ...options.settings
       })
     )
@@ -92,7 +124,12 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
       Effect.catchIf(({ reason }) => reason === "NotFound", () => serve("registry", configuration))
     )
     const host = `127.0.0.1:${port}`
-    return { host, url: `http://${host}`, reference: (path) => Reference.make(`${host}/${path}`) }
+    return {
+      host,
+      url: `${Option.isSome(encryption) ? "https" : "http"}://${host}`,
+      certificateAuthority: Option.map(encryption, ({ authority }) => authority),
+      reference: (path) => Reference.make(`${host}/${path}`)
+    }
   })
 
 /**
@@ -104,10 +141,15 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
 export const layer = (options?: Options): Layer.Layer<LocalRegistry, Error, Requirements> =>
   Layer.scoped(LocalRegistry, make(options))
 
-const authorization = (file: string, { credentials }: Options) =>
+const authorization = (file: string, { credentials, tokens }: Options) =>
   Effect.gen(function*() {
-    if (credentials === undefined) return {}
     const fs = yield* FileSystem.FileSystem
+    if (tokens !== undefined) {
+      const { certificate, issuer, realm, service } = tokens
+      yield* fs.writeFileString(file, certificate)
+      return { auth: { token: { realm, service, issuer, rootcertbundle: file } } }
+    }
+    if (credentials === undefined) return {}
     const { stdout } = yield* Subprocess.run(
       Command.make("htpasswd", "-niB", "-C", "4", credentials.username),
       { stdin: Redacted.value(credentials.password) }

@@ -35,8 +35,6 @@ export interface Options<R> {
   readonly host: Effect.Effect<string, never, R>
   /** Whether a tag can be taken away from a manifest. Default: yes. */
   readonly untag?: boolean | undefined
-  /** Whether it stores content by other digests than sha256. Default: yes. */
-  readonly sha512?: boolean | undefined
   /** How long a single test may take. Default: one minute. */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -56,7 +54,7 @@ export const suite = <R, E>(name: string, services: Layer.Layer<Services | R, E>
           Effect.flatMap(([host, id]) => effect(host, `ociman-suite-${id}/app`)),
           Effect.timeout(options.timeout ?? "1 minute")
         ), 120_000)
-    const features = { untag: options.untag ?? true, sha512: options.sha512 ?? true }
+    const features = { untag: options.untag ?? true }
     for (const theme of [blobs, manifests, listing, referrers, deleting]) {
       describe(theme.name, () => theme.tests(test, features))
     }

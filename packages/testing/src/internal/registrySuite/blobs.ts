@@ -5,28 +5,16 @@ import { Registry, RegistryKey } from "@ociman/registry"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import {
-  absent,
-  at,
-  bytesOf,
-  collect,
-  cut,
-  digestOf,
-  failure,
-  type Features,
-  octets,
-  pushBlob,
-  type Test
-} from "./support.js"
+import { absent, at, bytesOf, collect, cut, digestOf, failure, octets, pushBlob, type Test } from "./support.js"
 
 /** @internal */
 export const name = "blobs"
 
 /** @internal */
-export const tests = (test: Test, features: Features): void => {
+export const tests = (test: Test): void => {
   test("are in a registry that is there", (host) => Registry.ping(RegistryKey.make(host)))
 
-  for (const algorithm of features.sha512 ? ["sha256", "sha512"] as const : ["sha256"] as const) {
+  for (const algorithm of ["sha256", "sha512"] as const) {
     test(`come back as they were pushed, by ${algorithm}`, (host, path) =>
       Effect.gen(function*() {
         const repository = at(host, path)

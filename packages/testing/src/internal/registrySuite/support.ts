@@ -26,7 +26,6 @@ export type Test = <E>(
 /** @internal */
 export interface Features {
   readonly untag: boolean
-  readonly sha512: boolean
 }
 
 /** @internal */

@@ -1,0 +1,142 @@
+import { NodeContext } from "@effect/platform-node"
+import { assert, layer } from "@effect/vitest"
+import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
+import {
+  Credential,
+  Credentials,
+  Registry,
+  RegistryError,
+  RegistryKey,
+  Repository,
+  SecurityPolicy
+} from "@ociman/registry"
+import { LocalRegistry, RegistrySuite } from "@ociman/testing"
+import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
+import { type Asked, tokenServer } from "../support/tokenServer.js"
+
+const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
+
+const mallory = Credential.login("alice", Redacted.make("another-secret"))
+
+interface Tokens {
+  /** Where the server is. */
+  readonly host: string
+  readonly certificate: string
+  readonly asked: Effect.Effect<ReadonlyArray<Asked>>
+}
+
+class Trusted extends Context.Tag("Trusted")<Trusted, Option.Option<Tokens>>() {}
+
+/** A client with credentials for the registry, which trusts its authority and its server of tokens. */
+const client = (credential: Option.Option<Credential.Credential>) =>
+  Layer.unwrapEffect(
+    Effect.map(Effect.all([LocalRegistry.LocalRegistry, Trusted]), ([registry, tokens]) => {
+      const policy = SecurityPolicy.make({ trustedHosts: Option.toArray(tokens).map(({ host }) => host) })
+      const certificateAuthorities = [
+        ...Option.toArray(registry.certificateAuthority),
+        ...Option.toArray(tokens).map(({ certificate }) => certificate)
+      ]
+      return Registry.layer({ retryDelay: "1 millis", policy }).pipe(
+        Layer.provide(NodeRegistryHttp.layer({ certificateAuthorities })),
+        Layer.provide(Credentials.layerMemory(
+          Option.toArray(credential).map((credential) => [RegistryKey.make(registry.host), credential])
+        ))
+      )
+    })
+  )
+
+/** A registry, and the server of its tokens if it has one. */
+const start = (options: LocalRegistry.Options, withTokens: boolean) =>
+  Layer.scopedContext(Effect.gen(function*() {
+    const server = withTokens
+      ? Option.some(yield* tokenServer(alice.username, Redacted.value(alice.password), options.encrypted === true))
+      : Option.none()
+    const tokens = Option.match(server, { onNone: () => ({}), onSome: ({ options }) => ({ tokens: options }) })
+    return Context.make(LocalRegistry.LocalRegistry, yield* LocalRegistry.make({ ...options, ...tokens })).pipe(
+      Context.add(
+        Trusted,
+        Option.map(server, ({ asked, host, options: { certificate } }) => ({ asked, certificate, host }))
+      )
+    )
+  })).pipe(Layer.provideMerge(NodeHasher.layer), Layer.provide(NodeContext.layer))
+
+const kinds = {
+  "open": start({}, false),
+  "with a password": start({ credentials: alice }, false),
+  "with tokens": start({}, true),
+  "encrypted": start({ encrypted: true }, false),
+  "encrypted with a password": start({ encrypted: true, credentials: alice }, false),
+  "encrypted with tokens": start({ encrypted: true }, true)
+}
+
+for (const [kind, registry] of Object.entries(kinds)) {
+  const isOpen = !/password|tokens/.test(kind)
+  const isEncrypted = kind.startsWith("encrypted")
+
+  RegistrySuite.suite(
+    `CNCF Distribution, ${kind}`,
+    Layer.provideMerge(client(Option.some(Credential.login(alice.username, alice.password))), registry),
+    // Version 2.8 deletes by digest only.
+    { host: Effect.map(LocalRegistry.LocalRegistry, ({ host }) => host), untag: false }
+  )
+
+  layer(registry, { excludeTestServices: true, timeout: "1 minute" })(`who is let in at ${kind}`, (it) => {
+    const ping = (credential: Option.Option<Credential.Credential>) =>
+      Effect.flatMap(LocalRegistry.LocalRegistry, ({ host }) => Registry.ping(RegistryKey.make(host))).pipe(
+        Effect.provide(client(credential)),
+        Effect.either
+      )
+
+    it.effect("everybody or one user", () =>
+      Effect.gen(function*() {
+        for (const credential of [Option.none(), Option.some(mallory)]) {
+          const result = yield* ping(credential)
+          if (isOpen) {
+            assert.strictEqual(result._tag, "Right")
+          } else if (result._tag === "Left") {
+            assert.strictEqual(result.left._tag, "AuthenticationError")
+            assert.notInclude(result.left.message, "secret")
+          } else {
+            assert.fail("it let in who it does not know")
+          }
+        }
+      }))
+
+    if (kind.endsWith("tokens")) {
+      it.effect("with a token for what is done", () =>
+        Effect.gen(function*() {
+          const { host } = yield* LocalRegistry.LocalRegistry
+          const tokens = yield* Effect.flatten(Trusted)
+          const known = Option.some(Credential.login(alice.username, alice.password))
+          const repository = Repository.make(`${host}/team/asked`)
+          yield* Stream.runDrain(Registry.tags(repository)).pipe(Effect.provide(client(known)), Effect.ignore)
+          const asked = yield* tokens.asked
+          assert.deepStrictEqual(asked.at(-1), { user: alice.username, scopes: ["repository:team/asked:pull"] })
+        }))
+    }
+
+    it.effect("at its address", () =>
+      Effect.map(LocalRegistry.LocalRegistry, ({ certificateAuthority, host, url }) => {
+        assert.strictEqual(Option.isSome(certificateAuthority), isEncrypted)
+        assert.strictEqual(url, `${isEncrypted ? "https" : "http"}://${host}`)
+      }))
+
+    if (isEncrypted) {
+      it.effect("by no client that does not trust its authority", () =>
+        Effect.gen(function*() {
+          const { host } = yield* LocalRegistry.LocalRegistry
+          const error = yield* Registry.ping(RegistryKey.make(host)).pipe(
+            Effect.provide(
+              Layer.provide(Registry.layer({ retries: 0 }), [
+                NodeRegistryHttp.layer(),
+                NodeHasher.layer,
+                Credentials.layerMemory()
+              ])
+            ),
+            Effect.flip
+          )
+          assert.isTrue(error instanceof RegistryError.RegistryFailed && error.reason === "Unreachable", String(error))
+        }))
+    }
+  })
+}
