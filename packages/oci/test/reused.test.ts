@@ -27,6 +27,8 @@ const files = Effect.map(temporary, (root) => {
   mkdirSync(`${root}/files`)
   writeFileSync(`${root}/files/large`, content)
   writeFileSync(`${root}/files/other`, content.subarray(1))
+  // Together more than what is gathered, too, and each unlike the others.
+  for (let i = 0; i < 400; i++) writeFileSync(`${root}/files/${i}`, content.subarray(i, i + 20_000 + i))
   return root
 })
 

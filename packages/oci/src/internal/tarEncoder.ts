@@ -16,15 +16,24 @@ export interface Item<out E = never, out R = never> {
 
 const slabSize = 128 * 1024
 
+const maxSpare = 16
+
 /** From how many bytes on a piece is passed on as it is, and not copied. */
 const copyLimit = 32 * 1024
 
-/** Gathers small pieces to larger ones, which cost less on the way. */
-const makeGatherer = () => {
-  let slab = new Uint8Array(slabSize)
+/** Gathers small pieces to larger ones, which cost less on the way; in memory that is used again if it may be. */
+const makeGatherer = (reuse: boolean) => {
+  let slab: Uint8Array = new Uint8Array(slabSize)
   let begin = 0
   let end = 0
   let out: Array<Uint8Array> = []
+  let full: Array<Uint8Array> = []
+  let spare: Array<Uint8Array> = []
+
+  const nextSlab = (): Uint8Array => {
+    const next = spare.pop()
+    return next === undefined ? new Uint8Array(slabSize) : next.fill(0)
+  }
 
   const flush = () => {
     if (end > begin) out.push(slab.subarray(begin, end))
@@ -35,7 +44,8 @@ const makeGatherer = () => {
   const take = (length: number): Uint8Array => {
     if (end + length > slabSize) {
       flush()
-      slab = new Uint8Array(slabSize)
+      if (reuse) full.push(slab)
+      slab = nextSlab()
       begin = end = 0
     }
     end += length
@@ -44,6 +54,11 @@ const makeGatherer = () => {
 
   return {
     take,
+    /** Whoever has what was gathered so far is done with it. */
+    reclaim: (): void => {
+      spare = [...spare, ...full].slice(0, maxSpare)
+      full = []
+    },
     add: (bytes: Uint8Array): void => {
       if (bytes.length < copyLimit) {
         take(bytes.length).set(bytes)
@@ -106,6 +121,7 @@ const addItems = <E, R, F>(
   reuse: boolean,
   onFault: (fault: Fault) => F
 ): Stream.Stream<Uint8Array, E | F, R> => {
+  gatherer.reclaim()
   for (let i = from; i < items.length; i++) {
     const item = items[i]
     if (item === undefined) break
@@ -139,7 +155,7 @@ export const encodeItems = <E, R, E2, R2, F>(
   onFault: (fault: Fault) => F
 ): Stream.Stream<Uint8Array, E | E2 | F, R | R2> =>
   Stream.suspend(() => {
-    const gatherer = makeGatherer()
+    const gatherer = makeGatherer(reuse)
     return items.pipe(
       Stream.chunks,
       Stream.flatMap((chunk) => addItems(gatherer, Chunk.toReadonlyArray(chunk), 0, reuse, onFault)),
