@@ -51,7 +51,7 @@ const property = <A>(
     yield* Effect.promise(() =>
       fc.assert(
         fc.asyncProperty(arbitrary, (value) => Effect.runPromise(Effect.provide(check(value, directory), runtime))),
-        { numRuns: 40 }
+        { numRuns: 25 }
       )
     )
   })

@@ -21,14 +21,14 @@ import { bytesOf, failure, read, temporary } from "./archives.js"
 import { live } from "./live.js"
 
 /** More than a few pieces, and no whole number of them. */
-const content = randomFillSync(Buffer.alloc(7 * 1024 ** 2 + 12_345))
+const content = randomFillSync(Buffer.alloc(3 * 1024 ** 2 + 12_345))
 
 const files = Effect.map(temporary, (root) => {
   mkdirSync(`${root}/files`)
   writeFileSync(`${root}/files/large`, content)
   writeFileSync(`${root}/files/other`, content.subarray(1))
   // Together more than what is gathered, too, and each unlike the others.
-  for (let i = 0; i < 400; i++) writeFileSync(`${root}/files/${i}`, content.subarray(i, i + 20_000 + i))
+  for (let i = 0; i < 200; i++) writeFileSync(`${root}/files/${i}`, content.subarray(i, i + 20_000 + i))
   return root
 })
 
