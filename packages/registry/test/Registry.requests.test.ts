@@ -289,6 +289,50 @@ describe("the deadline", () => {
   })
 })
 
+describe("the deadline of an upload", () => {
+  /** Larger than what is held in memory. */
+  const pushing = (content: Stream.Stream<Uint8Array>) =>
+    Effect.flatMap(Registry.Registry, (_) => _.pushBlob(repository, { ...blob, size: 3 * 1024 * 1024 }, content))
+
+  /** A server that reads as many pieces of a blob, and answers if those are all. */
+  const reading = (pieces: number) =>
+    Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request) =>
+        Effect.gen(function*() {
+          const reply = (status: number) =>
+            HttpClientResponse.fromWeb(request, new Response(null, { status, headers: { location: "/u" } }))
+          if (request.method !== "PUT") return reply(request.method === "HEAD" ? 404 : 202)
+          const body = request.body._tag === "Stream" ? Stream.orDie(request.body.stream) : Stream.empty
+          yield* Stream.runDrain(Stream.take(body, pieces))
+          return pieces < 3 ? yield* Effect.never : reply(201)
+        })
+      )
+    )
+
+  const options = { stallTimeout: "10 seconds", retries: 0, chunkSize: 16 } as const
+
+  it.effect("ends what the registry does not take", () =>
+    Effect.gen(function*() {
+      const piece = new Uint8Array(1024 * 1024)
+      const fiber = yield* Effect.fork(Effect.flip(pushing(Stream.make(piece, piece, piece))))
+      yield* TestClock.adjust("11 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error._tag === "RegistryFailed" ? error.reason : error._tag, "TimedOut")
+    }).pipe(Effect.provide(services(reading(1), [], options))))
+
+  it.effect("does not count what the source takes", () =>
+    Effect.gen(function*() {
+      const piece = new Uint8Array(1024 * 1024)
+      const slow = Stream.mapEffect(Stream.make(piece, piece, piece), (piece) =>
+        Effect.as(Effect.sleep("1 minute"), piece))
+      const fiber = yield* Effect.fork(Effect.flip(pushing(slow)))
+      yield* TestClock.adjust("5 minutes")
+      // It is another blob, which is only known at its end.
+      assert.strictEqual((yield* Fiber.join(fiber))._tag, "DigestMismatch")
+    }).pipe(Effect.provide(services(reading(4), [], options))))
+})
+
 describe("a warning", () => {
   it.effect("is shown once", () => {
     const { layer } = network(() => ({ status: 200, headers: { warning: "299 - \"the end is near\"" } }))
