@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { NodeCompression } from "@ociman/node"
 import { Compression } from "@ociman/oci"
 import { Chunk, Effect, Either, Stream } from "effect"
+import { randomFillSync } from "node:crypto"
 import * as zlib from "node:zlib"
 import { make } from "../src/internal/zstdFrames.js"
 
@@ -92,6 +93,32 @@ describe("NodeCompression", () => {
           assert.isBelow(text(compressed).length, 1000)
           assert.strictEqual(yield* decompress(format, Chunk.toReadonlyArray(compressed)), content)
         }
+      }
+    }).pipe(Effect.provide(NodeCompression.layer)))
+
+  for (const operation of ["compress", "decompress"] as const) {
+    it.live(`waits for who reads when it is to ${operation}, and does not read ahead`, () =>
+      Effect.gen(function*() {
+        const service = yield* Compression.Compression
+        const piece = randomFillSync(Buffer.alloc(64 * 1024))
+        const compressed = zlib.gzipSync(piece)
+        let pulled = 0
+        const source = Stream.repeatEffect(Effect.sync(() => {
+          pulled++
+          return operation === "compress" ? piece : compressed
+        })).pipe(Stream.take(1000))
+        const output = operation === "compress" ? service.compress("gzip")(source) : service.decompress("gzip")(source)
+        yield* output.pipe(Stream.tap(() => Effect.sleep("100 millis")), Stream.take(2), Stream.runDrain)
+        assert.isBelow(pulled, 20)
+      }).pipe(Effect.provide(NodeCompression.layer)))
+  }
+
+  it.live("fails as what it reads fails", () =>
+    Effect.gen(function*() {
+      const { compress, decompress } = yield* Compression.Compression
+      const failing = Stream.concat(Stream.make(zlib.gzipSync("begin").subarray(0, 15)), Stream.fail("broken" as const))
+      for (const through of [compress("gzip"), decompress("gzip")]) {
+        assert.strictEqual(yield* Effect.flip(Stream.runDrain(through(failing))), "broken")
       }
     }).pipe(Effect.provide(NodeCompression.layer)))
 
