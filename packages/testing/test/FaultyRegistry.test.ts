@@ -313,3 +313,20 @@ it.effect("there are no other servers in the world of its clients", () =>
     assert.strictEqual(error.reason, "Transport")
     assert.deepStrictEqual([(yield* here.requests).length, (yield* there.requests).length], [0, 1])
   }).pipe(Effect.provide(NodeHasher.layer)))
+
+it.live("what was sent before a connection was lost arrives, however late it is read", () =>
+  Effect.gen(function*() {
+    const response = yield* HttpClient.get("https://registry.example.com/text")
+    yield* Effect.sleep("50 millis")
+    const got: Array<string> = []
+    const ended = yield* Effect.either(Stream.runForEach(Stream.decodeText(response.stream), (text) =>
+      Effect.sync(() => {
+        got.push(text)
+      })))
+    assert.deepStrictEqual([got.join(""), ended._tag], ["hello", "Left"])
+  }).pipe(
+    Effect.provide(FaultyRegistry.layer(
+      on(healthy, "GET /text", FaultyRegistry.respond(200, { body: hello }).pipe(FaultyRegistry.cutAfter(5)))
+    )),
+    Effect.provide(NodeHasher.layer)
+  ))

@@ -58,6 +58,10 @@ const framing = (method: string, body: HttpBody.HttpBody): Record<string, string
 
 const hasNoBody = (method: string, status: number) => method === "HEAD" || status === 204 || status === 304
 
+// What such a stream has in store when it fails is lost; over a network it would have arrived.
+const unbuffered = <E>(body: Stream.Stream<Uint8Array, E>) =>
+  Stream.toReadableStreamEffect(Stream.rechunk(body, 1), { strategy: { highWaterMark: 0 } })
+
 /** @internal */
 export const httpClient = (handler: Handler, lost: (cause: unknown) => ConnectionLost): HttpClient.HttpClient =>
   HttpClient.make((request, target) => {
@@ -75,7 +79,7 @@ export const httpClient = (handler: Handler, lost: (cause: unknown) => Connectio
           ? Effect.succeed(new Response(null, { status, headers }))
           : isUint8Array(body)
           ? Effect.sync(() => new Response(body, { status, headers }))
-          : Effect.map(Stream.toReadableStreamEffect(body), (readable) => new Response(readable, { status, headers }))
+          : Effect.map(unbuffered(body), (readable) => new Response(readable, { status, headers }))
       ),
       Effect.mapBoth({
         onFailure: (cause) => new HttpClientError.RequestError({ request, reason: "Transport", cause }),
