@@ -43,7 +43,11 @@ const emptyLayout = (layout: string) => () => {
 
 const measured = (title: string, root: string, rounds: number) =>
   Effect.gen(function*() {
-    const side = (name: string, run: Side["run"], prepare: () => void = nothing): Side => ({ name, run, prepare })
+    const side = (name: string, run: Side["run"], prepare: () => void = nothing): Side => ({
+      name,
+      run,
+      prepare: Effect.sync(prepare)
+    })
     const layout = (name: string) => `${root}-${name}`
 
     yield* race(

@@ -5,6 +5,7 @@ import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeCompression from "@ociman/node/NodeCompression"
 import * as NodeHasher from "@ociman/node/NodeHasher"
 import * as NodeLocalFiles from "@ociman/node/NodeLocalFiles"
+import * as NodeRegistryHttp from "@ociman/node/NodeRegistryHttp"
 import * as Copy from "@ociman/oci/Copy"
 import * as Layer from "@ociman/oci/Layer"
 import * as OciArchive from "@ociman/oci/OciArchive"
@@ -12,6 +13,10 @@ import * as OciDirectory from "@ociman/oci/OciDirectory"
 import * as Platform from "@ociman/oci/Platform"
 import * as RunnableImage from "@ociman/oci/RunnableImage"
 import * as Unpack from "@ociman/oci/Unpack"
+import * as Credentials from "@ociman/registry/Credentials"
+import * as Registry from "@ociman/registry/Registry"
+import * as RegistryStore from "@ociman/registry/RegistryStore"
+import * as Repository from "@ociman/registry/Repository"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -21,6 +26,12 @@ import * as Stream from "effect/Stream"
 const [, , what = "", from = "", to = ""] = process.argv
 
 const name = "v1"
+
+/** A layout, or a repository after `docker://`, as skopeo writes it. */
+const storeAt = (place) =>
+  place.startsWith("docker://")
+    ? RegistryStore.make(Repository.make(place.slice("docker://".length)))
+    : OciDirectory.openOrCreate(place)
 
 const push = (layer) =>
   Effect.flatMap(OciDirectory.openOrCreate(to), (store) =>
@@ -36,8 +47,7 @@ const operations = {
   "pack-gzip": push(Layer.compress(Layer.fromDirectory(from), "gzip")),
   "unpack": Effect.flatMap(OciDirectory.open(from), (store) => Unpack.image({ store, name }, to)),
   "copy": Effect.gen(function*() {
-    const store = yield* OciDirectory.open(from)
-    yield* Copy.image({ store, name }, { store: yield* OciDirectory.openOrCreate(to), name })
+    yield* Copy.image({ store: yield* storeAt(from), name }, { store: yield* storeAt(to), name })
   }),
   "stream": Effect.flatMap(OciDirectory.open(from), (store) => Stream.runDrain(OciArchive.stream(store, [name]))),
   "nothing": Effect.void
@@ -50,7 +60,12 @@ Effect.gen(function*() {
   yield* Console.log(JSON.stringify({ milliseconds, kilobytes: process.resourceUsage().maxRSS }))
 }).pipe(
   Effect.provide(
-    Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+    Registry.layer().pipe(
+      Services.provide([NodeRegistryHttp.layer(), Credentials.layerMemory()]),
+      Services.provideMerge(
+        Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+      )
+    )
   ),
   NodeRuntime.runMain
 )

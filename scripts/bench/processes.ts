@@ -15,7 +15,7 @@ interface Measured {
 export interface Side {
   readonly name: string
   /** What makes room for it, and takes no part in it. */
-  readonly prepare: () => void
+  readonly prepare: Effect.Effect<unknown>
   readonly run: Effect.Effect<Measured, Error>
 }
 
@@ -86,7 +86,7 @@ export const race = (
     for (let round = 0; round < options.rounds; round++) {
       // Who goes first changes, since the second may find a warmer machine.
       for (const side of round % 2 === 0 ? sides : [...sides].reverse()) {
-        side.prepare()
+        yield* side.prepare
         measured.get(side)?.push(yield* side.run)
       }
     }

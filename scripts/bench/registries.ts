@@ -1,13 +1,15 @@
 import { FileSystem } from "@effect/platform"
-import { NodeOciman } from "@ociman/node"
-import { Copy, type ImageStore, Layer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
-import { RegistryStore, Repository } from "@ociman/registry"
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { Layer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import * as LocalRegistry from "@ociman/testing/LocalRegistry"
-import { Effect, Exit, Scope, Stream } from "effect"
-import { execFile } from "node:child_process"
+import { Effect, Exit, Layer as Services, Scope, Stream } from "effect"
 import { randomFillSync } from "node:crypto"
 import { rmSync } from "node:fs"
-import { compare } from "./compare.js"
+import { fileURLToPath } from "node:url"
+import { ours, race, sh } from "./processes.js"
+
+const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
 
 const mebibyte = 1024 ** 2
 
@@ -16,15 +18,17 @@ interface Load {
   readonly layers: number
   /** Of each layer, in bytes. */
   readonly size: number
+  readonly rounds: number
   readonly expected: number
 }
 
 const loads: ReadonlyArray<Load> = [
-  { title: "a blob of 300 MB", layers: 1, size: 300 * mebibyte, expected: 1 },
-  { title: "500 blobs of 64 KB", layers: 500, size: 65_536, expected: 0.5 }
+  { title: "a blob of 300 MB", layers: 1, size: 300 * mebibyte, rounds: 5, expected: 1 },
+  { title: "500 blobs of 64 KB", layers: 500, size: 65_536, rounds: 5, expected: 0.5 },
+  { title: "a blob of 2 GB", layers: 1, size: 2048 * mebibyte, rounds: 1, expected: 1 }
 ]
 
-const write = (root: string, { layers, size }: Omit<Load, "expected" | "title">) =>
+const write = (root: string, { layers, size }: Pick<Load, "layers" | "size">) =>
   Effect.gen(function*() {
     const store = yield* OciDirectory.openOrCreate(root)
     const layer = () => {
@@ -40,26 +44,12 @@ const write = (root: string, { layers, size }: Omit<Load, "expected" | "title">)
     return store
   })
 
-const skopeo = (from: string, to: string) =>
-  Effect.async<void, Error>((resume) => {
-    const args = [
-      "--insecure-policy",
-      "copy",
-      "--src-tls-verify=false",
-      "--dest-tls-verify=false",
-      "--preserve-digests"
-    ]
-    execFile("skopeo", [...args, from, to], (error) => resume(error === null ? Effect.void : Effect.fail(error)))
-  })
+const imageAt = (host: string) => `docker://${host}/bench/image`
 
-const copy = (from: ImageStore.Readable, to: ImageStore.Writable) =>
-  Copy.image({ store: from, name: "v1" }, { store: to, name: "v1" })
-
-const repositoryOf = (host: string) => Repository.make(`${host}/bench/image`)
-
-const storeOf = (host: string) => RegistryStore.make(repositoryOf(host))
-
-const imageOf = (host: string) => `docker://${repositoryOf(host)}:v1`
+const skopeo = (from: string, to: string) => {
+  const flags = "--insecure-policy copy --src-tls-verify=false --dest-tls-verify=false --preserve-digests"
+  return sh(`skopeo ${flags} "$1:v1" "$2:v1" >/dev/null`, from, to)
+}
 
 /** A new registry each time: skopeo remembers what it has pushed, and to where. */
 const renewed = Effect.gen(function*() {
@@ -76,52 +66,44 @@ const renewed = Effect.gen(function*() {
   return { renew, host: Effect.sync(() => current?.host ?? "") }
 })
 
-const measure = (load: Load) =>
+const measure = ({ expected, rounds, title, ...load }: Load) =>
   Effect.scoped(Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-bench-" })
-    const root = `${directory}/layout`
-    const local = yield* write(root, load)
+    const [local, pulled] = [`${directory}/layout`, `${directory}/pulled`]
+    yield* write(local, load)
+    const source = imageAt((yield* LocalRegistry.make()).host)
     const target = yield* renewed
-    const options = { rounds: 5, expected: load.expected }
+    const options = { rounds, expected }
 
-    yield* compare(`push ${load.title}`, options, {
-      name: "Copy.image",
-      prepare: target.renew,
-      run: Effect.flatMap(Effect.flatMap(target.host, storeOf), (to) => copy(local, to))
-    }, {
-      name: "skopeo copy oci: docker:",
-      prepare: target.renew,
-      run: Effect.flatMap(target.host, (host) => skopeo(`oci:${root}:v1`, imageOf(host)))
-    })
+    const push = (from: string, skopeoFrom: string) =>
+      [
+        {
+          name: "Copy.image",
+          prepare: target.renew,
+          run: Effect.flatMap(target.host, (host) => ours("copy", from, imageAt(host)))
+        },
+        {
+          name: "skopeo copy",
+          prepare: target.renew,
+          run: Effect.flatMap(target.host, (host) => skopeo(skopeoFrom, imageAt(host)))
+        }
+      ] as const
+    yield* race(`push ${title}`, options, ...push(local, `oci:${local}`))
 
-    const source = yield* LocalRegistry.make()
-    const remote = yield* storeOf(source.host)
-    yield* copy(local, remote)
-    const pulled = `${directory}/pulled`
-    const clean = Effect.sync(() => rmSync(pulled, { recursive: true, force: true }))
-    yield* compare(`pull ${load.title}`, options, {
-      name: "Copy.image",
-      prepare: clean,
-      run: Effect.flatMap(OciDirectory.openOrCreate(pulled), (to) => copy(remote, to))
-    }, {
-      name: "skopeo copy docker: oci:",
-      prepare: clean,
-      run: skopeo(imageOf(source.host), `oci:${pulled}:v1`)
-    })
+    yield* ours("copy", local, source)
+    const prepare = Effect.sync(() => rmSync(pulled, { recursive: true, force: true }))
+    yield* race(
+      `pull ${title}`,
+      options,
+      { name: "Copy.image", prepare, run: ours("copy", source, pulled) },
+      { name: "skopeo copy", prepare, run: skopeo(source, `oci:${pulled}`) }
+    )
 
-    yield* compare(`copy ${load.title} from registry to registry`, options, {
-      name: "Copy.image",
-      prepare: target.renew,
-      run: Effect.flatMap(Effect.flatMap(target.host, storeOf), (to) => copy(remote, to))
-    }, {
-      name: "skopeo copy docker: docker:",
-      prepare: target.renew,
-      run: Effect.flatMap(target.host, (host) => skopeo(imageOf(source.host), imageOf(host)))
-    })
+    yield* race(`copy ${title} from registry to registry`, options, ...push(source, source))
   }))
 
-/** Pushes, pulls and copies by registries against skopeo. */
-export const registries = Effect.forEach(loads, measure, { discard: true }).pipe(
-  Effect.provide(NodeOciman.layerImages)
-)
+/** Pushes, pulls and copies by registries against skopeo, and how much memory they take. */
+export const registries = Effect.forEach(loads, measure, { discard: true }).pipe(Effect.provide(services))
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) NodeRuntime.runMain(registries)

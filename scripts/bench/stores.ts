@@ -32,9 +32,9 @@ export const stores = Effect.scoped(Effect.gen(function*() {
   for (const layers of [1, 4]) {
     const [from, copy, theirs] = [`${directory}/${layers}`, `${directory}/ours`, `${directory}/theirs`]
     yield* write(from, layers)
-    const prepare = () => {
+    const prepare = Effect.sync(() => {
       for (const path of [copy, theirs]) rmSync(path, { recursive: true, force: true })
-    }
+    })
     yield* race(
       `copy an image of 1 GiB in ${layers} layers from layout to layout`,
       { rounds: 5, expected: 1 },
