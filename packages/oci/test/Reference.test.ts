@@ -133,17 +133,16 @@ describe("Reference", () => {
     assert.isTrue(Either.isEither(Reference.parse(text)))
   })
 
+  // In proportion to the square of the length it would be hours.
   it("takes time in proportion to the length", () => {
     const characters = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i)).concat("é", "\u{1F600}")
     const repeated = characters.map((character) => character.repeat(1_000_000 / character.length))
     const patterns = ["a.", "a/", "a:", "a-", "a_", "A.", "[:", "a@", "a:a@"].map((text) => text.repeat(250_000))
     const before = [`a@sha256:`, "a:", "localhost/", "[", "a."].map((head) => head + "a".repeat(1_000_000))
     for (const text of [...repeated, ...patterns, ...before]) {
-      const start = performance.now()
-      Reference.parse(text)
-      assert.isBelow(performance.now() - start, 250, `${text.slice(0, 10)}…`)
+      assert.isTrue(Either.isLeft(Reference.parse(text)), `${text.slice(0, 10)}…`)
     }
-  })
+  }, 60_000)
 
   describe("compares", () => {
     it("by what it prints", () => {

@@ -259,6 +259,13 @@ export interface Options {
   readonly longestDelay?: Duration.DurationInput | undefined
   /** How many bytes of a blob are sent at once to registries that do not take it whole; 4 MiB by default. */
   readonly chunkSize?: number | undefined
+  /**
+   * How many parts of a large blob are fetched at the same time, for registries that give more by several connections
+   * than by one. They are held in memory until they can pass in order. Default: 1, the blob as a whole.
+   */
+  readonly parallelParts?: number | undefined
+  /** How many bytes such a part has; 8 MiB by default. */
+  readonly partSize?: number | undefined
   /** What is peculiar to registries, by their names, in place of what is known of them. */
   readonly profiles?: Readonly<Record<string, RegistryProfile>> | undefined
   /** Who is asked first for manifests and blobs of a registry, by its name. Nothing is ever pushed there. */

@@ -63,12 +63,16 @@ export const make = (
         ? Stream.unwrap(Effect.map(computable(descriptor), (digest) =>
           isDocument(descriptor)
             ? Stream.fromEffect(Effect.map(document(descriptor, digest), ({ bytes }) => bytes))
-            : fetchFrom(descriptor, 0)))
+            : failedStream("read", digest, registry.fetchBlobRange(repository, digest, { offset: 0 }))))
         : Stream.make(descriptor.data)
 
     const fetchFrom = (descriptor: Descriptor.Descriptor, offset: number) =>
       Stream.unwrap(Effect.map(computable(descriptor), (digest) =>
-        failedStream("read", digest, registry.fetchBlobRange(repository, digest, { offset }))))
+        failedStream(
+          "read",
+          digest,
+          registry.fetchBlobRange(repository, digest, { offset, length: descriptor.size - offset })
+        )))
 
     const fetch: ImageStore.Store["fetch"] = (descriptor) =>
       Stream.provideService(Content.verify(descriptor)(fetchUnverified(descriptor)), Hasher.Hasher, hasher)
@@ -77,9 +81,7 @@ export const make = (
       isDocument(descriptor)
         ? Effect.map(
           registry.statManifest(repository, digest),
-          Option.map(({ size }) =>
-            Option.some(size)
-          )
+          Option.map(({ size }) => Option.some(size))
         )
         : Effect.map(registry.statBlob(repository, digest), Option.map(({ size }) => size))
 

@@ -63,11 +63,9 @@ describe("Challenge", () => {
     ["parameters", (n: number) => `Bearer ${Array.from({ length: n / 8 }, (_, i) => `p${i}="x"`).join()}`],
     ["characters of no token", (n: number) => "(".repeat(n)]
   ])("many %s take no more than their share of time", (_, make) => {
-    const text = make(100_000)
-    const start = performance.now()
-    Challenge.parse(text)
-    assert.isBelow(performance.now() - start, 2000)
-  })
+    // With the square of their number it would be hours.
+    assert.isArray(Challenge.parse(make(1_000_000)))
+  }, 60_000)
 
   it("a parameter given twice counts the first time", () => {
     assert.deepStrictEqual(plain(Challenge.parse(`Bearer realm="a", REALM="b"`)), [

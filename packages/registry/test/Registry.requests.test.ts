@@ -378,6 +378,42 @@ describe("a blob that is fetched", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  describe("in parts at the same time", () => {
+    const inParts = { parallelParts: 3, partSize: 4 }
+
+    it.live("is put together in order, and a part that is cut goes on by itself", () => {
+      const seen = new Set<number>()
+      const { layer, requests } = network(({ headers }) => {
+        const [, from, to] = (/^bytes=(\d+)-(\d+)$/.exec(headers["range"] ?? "") ?? []).map(Number)
+        if (from === undefined || to === undefined) return { status: 400 }
+        const isCut = from === 12 && !seen.has(12)
+        seen.add(from)
+        const end = isCut ? from + 2 : to + 1
+        return {
+          status: 206,
+          headers: { "content-range": `bytes ${from}-${to}/${bytes.length}` },
+          body: text.slice(from, end),
+          isCut
+        }
+      })
+      return Effect.gen(function*() {
+        assert.strictEqual(yield* fetched, text)
+        deepStrictEqual(
+          requests.map(({ headers }) => headers["range"]).sort(),
+          ["bytes=0-3", "bytes=12-15", "bytes=14-15", "bytes=16-19", "bytes=20-22", "bytes=4-7", "bytes=8-11"]
+        )
+      }).pipe(Effect.provide(services(layer, [], inParts)))
+    })
+
+    it.live("is asked for at once where the registry knows no parts", () => {
+      const { layer, requests } = network(() => ({ status: 200, body: text }))
+      return Effect.gen(function*() {
+        assert.strictEqual(yield* fetched, text)
+        deepStrictEqual(requests.map(({ headers }) => headers["range"]), ["bytes=0-3", "bytes=4-22"])
+      }).pipe(Effect.provide(services(layer, [], inParts)))
+    })
+  })
+
   it.live("is not put together from parts that do not fit", () => {
     const { layer } = network(({ headers }) =>
       headers["range"] === undefined

@@ -5,14 +5,14 @@ import { NodeHasher } from "@ociman/node"
 import { Content, ContentError, Copy, ImageConfig, ImageManifest, ImageStore, MediaType, Platform } from "@ociman/oci"
 import { Credentials, Registry, RegistryError, RegistryStore, Repository } from "@ociman/registry"
 import { FaultyRegistry, ImageStoreSuite } from "@ociman/testing"
-import { Effect, Layer, Stream } from "effect"
+import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
 
 const repository = (path: string) => Repository.make(`registry.example.com/${path}`)
 
 const platform = Layer.merge(NodeContext.layer, NodeHasher.layer)
 
-const registryOf = (script: FaultyRegistry.Script) =>
-  Registry.layer({ retries: 1, retryDelay: 0 }).pipe(
+const registryOf = (script: FaultyRegistry.Script, options: Registry.Options = {}) =>
+  Registry.layer({ retries: 1, retryDelay: 0, ...options }).pipe(
     Layer.provide(Credentials.layerMemory()),
     Layer.provideMerge(FaultyRegistry.layer(script)),
     Layer.provideMerge(platform)
@@ -86,6 +86,31 @@ describe("a repository as a store", () => {
       deepStrictEqual((yield* asked).filter((line) => line.startsWith("GET")), [])
       strictEqual((yield* asked).filter((line) => /^PUT .*\/manifests\//.test(line)).length, 2)
     }).pipe(Effect.provide(registry)))
+
+  it.effect("fetches parts of a large blob at the same time, if it is told so", () =>
+    Effect.gen(function*() {
+      const store = yield* RegistryStore.make(repository("team/app"))
+      const { layer } = yield* pushed(store)
+      yield* FaultyRegistry.play(
+        FaultyRegistry.healthy.pipe(
+          FaultyRegistry.on("GET /v2/team/app/blobs/*", FaultyRegistry.delay(FaultyRegistry.pass, "1 seconds"))
+        )
+      )
+      const parts = Effect.map(FaultyRegistry.requests, (requests) =>
+        requests.filter(({ headers }) => "range" in headers))
+      const asked = (count: number) =>
+        Effect.repeat(Effect.zipLeft(parts, Effect.yieldNow()), {
+          until: ({ length }) =>
+            length === count
+        })
+      const fiber = yield* Effect.fork(Stream.runCollect(store.fetchFrom?.(layer, 0) ?? Stream.empty))
+      yield* asked(1)
+      yield* TestClock.adjust("1 seconds")
+      yield* asked(4)
+      yield* TestClock.adjust("2 seconds")
+      const pieces = Array.from(yield* Fiber.join(fiber))
+      strictEqual(pieces.reduce((sum, { length }) => sum + length, 0), layer.size)
+    }).pipe(Effect.provide(registryOf(FaultyRegistry.healthy, { parallelParts: 3, partSize: 500 }))))
 
   it.effect("sends nothing that is there", () =>
     Effect.gen(function*() {

@@ -1,6 +1,7 @@
 /** Blobs: looked at, fetched and deleted. */
 import { ContentError, type Digest } from "@ociman/oci"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Range, Stat } from "../Registry.js"
@@ -71,12 +72,18 @@ type Expected = number | undefined
 
 const isEncoded = ({ headers }: Answer): boolean => (headers["content-encoding"] ?? "identity") !== "identity"
 
-/** The bytes of a part, as far as one answer goes. */
+/** What one answer has, and whether it is the part that was asked for or all of the blob from there on. */
+interface Opened {
+  readonly bytes: Stream.Stream<Uint8Array, RegistryError>
+  readonly isPart: boolean
+}
+
+/** The bytes from where a part begins, as far as one answer goes. */
 const open = (
   place: Place,
   { from, to }: Part,
   expected: Expected
-): Effect.Effect<Stream.Stream<Uint8Array, RegistryError>, RegistryError | ContentError.SizeMismatch> =>
+): Effect.Effect<Opened, RegistryError | ContentError.SizeMismatch> =>
   Effect.gen(function*() {
     const { client, digest } = place
     const isWhole = from === 0 && to === undefined
@@ -89,38 +96,41 @@ const open = (
         yield* answers.drop(answer)
         return yield* new ContentError.SizeMismatch({ digest, expected, actual: size.value })
       }
-      const rest = streams.skip(from)(answer.body)
-      return to === undefined ? rest : streams.take(to - from)(rest)
+      return { bytes: streams.skip(from)(answer.body), isPart: false }
     }
     if (answer.status === 206) {
       const sent = headers.contentRange(answer.headers["content-range"])
       if (Option.exists(sent, ({ first, last }) => first === from && (to === undefined || last < to))) {
-        return answer.body
+        return { bytes: answer.body, isPart: true }
       }
       yield* answers.drop(answer)
       return yield* answers.failure(answer, "InvalidAnswer", "it sends another part than the one that was asked for")
     }
     if (answer.status === 416 && from > 0) {
       yield* answers.drop(answer)
-      if (expected === undefined || from >= expected) return Stream.empty
+      if (expected === undefined || from >= expected) return { bytes: Stream.empty, isPart: true }
     }
     return yield* client.refuse(asked, answer)
   })
+
+type Bytes = Stream.Stream<Uint8Array, RegistryError | ContentError.SizeMismatch>
 
 /** The bytes of a blob; those that a lost connection took away are fetched again, and no others. */
 export const fetch = (
   place: Place,
   { length, offset }: Range,
-  expected?: number
-): Stream.Stream<Uint8Array, RegistryError | ContentError.SizeMismatch> =>
+  expected?: number,
+  opened: (isPart: boolean) => void = constVoid
+): Bytes =>
   length === 0 ? Stream.empty : Stream.suspend(() => {
     const { client, target } = place
     const to = length === undefined ? undefined : offset + length
     let from = offset
     let failures = 0
-    const rest: Stream.Stream<Uint8Array, RegistryError | ContentError.SizeMismatch> = Stream.unwrap(
-      Effect.map(Effect.suspend(() => open(place, { from, to }, expected)), (bytes) =>
-        bytes.pipe(
+    const rest: Bytes = Stream.unwrap(
+      Effect.map(Effect.suspend(() => open(place, { from, to }, expected)), ({ bytes, isPart }) => {
+        opened(isPart)
+        return (isPart || to === undefined ? bytes : streams.take(to - from)(bytes)).pipe(
           streams.count((received) => {
             from += received
             failures = 0
@@ -131,14 +141,61 @@ export const fetch = (
             failures++
             return Stream.unwrap(Effect.as(client.recover(target.registry), rest))
           })
-        ))
+        )
+      })
     )
     return rest
   })
 
+/** How parts of a blob are fetched at the same time. */
+export interface Parts {
+  readonly concurrency: number
+  /** Of each part, in bytes. */
+  readonly size: number
+}
+
+/**
+ * The bytes up to an end that is known, in parts that are fetched at the same time. Each is held in memory until those
+ * before it have passed. A registry that knows no parts is asked for the rest at once.
+ */
+export const fetchParts = (
+  place: Place,
+  { length, offset }: { readonly offset: number; readonly length: number },
+  parts: Parts,
+  expected?: number
+): Bytes => {
+  const end = offset + length
+  if (parts.concurrency <= 1 || length <= parts.size) {
+    return fetch(place, end === expected ? { offset } : { offset, length }, expected)
+  }
+  const part = (from: number, opened?: (isPart: boolean) => void) =>
+    fetch(place, { offset: from, length: Math.min(parts.size, end - from) }, expected, opened)
+  const next = offset + parts.size
+  const others = Stream.iterate(next, (from) => from + parts.size).pipe(
+    Stream.takeWhile((from) => from < end),
+    Stream.mapEffect((from) => Stream.runCollect(part(from)), { concurrency: parts.concurrency }),
+    Stream.flattenChunks
+  )
+  return Stream.suspend(() => {
+    let knowsParts = false
+    return Stream.concat(
+      part(offset, (isPart) => knowsParts = isPart),
+      Stream.suspend(() => knowsParts ? others : fetch(place, { offset: next, length: end - next }, expected))
+    )
+  })
+}
+
 /** A part of a blob, of which nobody knows how large it is. */
-export const fetchRange = (place: Place, range: Range): Stream.Stream<Uint8Array, RegistryError> =>
-  Stream.catchTag(fetch(place, range), "SizeMismatch", Effect.die)
+export const fetchRange = (
+  place: Place,
+  { length, offset }: Range,
+  parts: Parts
+): Stream.Stream<Uint8Array, RegistryError> =>
+  Stream.catchTag(
+    length === undefined ? fetch(place, { offset }) : fetchParts(place, { offset, length }, parts),
+    "SizeMismatch",
+    Effect.die
+  )
 
 /** Deletes a blob. */
 export const remove = (place: Place): Effect.Effect<void, RegistryError> =>

@@ -95,7 +95,9 @@ export const make = (
     const hasher = yield* Hasher.Hasher
     const http = yield* HttpClient.HttpClient
     const { endpoints, requests } = yield* client.make(http, yield* Credentials, settings(options))
-    const { chunkSize = 4 * 1024 * 1024, mirrors = {}, profiles = {} } = options
+    const { chunkSize = 4 * 1024 * 1024, mirrors = {}, parallelParts = 1, partSize = 8 * 1024 * 1024, profiles = {} } =
+      options
+    const parts: blobs.Parts = { concurrency: parallelParts, size: partSize }
     const profileOf = (host: string) => profiles[host] ?? RegistryProfile.of(host)
     const tooLarge = new Map<string, number>()
     const missed = misses()
@@ -198,15 +200,17 @@ export const make = (
     const fetchBlob: Service["fetchBlob"] = (repository, descriptor) => {
       const { digest, size } = descriptor
       const bytes: Stream.Stream<Uint8Array, ReadError> = Digest.isDigest(digest)
-        ? firstBytes(repository, (target) => blobs.fetch(blobAt(target, repository, digest), { offset: 0 }, size))
+        ? firstBytes(repository, (target) =>
+          blobs.fetchParts(blobAt(target, repository, digest), { offset: 0, length: size }, parts, size))
         : Stream.fail(new ContentError.UnsupportedDigest({ digest }))
       return verify(descriptor)(bytes).pipe(Stream.withSpan("Registry.fetchBlob", attributes(repository, { digest })))
     }
 
     const fetchBlobRange: Service["fetchBlobRange"] = (repository, digest, range) =>
-      firstBytes(repository, (target) => blobs.fetchRange(blobAt(target, repository, digest), range)).pipe(
-        Stream.withSpan("Registry.fetchBlobRange", attributes(repository, { digest }))
-      )
+      firstBytes(repository, (target) =>
+        blobs.fetchRange(blobAt(target, repository, digest), range, parts)).pipe(
+          Stream.withSpan("Registry.fetchBlobRange", attributes(repository, { digest }))
+        )
 
     const goalOf = (place: blobs.Place, { host }: Repository, size: number): uploads.Goal => ({
       ...place,
