@@ -102,13 +102,13 @@ export const entriesAt = (
 }
 
 /**
- * The content of a file.
+ * The content of a file. The archive with it is read to its end, although nothing follows: a client that is ended
+ * before may leave the file system of its container mounted.
  *
  * @internal
  */
 export const readFile = (files: Files, container: string, path: string): Stream.Stream<Uint8Array, CopyError> =>
   entriesAt(files, container, path).pipe(
-    Stream.take(1),
     Stream.flatMap((entry) =>
       entry.type === "File"
         ? entry.content

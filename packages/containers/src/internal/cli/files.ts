@@ -1,5 +1,6 @@
 import type { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -19,6 +20,7 @@ import { transferLimit } from "./client.js"
 import { containers } from "./containers.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
+import { lettingEnd } from "./lettingEnd.js"
 import { says } from "./messages.js"
 import { isChanged, replayable } from "./replayable.js"
 
@@ -40,8 +42,12 @@ export const files = (context: Context): Files => {
     failures.noSuchContainer(container)
   ]
 
+  // A process of Podman before version 4.8 that is killed leaves what it has mounted to the others, from whom it then
+  // hides what they mount (https://github.com/containers/storage/pull/1724).
+  const ending = hidesMounts(engine) ? lettingEnd : identity
+
   const readOut: Files["copyOutOf"] = (container, path) =>
-    client.stdout([
+    ending(client.stdout([
       "container",
       "cp",
       // Podman follows a link always.
@@ -49,13 +55,12 @@ export const files = (context: Context): Files => {
       "--",
       `${container}:${path}`,
       "-"
-    ], { timeout: transferLimit }).pipe(
+    ], { timeout: transferLimit })).pipe(
       Stream.catchAll((error) => Stream.fromEffect(explain("Container.copyOut")(...known(container, path))(error)))
     )
 
   // Docker's older client says it of a container that is not there, too. Podman before version 4.8 says it of what is
-  // there in a container that does not run: where a process of Podman was killed, another may hide what a third has
-  // mounted (https://github.com/containers/storage/pull/1724). Nothing has been read by then.
+  // there in a container that does not run, and whose file system is hidden. Nothing has been read by then.
   const copyOutOf: Files["copyOutOf"] = (container, path) =>
     Stream.catchTag(
       readOut(container, path),
