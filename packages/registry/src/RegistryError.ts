@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as reasons from "./internal/reasons.js"
 
 /**
  * One of the errors that a registry listed in its answer, as it sent it.
@@ -90,30 +91,7 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
  * @since 0.1.0
  * @category models
  */
-export const Reason = Schema.Literal(
-  "BLOB_UNKNOWN",
-  "BLOB_UPLOAD_INVALID",
-  "BLOB_UPLOAD_UNKNOWN",
-  "DIGEST_INVALID",
-  "MANIFEST_BLOB_UNKNOWN",
-  "MANIFEST_INVALID",
-  "MANIFEST_UNKNOWN",
-  "NAME_INVALID",
-  "NAME_UNKNOWN",
-  "SIZE_INVALID",
-  "UNAUTHORIZED",
-  "DENIED",
-  "UNSUPPORTED",
-  "TOOMANYREQUESTS",
-  "Unreachable",
-  "TimedOut",
-  "Truncated",
-  "Unavailable",
-  "TooLarge",
-  "InvalidAnswer",
-  "Refused",
-  "Unexpected"
-)
+export const Reason = Schema.Literal(...reasons.spoken, ...reasons.own)
 
 /**
  * @since 0.1.0

@@ -4,9 +4,10 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { Reason, RegistryFailed, Reported } from "../RegistryError.js"
+import { RegistryFailed, Reported } from "../RegistryError.js"
 import * as addresses from "./address.js"
 import { size } from "./headers.js"
+import { spoken } from "./reasons.js"
 import type { Answer } from "./transport.js"
 
 declare const TextDecoder: new() => { readonly decode: (bytes: Uint8Array) => string }
@@ -100,18 +101,7 @@ export const reported = (body: string): ReadonlyArray<Reported> => {
   return error === "" && said === "" ? [] : [new Reported({ code: error, message: said }, true)]
 }
 
-const isReason = Schema.is(Reason)
-
-const own = [
-  "Unreachable",
-  "TimedOut",
-  "Truncated",
-  "Unavailable",
-  "TooLarge",
-  "InvalidAnswer",
-  "Refused",
-  "Unexpected"
-]
+const isSpoken = Schema.is(Schema.Literal(...spoken))
 
 /** What was asked for, by which an answer without words is understood. */
 const notFound = (path: string): RegistryFailed["reason"] =>
@@ -195,11 +185,8 @@ const limits = (answer: Answer): string => {
 export const refusal = (answer: Answer): Effect.Effect<RegistryFailed> =>
   Effect.map(begin(answer), (bytes) => {
     const errors = reported(text(bytes))
-    const said = errors.map(({ code }) => code).find((code) => isReason(code) && !own.includes(code))
-    const reason = Option.getOrElse(
-      Option.liftPredicate(isReason)(said),
-      () => meaning(answer.status, addresses.show(answer.request.address))
-    )
+    const said = errors.map(({ code }) => code).find(isSpoken)
+    const reason = said ?? meaning(answer.status, addresses.show(answer.request.address))
     const detail = `${sentences[reason] ?? "the registry did not do it"}${limits(answer)}`
     return failure(answer, reason, detail, errors)
   })

@@ -1,0 +1,45 @@
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { strictEqual } from "@effect/vitest/utils"
+import { Backend, Container } from "@ociman/containers"
+import { Tar } from "@ociman/oci"
+import { FakeEngine } from "@ociman/testing"
+import { type Chunk, Effect, Layer, Stream } from "effect"
+
+const concat = (chunks: Chunk.Chunk<Uint8Array>) => new Uint8Array(Buffer.concat(Array.from(chunks)))
+
+/** An engine that is gone as soon as a copy has come to its end by itself, a while after its last bytes. */
+const engineOf = (script: FakeEngine.Script) =>
+  Layer.unwrapEffect(Effect.gen(function*() {
+    const archive = concat(yield* Stream.runCollect(Tar.write(Stream.make(Tar.file("file", "x".repeat(512))))))
+    const steps = [
+      FakeEngine.stdout(archive.subarray(0, 1024)),
+      FakeEngine.trickle(archive.subarray(1024), { piece: 512, every: "50 millis" }),
+      FakeEngine.stopEngine
+    ]
+    return Backend.layer.pipe(
+      Layer.provideMerge(FakeEngine.layer(FakeEngine.on(script, "container cp", steps))),
+      Layer.provide(NodeContext.layer)
+    )
+  }))
+
+const engineAfter = Effect.flatMap(Backend.Backend, ({ listVolumes }) => Effect.flip(listVolumes([])))
+
+describe("a copy of which enough was read", () => {
+  it.live.each([FakeEngine.docker, FakeEngine.podman])(
+    "ends by itself where a file was read, on $engine",
+    (script) =>
+      Effect.gen(function*() {
+        const container = yield* Container.attach("fake")
+        strictEqual((yield* container.readFileString("/file")).length, 512)
+        strictEqual((yield* engineAfter)._tag, "BackendUnavailable")
+      }).pipe(Effect.provide(engineOf(script)))
+  )
+
+  it.live("ends by itself on a Podman whose processes hide what others mount", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.attach("fake")
+      yield* Stream.runDrain(Stream.take(container.copyOutTar("/file"), 1))
+      strictEqual((yield* engineAfter)._tag, "BackendUnavailable")
+    }).pipe(Effect.provide(engineOf(FakeEngine.podman))))
+})
