@@ -4,19 +4,23 @@
  *
  * @since 0.1.0
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
-import * as Undici from "@effect/platform-node/Undici"
 import * as HttpClient from "@effect/platform/HttpClient"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
+import { HttpsProxyAgent } from "https-proxy-agent"
+import * as Http from "node:http"
+import * as Https from "node:https"
 import { rootCertificates } from "node:tls"
-import { type Choice, choose, type Proxies } from "./internal/proxies.js"
+import type { Way } from "./internal/httpRequest.js"
+import * as httpRequest from "./internal/httpRequest.js"
+import { choose, type Proxies } from "./internal/proxies.js"
 
 /**
  * What a client shows of itself to a registry that asks for it.
@@ -79,69 +83,63 @@ export const proxies: Config.Config<Proxies> = Config.all({
   none: Config.map(variable("NO_PROXY"), Option.getOrElse(() => ""))
 })
 
-type Tls = Undici.buildConnector.BuildOptions
-
-const tlsOf = ({ certificateAuthorities = [], connectTimeout = "10 seconds" }: Options): Tls => ({
-  timeout: Duration.toMillis(connectTimeout),
-  ...(certificateAuthorities.length === 0 ? {} : { ca: [...rootCertificates, ...certificateAuthorities] })
-})
-
-/** What differs by host. */
-const special = ({ clientCertificates = {}, insecure = [] }: Options, host: string, port: string): Tls => {
+/** How certificates are judged, and which are shown. */
+const tlsOf = (
+  { certificateAuthorities = [], clientCertificates = {}, insecure = [] }: Options,
+  host: string,
+  port: string
+): Pick<Https.RequestOptions, "ca" | "cert" | "key" | "rejectUnauthorized"> => {
   const names = [host, `${host}:${port}`]
   const own = names.map((name) => clientCertificates[name]).find((_) => _ !== undefined)
   return {
+    ...(certificateAuthorities.length === 0 ? {} : { ca: [...rootCertificates, ...certificateAuthorities] }),
     ...(insecure.some((name) => names.includes(name)) ? { rejectUnauthorized: false } : {}),
     ...(own === undefined ? {} : { cert: own.certificate, key: Redacted.value(own.key) })
   }
 }
 
-/** Sends by another dispatcher, and asks for what was written and not for what a parser made of it. */
-class Verbatim extends Undici.Dispatcher {
-  readonly #inner: Undici.Dispatcher
-  readonly #path: string
+// As much as came in while a piece was worked on is the next piece.
+const settings = { keepAlive: true, highWaterMark: 1024 * 1024 }
 
-  constructor(inner: Undici.Dispatcher, path: string) {
-    super()
-    this.#inner = inner
-    this.#path = path
+const authorization = ({ password, username }: URL): Readonly<Record<string, string>> =>
+  username === "" && password === ""
+    ? {}
+    : {
+      "proxy-authorization": `Basic ${
+        Encoding.encodeBase64(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
+      }`
+    }
+
+/** The connections to all hosts. */
+const connections = (options: Options, proxies: Proxies) => {
+  const http = new Http.Agent(settings)
+  const https = new Https.Agent(settings)
+  const tunnels = new Map<string, HttpsProxyAgent<string>>()
+  const tls = tlsOf(options, "", "")
+
+  const tunnelThrough = (proxy: string): HttpsProxyAgent<string> => {
+    const known = tunnels.get(proxy) ?? new HttpsProxyAgent(proxy, { ...settings, ...tls })
+    tunnels.set(proxy, known)
+    return known
   }
 
-  override dispatch(options: Undici.Dispatcher.DispatchOptions, handler: Undici.Dispatcher.DispatchHandler): boolean {
-    // Otherwise each connection would be closed after a HEAD.
-    return this.#inner.dispatch({ ...options, path: this.#path, reset: false }, handler)
+  const wayTo = (url: URL): Way => {
+    const choice = choose(proxies, url)
+    const own = tlsOf(options, url.hostname, url.port === "" ? "443" : url.port)
+    if (choice._tag === "Direct") {
+      return { options: url.protocol === "https:" ? { ...own, agent: https } : { agent: http } }
+    }
+    const proxy = new URL(Redacted.value(choice.proxy))
+    if (choice.isTunnel) return { options: { ...own, agent: tunnelThrough(proxy.href) } }
+    return {
+      options: proxy.protocol === "https:" ? { ...tls, agent: https } : { agent: http },
+      proxy: { url: proxy, headers: authorization(proxy) }
+    }
   }
-}
-
-const pathOf = (url: string): string => /^[a-z]+:\/\/[^/?#]*([^#]*)/i.exec(url)?.[1] ?? "/"
-
-/** One dispatcher for each way to a host, and for hosts with certificates of their own. */
-const dispatchers = (options: Options, proxies: Proxies) => {
-  const made = new Map<string, Undici.Dispatcher>()
-  const tls = tlsOf(options)
-  const make = (choice: Choice, own: Tls): Undici.Dispatcher => {
-    const connect = { ...tls, ...own }
-    return choice._tag === "Direct"
-      ? new Undici.Agent({ connect })
-      : new Undici.ProxyAgent({
-        uri: Redacted.value(choice.proxy),
-        requestTls: connect,
-        proxyTls: tls,
-        proxyTunnel: choice.isTunnel
-      })
-  }
-  return {
-    of: (url: URL): Undici.Dispatcher => {
-      const choice = choose(proxies, url)
-      const own = special(options, url.hostname, url.port === "" ? "443" : url.port)
-      const way = choice._tag === "Direct" ? "" : Redacted.value(choice.proxy)
-      const key = Object.keys(own).length === 0 ? way : `${way} ${url.host}`
-      const known = made.get(key) ?? make(choice, own)
-      made.set(key, known)
-      return known
-    },
-    destroy: Effect.promise(() => Promise.all(Array.from(made.values(), (_) => _.destroy())))
-  }
+  const close = Effect.sync(() => {
+    for (const agent of [http, https, ...tunnels.values()]) agent.destroy()
+  })
+  return { wayTo, close }
 }
 
 /**
@@ -153,13 +151,11 @@ export const make = (
 ): Effect.Effect<HttpClient.HttpClient, ConfigError.ConfigError, Scope.Scope> =>
   Effect.gen(function*() {
     const used = options.proxies ?? (yield* proxies)
-    const { of } = yield* Effect.acquireRelease(
-      Effect.sync(() => dispatchers(options, used)),
-      ({ destroy }) => destroy
+    const { wayTo } = yield* Effect.acquireRelease(
+      Effect.sync(() => connections(options, used)),
+      ({ close }) => close
     )
-    return HttpClient.make((request, url) =>
-      NodeHttpClient.makeUndici(new Verbatim(of(url), pathOf(request.url))).execute(request)
-    )
+    return httpRequest.make(wayTo, Duration.decode(options.connectTimeout ?? "10 seconds"))
   })
 
 /**

@@ -180,7 +180,12 @@ const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action
       return Stream.fromEffect(emit({ _tag: "Started", descriptor })).pipe(
         Stream.drain,
         Stream.concat(content),
-        Stream.tap((chunk) => emit({ _tag: "Advanced", descriptor, bytes: bytes += chunk.length }))
+        Stream.chunks,
+        Stream.tap((pieces) => {
+          for (const piece of pieces) bytes += piece.length
+          return emit({ _tag: "Advanced", descriptor, bytes })
+        }),
+        Stream.flattenChunks
       )
     })
   const { fetch, fetchFrom, fetchUnverified = fetch, fetchReused = fetchUnverified } = from

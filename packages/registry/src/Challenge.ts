@@ -18,7 +18,7 @@ import * as TokenScope from "./TokenScope.js"
  */
 export interface Challenge {
   readonly scheme: string
-  /** What some schemes have in place of parameters. */
+  /** What some schemes have in place of parameters; where it is given, there are none. */
   readonly token68: Option.Option<string>
   readonly parameters: ReadonlyMap<string, string>
 }

@@ -49,7 +49,7 @@ describe("Challenge", () => {
         const challenges = Challenge.parse(text)
         assert.deepStrictEqual(plain(Challenge.parse(Challenge.format(challenges))), plain(challenges))
       }),
-      { numRuns: 1000 }
+      { numRuns: 10_000 }
     )
   })
 
@@ -70,6 +70,13 @@ describe("Challenge", () => {
   it("a parameter given twice counts the first time", () => {
     assert.deepStrictEqual(plain(Challenge.parse(`Bearer realm="a", REALM="b"`)), [
       { scheme: "bearer", token68: undefined, parameters: { realm: "a" } }
+    ])
+  })
+
+  it("a challenge has a token or parameters, never both", () => {
+    assert.deepStrictEqual(plain(Challenge.parse("Negotiate abc=, realm=x, Basic realm=y")), [
+      { scheme: "negotiate", token68: "abc=", parameters: {} },
+      { scheme: "basic", token68: undefined, parameters: { realm: "y" } }
     ])
   })
 

@@ -5,6 +5,7 @@ import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import { type ContentError, LayoutError, SizeMismatch } from "../ContentError.js"
 import type * as Digest from "../Digest.js"
+import * as writeBehind from "./writeBehind.js"
 
 const writeWith = (flag: "a" | "wx") =>
 <E, R>(
@@ -14,8 +15,13 @@ const writeWith = (flag: "a" | "wx") =>
 ): Effect.Effect<void, E | PlatformError, R> =>
   Effect.scoped(Effect.gen(function*() {
     const file = yield* fs.open(path, { flag, mode: 0o644 })
-    yield* Stream.runForEach(content, (bytes) => bytes.length === 0 ? Effect.void : file.writeAll(bytes))
-    yield* file.sync
+    const { flush, sync, write } = yield* writeBehind.make(file)
+    // What was received before a failure is kept, for whoever appends.
+    yield* Effect.onError(
+      Stream.runForEachChunk(content, (pieces) => Effect.forEach(pieces, write, { discard: true })),
+      () => Effect.ignore(flush)
+    )
+    yield* sync
   }))
 
 /** Writes a new file whose bytes are on the disk when this is done. */
@@ -37,15 +43,16 @@ export const receive = <A, E, R>(
       new LayoutError({ path, reason: "Unwritable", rule: "cannot be written", cause })
     )
     const file = yield* failed(fs.open(path, { flag: "wx", mode: 0o644 }))
+    const { sync, write } = yield* writeBehind.make(file)
     let written = 0
     const sink = Sink.forEach((bytes: Uint8Array) => {
       written += bytes.length
-      return bytes.length === 0 ? Effect.void : failed(file.writeAll(bytes))
+      return failed(write(bytes))
     })
     const produced = yield* produce(sink)
     const [digest, size] = produced
     if (written !== size) return yield* new SizeMismatch({ digest, expected: size, actual: written })
-    yield* failed(file.sync)
+    yield* failed(sync)
     return produced
   }))
 

@@ -76,10 +76,9 @@ export const scan = (text: string): ReadonlyArray<Scanned> => {
     spaces()
     const isQuoted = text.charAt(at) === "\""
     const value = isQuoted ? quoted() : skip((_) => !isDelimiter(_))
-    const parameters = found.at(-1)?.parameters
-    if (value !== undefined && (isQuoted || value !== "") && parameters?.has(name) === false) {
-      parameters.set(name, value)
-    }
+    const current = found.at(-1)
+    if (value === undefined || (!isQuoted && value === "")) continue
+    if (current?.token68 === undefined && current?.parameters.has(name) === false) current.parameters.set(name, value)
   }
   return found
 }

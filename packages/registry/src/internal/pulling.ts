@@ -1,7 +1,11 @@
-/** Streams whose consumer is watched. */
+/** Streams whose ends are watched. */
+import type * as Chunk from "effect/Chunk"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 
 /** How long the other side takes for what it was given. */
@@ -46,3 +50,38 @@ export const watch = (patience: Duration.Duration): Effect.Effect<Watch> =>
     )
     return { observe, stalled: Effect.suspend(() => stalled) }
   })
+
+/**
+ * A stream that fails if nothing comes of it for the time while somebody waits. One fiber reads it and another looks at
+ * the clock: a time limit for each pull would cost two fibers each.
+ */
+export const limitSilence =
+  <E2>(patience: Duration.Duration, silent: () => E2) =>
+  <A, E>(stream: Stream.Stream<A, E>): Stream.Stream<A, E | E2> =>
+    Stream.unwrapScoped(Effect.gen(function*() {
+      const limit = Duration.toMillis(patience)
+      const pull = yield* Stream.toPull(stream)
+      const pulled = yield* Queue.bounded<Exit.Exit<Chunk.Chunk<A>, Option.Option<E | E2>>>(1)
+      let waitingSince: number | undefined = undefined
+
+      yield* Effect.exit(pull).pipe(
+        Effect.tap((exit) => pulled.offer(exit)),
+        Effect.repeat({ while: Exit.isSuccess }),
+        Effect.forkScoped
+      )
+      const watch: Effect.Effect<void> = Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const left = waitingSince === undefined ? limit : waitingSince + limit - now
+        return left > 0
+          ? Effect.zipRight(Effect.sleep(left), watch)
+          : Effect.asVoid(pulled.offer(Exit.fail(Option.some(silent()))))
+      })
+      yield* Effect.forkScoped(watch)
+
+      const next = Effect.gen(function*() {
+        waitingSince = yield* Clock.currentTimeMillis
+        const exit = yield* pulled.take
+        waitingSince = undefined
+        return yield* exit
+      })
+      return Stream.repeatEffectChunkOption(next)
+    }))

@@ -31,9 +31,9 @@ export const take = (count: number) => <E>(bytes: Bytes<E>): Bytes<E> =>
 
 /** Calls a function with how many bytes passed. */
 export const count = (passed: (bytes: number) => void) => <E>(bytes: Bytes<E>): Bytes<E> =>
-  Stream.map(bytes, (part) => {
-    passed(part.length)
-    return part
+  Stream.mapChunks(bytes, (parts) => {
+    for (const part of parts) passed(part.length)
+    return parts
   })
 
 /** In pieces of the same size, but for the last. */

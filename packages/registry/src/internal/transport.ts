@@ -11,7 +11,7 @@ import { hasProperty } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { RegistryFailed } from "../RegistryError.js"
 import * as addresses from "./address.js"
-import { type Watch, watch } from "./pulling.js"
+import { limitSilence, type Watch, watch } from "./pulling.js"
 
 export type Body =
   | { readonly _tag: "None" }
@@ -130,7 +130,7 @@ export const make = (client: HttpClient.HttpClient, deadlines: Deadlines) => {
         headers: response.headers,
         body: response.stream.pipe(
           Stream.mapError(cut(request, response.status)),
-          Stream.timeoutFail(stalling(request, response.status, deadlines.stall), deadlines.stall)
+          limitSilence(deadlines.stall, stalling(request, response.status, deadlines.stall))
         ),
         whole: response.arrayBuffer.pipe(
           Effect.mapBoth({ onFailure: cut(request, response.status), onSuccess: (_) => new Uint8Array(_) }),
