@@ -174,6 +174,18 @@ export const failure = (
     ...identified(answer)
   })
 
+/** Whether a body is compressed, or was before the platform read it, or is only said to be. */
+export const isEncoded = ({ headers }: Answer): boolean => (headers["content-encoding"] ?? "identity") !== "identity"
+
+/** What is wrong with bytes that are not those that were asked for. */
+export const encoded = (answer: Answer): RegistryFailed =>
+  failure(
+    answer,
+    "InvalidAnswer",
+    `it sends it in the encoding ${JSON.stringify(answer.headers["content-encoding"])}, though it was asked for the ` +
+      "bytes as they are (accept-encoding: identity); what compresses them may stand between here and the registry"
+  )
+
 const limits = (answer: Answer): string => {
   const parts = ["ratelimit-limit", "ratelimit-remaining", "retry-after"].flatMap((name) =>
     answer.headers[name] === undefined ? [] : [`${name}: ${answer.headers[name]}`]

@@ -21,6 +21,8 @@ export interface Place {
   /** The path of the repository. */
   readonly repository: string
   readonly digest: Digest.Digest
+  /** Is told of each answer that has bytes of the blob. */
+  readonly heard?: (answer: Answer) => void
 }
 
 const call = ({ digest, repository, target }: Place, method: Call["method"]): Call => ({
@@ -28,6 +30,9 @@ const call = ({ digest, repository, target }: Place, method: Call["method"]): Ca
   target,
   address: at(target, `/v2/${repository}/blobs/${digest}`)
 })
+
+const sizeOf = (answer: Answer): Option.Option<number> =>
+  answers.isEncoded(answer) ? Option.none() : headers.size(answer.headers["content-length"])
 
 /**
  * Whether there is a blob, if that can be told: storage that a registry redirects to may not answer such questions.
@@ -38,7 +43,7 @@ export const peek = (place: Place): Effect.Effect<Option.Option<Stat> | "Unknown
     const asked = call(place, "HEAD")
     const answer = yield* client.send(asked)
     yield* answers.drop(answer)
-    if (answer.status === 200) return Option.some({ digest, size: headers.size(answer.headers["content-length"]) })
+    if (answer.status === 200) return Option.some({ digest, size: sizeOf(answer) })
     if (answer.status === 404) return Option.none()
     const isElsewhere = answer.request.address.host !== target.registry.host
     return isElsewhere && answer.status < 500 || answer.status === 405 ? "Unknown" : yield* client.refuse(asked, answer)
@@ -55,7 +60,7 @@ export const stat = (place: Place): Effect.Effect<Option.Option<Stat>, RegistryE
     if (![200, 206, 416].includes(answer.status)) return yield* place.client.refuse(asked, answer)
     yield* answers.drop(answer)
     const size = answer.status === 200
-      ? headers.size(answer.headers["content-length"])
+      ? sizeOf(answer)
       : Option.flatMap(headers.contentRange(answer.headers["content-range"]), ({ total }) => total)
     return Option.some({ digest: place.digest, size })
   })
@@ -70,8 +75,6 @@ interface Part {
 /** How many bytes there must be in all, where that is known before. */
 type Expected = number | undefined
 
-const isEncoded = ({ headers }: Answer): boolean => (headers["content-encoding"] ?? "identity") !== "identity"
-
 /** What one answer has, and whether it is the part that was asked for or all of the blob from there on. */
 interface Opened {
   readonly bytes: Stream.Stream<Uint8Array, RegistryError>
@@ -85,14 +88,15 @@ const open = (
   expected: Expected
 ): Effect.Effect<Opened, RegistryError | ContentError.SizeMismatch> =>
   Effect.gen(function*() {
-    const { client, digest } = place
+    const { client, digest, heard = constVoid } = place
     const isWhole = from === 0 && to === undefined
     const range = { range: `bytes=${from}-${to === undefined ? "" : to - 1}` }
     const asked = { ...call(place, "GET"), headers: { accept: "*/*", ...(isWhole ? {} : range) } }
     const answer = yield* client.send(asked)
+    heard(answer)
     if (answer.status === 200) {
-      const size = headers.size(answer.headers["content-length"])
-      if (expected !== undefined && Option.isSome(size) && size.value !== expected && !isEncoded(answer)) {
+      const size = sizeOf(answer)
+      if (expected !== undefined && Option.isSome(size) && size.value !== expected) {
         yield* answers.drop(answer)
         return yield* new ContentError.SizeMismatch({ digest, expected, actual: size.value })
       }

@@ -117,6 +117,7 @@ const verified = (place: Place, answer: Answer, bytes: Uint8Array, name: Name) =
     const algorithm = Option.match(expected, { onNone: () => "sha256" as const, onSome: Digest.algorithm })
     const digest = yield* place.hasher.bytes(bytes, algorithm)
     if (Option.exists(expected, (_) => _ !== digest)) {
+      if (answers.isEncoded(answer)) return yield* answers.encoded(answer)
       return yield* new ContentError.DigestMismatch({
         expected: Option.getOrElse(expected, () => digest),
         actual: digest
@@ -162,7 +163,7 @@ export const stat = (
       const said = Option.all({
         mediaType: Option.filter(contentType(answer), isKnown),
         digest: namedDigest(answer),
-        size: headers.size(answer.headers["content-length"])
+        size: answers.isEncoded(answer) ? Option.none() : headers.size(answer.headers["content-length"])
       })
       if (Option.exists(said, ({ digest }) => !Digest.isDigest(name) || digest === name)) return said
     } else if (answer.status !== 405 && answer.status !== 501) {

@@ -25,6 +25,7 @@ import { names } from "./pages.js"
 import type { Target } from "./proofs.js"
 import * as referring from "./referrers.js"
 import * as streams from "./streams.js"
+import type { Answer } from "./transport.js"
 import * as uploads from "./uploads.js"
 
 const pull = (repository: Repository) => [TokenScope.repository(repository.path, ["pull"])]
@@ -199,11 +200,16 @@ export const make = (
 
     const fetchBlob: Service["fetchBlob"] = (repository, descriptor) => {
       const { digest, size } = descriptor
-      const bytes: Stream.Stream<Uint8Array, ReadError> = Digest.isDigest(digest)
-        ? firstBytes(repository, (target) =>
-          blobs.fetchParts(blobAt(target, repository, digest), { offset: 0, length: size }, parts, size))
-        : Stream.fail(new ContentError.UnsupportedDigest({ digest }))
-      return verify(descriptor)(bytes).pipe(Stream.withSpan("Registry.fetchBlob", attributes(repository, { digest })))
+      const bytes = Stream.suspend((): Stream.Stream<Uint8Array, ReadError> => {
+        if (!Digest.isDigest(digest)) return Stream.fail(new ContentError.UnsupportedDigest({ digest }))
+        let last: Answer | undefined
+        const heard = (answer: Answer) => void (last = answer)
+        const all = firstBytes(repository, (target) =>
+          blobs.fetchParts({ ...blobAt(target, repository, digest), heard }, { offset: 0, length: size }, parts, size))
+        return Stream.mapError(verify(descriptor)(all), (error) =>
+          last !== undefined && answers.isEncoded(last) && ContentError.isDamage(error) ? answers.encoded(last) : error)
+      })
+      return Stream.withSpan(bytes, "Registry.fetchBlob", attributes(repository, { digest }))
     }
 
     const fetchBlobRange: Service["fetchBlobRange"] = (repository, digest, range) =>
@@ -222,8 +228,11 @@ export const make = (
     const takeOver = (goal: uploads.Goal, from: ReadonlyArray<Repository>) =>
       Effect.gen(function*() {
         for (const { path } of from) {
-          const mounted = yield* Effect.catchAll(uploads.mount(goal, path), () => Effect.succeedNone)
-          if (mounted === "Mounted" || Option.isSome(mounted)) return mounted
+          const mounted = yield* Effect.catchAll(uploads.mount(goal, path), () =>
+            Effect.succeedNone)
+          if (mounted === "Mounted" || Option.isSome(mounted)) {
+            return mounted
+          }
         }
         return Option.none<uploads.Session>()
       })
@@ -231,12 +240,17 @@ export const make = (
     const pushBlob: Service["pushBlob"] = (repository, descriptor, content, { from = [] } = {}) =>
       Effect.gen(function*() {
         const { digest, size } = descriptor
-        if (!Digest.isDigest(digest)) return yield* new ContentError.UnsupportedDigest({ digest })
-        const others = from.filter(({ host, path }) => host === repository.host && path !== repository.path)
+        if (!Digest.isDigest(digest)) {
+          return yield* new ContentError.UnsupportedDigest({ digest })
+        }
+        const others = from.filter(({ host, path }) =>
+          host === repository.host && path !== repository.path
+        )
         const place = yield* blob(repository, digest, write(repository))
         const there = missed.forget(repository, digest)
           ? "Unknown"
-          : yield* Effect.orElseSucceed(blobs.peek(place), () => "Unknown" as const)
+          : yield* Effect.orElseSucceed(blobs.peek(place), () =>
+            "Unknown" as const)
         if (there !== "Unknown" && Option.exists(there, (stat) => Option.getOrElse(stat.size, () => size) === size)) {
           return "Present"
         }
