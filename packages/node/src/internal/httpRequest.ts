@@ -1,10 +1,12 @@
 /** Requests by `node:http`. */
+import type { HttpBody } from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { constVoid } from "effect/Function"
+import * as FiberId from "effect/FiberId"
 import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import * as Https from "node:https"
@@ -56,8 +58,10 @@ const limitConnecting = (sent: Http.ClientRequest, limit: Duration.Duration): vo
   })
 }
 
-const drained = (sent: Http.ClientRequest): Effect.Effect<void> =>
+/** Waits until more may be sent, which is never where nobody takes it. */
+const writable = (sent: Http.ClientRequest): Effect.Effect<void> =>
   Effect.async((resume) => {
+    if (sent.destroyed) return
     const done = () => resume(Effect.void)
     if (!sent.writableNeedDrain) return done()
     sent.once("drain", done)
@@ -79,57 +83,67 @@ const sendStream = (
 ): Effect.Effect<never, RequestError> =>
   stream.pipe(
     Stream.mapError((cause) => new RequestError({ request, reason: "Encode", cause })),
-    Stream.runForEachChunk((pieces) => Effect.zipRight(drained(sent), Effect.sync(() => write(sent, pieces)))),
+    Stream.runForEachChunk((pieces) => Effect.zipRight(writable(sent), Effect.sync(() => write(sent, pieces)))),
     Effect.tapErrorCause(() => Effect.sync(() => sent.destroy())),
     Effect.zipRight(Effect.sync(() => sent.end())),
     Effect.zipRight(Effect.never)
   )
 
-const answer = (
-  request: HttpClientRequest,
-  sent: Http.ClientRequest,
-  begin: () => void
-): Effect.Effect<Response, RequestError> =>
-  Effect.async((resume) => {
-    sent.once("response", (response) => {
-      // Node.js waits for the end of the connection where an answer does not say its length, although it has no body.
-      if (sent.method === "HEAD" && response.headers.connection !== "close") sent.shouldKeepAlive = true
-      // Who answers before all was sent wants no more of it.
-      if (!sent.writableEnded) sent.shouldKeepAlive = false
-      resume(Effect.succeed(new Response(request, response)))
-    })
-    sent.on("error", (cause) => resume(Effect.fail(new RequestError({ request, reason: "Transport", cause }))))
-    begin()
-    return Effect.sync(() => sent.destroy())
+/** What comes for an answer, be it before anybody waits for it. */
+const answerTo = (request: HttpClientRequest, sent: Http.ClientRequest): Effect.Effect<Response, RequestError> => {
+  const answer = Deferred.unsafeMake<Response, RequestError>(FiberId.none)
+  const fail = (cause: unknown) =>
+    Deferred.unsafeDone(answer, new RequestError({ request, reason: "Transport", cause }))
+  sent.once("response", (response) => {
+    // Node.js waits for the end of the connection where an answer does not say its length, although it has no body.
+    if (sent.method === "HEAD" && response.headers.connection !== "close") sent.shouldKeepAlive = true
+    // Who answers before all was sent wants no more of it.
+    if (!sent.writableEnded) {
+      sent.shouldKeepAlive = false
+      response.once("end", () => sent.destroy())
+    }
+    Deferred.unsafeDone(answer, Effect.succeed(new Response(request, response)))
   })
+  sent.on("error", fail).once("close", () => fail(new Error("the connection was closed")))
+  return Effect.onInterrupt(Deferred.await(answer), () => Effect.sync(() => sent.destroy()))
+}
 
-const exchange = (request: HttpClientRequest, sent: Http.ClientRequest): Effect.Effect<Response, RequestError> => {
-  const { body } = request
+type Sendable = Extract<HttpBody, { readonly _tag: "Empty" | "Uint8Array" | "Stream" }>
+
+const exchange = (
+  request: HttpClientRequest,
+  body: Sendable,
+  sent: Http.ClientRequest
+): Effect.Effect<Response, RequestError> => {
+  const answer = answerTo(request, sent)
   switch (body._tag) {
     case "Empty":
-      return answer(request, sent, () => sent.end())
+      sent.end()
+      return answer
     case "Uint8Array":
-      return answer(request, sent, () => sent.end(body.body))
+      sent.end(body.body)
+      return answer
     case "Stream":
-      return Effect.raceFirst(answer(request, sent, constVoid), sendStream(request, sent, body.stream))
-    default:
-      sent.destroy()
-      return new RequestError({ request, reason: "Encode", description: `no registry takes a body of ${body._tag}` })
+      return Effect.raceFirst(answer, sendStream(request, sent, body.stream))
   }
 }
 
 /** A client that finds its way to hosts by a function. */
 export const make = (wayTo: (url: URL) => Way, connectTimeout: Duration.Duration): HttpClient.HttpClient =>
-  HttpClient.make((request, url, signal) =>
-    Effect.flatMap(
+  HttpClient.make((request, url, signal) => {
+    const { body } = request
+    if (body._tag === "FormData" || body._tag === "Raw") {
+      return new RequestError({ request, reason: "Encode", description: `no registry takes a body of ${body._tag}` })
+    }
+    return Effect.flatMap(
       Effect.try({
         try: () => open(request, url, wayTo(url)),
-        catch: (cause) => new RequestError({ request, reason: "InvalidUrl", cause })
+        catch: (cause) => new RequestError({ request, reason: "Encode", cause })
       }),
       (sent) => {
         signal.addEventListener("abort", () => sent.destroy(), { once: true })
         limitConnecting(sent, connectTimeout)
-        return exchange(request, sent)
+        return exchange(request, body, sent)
       }
     )
-  )
+  })
