@@ -27,9 +27,9 @@ import type * as FileTree from "./FileTree.js"
 import type * as Hasher from "./Hasher.js"
 import * as ImageManifest from "./ImageManifest.js"
 import * as ImageStore from "./ImageStore.js"
+import { pack, type Packed } from "./internal/artifactPacking.js"
 import * as documents from "./internal/document.js"
 import * as listing from "./internal/listing.js"
-import { makeMeter } from "./internal/meter.js"
 import * as Layer from "./Layer.js"
 import type { LayerError } from "./LayerError.js"
 import type * as LocalFiles from "./LocalFiles.js"
@@ -278,41 +278,6 @@ export const fromStream = <E, R>(
     content,
     options.mediaType ?? MediaType.OctetStream,
     options.title === undefined ? {} : { [Annotations.title]: options.title }
-  )
-
-interface Packed {
-  readonly descriptor: Descriptor.Descriptor
-  readonly files: ReadonlyArray<string>
-  readonly diffId: Option.Option<digests.Digest>
-}
-
-const layerTypes: Record<MediaType.Compression, MediaType.MediaType> = {
-  none: MediaType.OcipkgLayer,
-  gzip: MediaType.OcipkgLayerGzip,
-  zstd: MediaType.OcipkgLayerZstd
-}
-
-const annotated = (descriptor: Descriptor.Descriptor, added: Annotations.Annotations): Descriptor.Descriptor =>
-  Object.keys(added).length === 0 ? descriptor : Descriptor.annotate(descriptor, added)
-
-const pack = <E, R>(store: ImageStore.Receiving, part: Part<E, R>) =>
-  store.receive((sink) =>
-    Effect.gen(function*() {
-      if (part._tag === "Bytes") {
-        const meter = yield* makeMeter()
-        yield* Stream.run(meter.count(part.content), sink)
-        const descriptor = annotated({ mediaType: part.mediaType, ...meter.end() }, part.annotations)
-        const packed: Packed = { descriptor, files: [], diffId: Option.none() }
-        return [descriptor, packed] as const
-      }
-      const files: Array<string> = []
-      const listed = Layer.mapArchive(part.layer, listing.tap((path) => files.push(path)))
-      const [description] = yield* Layer.runAtOnce(listed, sink)
-      const mediaType = part.mediaType ?? layerTypes[part.layer.compression]
-      const descriptor = annotated({ ...description.descriptor, mediaType }, part.annotations)
-      const packed: Packed = { descriptor, files: files.sort(listing.compare), diffId: Option.some(description.diffId) }
-      return [descriptor, packed] as const
-    })
   )
 
 /** Of ocipkg's type, the list of all files; of others the empty one. */

@@ -13,7 +13,7 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import * as Compression from "./Compression.js"
@@ -22,7 +22,7 @@ import type * as Digest from "./Digest.js"
 import type * as FileTree from "./FileTree.js"
 import * as Hasher from "./Hasher.js"
 import * as counting from "./internal/counting.js"
-import { makeMeter, type Measured } from "./internal/meter.js"
+import * as internal from "./internal/layer.js"
 import * as packing from "./internal/packing.js"
 import { squashItems } from "./internal/squash.js"
 import { diffItems } from "./internal/treeDiff.js"
@@ -81,26 +81,13 @@ export interface Blob<out E = never, out R = never> {
   readonly diffId?: Digest.Digest | undefined
 }
 
-const mediaTypes: Record<MediaType.Compression, MediaType.MediaType> = {
-  none: MediaType.ImageLayer,
-  gzip: MediaType.ImageLayerGzip,
-  zstd: MediaType.ImageLayerZstd
-}
-
-const make = <E, R>(fields: Omit<Layer<E, R>, "pipe">): Layer<E, R> => ({
-  ...fields,
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-})
-
 /**
  * A layer with nothing in it.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const empty: Layer = make({
+export const empty: Layer = internal.make({
   compression: "none",
   level: undefined,
   archive: Stream.sync(() => new Uint8Array(1024))
@@ -115,12 +102,13 @@ export const empty: Layer = make({
  */
 export const fromStream = <E, R, E2 = never, R2 = never>(
   entries: Stream.Stream<Tar.Entry<E2, R2>, E, R>
-): Layer<E | E2 | Tar.TarError, R | R2> => make({ compression: "none", level: undefined, archive: Tar.write(entries) })
+): Layer<E | E2 | Tar.TarError, R | R2> =>
+  internal.make({ compression: "none", level: undefined, archive: Tar.write(entries) })
 
 const fromItems = <E, R, E2, R2>(
   items: Stream.Stream<packing.Item<E2, R2>, E, R>
 ): Layer<E | E2 | Tar.TarError, R | R2> =>
-  make({ compression: "none", level: undefined, archive: Tar.encode(items), reused: Tar.encode(items, true) })
+  internal.make({ compression: "none", level: undefined, archive: Tar.encode(items), reused: Tar.encode(items, true) })
 
 /**
  * @since 0.1.0
@@ -297,21 +285,8 @@ export const compress: {
 } = dual(
   (args) => typeof args[0] !== "string",
   <E, R>(self: Layer<E, R>, compression: MediaType.Compression, options: Compression.Options = {}): Layer<E, R> =>
-    make({ ...self, compression, level: options.level })
+    internal.make({ ...self, compression, level: options.level })
 )
-
-/**
- * The same layer, of whose archive something else is done on the way.
- *
- * @internal
- */
-export const mapArchive = <E, R, E2, R2>(
-  self: Layer<E, R>,
-  f: (archive: Stream.Stream<Uint8Array, E, R>) => Stream.Stream<Uint8Array, E2, R2>
-): Layer<E2, R2> => {
-  const { archive, compression, level, reused = archive } = self
-  return make({ archive: f(archive), reused: f(reused), compression, level })
-}
 
 /**
  * Runs the bytes of a layer, compressed as it says, into a sink, and tells what they were.
@@ -334,48 +309,8 @@ export const run: {
   >
 } = dual(
   2,
-  <E, R, A, E2, R2>(self: Layer<E, R>, sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>) => runInto(self, sink)
+  <E, R, A, E2, R2>(self: Layer<E, R>, sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>) => internal.run(self, sink)
 )
-
-const runInto = <E, R, A, E2, R2>(
-  { archive, compression, level }: Layer<E, R>,
-  sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>
-) =>
-  Effect.gen(function*() {
-    // A sink may have enough before the end, and the digest is of everything.
-    const whole = Sink.zipLeft(sink, Sink.drain)
-    const meter = yield* makeMeter()
-    const counted = meter.count(archive)
-    // Without compression both digests are of the same bytes.
-    if (compression === "none") {
-      const result = yield* Stream.run(counted, whole)
-      return [describeAs(compression, meter.end(), undefined), result] as const
-    }
-    const { compress } = yield* Compression.Compression
-    const compressed = yield* makeMeter()
-    const result = yield* counted.pipe(compress(compression, { level }), compressed.count, Stream.run(whole))
-    return [describeAs(compression, meter.end(), compressed.end()), result] as const
-  })
-
-/**
- * Like {@link run}, into a sink that is done with each piece before the next is asked for.
- *
- * @internal
- */
-export const runAtOnce = <E, R, A, E2, R2>(
-  self: Layer<E, R>,
-  sink: Sink.Sink<A, Uint8Array, Uint8Array, E2, R2>
-) => {
-  const { archive, compression, level, reused = archive } = self
-  // What is compressed is done with later, in another thread.
-  return runInto(compression === "none" ? make({ archive: reused, compression, level }) : self, sink)
-}
-
-const describeAs = (compression: MediaType.Compression, archive: Measured, compressed = archive): Description => ({
-  descriptor: { mediaType: mediaTypes[compression], ...compressed },
-  diffId: archive.digest,
-  archiveSize: archive.size
-})
 
 /**
  * What the bytes of a layer are, without keeping them.
@@ -389,7 +324,7 @@ export const describe = <E, R>(
   Description,
   E | Compression.CompressionError,
   R | Compression.Compression | Hasher.Hasher
-> => Effect.map(runAtOnce(self, Sink.drain), ([description]) => description)
+> => Effect.map(internal.runAtOnce(self, Sink.drain), ([description]) => description)
 
 /**
  * The bytes of a layer, compressed as it says.
@@ -412,7 +347,10 @@ export const stream = <E, R>(
  * @since 0.1.0
  * @category conversions
  */
-export const toBlob = <E, R>(self: Layer<E, R>): Blob<E, R> => ({ mediaType: mediaTypes.none, bytes: self.archive })
+export const toBlob = <E, R>(self: Layer<E, R>): Blob<E, R> => ({
+  mediaType: internal.mediaTypes.none,
+  bytes: self.archive
+})
 
 /**
  * The archive in a blob, decompressed as its media type says.

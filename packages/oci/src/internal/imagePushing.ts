@@ -16,6 +16,7 @@ import * as Layer from "../Layer.js"
 import * as MediaType from "../MediaType.js"
 import type * as Platform from "../Platform.js"
 import type { Base, PushOptions, RunnableImage } from "../RunnableImage.js"
+import { runAtOnce } from "./layer.js"
 import * as packing from "./packing.js"
 
 /** What the new image is made of. */
@@ -74,7 +75,7 @@ const inFormat = (descriptor: Descriptor.Descriptor, format: "oci" | "docker"): 
 
 const pushLayer = <E, R>(store: ImageStore.Receiving, layer: Layer.Layer<E, R>) =>
   store.receive((sink) =>
-    Effect.map(Layer.runAtOnce(layer, sink), ([description]) => [description.descriptor, description] as const)
+    Effect.map(runAtOnce(layer, sink), ([description]) => [description.descriptor, description] as const)
   )
 
 const addedTo = (
