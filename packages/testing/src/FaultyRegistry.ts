@@ -39,14 +39,15 @@ import type { Primitives } from "@ociman/containers"
 import type { Hasher } from "@ociman/oci"
 import { MemoryRegistry } from "@ociman/registry"
 import * as Context from "effect/Context"
-import * as Data from "effect/Data"
+import type * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import type { Pipeable } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
 import * as playing from "./internal/faultyRegistry/playing.js"
+import * as internal from "./internal/faultyRegistry/script.js"
 import * as serving from "./internal/faultyRegistry/serving.js"
 
 /**
@@ -207,34 +208,13 @@ export interface Service {
  */
 export class FaultyRegistry extends Context.Tag("@ociman/testing/FaultyRegistry")<FaultyRegistry, Service>() {}
 
-class AnswerImpl extends Data.Class<Pick<Answer, "source" | "changes">> implements Answer {
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-}
-
-class ScriptImpl extends Data.Class<Omit<Script, "pipe">> implements Script {
-  pipe() {
-    return pipeArguments(this, arguments)
-  }
-}
-
-const Source = Data.taggedEnum<Source>()
-const Change = Data.taggedEnum<Change>()
-const Authentication = Data.taggedEnum<Authentication>()
-
-const from = (source: Source): Answer => new AnswerImpl({ source, changes: [] })
-
-const changed = (self: Answer, change: Change): Answer =>
-  new AnswerImpl({ source: self.source, changes: [...self.changes, change] })
-
 /**
  * What a registry without faults answers.
  *
  * @since 0.1.0
  * @category answers
  */
-export const pass: Answer = from(Source.Registry())
+export const pass: Answer = internal.from(internal.Source.Registry())
 
 /**
  * Answers with this, whatever the registry would say. The length of the body
@@ -246,7 +226,8 @@ export const pass: Answer = from(Source.Registry())
 export const respond = (status: number, options: {
   readonly headers?: Readonly<Record<string, string | ReadonlyArray<string>>> | undefined
   readonly body?: string | Uint8Array | undefined
-} = {}): Answer => from(Source.Given({ status, headers: options.headers ?? {}, body: options.body ?? "" }))
+} = {}): Answer =>
+  internal.from(internal.Source.Given({ status, headers: options.headers ?? {}, body: options.body ?? "" }))
 
 /**
  * Answers with what a function makes of the request, whose body was read.
@@ -254,7 +235,8 @@ export const respond = (status: number, options: {
  * @since 0.1.0
  * @category answers
  */
-export const respondWith = (answer: (request: Request) => Answer): Answer => from(Source.Computed({ answer }))
+export const respondWith = (answer: (request: Request) => Answer): Answer =>
+  internal.from(internal.Source.Computed({ answer }))
 
 /**
  * Answers with an error in the words of the protocol.
@@ -283,7 +265,7 @@ export const tooManyRequests = (retryAfter?: string): Answer =>
  * @since 0.1.0
  * @category answers
  */
-export const drop: Answer = from(Source.Drop())
+export const drop: Answer = internal.from(internal.Source.Drop())
 
 /**
  * Never answers. The connection stays open.
@@ -291,7 +273,7 @@ export const drop: Answer = from(Source.Drop())
  * @since 0.1.0
  * @category answers
  */
-export const hang: Answer = from(Source.Hang())
+export const hang: Answer = internal.from(internal.Source.Hang())
 
 /**
  * Sets headers, or, with `null`, takes them away.
@@ -302,11 +284,7 @@ export const hang: Answer = from(Source.Hang())
 export const withHeaders: {
   (headers: Readonly<Record<string, string | null>>): (self: Answer) => Answer
   (self: Answer, headers: Readonly<Record<string, string | null>>): Answer
-} = dual(
-  2,
-  (self: Answer, headers: Readonly<Record<string, string | null>>): Answer =>
-    changed(self, Change.SetHeaders({ headers }))
-)
+} = internal.changing((headers: Readonly<Record<string, string | null>>) => internal.Change.SetHeaders({ headers }))
 
 /**
  * Flips the bits of the first byte of the body, so that its digest is wrong and
@@ -315,7 +293,7 @@ export const withHeaders: {
  * @since 0.1.0
  * @category combinators
  */
-export const corrupt = (self: Answer): Answer => changed(self, Change.Corrupt())
+export const corrupt = (self: Answer): Answer => internal.changed(self, internal.Change.Corrupt())
 
 /**
  * Does not say how long the body is: it goes out in chunks.
@@ -323,7 +301,7 @@ export const corrupt = (self: Answer): Answer => changed(self, Change.Corrupt())
  * @since 0.1.0
  * @category combinators
  */
-export const withoutLength = (self: Answer): Answer => changed(self, Change.Unframe())
+export const withoutLength = (self: Answer): Answer => internal.changed(self, internal.Change.Unframe())
 
 /**
  * Waits before it answers, when all of the request was read.
@@ -334,10 +312,8 @@ export const withoutLength = (self: Answer): Answer => changed(self, Change.Unfr
 export const delay: {
   (duration: Duration.DurationInput): (self: Answer) => Answer
   (self: Answer, duration: Duration.DurationInput): Answer
-} = dual(
-  2,
-  (self: Answer, duration: Duration.DurationInput): Answer =>
-    changed(self, Change.Wait({ duration: Duration.decode(duration) }))
+} = internal.changing((duration: Duration.DurationInput) =>
+  internal.Change.Wait({ duration: Duration.decode(duration) })
 )
 
 /**
@@ -350,7 +326,7 @@ export const delay: {
 export const loseUploadAfter: {
   (bytes: number): (self: Answer) => Answer
   (self: Answer, bytes: number): Answer
-} = dual(2, (self: Answer, bytes: number): Answer => changed(self, Change.LoseUpload({ bytes })))
+} = internal.changing((bytes: number) => internal.Change.LoseUpload({ bytes }))
 
 /**
  * Loses the connection after this many bytes of the answer's body, of which it
@@ -362,7 +338,7 @@ export const loseUploadAfter: {
 export const cutAfter: {
   (bytes: number): (self: Answer) => Answer
   (self: Answer, bytes: number): Answer
-} = dual(2, (self: Answer, bytes: number): Answer => changed(self, Change.Cut({ bytes })))
+} = internal.changing((bytes: number) => internal.Change.Cut({ bytes }))
 
 /**
  * Says nothing more after this many bytes of the answer's body. The connection
@@ -374,7 +350,7 @@ export const cutAfter: {
 export const hangAfter: {
   (bytes: number): (self: Answer) => Answer
   (self: Answer, bytes: number): Answer
-} = dual(2, (self: Answer, bytes: number): Answer => changed(self, Change.Stall({ bytes })))
+} = internal.changing((bytes: number) => internal.Change.Stall({ bytes }))
 
 /**
  * Sends the body slowly: pieces of some bytes, 1 by default, and before each a
@@ -387,19 +363,13 @@ export const trickle: {
   (options?: { readonly piece?: number; readonly every?: Duration.DurationInput }): (self: Answer) => Answer
   (self: Answer, options?: { readonly piece?: number; readonly every?: Duration.DurationInput }): Answer
 } = dual(
-  (args) => args[0] instanceof AnswerImpl,
+  (args) => internal.isAnswer(args[0]),
   (self: Answer, options: { readonly piece?: number; readonly every?: Duration.DurationInput } = {}): Answer =>
-    changed(self, Change.Trickle({ piece: options.piece ?? 1, every: Duration.decode(options.every ?? "20 millis") }))
+    internal.changed(
+      self,
+      internal.Change.Trickle({ piece: options.piece ?? 1, every: Duration.decode(options.every ?? "20 millis") })
+    )
 )
-
-const edited = (self: Script, part: Partial<Omit<Script, "pipe">>): Script =>
-  new ScriptImpl({
-    rules: self.rules,
-    otherwise: self.otherwise,
-    authentication: self.authentication,
-    options: self.options,
-    ...part
-  })
 
 /**
  * A registry without faults, empty at first, open to everybody.
@@ -407,12 +377,7 @@ const edited = (self: Script, part: Partial<Omit<Script, "pipe">>): Script =>
  * @since 0.1.0
  * @category scripts
  */
-export const healthy: Script = new ScriptImpl({
-  rules: [],
-  otherwise: pass,
-  authentication: undefined,
-  options: {}
-})
+export const healthy: Script = internal.always(pass)
 
 /**
  * Answers some requests in this way: those with a method and a path, in which
@@ -426,9 +391,9 @@ export const on: {
   (request: string, answer: Answer, conditions?: Conditions): (self: Script) => Script
   (self: Script, request: string, answer: Answer, conditions?: Conditions): Script
 } = dual(
-  (args) => args[0] instanceof ScriptImpl,
+  (args) => internal.isScript(args[0]),
   (self: Script, request: string, answer: Answer, conditions: Conditions = {}): Script =>
-    edited(self, { rules: [...self.rules, { ...conditions, request, answer }] })
+    internal.edited(self, { rules: [...self.rules, { ...conditions, request, answer }] })
 )
 
 /**
@@ -440,7 +405,7 @@ export const on: {
 export const otherwise: {
   (answer: Answer): (self: Script) => Script
   (self: Script, answer: Answer): Script
-} = dual(2, (self: Script, answer: Answer): Script => edited(self, { otherwise: answer }))
+} = internal.setting((otherwise: Answer) => ({ otherwise }))
 
 /**
  * Sets what the registry can do. It counts for what it plays from the start.
@@ -451,7 +416,7 @@ export const otherwise: {
 export const withOptions: {
   (options: MemoryRegistry.Options): (self: Script) => Script
   (self: Script, options: MemoryRegistry.Options): Script
-} = dual(2, (self: Script, options: MemoryRegistry.Options): Script => edited(self, { options }))
+} = internal.setting((options: MemoryRegistry.Options) => ({ options }))
 
 /**
  * Asks for a user name and a password. Rules are for those that are let in.
@@ -462,11 +427,9 @@ export const withOptions: {
 export const basicAuth: {
   (credentials: Primitives.Credentials): (self: Script) => Script
   (self: Script, credentials: Primitives.Credentials): Script
-} = dual(
-  2,
-  (self: Script, credentials: Primitives.Credentials): Script =>
-    edited(self, { authentication: Authentication.Basic({ credentials }) })
-)
+} = internal.setting((credentials: Primitives.Credentials) => ({
+  authentication: internal.Authentication.Basic({ credentials })
+}))
 
 /**
  * Asks for a token, which it gives out itself at `/token`, to who asks by `GET`
@@ -481,8 +444,9 @@ export const tokenAuth: {
   (options?: TokenOptions): (self: Script) => Script
   (self: Script, options?: TokenOptions): Script
 } = dual(
-  (args) => args[0] instanceof ScriptImpl,
-  (self: Script, options: TokenOptions = {}): Script => edited(self, { authentication: Authentication.Token(options) })
+  (args) => internal.isScript(args[0]),
+  (self: Script, options: TokenOptions = {}): Script =>
+    internal.edited(self, { authentication: internal.Authentication.Token(options) })
 )
 
 /**
