@@ -6,17 +6,9 @@
  */
 import * as Schema from "effect/Schema"
 import { Step } from "./BuildEvent.js"
+import { advice, refusals, signalOf, tail } from "./internal/errorText.js"
 
 const engineName = Schema.Literal("docker", "podman", "memory")
-
-const longestTail = 4096
-
-const tail = (title: string, text: string) => {
-  const trimmed = text.trimEnd()
-  const omitted = trimmed.length - longestTail
-  const end = omitted > 0 ? `[${omitted} characters before this]\n${trimmed.slice(-longestTail)}` : trimmed
-  return end.trim() === "" ? "" : `\n${title}:\n${end}`
-}
 
 /**
  * One attempt to reach an engine, and why it failed.
@@ -43,13 +35,6 @@ export class Probe extends Schema.Class<Probe>("@ociman/containers/BackendError/
     return `${this.executable}: ${advice[this.reason]}${this.detail === "" ? "" : ` (${this.detail})`}`
   }
 }
-
-const advice = {
-  NotInstalled: "not installed, or not on PATH",
-  DaemonDown: "does not answer; is the engine running?",
-  PermissionDenied: "permission denied; may this user use the engine?",
-  UnexpectedAnswer: "answered in a way that is not understood"
-} as const
 
 /**
  * No engine answers: at start, where each engine that was tried is listed with
@@ -152,13 +137,6 @@ export class RegistryFailed
     }`
   }
 }
-
-const refusals = {
-  Unauthorized: "asks for credentials, or does not accept the ones given",
-  Denied: "denies access, or does not have it",
-  Unreachable: "cannot be reached",
-  TooManyRequests: "has had too many requests"
-} as const
 
 /**
  * There is no network of that id or name.
@@ -458,8 +436,6 @@ export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containe
     }${tail("stdout", this.stdout)}`
   }
 }
-
-const signalOf = (exitCode: number) => exitCode > 128 && exitCode < 160 ? ` (signal ${exitCode - 128})` : ""
 
 /**
  * The engine refused or failed for a reason of its own.
