@@ -61,6 +61,8 @@ export interface Options {
   readonly referrers?: boolean | undefined
   /** Whether blobs and manifests can be deleted. Default: yes. */
   readonly deletes?: boolean | undefined
+  /** How many tags, repositories or referrers it lists at once, also where more are asked for. Default: any number. */
+  readonly largestPage?: number | undefined
 }
 
 /**
@@ -78,7 +80,8 @@ export const make = (options: Options = {}): Effect.Effect<MemoryRegistry, never
       uploads: new Map(),
       started: 0,
       referrers: options.referrers ?? true,
-      deletes: options.deletes ?? true
+      deletes: options.deletes ?? true,
+      largestPage: options.largestPage ?? Infinity
     }
     return {
       respond: (request) =>

@@ -1,7 +1,7 @@
 import { Headers } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { NodeHasher } from "@ociman/node"
-import { Descriptor, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
+import { Descriptor, Digest, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
 import { MemoryRegistry } from "@ociman/registry"
 import { Effect, Either, Stream } from "effect"
 import { createHash } from "node:crypto"
@@ -242,6 +242,31 @@ describe("a registry in memory", () => {
       assert.deepStrictEqual((yield* tags).tags, [])
       const many = Array.from({ length: 11 }, (_, i) => `tag=t${i}`).join("&")
       assert.strictEqual((yield* put(`${digestOf(text)}?${many}`, text)).status, 414)
+    })
+  )
+
+  test(
+    "lists referrers by pages, as large as they are asked for and as it likes",
+    Effect.gen(function*() {
+      const { push, put, send } = yield* start({ largestPage: 2 })
+      yield* push("{}")
+      const subject = { mediaType: MediaType.ImageManifest, digest: Digest.Digest.make(helloDigest), size: 7 }
+      const texts = ["a", "b", "c"].map((name) => artifact(subject, `application/vnd.${name === "a" ? "other" : name}`))
+      for (const text of texts) yield* put(digestOf(text), text)
+      const url = `/v2/team/app/referrers/${helloDigest}`
+      const list = (path: string) =>
+        Effect.map(send("GET", path), ({ headers, text }) => {
+          const digests: ReadonlyArray<string> = JSON.parse(text).manifests.map((_: { digest: string }) => _.digest)
+          return [digests, /^<(.*)>; rel="next"$/.exec(headers["link"] ?? "")?.[1]] as const
+        })
+      const all = texts.map(digestOf).sort()
+      const [first, second] = yield* list(url)
+      assert.deepStrictEqual(first, all.slice(0, 2))
+      assert.deepStrictEqual(yield* list(second ?? ""), [all.slice(2), undefined])
+      const [one, rest] = yield* list(`${url}?n=1&artifactType=application%2Fvnd.b`)
+      assert.deepStrictEqual([one, rest], [[digestOf(texts[1] ?? "")], undefined])
+      const [, next = ""] = yield* list(`${url}?n=1`)
+      assert.deepStrictEqual((yield* list(next))[0], all.slice(1, 2))
     })
   )
 

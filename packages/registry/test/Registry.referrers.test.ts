@@ -1,9 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
-import { Content, type Descriptor, Digest, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
-import { Registry, RegistryError, Repository } from "@ociman/registry"
-import { Chunk, Effect, Stream } from "effect"
+import { Content, Descriptor, Digest, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
+import { Credentials, Registry, RegistryError, Repository } from "@ociman/registry"
+import { FaultyRegistry } from "@ociman/testing"
+import { Chunk, Effect, Layer, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { tagOf } from "../src/internal/referrers.js"
 import { network, type Received, type Reply, services } from "./scripted.js"
@@ -100,6 +101,29 @@ describe("the referrers of a manifest", () => {
       deepStrictEqual(yield* list(), [a.digest, b.digest, c.digest])
     }).pipe(Effect.provide(services(layer)))
   })
+
+  it.effect("are all that a registry has that lists two at once", () =>
+    Effect.gen(function*() {
+      const client = yield* Registry.Registry
+      yield* client.pushBlob(repository, Descriptor.empty, Stream.make(Buffer.from("{}")))
+      const artifacts = yield* Effect.forEach(["a", "b", "c", "d", "e"], artifact)
+      for (const manifest of artifacts) yield* client.pushManifest(repository, manifest)
+      const digests = artifacts.map(({ descriptor }) => descriptor.digest).sort()
+      deepStrictEqual(yield* list(), digests)
+      deepStrictEqual(yield* list({ artifactType: sbom }), digests)
+      const pages = (yield* FaultyRegistry.requests).filter(({ path, query }) =>
+        path.endsWith(`/referrers/${subject}`) && "last" in query
+      )
+      assert.strictEqual(pages.length, 4)
+    }).pipe(Effect.provide(
+      Registry.layer().pipe(
+        Layer.provideMerge(
+          FaultyRegistry.layer(FaultyRegistry.withOptions(FaultyRegistry.healthy, { largestPage: 2 }))
+        ),
+        Layer.provide([Credentials.layerMemory(), NodeHasher.layer]),
+        Layer.provide(NodeHasher.layer)
+      )
+    )))
 
   it.effect("are filtered here, unless the registry says that it did", () => {
     const [a, b, c] = [entry("a", sbom), entry("b", signature), entry("c")]

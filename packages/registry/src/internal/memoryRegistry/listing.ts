@@ -3,15 +3,19 @@ import * as Either from "effect/Either"
 import { type Incoming, json, type Outgoing, parameter, refusal } from "./http.js"
 import type { State } from "./state.js"
 
-const page = (request: Incoming<unknown>, all: Iterable<string>) => {
+/** The names of a page, and where the next one is. */
+const page = (state: State, request: Incoming<unknown>, all: Iterable<string>) => {
   const last = parameter(request, "last")
   const names = [...all].sort().filter((name) => last === undefined || name > last)
   const wanted = parameter(request, "n") ?? ""
-  const shown = /^\d+$/.test(wanted) ? names.slice(0, Number(wanted)) : names
+  const shown = names.slice(0, Math.min(/^\d+$/.test(wanted) ? Number(wanted) : Infinity, state.largestPage))
   const end = shown.at(-1)
-  const link = end === undefined || shown.length === names.length
-    ? {}
-    : { link: `<${request.path}?last=${encodeURIComponent(end)}&n=${wanted}>; rel="next"` }
+  const others = request.query.filter(([name]) => name !== "last")
+  const link = end === undefined || shown.length === names.length ? {} : {
+    link: `<${request.path}?${
+      [["last", end] as const, ...others].map(([name, value]) => `${name}=${encodeURIComponent(value)}`).join("&")
+    }>; rel="next"`
+  }
   return { shown, link }
 }
 
@@ -19,13 +23,13 @@ const page = (request: Incoming<unknown>, all: Iterable<string>) => {
 export const tags = (state: State, request: Incoming<unknown>, name: string): Outgoing => {
   const repository = state.repositories.get(name)
   if (repository === undefined) return refusal("NAME_UNKNOWN", `there is no repository ${name}`)
-  const { link, shown } = page(request, repository.tags.keys())
+  const { link, shown } = page(state, request, repository.tags.keys())
   return json(200, { name, tags: shown }, link)
 }
 
 /** @internal */
 export const catalog = (state: State, request: Incoming<unknown>): Outgoing => {
-  const { link, shown } = page(request, state.repositories.keys())
+  const { link, shown } = page(state, request, state.repositories.keys())
   return json(200, { repositories: shown }, link)
 }
 
@@ -34,13 +38,18 @@ export const referrers = (state: State, request: Incoming<unknown>, name: string
   if (!state.referrers) return refusal("UNSUPPORTED", "there is no list of referrers", { status: 404 })
   if (Either.isLeft(Digest.parse(subject))) return refusal("DIGEST_INVALID", `${subject} is no digest`)
   const wanted = parameter(request, "artifactType")
-  const manifests = [...state.repositories.get(name)?.manifests.values() ?? []].flatMap(({ refers }) =>
-    refers?.subject === subject && (wanted === undefined || refers.descriptor["artifactType"] === wanted)
-      ? [refers.descriptor]
-      : []
+  const all = new Map(
+    [...state.repositories.get(name)?.manifests.values() ?? []].flatMap(({ digest, refers }) =>
+      refers?.subject === subject && (wanted === undefined || refers.descriptor["artifactType"] === wanted)
+        ? [[String(digest), refers.descriptor] as const]
+        : []
+    )
   )
+  const { link, shown } = page(state, request, all.keys())
+  const manifests = shown.map((digest) => all.get(digest))
   return json(200, { schemaVersion: 2, mediaType: MediaType.ImageIndex, manifests }, {
     "content-type": MediaType.ImageIndex,
+    ...link,
     ...(wanted === undefined ? {} : { "oci-filters-applied": "artifactType" })
   })
 }

@@ -32,6 +32,7 @@ export interface State {
   started: number
   readonly referrers: boolean
   readonly deletes: boolean
+  readonly largestPage: number
 }
 
 /** @internal */
