@@ -9,18 +9,17 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Encoding from "effect/Encoding"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
-import { HttpsProxyAgent } from "https-proxy-agent"
 import * as Http from "node:http"
 import * as Https from "node:https"
 import { rootCertificates } from "node:tls"
 import type { Way } from "./internal/httpRequest.js"
 import * as httpRequest from "./internal/httpRequest.js"
-import { choose, type Proxies } from "./internal/proxies.js"
+import { make as makeProxies, type Proxies, type Proxy } from "./internal/proxies.js"
+import { Tunnels } from "./internal/tunnels.js"
 
 /**
  * What a client shows of itself to a registry that asks for it.
@@ -101,39 +100,30 @@ const tlsOf = (
 // As much as came in while a piece was worked on is the next piece.
 const settings = { keepAlive: true, highWaterMark: 1024 * 1024 }
 
-const authorization = ({ password, username }: URL): Readonly<Record<string, string>> =>
-  username === "" && password === ""
-    ? {}
-    : {
-      "proxy-authorization": `Basic ${
-        Encoding.encodeBase64(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`)
-      }`
-    }
-
 /** The connections to all hosts. */
-const connections = (options: Options, proxies: Proxies) => {
+const connections = (options: Options, proxyFor: (url: URL) => Option.Option<Proxy>, limit: Duration.Duration) => {
   const http = new Http.Agent(settings)
   const https = new Https.Agent(settings)
-  const tunnels = new Map<string, HttpsProxyAgent<string>>()
+  const tunnels = new Map<Proxy, Tunnels>()
   const tls = tlsOf(options, "", "")
 
-  const tunnelThrough = (proxy: string): HttpsProxyAgent<string> => {
-    const known = tunnels.get(proxy) ?? new HttpsProxyAgent(proxy, { ...settings, ...tls })
+  const tunnelThrough = (proxy: Proxy): Tunnels => {
+    const known = tunnels.get(proxy) ?? new Tunnels(proxy, { agent: settings, tls, limit })
     tunnels.set(proxy, known)
     return known
   }
 
   const wayTo = (url: URL): Way => {
-    const choice = choose(proxies, url)
-    const own = tlsOf(options, url.hostname, url.port === "" ? "443" : url.port)
-    if (choice._tag === "Direct") {
-      return { options: url.protocol === "https:" ? { ...own, agent: https } : { agent: http } }
+    const proxy = Option.getOrUndefined(proxyFor(url))
+    if (url.protocol === "https:") {
+      const own = tlsOf(options, url.hostname, url.port === "" ? "443" : url.port)
+      return { options: { ...own, agent: proxy === undefined ? https : tunnelThrough(proxy) } }
     }
-    const proxy = new URL(Redacted.value(choice.proxy))
-    if (choice.isTunnel) return { options: { ...own, agent: tunnelThrough(proxy.href) } }
     return {
-      options: proxy.protocol === "https:" ? { ...tls, agent: https } : { agent: http },
-      proxy: { url: proxy, headers: authorization(proxy) }
+      options: proxy?.address.protocol === "https:"
+        ? { ...tls, agent: https, servername: proxy.servername }
+        : { agent: http },
+      proxy
     }
   }
   const close = Effect.sync(() => {
@@ -150,12 +140,13 @@ export const make = (
   options: Options = {}
 ): Effect.Effect<HttpClient.HttpClient, ConfigError.ConfigError, Scope.Scope> =>
   Effect.gen(function*() {
-    const used = options.proxies ?? (yield* proxies)
+    const proxyFor = yield* makeProxies(options.proxies ?? (yield* proxies))
+    const limit = Duration.decode(options.connectTimeout ?? "10 seconds")
     const { wayTo } = yield* Effect.acquireRelease(
-      Effect.sync(() => connections(options, used)),
+      Effect.sync(() => connections(options, proxyFor, limit)),
       ({ close }) => close
     )
-    return httpRequest.make(wayTo, Duration.decode(options.connectTimeout ?? "10 seconds"))
+    return httpRequest.make(wayTo, limit)
   })
 
 /**

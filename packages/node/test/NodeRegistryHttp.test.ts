@@ -2,12 +2,12 @@ import { HttpBody, HttpClientRequest } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
-import { NodeRegistryHttp } from "@ociman/node"
-import { ConfigProvider, Deferred, Effect, Fiber, Layer, Option, Redacted, Stream } from "effect"
+import type { NodeRegistryHttp } from "@ociman/node"
+import { Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
 import * as Http from "node:http"
 import * as Net from "node:net"
 import type { Seen } from "./servers.js"
-import { Certificates, certificates, client, direct, listen, remembering, secure, send } from "./servers.js"
+import { Certificates, certificates, client, listen, remembering, secure, send } from "./servers.js"
 
 describe("what is sent", () => {
   it.scopedLive("keeps paths and queries as they were written", () =>
@@ -117,69 +117,5 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
       yield* Effect.flip(ask(port, { ...trusting, clientCertificates: { "other.example.com": own } }))
       yield* ask(port, { ...trusting, clientCertificates: { [`127.0.0.1:${port}`]: own } })
       deepStrictEqual(seen.map(({ subject }) => subject), ["alice"])
-    }))
-
-  it.scoped("goes through a proxy that sees none of it", () =>
-    Effect.gen(function*() {
-      const { authority } = yield* Certificates
-      const seen: Array<Seen> = []
-      const port = yield* secure(seen)
-      const tunnels: Array<{ readonly to: string; readonly authorization: string | undefined }> = []
-      const server = Http.createServer()
-      server.on("connect", (request, socket) => {
-        tunnels.push({ to: request.url ?? "", authorization: request.headers["proxy-authorization"] })
-        const onward = Net.connect(port, "127.0.0.1", () => {
-          socket.write("HTTP/1.1 200 Connection established\r\n\r\n")
-          onward.pipe(socket).pipe(onward)
-        })
-        onward.on("error", () => socket.destroy())
-        socket.on("error", () => onward.destroy())
-      })
-      const through = yield* listen(server)
-      const proxy = Redacted.make(`http://bob:p%40ss@127.0.0.1:${through}`)
-      const options = { certificateAuthorities: [authority], proxies: { ...direct, https: Option.some(proxy) } }
-      // The name is the certificate's, and nobody but the proxy looks it up.
-      const error = yield* Effect.flip(
-        Effect.provide(send(HttpClientRequest.get("https://registry.example.com/v2/")), client(options))
-      )
-      assert.strictEqual(error._tag, "RequestError")
-      deepStrictEqual(tunnels, [{ to: "registry.example.com:443", authorization: `Basic ${btoa("bob:p@ss")}` }])
-      assert.strictEqual(seen.length, 0)
-    }))
-})
-
-describe("proxies", () => {
-  const variables = (all: Readonly<Record<string, string>>) =>
-    Effect.withConfigProvider(NodeRegistryHttp.proxies, ConfigProvider.fromMap(new Map(Object.entries(all))))
-
-  it.effect("are read from the environment, in small letters first", () =>
-    Effect.gen(function*() {
-      const read = yield* variables({ https_proxy: "http://a", HTTPS_PROXY: "http://b", HTTP_PROXY: "", NO_PROXY: "c" })
-      deepStrictEqual(Option.map(read.https, Redacted.value), Option.some("http://a"))
-      assert.isTrue(Option.isNone(read.http))
-      assert.strictEqual(read.none, "c")
-    }))
-
-  it.scopedLive("are asked for what is plain, but not for what is not for them", () =>
-    Effect.gen(function*() {
-      const seen: Array<Seen> = []
-      const through = yield* listen(Http.createServer(remembering(seen, "proxy")))
-      const here = yield* listen(Http.createServer(remembering([])))
-      const proxies = {
-        ...direct,
-        http: Option.some(Redacted.make(`http://127.0.0.1:${through}`)),
-        none: "internal.example.com, .lan:5000"
-      }
-      const ask = (url: string) => Effect.provide(send(HttpClientRequest.get(url)), client({ proxies }))
-      assert.strictEqual(yield* ask("http://registry.example.com/v2/?x=1"), "proxy")
-      assert.strictEqual(yield* ask("http://registry.lan:5001/v2/"), "proxy")
-      deepStrictEqual(seen.map(({ url }) => url), [
-        "http://registry.example.com/v2/?x=1",
-        "http://registry.lan:5001/v2/"
-      ])
-      // What is on this machine is, and what is excepted would be looked up.
-      assert.strictEqual(yield* ask(`http://127.0.0.1:${here}/`), "here")
-      yield* Effect.flip(ask("http://a.internal.example.com/"))
-      assert.strictEqual(seen.length, 2)
     }))
 })

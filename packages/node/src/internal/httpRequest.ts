@@ -13,13 +13,14 @@ import * as Https from "node:https"
 import type { Socket } from "node:net"
 import { TLSSocket } from "node:tls"
 import { Response } from "./httpResponse.js"
+import type { Proxy } from "./proxies.js"
 
 /** How a host is reached. */
 export interface Way {
   /** Agent and certificates. */
   readonly options: Https.RequestOptions
   /** Who is asked for all addresses, instead of the hosts that they name. */
-  readonly proxy?: { readonly url: URL; readonly headers: Readonly<Record<string, string>> } | undefined
+  readonly proxy?: Proxy | undefined
 }
 
 /** What was written, and not what a parser made of it. */
@@ -40,7 +41,7 @@ const open = (
     path: proxy === undefined ? path : `${url.origin}${path}`,
     headers: { host: url.host, ...proxy?.headers, ...request.headers }
   }
-  const to = proxy?.url ?? url
+  const to = proxy?.address ?? url
   return to.protocol === "https:" ? Https.request(to, asked) : Http.request(to, asked)
 }
 
