@@ -212,6 +212,25 @@ export const update: {
 export type VerifyError = DigestMismatch | SizeMismatch | UnsupportedDigest
 
 /**
+ * Fails if bytes are not what the descriptor says.
+ *
+ * @since 0.1.0
+ * @category verifying
+ */
+export const verifyBytes = (
+  descriptor: Descriptor,
+  bytes: Uint8Array
+): Effect.Effect<void, VerifyError, Hasher.Hasher> => {
+  const { digest, size } = descriptor
+  if (!Digest.isDigest(digest)) return new UnsupportedDigest({ digest })
+  if (bytes.length !== size) return new SizeMismatch({ digest, expected: size, actual: bytes.length })
+  return Effect.flatMap(
+    Hasher.bytes(bytes, Digest.algorithm(digest)),
+    (actual) => actual === digest ? Effect.void : new DigestMismatch({ expected: digest, actual })
+  )
+}
+
+/**
  * Lets a stream pass and fails if it is not what the descriptor says: with the first byte that is too many, or at its
  * end. Until the end was reached nothing that came through is to be trusted.
  *

@@ -169,13 +169,15 @@ const concurrencyOf = ({ concurrency = 6 }: Options): number => Math.max(1, conc
 
 type Emit = (event: Event) => Effect.Effect<void>
 
-/** What is smaller is as soon sent again as looked for. */
-const resumableFrom = 1024 * 1024
+const silent: Emit = () => Effect.void
+
+/** What is smaller is held in memory, and as soon fetched again as looked for. */
+const large = 1024 * 1024
 
 const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action, descriptor }: Step) => {
   if (action === "Nondistributable") return emit({ _tag: "Skipped", descriptor, reason: action })
   const reported = (content: Stream.Stream<Uint8Array, ContentError>, offset = 0) =>
-    Stream.suspend(() => {
+    emit === silent ? content : Stream.suspend(() => {
       let bytes = offset
       return Stream.fromEffect(emit({ _tag: "Started", descriptor })).pipe(
         Stream.drain,
@@ -188,14 +190,20 @@ const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action
         Stream.flattenChunks
       )
     })
-  const { fetch, fetchFrom, fetchUnverified = fetch, fetchReused = fetchUnverified } = from
+  const { fetch, fetchBytes, fetchFrom, fetchUnverified = fetch, fetchReused = fetchUnverified } = from
   const isBlob = !links.isDocument(descriptor.mediaType)
   const unverified = isBlob && to.writesAtOnce === true ? fetchReused : fetchUnverified
+  const pushSmall = () => {
+    if (fetchBytes === undefined || to.pushBytes === undefined || !isBlob || descriptor.size >= large) return undefined
+    const bytes = Effect.zipRight(emit({ _tag: "Started", descriptor }), fetchBytes(descriptor))
+    const advanced = emit({ _tag: "Advanced", descriptor, bytes: descriptor.size })
+    return to.pushBytes(descriptor, Effect.zipLeft(bytes, advanced), { from })
+  }
   // Who it is pushed to verifies it. Also what was there when the plan was made: whether it still is, the store says,
   // and keeps it.
-  const pushing = fetchFrom !== undefined && to.resume !== undefined && isBlob && descriptor.size >= resumableFrom
+  const pushing = fetchFrom !== undefined && to.resume !== undefined && isBlob && descriptor.size >= large
     ? to.resume(descriptor, (offset) => reported(fetchFrom(descriptor, offset), offset))
-    : to.push(descriptor, reported(unverified(descriptor)), { from })
+    : pushSmall() ?? to.push(descriptor, reported(unverified(descriptor)), { from })
   return Effect.flatMap(
     pushing,
     (pushed) =>
@@ -225,7 +233,7 @@ export const graph = (
   options: Options = {}
 ): Effect.Effect<Plan, ContentError, Hasher.Hasher> =>
   plan(from, root, to, options).pipe(
-    Effect.tap((plan) => execute(from, to, plan, options, () => Effect.void)),
+    Effect.tap((plan) => execute(from, to, plan, options, silent)),
     Effect.withSpan("Copy.graph", {
       captureStackTrace: false,
       attributes: { from: from.name, to: to.name, digest: root.digest }
@@ -307,7 +315,7 @@ export const image = (
   from: Place<Source>,
   to: Place<ImageStore.Writable>,
   options: Options = {}
-): Effect.Effect<Descriptor.Descriptor, ContentError, Hasher.Hasher> => copyNamed(from, to, options, () => Effect.void)
+): Effect.Effect<Descriptor.Descriptor, ContentError, Hasher.Hasher> => copyNamed(from, to, options, silent)
 
 /**
  * Copies an image like {@link image}, and tells what happens. Who reads slowly slows the copy, and who stops reading

@@ -45,6 +45,8 @@ export interface Readable {
    * is done with each piece by then, as a {@link Writable} that says so.
    */
   readonly fetchReused?: (descriptor: Descriptor) => Stream.Stream<Uint8Array, ContentError>
+  /** Those that are not verified, at once: of small content, for which a stream costs more than what it carries. */
+  readonly fetchBytes?: (descriptor: Descriptor) => Effect.Effect<Uint8Array, ContentError>
   /** The same bytes from an offset on, for whoever has those before it. */
   readonly fetchFrom?: (descriptor: Descriptor, offset: number) => Stream.Stream<Uint8Array, ContentError>
   /** Whether there is content of that digest and size. */
@@ -105,6 +107,12 @@ export interface Writable {
   readonly push: <E>(
     descriptor: Descriptor,
     content: Stream.Stream<Uint8Array, E>,
+    options?: PushOptions
+  ) => Effect.Effect<Pushed, E | ContentError>
+  /** Stores content that is small enough to be there at once. It is not read if it need not be. */
+  readonly pushBytes?: <E>(
+    descriptor: Descriptor,
+    bytes: Effect.Effect<Uint8Array, E>,
     options?: PushOptions
   ) => Effect.Effect<Pushed, E | ContentError>
   /** Whether `push` is done with each piece of what is no manifest and no index before it asks for the next one. */
@@ -192,6 +200,8 @@ export interface Primitives {
   readonly read: (digest: Digest.Digest) => Stream.Stream<Uint8Array, ContentError>
   /** The same bytes as those of `fetchReused`, if there is a way to have them. */
   readonly readReused?: (digest: Digest.Digest) => Stream.Stream<Uint8Array, ContentError>
+  /** All bytes of a digest at once, not verified, if that is cheaper than a stream. */
+  readonly readBytes?: (digest: Digest.Digest) => Effect.Effect<Uint8Array, ContentError>
   /** How many bytes there are of a digest, if there are any. */
   readonly size: (digest: Digest.Digest) => Effect.Effect<Option.Option<number>, ContentError>
   /**
@@ -203,6 +213,8 @@ export interface Primitives {
     digest: Digest.Digest,
     content: Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<void, E | ContentError>
+  /** Stores verified bytes at once, if that is cheaper than a stream. */
+  readonly writeBytes?: (digest: Digest.Digest, bytes: Uint8Array) => Effect.Effect<void, ContentError>
   /** Whether `write` is done with each piece before it asks for the next one. */
   readonly writesAtOnce?: boolean
   /**
@@ -259,6 +271,17 @@ export const layerMemory: Layer.Layer<ImageStore, never, Hasher.Hasher> = Layer.
  * @category constructors
  */
 export const lazy: (name: string, open: Effect.Effect<Store, ContentError>) => Store = lazyStore.make
+
+/**
+ * A store without its shortcuts, for whoever puts something before what it does: all that is read of it goes through
+ * `fetch`, and all that is written but not received through `push`.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const plain = (
+  { delete: remove, exists, fetch, name, names, push, receive, referrers, resolve, tag, untag }: Store
+): Store => ({ delete: remove, exists, fetch, name, names, push, receive, referrers, resolve, tag, untag })
 
 /**
  * Reads a document from a store.

@@ -18,6 +18,7 @@ import * as Path from "@effect/platform/Path"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -109,27 +110,45 @@ const makeFiles = (fs: FileSystem.FileSystem, path: Path.Path, root: string) => 
   const locked = <A, E>(f: (lock: fileLock.FileLock) => Effect.Effect<A, E>): Effect.Effect<A, E | LayoutError> =>
     turn.withPermits(1)(Effect.scoped(Effect.flatMap(fileLock.acquire(fs, lockPath), f)))
 
-  /** Writes beside and renames; `commit` is what happens in between. */
+  /** The directory need not be there yet. */
+  const rename = (from: string, to: string): Effect.Effect<void, LayoutError> =>
+    fs.rename(from, to).pipe(
+      Effect.catchIf(isNotFound, () =>
+        Effect.zipRight(fs.makeDirectory(path.dirname(to), { recursive: true }), fs.rename(from, to))),
+      Effect.mapError(unwritable(to))
+    )
+
+  /** Writes beside and renames; `commit` is what happens in between, and says whether it did. */
+  const replaceBy = <E, E2>(
+    target: string,
+    write: (temporary: string) => Effect.Effect<void, E>,
+    commit: (rename: Effect.Effect<void, LayoutError>) => Effect.Effect<boolean, E2>
+  ): Effect.Effect<boolean, E | E2 | LayoutError> =>
+    Effect.flatMap(fileLock.token, (token) => {
+      const temporary = at(`${prefix}${token}.tmp`)
+      const clear = Effect.ignore(fs.remove(temporary, { force: true }))
+      return write(temporary).pipe(
+        Effect.zipRight(Effect.suspend(() => commit(rename(temporary, target)))),
+        Effect.tap((done) => done ? Effect.void : clear),
+        Effect.onError(() => clear)
+      )
+    })
+
   const replace = <E, E2>(
     target: string,
     content: Stream.Stream<Uint8Array, E>,
     commit: (rename: Effect.Effect<void, LayoutError>) => Effect.Effect<boolean, E2>
   ): Effect.Effect<boolean, E | E2 | LayoutError> =>
-    Effect.flatMap(fileLock.token, (token) => {
-      const temporary = at(`${prefix}${token}.tmp`)
-      const failed = unwritable(target)
-      const rename = Effect.mapError(fs.rename(temporary, target), failed)
+    replaceBy(
+      target,
       // The source's own error passes; only what the file says is about the file.
-      return Effect.acquireUseRelease(
-        Effect.void,
-        () =>
-          durable.write(fs, temporary, Stream.mapError(content, (error) => ({ error }))).pipe(
-            Effect.mapError((failure) => "error" in failure ? failure.error : failed(failure)),
-            Effect.zipRight(commit(rename))
-          ),
-        () => Effect.ignore(fs.remove(temporary, { force: true }))
-      )
-    })
+      (temporary) =>
+        Effect.mapError(
+          durable.write(fs, temporary, Stream.mapError(content, (error) => ({ error }))),
+          (failure) => "error" in failure ? failure.error : unwritable(target)(failure)
+        ),
+      commit
+    )
 
   const readIndex = fs.readFile(index).pipe(
     Effect.mapError((error) =>
@@ -139,7 +158,7 @@ const makeFiles = (fs: FileSystem.FileSystem, path: Path.Path, root: string) => 
     )
   )
 
-  return { at, marker, index, locked, replace, readIndex }
+  return { at, marker, index, locked, rename, replaceBy, replace, readIndex }
 }
 
 type Files = ReturnType<typeof makeFiles>
@@ -163,25 +182,38 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     const blob = (digest: Digest.WellFormed) => files.at(...ImageLayout.blobPath(digest).split("/"))
 
     /** There is no lstat: what has a target is a link. */
+    const refuseLink = (location: string, isNone: (error: PlatformError) => void = constVoid) =>
+      Effect.matchEffect(fs.readLink(location), {
+        onFailure: (error) => Effect.sync(() => isNone(error)),
+        onSuccess: () => symlink(location)
+      })
+
+    /** Directories that are there and are no links, of which each is looked at once. */
+    const safe = new Set<string>()
+
+    const refuseLinkedDirectory = (location: string) =>
+      safe.has(location)
+        ? Effect.void
+        : refuseLink(location, (error) => {
+          if (!isNotFound(error)) safe.add(location)
+        })
+
+    const refuseLinkedDirectories = (digest: Digest.Digest) =>
+      Effect.zipRight(refuseLinkedDirectory(files.at("blobs")), refuseLinkedDirectory(path.dirname(blob(digest))))
+
     const refuseLinks = (digest: Digest.Digest) =>
-      Effect.forEach([files.at("blobs"), path.dirname(blob(digest)), blob(digest)], (location) =>
-        Effect.matchEffect(fs.readLink(location), {
-          onFailure: () =>
-            Effect.void,
-          onSuccess: () => symlink(location)
-        }), { discard: true })
+      Effect.zipRight(refuseLinkedDirectories(digest), refuseLink(blob(digest)))
 
     const size = (digest: Digest.Digest) =>
       Effect.zipRight(
-        refuseLinks(digest),
-        fs.stat(blob(digest)).pipe(
-          Effect.map((info) =>
-            info.type === "File" ? Option.some(Number(info.size)) : Option.none()
-          ),
-          Effect.catchAll((error) =>
-            isNotFound(error) ? Effect.succeed(Option.none()) : unreadable(blob(digest))(error)
-          )
-        )
+        refuseLinkedDirectories(digest),
+        Effect.matchEffect(fs.stat(blob(digest)), {
+          onFailure: (error) => isNotFound(error) ? Effect.succeedNone : unreadable(blob(digest))(error),
+          onSuccess: (info) =>
+            info.type === "File"
+              ? Effect.as(refuseLink(blob(digest)), Option.some(Number(info.size)))
+              : Effect.succeedNone
+        })
       )
 
     const readBy = (stream: (path: string) => Stream.Stream<Uint8Array, PlatformError>) =>
@@ -191,11 +223,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
       Stream.fromEffect(refuseLinks(digest)).pipe(
         Stream.drain,
         Stream.concat(
-          Stream.mapError(
-            stream(blob(digest)),
-            (error) =>
-              isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error)
-          )
+          Stream.mapError(stream(blob(digest)), unread(digest))
         )
       )
 
@@ -219,13 +247,24 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     const replacing = (digest: Digest.Digest, rename: Effect.Effect<void, LayoutError>) =>
       Effect.flatMap(size(digest), (found) => Option.isSome(found) ? files.locked(() => rename) : rename)
 
+    const commit = (digest: Digest.Digest) => (rename: Effect.Effect<void, LayoutError>) =>
+      Effect.as(replacing(digest, rename), true)
+
     const write = <E>(digest: Digest.Digest, content: Stream.Stream<Uint8Array, E>) =>
-      Effect.mapError(fs.makeDirectory(path.dirname(blob(digest)), { recursive: true }), unwritable(root)).pipe(
-        Effect.zipRight(
-          files.replace(blob(digest), content, (rename) => Effect.as(replacing(digest, rename), true))
-        ),
-        Effect.asVoid
-      )
+      Effect.asVoid(files.replace(blob(digest), content, commit(digest)))
+
+    const writeBytes = (digest: Digest.Digest, bytes: Uint8Array) =>
+      Effect.asVoid(files.replaceBy(
+        blob(digest),
+        (temporary) => Effect.mapError(durable.writeBytes(fs, temporary, bytes), unwritable(blob(digest))),
+        commit(digest)
+      ))
+
+    const unread = (digest: Digest.Digest) => (error: PlatformError) =>
+      isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error)
+
+    const readBytes = (digest: Digest.Digest) =>
+      Effect.zipRight(refuseLinks(digest), Effect.mapError(fs.readFile(blob(digest)), unread(digest)))
 
     /** The beginning of what is being received, which has the same name each time. */
     const kept = (location: string) =>
@@ -272,13 +311,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         )
       })
 
-    const place = (temporary: string, digest: Digest.Digest) => {
-      const directory = path.dirname(blob(digest))
-      const rename = Effect.mapError(fs.rename(temporary, blob(digest)), unwritable(blob(digest)))
-      return Effect.mapError(fs.makeDirectory(directory, { recursive: true }), unwritable(root)).pipe(
-        Effect.zipRight(replacing(digest, rename))
-      )
-    }
+    const place = (temporary: string, digest: Digest.Digest) => replacing(digest, files.rename(temporary, blob(digest)))
 
     const index = Effect.flatMap(files.readIndex, ImageIndex.codec.decode)
 
@@ -316,10 +349,12 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     const store = yield* ImageStore.make({
       name,
       read: readBy((path) => fs.stream(path, { chunkSize })),
+      readBytes,
       readReused: readBy((path) => reusedFile.stream(fs, path)),
       size,
       keep,
       write,
+      writeBytes,
       writesAtOnce: true,
       append,
       receive,

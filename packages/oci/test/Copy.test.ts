@@ -45,7 +45,7 @@ const observed = Effect.gen(function*() {
       () => Effect.zipRight(Effect.yieldNow(), store.push(descriptor, content)),
       () => Effect.sync(() => atOnce.now--)
     )
-  return { store: { ...store, push }, order, atOnce }
+  return { store: { ...ImageStore.plain(store), push }, order, atOnce }
 })
 
 const indexOf = Effect.fnUntraced(function*(store: ImageStore.Store, manifests: ReadonlyArray<Descriptor.Descriptor>) {
@@ -133,8 +133,8 @@ describe("Copy", () => {
       const stuck = yield* Deferred.make<void>()
       const interrupted = yield* Ref.make(false)
       const halting: Copy.Source = {
-        ...from,
-        fetchUnverified: (descriptor) =>
+        ...ImageStore.plain(from),
+        fetch: (descriptor) =>
           descriptor.mediaType === MediaType.ImageLayer
             ? Stream.concat(
               Stream.make(bytesOf("la")),

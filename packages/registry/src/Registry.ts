@@ -165,6 +165,11 @@ export interface Service {
     repository: Repository,
     descriptor: Descriptor.Descriptor
   ) => Stream.Stream<Uint8Array, ReadError>
+  /** All bytes of a small blob at once, verified, which costs less than a stream of them. */
+  readonly fetchBlobBytes: (
+    repository: Repository,
+    descriptor: Descriptor.Descriptor
+  ) => Effect.Effect<Uint8Array, ReadError>
   /** A part of a blob, which cannot be verified. It has as many bytes as were asked for, unless the blob ends before. */
   readonly fetchBlobRange: (
     repository: Repository,
@@ -179,6 +184,13 @@ export interface Service {
     repository: Repository,
     descriptor: Descriptor.Descriptor,
     content: Stream.Stream<Uint8Array, E>,
+    options?: PushBlobOptions
+  ) => Effect.Effect<Pushed, E | ReadError>
+  /** Stores a small blob like `pushBlob`. Its bytes are not asked for if they need not be sent. */
+  readonly pushBlobBytes: <E>(
+    repository: Repository,
+    descriptor: Descriptor.Descriptor,
+    bytes: Effect.Effect<Uint8Array, E>,
     options?: PushBlobOptions
   ) => Effect.Effect<Pushed, E | ReadError>
   /** Has the registry take a blob over from another of its repositories. It may not want to: then it is `false`. */
@@ -384,6 +396,18 @@ export const fetchBlob = (
   Stream.unwrap(Effect.map(Registry, (_) => _.fetchBlob(repository, descriptor)))
 
 /**
+ * All bytes of a small blob at once, verified.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const fetchBlobBytes = (
+  repository: Repository,
+  descriptor: Descriptor.Descriptor
+): Effect.Effect<Uint8Array, ReadError, Registry> =>
+  Effect.flatMap(Registry, (_) => _.fetchBlobBytes(repository, descriptor))
+
+/**
  * A part of a blob.
  *
  * @since 0.1.0
@@ -409,6 +433,20 @@ export const pushBlob = <E>(
   options?: PushBlobOptions
 ): Effect.Effect<Pushed, E | ReadError, Registry> =>
   Effect.flatMap(Registry, (_) => _.pushBlob(repository, descriptor, content, options))
+
+/**
+ * Stores a small blob, whole and verified or not at all.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const pushBlobBytes = <E>(
+  repository: Repository,
+  descriptor: Descriptor.Descriptor,
+  bytes: Effect.Effect<Uint8Array, E>,
+  options?: PushBlobOptions
+): Effect.Effect<Pushed, E | ReadError, Registry> =>
+  Effect.flatMap(Registry, (_) => _.pushBlobBytes(repository, descriptor, bytes, options))
 
 /**
  * Has the registry take a blob over from another of its repositories.

@@ -66,6 +66,14 @@ export const make = (
             : failedStream("read", digest, registry.fetchBlobRange(repository, digest, { offset: 0 }))))
         : Stream.make(descriptor.data)
 
+    const fetchBytes = (descriptor: Descriptor.Descriptor) =>
+      descriptor.data === undefined
+        ? Effect.flatMap(computable(descriptor), (digest) =>
+          isDocument(descriptor)
+            ? Effect.map(document(descriptor, digest), ({ bytes }) => bytes)
+            : failed("read", digest, registry.fetchBlobBytes(repository, descriptor)))
+        : Effect.succeed(descriptor.data)
+
     const fetchFrom = (descriptor: Descriptor.Descriptor, offset: number) =>
       Stream.unwrap(Effect.map(computable(descriptor), (digest) =>
         failedStream(
@@ -130,6 +138,20 @@ export const make = (
             )
       )
 
+    const pushBytes = <E>(
+      descriptor: Descriptor.Descriptor,
+      bytes: Effect.Effect<Uint8Array, E>,
+      options: ImageStore.PushOptions = {}
+    ): Effect.Effect<ImageStore.Pushed, E | ContentError.ContentError> =>
+      isDocument(descriptor)
+        ? push(descriptor, Stream.fromEffect(bytes), options)
+        : Effect.flatMap(computable(descriptor), (digest) =>
+          failed(
+            "store",
+            digest,
+            registry.pushBlobBytes(repository, descriptor, bytes, { from: neighbours(repository, options.from) })
+          ))
+
     const receive: ImageStore.Store["receive"] = (produce) =>
       Effect.scoped(Effect.gen(function*() {
         const path = yield* Effect.mapError(fs.makeTempFileScoped({ prefix: "ociman-upload-" }), unsaved)
@@ -170,10 +192,12 @@ export const make = (
       repository,
       fetch,
       fetchUnverified,
+      fetchBytes,
       fetchFrom,
       exists,
       resolve,
       push,
+      pushBytes,
       receive,
       tag,
       untag,

@@ -44,6 +44,12 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
 
     const fetchUnverified = fetchBy(primitives.read)
 
+    const fetchBytesBy =
+      (readBytes: NonNullable<Primitives["readBytes"]>): NonNullable<Store["fetchBytes"]> => (descriptor) =>
+        descriptor.data === undefined
+          ? Effect.flatMap(computable(descriptor), readBytes)
+          : Effect.succeed(descriptor.data)
+
     const fetch: Store["fetch"] = (descriptor) => verify(descriptor)(fetchUnverified(descriptor))
 
     const exists: Store["exists"] = (descriptor) =>
@@ -113,6 +119,20 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       )
       return traced(pushed, "push", { digest: descriptor.digest })
     }
+
+    const pushBytesBy =
+      (writeBytes: NonNullable<Primitives["writeBytes"]>): NonNullable<Store["pushBytes"]> =>
+      <E>(descriptor: Descriptor, content: Effect.Effect<Uint8Array, E>) => {
+        if (links.isDocument(descriptor.mediaType)) return push(descriptor, Stream.fromEffect(content))
+        return Effect.gen(function*() {
+          const digest = yield* computable(descriptor)
+          if (yield* primitives.keep(digest, descriptor.size)) return "Present"
+          const bytes = yield* content
+          yield* Effect.provideService(Content.verifyBytes(descriptor, bytes), Hasher.Hasher, hasher)
+          yield* writeBytes(digest, bytes)
+          return "Pushed"
+        }).pipe((_) => traced(_, "push", { digest: descriptor.digest }))
+      }
 
     const resumeWith =
       (append: NonNullable<Primitives["append"]>): NonNullable<Store["resume"]> =>
@@ -203,10 +223,12 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
       fetch,
       fetchUnverified,
       ...(primitives.readReused === undefined ? {} : { fetchReused: fetchBy(primitives.readReused) }),
+      ...(primitives.readBytes === undefined ? {} : { fetchBytes: fetchBytesBy(primitives.readBytes) }),
       writesAtOnce: primitives.writesAtOnce ?? false,
       exists,
       resolve,
       push,
+      ...(primitives.writeBytes === undefined ? {} : { pushBytes: pushBytesBy(primitives.writeBytes) }),
       ...(primitives.append === undefined ? {} : { resume: resumeWith(primitives.append) }),
       receive,
       tag,

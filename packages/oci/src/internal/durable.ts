@@ -24,6 +24,20 @@ const writeWith = (flag: "a" | "wx") =>
     yield* sync
   }))
 
+/** Writes a new file of these bytes, which are on the disk when this is done. */
+export const writeBytes = (
+  fs: FileSystem.FileSystem,
+  path: string,
+  bytes: Uint8Array
+): Effect.Effect<void, PlatformError> =>
+  Effect.scoped(
+    Effect.flatMap(
+      fs.open(path, { flag: "wx", mode: 0o644 }),
+      // A write goes on in another thread, and the file must not be closed before it ends.
+      (file) => Effect.uninterruptible(Effect.zipRight(file.writeAll(bytes), file.sync))
+    )
+  )
+
 /** Writes a new file whose bytes are on the disk when this is done. */
 export const write = writeWith("wx")
 

@@ -5,6 +5,7 @@ import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
 import { ContentNotFound, SizeMismatch } from "../ContentError.js"
 import type { Descriptor } from "../Descriptor.js"
+import type * as Digest from "../Digest.js"
 import { collect, concat } from "./bytes.js"
 import * as derivedStore from "./derivedStore.js"
 
@@ -12,21 +13,22 @@ export const make = Effect.gen(function*() {
   const name = "memory"
   const blobs = new Map<string, Uint8Array>()
   const listed = yield* Ref.make<ReadonlyArray<Descriptor>>([])
+  const readBytes = (digest: Digest.Digest) =>
+    Effect.suspend(() => {
+      const bytes = blobs.get(digest)
+      return bytes === undefined ? new ContentNotFound({ name: digest, store: name }) : Effect.succeed(bytes)
+    })
   return yield* derivedStore.make({
     name,
-    read: (digest) =>
-      Stream.suspend(() => {
-        const bytes = blobs.get(digest)
-        return bytes === undefined
-          ? Stream.fail(new ContentNotFound({ name: digest, store: name }))
-          : Stream.make(bytes)
-      }),
+    read: (digest) => Stream.fromEffect(readBytes(digest)),
+    readBytes,
     size: (digest) => Effect.sync(() => Option.map(Option.fromNullable(blobs.get(digest)), (bytes) => bytes.length)),
     keep: (digest, size) => Effect.sync(() => blobs.get(digest)?.length === size),
     write: (digest, content) =>
       Effect.map(collect(content), (bytes) => {
         blobs.set(digest, bytes)
       }),
+    writeBytes: (digest, bytes) => Effect.sync(() => blobs.set(digest, bytes)),
     receive: (produce) =>
       Effect.gen(function*() {
         const parts: Array<Uint8Array> = []

@@ -151,6 +151,31 @@ export const fetch = (
     return rest
   })
 
+/** All bytes of a small blob, which are fetched again from the beginning if the connection is lost. */
+export const whole = (
+  place: Place,
+  expected: number
+): Effect.Effect<Uint8Array, RegistryError | ContentError.SizeMismatch> => {
+  const { client, digest, heard = constVoid, target } = place
+  const asked = { ...call(place, "GET"), headers: { accept: "*/*" } }
+  const attempt = Effect.gen(function*() {
+    const answer = yield* client.expect(asked, 200)
+    heard(answer)
+    const size = sizeOf(answer)
+    if (Option.exists(size, (size) => size !== expected)) {
+      yield* answers.drop(answer)
+      return yield* new ContentError.SizeMismatch({ digest, expected, actual: Option.getOrElse(size, () => 0) })
+    }
+    return yield* Option.isSome(size) ? answer.whole : answers.collect(answer, expected + 1, "the blob")
+  })
+  const again = (left: number): Effect.Effect<Uint8Array, RegistryError | ContentError.SizeMismatch> =>
+    Effect.catchAll(attempt, (error) =>
+      error._tag === "SizeMismatch" || !isPassingFailure(error) || left === 0
+        ? Effect.fail(error)
+        : Effect.zipRight(client.recover(target.registry), again(left - 1)))
+  return again(client.times)
+}
+
 /** How parts of a blob are fetched at the same time. */
 export interface Parts {
   readonly concurrency: number

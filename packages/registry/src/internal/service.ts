@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Credentials, layerMemory } from "../Credentials.js"
 import * as MemoryRegistry from "../MemoryRegistry.js"
-import type { ListOptions, Options, ReadError, Service } from "../Registry.js"
+import type { ListOptions, Options, PushBlobOptions, ReadError, Service } from "../Registry.js"
 import type { RegistryError } from "../RegistryError.js"
 import { RegistryKey } from "../RegistryKey.js"
 import * as RegistryProfile from "../RegistryProfile.js"
@@ -89,6 +89,18 @@ const orElse = <E, E2>(
     )
   })
 
+/** Hears answers, and explains by the last one why content is damaged. */
+const listener = () => {
+  let last: Answer | undefined
+  return {
+    heard: (answer: Answer): void => {
+      last = answer
+    },
+    explain: <E>(error: E) =>
+      last !== undefined && answers.isEncoded(last) && ContentError.isDamage(error) ? answers.encoded(last) : error
+  }
+}
+
 export const make = (
   options: Options = {}
 ): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> =>
@@ -106,6 +118,9 @@ export const make = (
 
     const verify = (descriptor: Descriptor.Descriptor) => <E>(bytes: Stream.Stream<Uint8Array, E>) =>
       Stream.provideService(Content.verify(descriptor)(bytes), Hasher.Hasher, hasher)
+
+    const verified = <E>(descriptor: Descriptor.Descriptor, bytes: Effect.Effect<Uint8Array, E>) =>
+      Effect.tap(bytes, (bytes) => Effect.provideService(Content.verifyBytes(descriptor, bytes), Hasher.Hasher, hasher))
 
     const targetOf = (repository: Repository, scopes: ReadonlyArray<TokenScope.TokenScope>) =>
       endpoints.target(repositoryKey(repository), scopes)
@@ -202,15 +217,33 @@ export const make = (
       const { digest, size } = descriptor
       const bytes = Stream.suspend((): Stream.Stream<Uint8Array, ReadError> => {
         if (!Digest.isDigest(digest)) return Stream.fail(new ContentError.UnsupportedDigest({ digest }))
-        let last: Answer | undefined
-        const heard = (answer: Answer) => void (last = answer)
+        const { explain, heard } = listener()
         const all = firstBytes(repository, (target) =>
           blobs.fetchParts({ ...blobAt(target, repository, digest), heard }, { offset: 0, length: size }, parts, size))
-        return Stream.mapError(verify(descriptor)(all), (error) =>
-          last !== undefined && answers.isEncoded(last) && ContentError.isDamage(error) ? answers.encoded(last) : error)
+        return Stream.mapError(verify(descriptor)(all), explain)
       })
       return Stream.withSpan(bytes, "Registry.fetchBlob", attributes(repository, { digest }))
     }
+
+    const fetchBlobBytes: Service["fetchBlobBytes"] = (repository, descriptor) =>
+      Effect.gen(function*() {
+        const { digest } = descriptor
+        if (!Digest.isDigest(digest)) {
+          return yield* new ContentError.UnsupportedDigest({ digest })
+        }
+        const fetchFrom = (target: Target) => {
+          const { explain, heard } = listener()
+          const bytes = blobs.whole({ ...blobAt(target, repository, digest), heard }, descriptor.size)
+          return Effect.mapError(verified(descriptor, bytes), explain)
+        }
+        for (const mirror of yield* mirrorsOf(repository)) {
+          const there = yield* Effect.option(fetchFrom(mirror))
+          if (Option.isSome(there)) {
+            return there.value
+          }
+        }
+        return yield* fetchFrom(yield* targetOf(repository, pull(repository)))
+      }).pipe(Effect.withSpan("Registry.fetchBlobBytes", attributes(repository, { digest: descriptor.digest })))
 
     const fetchBlobRange: Service["fetchBlobRange"] = (repository, digest, range) =>
       firstBytes(repository, (target) =>
@@ -237,20 +270,23 @@ export const make = (
         return Option.none<uploads.Session>()
       })
 
-    const pushBlob: Service["pushBlob"] = (repository, descriptor, content, { from = [] } = {}) =>
+    /** Pushes by a function, unless the blob is there or can be mounted. */
+    const pushBy = <E>(
+      repository: Repository,
+      descriptor: Descriptor.Descriptor,
+      { from = [] }: PushBlobOptions,
+      send: (goal: uploads.Goal, opened: Option.Option<uploads.Session>) => Effect.Effect<void, E>
+    ) =>
       Effect.gen(function*() {
         const { digest, size } = descriptor
         if (!Digest.isDigest(digest)) {
           return yield* new ContentError.UnsupportedDigest({ digest })
         }
-        const others = from.filter(({ host, path }) =>
-          host === repository.host && path !== repository.path
-        )
+        const others = from.filter(({ host, path }) => host === repository.host && path !== repository.path)
         const place = yield* blob(repository, digest, write(repository))
         const there = missed.forget(repository, digest)
           ? "Unknown"
-          : yield* Effect.orElseSucceed(blobs.peek(place), () =>
-            "Unknown" as const)
+          : yield* Effect.orElseSucceed(blobs.peek(place), () => "Unknown" as const)
         if (there !== "Unknown" && Option.exists(there, (stat) => Option.getOrElse(stat.size, () => size) === size)) {
           return "Present"
         }
@@ -258,18 +294,31 @@ export const make = (
         const mounting = { ...goal, target: { ...place.target, scopes: write(repository, others) } }
         const opened = yield* takeOver(mounting, others)
         if (opened === "Mounted") return "Mounted"
-        yield* uploads.push(goal, verify(descriptor)(content), opened)
+        yield* send(goal, opened)
         return "Pushed"
       }).pipe(Effect.withSpan("Registry.pushBlob", attributes(repository, { digest: descriptor.digest })))
 
+    const pushBlob: Service["pushBlob"] = (repository, descriptor, content, options = {}) =>
+      pushBy(repository, descriptor, options, (goal, opened) => uploads.push(goal, verify(descriptor)(content), opened))
+
+    const pushBlobBytes: Service["pushBlobBytes"] = (repository, descriptor, bytes, options = {}) =>
+      pushBy(repository, descriptor, options, (goal, opened) =>
+        uploads.pushBytes(goal, verified(descriptor, bytes), opened))
+
     const mountBlob: Service["mountBlob"] = (repository, digest, from) =>
       Effect.gen(function*() {
-        if (from.host !== repository.host) return false
+        if (from.host !== repository.host) {
+          return false
+        }
         const place = yield* blob(repository, digest, write(repository, [from]))
         const goal = goalOf(place, repository, 0)
         const mounted = yield* uploads.mount(goal, from.path)
-        if (mounted === "Mounted") return true
-        if (Option.isSome(mounted)) yield* uploads.cancel(goal, mounted.value)
+        if (mounted === "Mounted") {
+          return true
+        }
+        if (Option.isSome(mounted)) {
+          yield* uploads.cancel(goal, mounted.value)
+        }
         return false
       }).pipe(Effect.withSpan("Registry.mountBlob", attributes(repository, { digest, from: from.path })))
 
@@ -279,15 +328,18 @@ export const make = (
       )
 
     const statManifest: Service["statManifest"] = (repository, name) =>
-      found(repository, (target) => documents.stat(manifestsAt(target, repository), name)).pipe(
-        Effect.withSpan("Registry.statManifest", attributes(repository, { reference: name }))
-      )
+      found(repository, (target) =>
+        documents.stat(manifestsAt(target, repository), name)).pipe(
+          Effect.withSpan("Registry.statManifest", attributes(repository, { reference: name }))
+        )
 
     const fetchManifest: Service["fetchManifest"] = (repository, name) =>
       Effect.gen(function*() {
         for (const mirror of yield* mirrorsOf(repository)) {
           const there = yield* Effect.option(documents.fetch(manifestsAt(mirror, repository), name))
-          if (Option.isSome(there)) return there.value
+          if (Option.isSome(there)) {
+            return there.value
+          }
         }
         return yield* documents.fetch(yield* manifests(repository), name)
       }).pipe(
@@ -308,13 +360,15 @@ export const make = (
       }).pipe(Effect.withSpan("Registry.deleteManifest", attributes(repository, { digest })))
 
     const untag: Service["untag"] = (repository, tag) =>
-      Effect.flatMap(manifests(repository, erase(repository)), (place) => documents.remove(place, tag)).pipe(
-        Effect.withSpan("Registry.untag", attributes(repository, { reference: tag }))
-      )
+      Effect.flatMap(manifests(repository, erase(repository)), (place) =>
+        documents.remove(place, tag)).pipe(
+          Effect.withSpan("Registry.untag", attributes(repository, { reference: tag }))
+        )
 
     const referrers: Service["referrers"] = (repository, subject, { artifactType } = {}) =>
       Stream.unwrap(
-        Effect.map(manifests(repository), (place) => referring.list(place, known, subject, artifactType))
+        Effect.map(manifests(repository), (place) =>
+          referring.list(place, known, subject, artifactType))
       ).pipe(Stream.withSpan("Registry.referrers", attributes(repository, { digest: subject })))
 
     return {
@@ -323,8 +377,10 @@ export const make = (
       tags,
       statBlob,
       fetchBlob,
+      fetchBlobBytes,
       fetchBlobRange,
       pushBlob,
+      pushBlobBytes,
       mountBlob,
       deleteBlob,
       statManifest,

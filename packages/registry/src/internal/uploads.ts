@@ -274,12 +274,18 @@ export const push = <E>(
 ): Effect.Effect<void, E | RegistryError> =>
   goal.size > Math.min(smallSize, goal.chunkSize)
     ? send(goal, content, Option.none(), opened)
-    : Effect.flatMap(
-      Effect.onError(answers.join(content), () =>
-        Effect.forEach(Option.toArray(opened), (session) => cancel(goal, session))),
-      (bytes) =>
-        send(goal, Stream.make(bytes), Option.some(bytes), opened)
-    )
+    : pushBytes(goal, answers.join(content), opened)
+
+/** Sends a blob that is small enough to be held in memory. */
+export const pushBytes = <E>(
+  goal: Goal,
+  content: Effect.Effect<Uint8Array, E>,
+  opened: Option.Option<Session>
+): Effect.Effect<void, E | RegistryError> =>
+  Effect.flatMap(
+    Effect.onError(content, () => Effect.forEach(Option.toArray(opened), (session) => cancel(goal, session))),
+    (bytes) => send(goal, Stream.make(bytes), Option.some(bytes), opened)
+  )
 
 const send = <E>(
   goal: Goal,

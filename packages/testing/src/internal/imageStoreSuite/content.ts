@@ -1,5 +1,14 @@
 import { assert } from "@effect/vitest"
-import { Content, Descriptor, Digest, ImageManifest, ImageStore, MediaType } from "@ociman/oci"
+import {
+  Content,
+  type ContentError,
+  Descriptor,
+  Digest,
+  type Hasher,
+  ImageManifest,
+  ImageStore,
+  MediaType
+} from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { bytesOf, cut, failure, octets, pushBlob, pushImage, read, type Test } from "./support.js"
@@ -25,6 +34,34 @@ export const tests = (test: Test): void => {
       })
     )
   }
+
+  test(
+    "can be small enough to come and go at once",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const pushAtOnce = (descriptor: Descriptor.Descriptor, bytes: Effect.Effect<Uint8Array, { _tag: "Broken" }>) =>
+        store.pushBytes === undefined
+          ? store.push(descriptor, Stream.fromEffect(bytes))
+          : store.pushBytes(descriptor, bytes)
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const refused = (bytes: Uint8Array) => failure(pushAtOnce(descriptor, Effect.succeed(bytes)))
+      assert.strictEqual(yield* refused(bytesOf(9)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(10, 2)), "DigestMismatch")
+      assert.strictEqual(yield* failure(pushAtOnce(descriptor, Effect.fail({ _tag: "Broken" }))), "Broken")
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* pushAtOnce(descriptor, Effect.succeed(bytesOf(10))), "Pushed")
+      assert.strictEqual(yield* pushAtOnce(descriptor, Effect.dieMessage("was read")), "Present")
+      const bytes = yield* store.fetchBytes?.(descriptor) ?? read(store, descriptor)
+      assert.deepStrictEqual([...bytes], [...bytesOf(10)])
+
+      const missing = yield* Content.describe(octets, bytesOf(11))
+      const fetched: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = store.fetchBytes?.(missing) ??
+        read(store, missing)
+      assert.strictEqual(yield* failure(fetched), "ContentNotFound")
+      const image = yield* pushImage(store, 3)
+      assert.strictEqual(yield* pushAtOnce(image.manifest.descriptor, Effect.succeed(image.manifest.bytes)), "Present")
+    })
+  )
 
   test(
     "is not read again when it is there",

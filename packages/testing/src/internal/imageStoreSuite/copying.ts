@@ -110,7 +110,7 @@ export const tests = (test: Test): void => {
       const { layer, manifest } = yield* pushImage(source, 1)
       yield* source.tag(manifest.descriptor, "v1")
       const damaged: ImageStore.Readable = {
-        ...source,
+        ...ImageStore.plain(source),
         fetchUnverified: (descriptor) =>
           descriptor.digest === layer.digest ? Stream.make(bytesOf(layer.size, 9)) : source.fetch(descriptor)
       }

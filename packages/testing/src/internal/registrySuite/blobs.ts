@@ -31,6 +31,30 @@ export const tests = (test: Test): void => {
       }))
   }
 
+  test("are pushed and fetched at once where they are small", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const push = <E>(bytes: Effect.Effect<Uint8Array, E>) => Registry.pushBlobBytes(repository, descriptor, bytes)
+      assert.strictEqual(yield* failure(push(Effect.succeed(bytesOf(9)))), "SizeMismatch")
+      assert.strictEqual(yield* failure(push(Effect.succeed(bytesOf(10, 2)))), "DigestMismatch")
+      assert.strictEqual(yield* failure(push(Effect.fail({ _tag: "Broken" as const }))), "Broken")
+      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+      const missing = Registry.fetchBlobBytes(repository, descriptor)
+      assert.include(["RegistryFailed BLOB_UNKNOWN", "RegistryFailed NAME_UNKNOWN"], yield* failure(missing))
+
+      assert.strictEqual(yield* push(Effect.succeed(bytesOf(10))), "Pushed")
+      assert.strictEqual(yield* push(Effect.dieMessage("was read")), "Present")
+      const bytes = yield* Registry.fetchBlobBytes(repository, descriptor)
+      assert.deepStrictEqual([...bytes], [...bytesOf(10)])
+      const wrong = Registry.fetchBlobBytes(repository, { ...descriptor, size: 9 })
+      assert.strictEqual(yield* failure(wrong), "SizeMismatch")
+      const other = at(host, `${path}-other`)
+      const from = { from: [repository] }
+      const mounted = yield* Registry.pushBlobBytes(other, descriptor, Effect.dieMessage("was read"), from)
+      assert.strictEqual(mounted, "Mounted")
+    }))
+
   test("are not read again when they are there", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
