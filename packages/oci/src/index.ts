@@ -83,6 +83,13 @@ export * as DockerArchive from "./DockerArchive.js"
 export * as DockerIgnore from "./DockerIgnore.js"
 
 /**
+ * A lock between processes, for a file that several programs change.
+ *
+ * @since 0.1.0
+ */
+export * as FileLock from "./FileLock.js"
+
+/**
  * Reading a directory with all that is in it, in one order everywhere.
  *
  * @since 0.1.0

@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, deepStrictEqual } from "@effect/vitest/utils"
 import { Credential, Credentials, RegistryKey } from "@ociman/registry"
-import { Cause, Duration, Effect, Either, FastCheck, Inspectable, Option, Redacted } from "effect"
+import { Cause, Duration, Effect, Either, FastCheck, Fiber, Inspectable, Option, Redacted, Schedule } from "effect"
 import * as authFile from "../src/internal/authFile.js"
 import { answer, basic, type Home, home, notFound, plain } from "./support.js"
 
@@ -14,6 +14,8 @@ const hub = RegistryKey.make("docker.io")
 const secret = "s3cret-that-nobody-sees"
 
 const alice = Credential.login("alice", Redacted.make(secret))
+
+const many = (name: string) => Array.from({ length: 12 }, (_, i) => RegistryKey.make(`${name}${i}.example.com`))
 
 const entry = (username: string) => ({ auth: basic(username, "pw") })
 
@@ -288,6 +290,40 @@ describe("Credentials", () => {
           assert.strictEqual(yield* read(".docker/config.json"), broken)
         }
       }).pipe(Effect.provide(credentials())))
+
+    test("of several programs at once each, and of those that log out", ({ credentials, read, write }) =>
+      Effect.gen(function*() {
+        yield* write(".docker/config.json", { auths: Object.fromEntries(many("old").map((key) => [key, {}])), a: 1 })
+        // Each has a service of its own, which knows of no other.
+        const alone = Effect.provide(credentials())
+        yield* Effect.all([
+          ...many("new").map((key) => alone(Credentials.login(key, alice))),
+          ...many("old").map((key) => alone(Credentials.logout(key)))
+        ], { concurrency: "unbounded" })
+        const { a, auths } = JSON.parse(yield* read(".docker/config.json"))
+        assert.strictEqual(a, 1)
+        assert.deepStrictEqual(Object.keys(auths).sort(), many("new").map(String).sort())
+      }))
+
+    test("while the helper of another is slow", ({ credentials, directory, helper, read, write }) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        yield* helper("slow", `touch '${directory}/asked'; while ! test -e '${directory}/go'; do sleep 0.02; done`)
+        yield* write(".docker/config.json", { credHelpers: { "slow.example.com": "slow" } })
+        const alone = Effect.provide(credentials())
+        const slow = yield* Effect.fork(alone(Credentials.login(RegistryKey.make("slow.example.com"), alice)))
+        yield* Effect.repeat(fs.exists(`${directory}/asked`), {
+          until: (there) => there,
+          schedule: Schedule.spaced(10)
+        })
+        yield* alone(Credentials.login(key, alice))
+        yield* write("go", "")
+        yield* Fiber.join(slow)
+        assert.deepStrictEqual(Object.keys(JSON.parse(yield* read(".docker/config.json")).auths), [
+          "registry.example.com",
+          "slow.example.com"
+        ])
+      }))
 
     test("of many at once each", ({ credentials }) =>
       Effect.gen(function*() {

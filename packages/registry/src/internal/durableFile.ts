@@ -1,5 +1,6 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
+import { FileLock } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 
@@ -11,6 +12,19 @@ const targetOf = (fs: FileSystem.FileSystem, path: Path.Path, file: string) =>
     Effect.orElse(() => Effect.map(fs.readLink(file), (target) => path.resolve(path.dirname(file), target))),
     Effect.orElseSucceed(() => file)
   )
+
+/** Runs something while no other process changes a file so. The tools whose files these are have no lock to share. */
+export const alone = <A, E>(
+  fs: FileSystem.FileSystem,
+  path: Path.Path,
+  file: string,
+  use: (lock: FileLock.FileLock) => Effect.Effect<A, E>
+) =>
+  Effect.scoped(Effect.gen(function*() {
+    const target = yield* targetOf(fs, path, file)
+    yield* fs.makeDirectory(path.dirname(target), { recursive: true, mode: 0o700 })
+    return yield* use(yield* FileLock.acquire(fs, `${target}.lock`))
+  }))
 
 /** Replaces a file in one step by one that only its owner may read; a link to it stays one. */
 export const replace = (fs: FileSystem.FileSystem, path: Path.Path, file: string, text: string) =>

@@ -10,7 +10,7 @@ import type { Stored } from "../Credentials.js"
 import { CredentialsError } from "../RegistryError.js"
 import type { RegistryKey } from "../RegistryKey.js"
 import { encodeEntry, isAddressOf, isEmpty, type Json, parseObject, section, tokenUser, type Tool } from "./authFile.js"
-import { replace } from "./durableFile.js"
+import { alone, replace } from "./durableFile.js"
 import * as helpers from "./helper.js"
 import * as hub from "./hub.js"
 import { helperNamed, storeOf } from "./lookup.js"
@@ -66,11 +66,26 @@ const open = Effect.fnUntraced(function*(settings: Settings, operation: Operatio
   return { ...opened, helper }
 })
 
-const save = (settings: Settings, operation: Operation, key: RegistryKey, path: string, json: Json) =>
-  Effect.mapError(
-    replace(settings.fs, settings.path, path, `${JSON.stringify(json, null, "\t")}\n`),
-    (error) => fail(operation, key, "Unwritable", error.message, error)
-  )
+/** Changes the entries of a file as they are by now: others may have changed them since they were looked at. */
+const change = (
+  settings: Settings,
+  operation: Operation,
+  key: RegistryKey,
+  tool: Tool,
+  { path }: Opened,
+  edit: (auths: Json) => Json
+) =>
+  alone(settings.fs, settings.path, path, ({ isHeld }) =>
+    Effect.gen(function*() {
+      const { auths, json } = yield* open(settings, operation, key, tool)
+      const text = `${JSON.stringify({ ...json, auths: edit(auths) }, null, "\t")}\n`
+      if (!(yield* isHeld)) return yield* fail(operation, key, "Unwritable", "another program holds its lock by now")
+      yield* replace(settings.fs, settings.path, path, text)
+    })).pipe(Effect.mapError((error) =>
+      error._tag === "CredentialsError" ? error : fail(operation, key, "Unwritable", error.message, error)
+    ))
+
+type Opened = Effect.Effect.Success<ReturnType<typeof open>>
 
 /** What the tool itself calls the registry. */
 const nameOf = (key: RegistryKey, tool: Tool): string =>
@@ -100,10 +115,13 @@ export const login = Effect.fnUntraced(
   function*(settings: Settings, key: RegistryKey, credential: Credential.Credential, tool: Tool) {
     const wrong = flaw(credential)
     if (Option.isSome(wrong)) return yield* fail("login", key, "InvalidCredential", wrong.value)
-    const { auths, helper, json, path } = yield* open(settings, "login", key, tool)
+    const opened = yield* open(settings, "login", key, tool)
+    const { auths, helper, path } = opened
     const name = nameOf(key, tool)
+    const enter = (entry: Json) =>
+      change(settings, "login", key, tool, opened, (auths) => withEntry(auths, name, entry))
     if (Option.isNone(helper)) {
-      yield* save(settings, "login", key, path, { ...json, auths: withEntry(auths, name, encodeEntry(credential)) })
+      yield* enter(encodeEntry(credential))
       return { _tag: "File", path } satisfies Stored
     }
     const secret = secretOf(credential)
@@ -116,20 +134,20 @@ export const login = Effect.fnUntraced(
     )
     // Docker notes what its helper has, and neither leaves an older secret in the file.
     if (tool === "docker" || Object.hasOwn(auths, name)) {
-      yield* save(settings, "login", key, path, { ...json, auths: withEntry(auths, name, {}) })
+      yield* enter({})
     }
     return { _tag: "Helper", path, name: helper.value.name } satisfies Stored
   }
 )
 
 export const logout = Effect.fnUntraced(function*(settings: Settings, key: RegistryKey, tool: Tool) {
-  const { auths, helper, json, path } = yield* open(settings, "logout", key, tool)
+  const opened = yield* open(settings, "logout", key, tool)
+  const { auths, helper, path } = opened
   const isOurs = (name: string) =>
     key.path === ""
       ? hub.keysOf(key.host, tool).includes(name) || isAddressOf(name, key.host)
       : name === String(key)
-  const kept = Object.entries(auths).filter(([name]) => !isOurs(name))
-  const had = kept.length < Object.keys(auths).length
+  const had = Object.keys(auths).some(isOurs)
   if (!had && Option.isNone(helper)) {
     return yield* fail("logout", key, "NotLoggedIn", `${JSON.stringify(path)} has none`)
   }
@@ -139,5 +157,13 @@ export const logout = Effect.fnUntraced(function*(settings: Settings, key: Regis
       ({ detail }) => fail("logout", key, "HelperFailed", detail)
     )
   }
-  if (had) yield* save(settings, "logout", key, path, { ...json, auths: Object.fromEntries(kept) })
+  if (!had) return
+  yield* change(
+    settings,
+    "logout",
+    key,
+    tool,
+    opened,
+    (auths) => Object.fromEntries(Object.entries(auths).filter(([name]) => !isOurs(name)))
+  )
 })
