@@ -6,10 +6,15 @@ import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
 
-const on = (engine: FakeEngine.Script, command: string, complaint: string) =>
+const on = (
+  engine: FakeEngine.Script,
+  command: string,
+  complaint: string,
+  before: ReadonlyArray<FakeEngine.Step> = []
+) =>
   (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
     Layer.provide(FakeEngine.layer(engine.pipe(
-      FakeEngine.on(command, [FakeEngine.stderr(complaint), FakeEngine.exit(1)]),
+      FakeEngine.on(command, [...before, FakeEngine.stderr(complaint), FakeEngine.exit(1)]),
       FakeEngine.on(command, [FakeEngine.stdout("")])
     ))),
     Layer.provide(NodeContext.layer)
@@ -62,7 +67,8 @@ describe("what an engine is too busy for at the moment is asked for again", () =
           on(
             FakeEngine.podman,
             "container cp",
-            "Error: \"/\" could not be found on container app: no such file or directory\n"
+            "Error: \"/\" could not be found on container app: no such file or directory\n",
+            [FakeEngine.readStdin]
           )
         )
       )
