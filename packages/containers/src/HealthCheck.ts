@@ -6,6 +6,7 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { Retries } from "./internal/retries.js"
 import { firstOf, nonEmpty, noNul, present, refined, type Rule } from "./internal/text.js"
 
 const Period = Schema.DurationFromSelf.pipe(
@@ -43,15 +44,7 @@ export class Command extends Schema.TaggedClass<Command>("@ociman/containers/Hea
   timeout: Schema.optionalWith(Period, { exact: true }),
   startPeriod: Schema.optionalWith(Period, { exact: true }),
   startInterval: Schema.optionalWith(Period, { exact: true }),
-  retries: Schema.optionalWith(
-    Schema.Number.pipe(
-      Schema.filter((retries) =>
-        Number.isSafeInteger(retries) && retries >= 1
-          ? undefined
-          : `Invalid number of retries ${retries}: it is not an integer of 1 or more`, { identifier: "Retries" })
-    ),
-    { exact: true }
-  )
+  retries: Schema.optionalWith(Retries, { exact: true })
 }) {}
 
 /**

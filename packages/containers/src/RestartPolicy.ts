@@ -5,6 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
+import { Retries } from "./internal/retries.js"
 import { fromString, present } from "./internal/text.js"
 
 /**
@@ -21,15 +22,7 @@ import { fromString, present } from "./internal/text.js"
 export class RestartPolicy extends Schema.Class<RestartPolicy>("@ociman/containers/RestartPolicy")(
   Schema.Struct({
     name: Schema.Literal("no", "always", "unless-stopped", "on-failure"),
-    maximumRetries: Schema.optionalWith(
-      Schema.Number.pipe(
-        Schema.filter((retries) =>
-          Number.isSafeInteger(retries) && retries >= 1
-            ? undefined
-            : `Invalid number of retries ${retries}: it is not an integer of 1 or more`, { identifier: "Retries" })
-      ),
-      { exact: true }
-    )
+    maximumRetries: Schema.optionalWith(Retries, { exact: true })
   }).pipe(
     Schema.filter(({ maximumRetries, name }) =>
       maximumRetries === undefined || name === "on-failure"

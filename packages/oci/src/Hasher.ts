@@ -11,6 +11,7 @@ import { isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import * as Digest from "./Digest.js"
 import * as FileTree from "./FileTree.js"
+import { collect } from "./internal/bytes.js"
 
 /**
  * A digest being computed. It is mutable, belongs to one fiber, and is over once the digest is taken.
@@ -123,17 +124,6 @@ export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
     tree: (root, options) => FileTree.walk(reader, root, options)
   })
 }
-
-const collect = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
-  Effect.map(Stream.runCollect(stream), (chunks) => {
-    const pieces = Array.from(chunks)
-    const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-    pieces.reduce((offset, piece) => {
-      bytes.set(piece, offset)
-      return offset + piece.length
-    }, 0)
-    return bytes
-  })
 
 /**
  * A hasher that reads files by the platform's `FileSystem`, given what computes a digest.

@@ -5,7 +5,6 @@ import {
   Content,
   type Descriptor,
   Digest,
-  ImageConfig,
   ImageIndex,
   ImageManifest,
   ImageStore,
@@ -13,49 +12,29 @@ import {
   OciDirectory,
   Platform
 } from "@ociman/oci"
-import { Effect, Either, Stream } from "effect"
+import { Effect, Stream } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
-import { temporary } from "./archives.js"
+import * as archives from "./archives.js"
+import { failure, temporary } from "./archives.js"
 import { schemaOf } from "./imageSpec.js"
 import { live } from "./live.js"
 
 const layout = Effect.flatMap(temporary, OciDirectory.openOrCreate)
 
-const pushBlob = (store: ImageStore.Writable, text: string, mediaType = MediaType.ImageLayer) => {
-  const bytes = new TextEncoder().encode(text)
-  return Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
-}
+const pushBlob = (store: ImageStore.Writable, text: string, mediaType = MediaType.ImageLayer) =>
+  archives.pushBlob(store, new TextEncoder().encode(text), mediaType)
 
 const pushImage = (store: ImageStore.Writable, text: string) =>
   Effect.gen(function*() {
     const layer = yield* pushBlob(store, text)
-    const config = yield* Content.make(
-      ImageConfig.codec,
-      ImageConfig.make(Platform.make("linux/amd64"), [layer.digest])
-    )
-    yield* ImageStore.pushDocument(store, config)
-    const manifest = yield* Content.make(
-      ImageManifest.codec,
-      ImageManifest.make({ config: config.descriptor, layers: [layer] })
-    )
-    yield* ImageStore.pushDocument(store, manifest)
-    return { layer, config: config.descriptor, manifest: manifest.descriptor }
+    return { layer, ...(yield* archives.pushImageOf(store, [layer], Platform.make("linux/amd64"))) }
   })
 
 const blobPath = (root: string, { digest }: Descriptor.Descriptor) => `${root}/blobs/${digest.replace(":", "/")}`
 
 const json = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"))
-
-const failure = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.map(
-    Effect.either(effect),
-    Either.match({
-      onLeft: (error) => "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag,
-      onRight: () => "no failure"
-    })
-  )
 
 const sorted = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [...texts].sort()
 

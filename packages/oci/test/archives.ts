@@ -15,6 +15,27 @@ export const archiveOf = (entries: ReadonlyArray<Tar.Entry>) => bytesOf(Tar.writ
 export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaType = MediaType.ImageLayer) =>
   Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
 
+type Layer = Effect.Effect.Success<ReturnType<typeof pushBlob>>
+
+/** An image of layers that are there. */
+export const pushImageOf = (
+  store: ImageStore.Writable,
+  layers: readonly [Layer, ...ReadonlyArray<Layer>],
+  platform: Platform.Platform,
+  options?: Parameters<typeof ImageConfig.make>[2]
+) =>
+  Effect.gen(function*() {
+    const diffIds = layers.map(({ digest }) => digest)
+    const config = yield* Content.make(ImageConfig.codec, ImageConfig.make(platform, diffIds, options))
+    yield* ImageStore.pushDocument(store, config)
+    const manifest = yield* Content.make(
+      ImageManifest.codec,
+      ImageManifest.make({ config: config.descriptor, layers })
+    )
+    yield* ImageStore.pushDocument(store, manifest)
+    return { config: config.descriptor, manifest: manifest.descriptor }
+  })
+
 /** An image of layers that are archives with one file each. */
 export const pushImage = (
   store: ImageStore.Writable,
@@ -26,21 +47,12 @@ export const pushImage = (
       files,
       (file) => Effect.flatMap(archiveOf([Tar.file(file, file)]), (bytes) => pushBlob(store, bytes))
     )
-    const config = yield* Content.make(
-      ImageConfig.codec,
-      ImageConfig.make(Platform.make(`linux/${architecture}`), layers.map(({ digest }) => digest), {
-        config: { Cmd: ["/nothing"] }
-      })
-    )
-    yield* ImageStore.pushDocument(store, config)
     const [first, ...rest] = layers
     if (first === undefined) return yield* Effect.dieMessage("An image has a layer")
-    const manifest = yield* Content.make(
-      ImageManifest.codec,
-      ImageManifest.make({ config: config.descriptor, layers: [first, ...rest] })
-    )
-    yield* ImageStore.pushDocument(store, manifest)
-    return { layers, config: config.descriptor, manifest: manifest.descriptor }
+    const documents = yield* pushImageOf(store, [first, ...rest], Platform.make(`linux/${architecture}`), {
+      config: { Cmd: ["/nothing"] }
+    })
+    return { layers, ...documents }
   })
 
 export const read = (store: ImageStore.Readable, descriptor: Descriptor.Descriptor) => bytesOf(store.fetch(descriptor))

@@ -26,14 +26,7 @@ const received = (request: Parameters<Parameters<typeof HttpClient.make>[0]>[0])
   const text = body._tag === "Uint8Array"
     ? Effect.succeed(Buffer.from(body.body).toString("latin1"))
     : body._tag === "Stream"
-    ? Effect.map(
-      Stream.runFold(
-        Effect.runSync(Effect.succeed(body.stream)),
-        "",
-        (all, part) => all + Buffer.from(part).toString("latin1")
-      ),
-      (all) => all
-    )
+    ? Stream.runFold(body.stream, "", (all, part) => all + Buffer.from(part).toString("latin1"))
     : Effect.succeed("")
   return Effect.map(Effect.orDie(text), (body) => ({ method, url, headers, body }))
 }

@@ -1,5 +1,4 @@
 import { Tar } from "@ociman/oci"
-import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -117,14 +116,3 @@ export const readFile = (files: Files, container: string, path: string): Stream.
         )
     )
   )
-
-/** @internal */
-export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.Effect<Uint8Array, E, R> =>
-  Effect.map(Stream.runCollect(stream), (chunks) => {
-    const bytes = new Uint8Array(Chunk.reduce(chunks, 0, (length, piece) => length + piece.length))
-    Chunk.reduce(chunks, 0, (offset, piece) => {
-      bytes.set(piece, offset)
-      return offset + piece.length
-    })
-    return bytes
-  })

@@ -12,6 +12,7 @@ import type { ContainerInfo, PublishedPort } from "../ContainerInfo.js"
 import * as Engine from "../Engine.js"
 import * as Exec from "../Exec.js"
 import type { Primitives } from "../Primitives.js"
+import { collect } from "./bytes.js"
 import { ContainerTypeId } from "./containerTypeId.js"
 import * as copying from "./copying.js"
 import * as libraryLabels from "./libraryLabels.js"
@@ -79,7 +80,7 @@ export const makeHandle = (
 
     writeFile: (path, content, attributes = {}) =>
       span("writeFile")(copying.writeFile(primitives, id, path, content, attributes)),
-    readFile: (path) => span("readFile")(copying.collect(copying.readFile(primitives, id, path))),
+    readFile: (path) => span("readFile")(collect(copying.readFile(primitives, id, path))),
     readFileStream: (path) => copying.readFile(primitives, id, path),
     readFileString: (path) =>
       span("readFile")(Stream.mkString(Stream.decodeText(copying.readFile(primitives, id, path)))),

@@ -9,12 +9,11 @@ import {
   ImageIndex,
   ImageManifest,
   ImageStore,
-  MediaType,
   OciDirectory,
   Platform
 } from "@ociman/oci"
-import { Effect, Stream } from "effect"
-import { temporary } from "../archives.js"
+import { Effect } from "effect"
+import { pushBlob, pushImageOf, temporary } from "../archives.js"
 import { type Environment, live } from "../live.js"
 import { output, skopeo } from "./tools.js"
 
@@ -23,24 +22,14 @@ const emptyTar = new Uint8Array(1024)
 
 const pushImage = (store: ImageStore.Writable, architecture: string) =>
   Effect.gen(function*() {
-    const layer = yield* Content.describe(MediaType.ImageLayer, emptyTar)
-    yield* store.push(layer, Stream.make(emptyTar))
+    const layer = yield* pushBlob(store, emptyTar)
     const platform = Platform.make(`linux/${architecture}`)
-    const config = yield* Content.make(
-      ImageConfig.codec,
-      ImageConfig.make(platform, [layer.digest], {
-        created: "2020-01-01T00:00:00Z",
-        config: { Env: ["A=b"], Cmd: ["/bin/sh"] },
-        history: [{ created: "2020-01-01T00:00:00Z", created_by: "a test" }]
-      })
-    )
-    yield* ImageStore.pushDocument(store, config)
-    const manifest = yield* Content.make(
-      ImageManifest.codec,
-      ImageManifest.make({ config: config.descriptor, layers: [layer] })
-    )
-    yield* ImageStore.pushDocument(store, manifest)
-    return { ...manifest.descriptor, platform }
+    const { manifest } = yield* pushImageOf(store, [layer], platform, {
+      created: "2020-01-01T00:00:00Z",
+      config: { Env: ["A=b"], Cmd: ["/bin/sh"] },
+      history: [{ created: "2020-01-01T00:00:00Z", created_by: "a test" }]
+    })
+    return { ...manifest, platform }
   })
 
 /** All that is in a layout, verified. */

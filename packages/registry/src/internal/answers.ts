@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { RegistryFailed, Reported } from "../RegistryError.js"
 import * as addresses from "./address.js"
+import { concat } from "./bytes.js"
 import { size } from "./headers.js"
 import { spoken } from "./reasons.js"
 import type { Answer } from "./transport.js"
@@ -14,21 +15,6 @@ declare const TextDecoder: new() => { readonly decode: (bytes: Uint8Array) => st
 
 /** What is read of an error, and of what is dropped so that the connection can be used again. */
 const errorLimit = 8192
-
-const concat = (parts: Iterable<Uint8Array>): Uint8Array => {
-  const all = Array.from(parts)
-  const bytes = new Uint8Array(all.reduce((sum, { length }) => sum + length, 0))
-  let at = 0
-  for (const part of all) {
-    bytes.set(part, at)
-    at += part.length
-  }
-  return bytes
-}
-
-/** All bytes of a stream. */
-export const join = <E>(bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
-  Effect.map(Stream.runCollect(bytes), concat)
 
 /** All bytes of an answer, unless there are more than a limit. */
 export const collect = (answer: Answer, limit: number, what: string): Effect.Effect<Uint8Array, RegistryFailed> => {

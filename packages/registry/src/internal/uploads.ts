@@ -9,6 +9,7 @@ import type { RegistryError } from "../RegistryError.js"
 import type { Address } from "./address.js"
 import * as addresses from "./address.js"
 import * as answers from "./answers.js"
+import { collect } from "./bytes.js"
 import { type Client, isPassingFailure } from "./client.js"
 import { at } from "./endpoints.js"
 import * as headers from "./headers.js"
@@ -274,7 +275,7 @@ export const push = <E>(
 ): Effect.Effect<void, E | RegistryError> =>
   goal.size > Math.min(smallSize, goal.chunkSize)
     ? send(goal, content, Option.none(), opened)
-    : pushBytes(goal, answers.join(content), opened)
+    : pushBytes(goal, collect(content), opened)
 
 /** Sends a blob that is small enough to be held in memory. */
 export const pushBytes = <E>(

@@ -12,6 +12,7 @@ import * as Stream from "effect/Stream"
 import type * as Exec from "../../Exec.js"
 import * as Output from "../../Output.js"
 import type { Primitives } from "../../Primitives.js"
+import { collect } from "../bytes.js"
 import { toExec } from "../commandExec.js"
 import * as Commands from "./commands.js"
 import { type Context, getContainer } from "./context.js"
@@ -132,7 +133,7 @@ const inputOf = (
 
 const writeTo = (written: Deferred.Deferred<Uint8Array>): CommandExecutor.Process["stdin"] =>
   Sink.collectAll<Uint8Array>().pipe(
-    Sink.mapEffect((pieces) => Deferred.complete(written, Scripts.collect(Stream.fromChunk(pieces)))),
+    Sink.mapEffect((pieces) => Deferred.complete(written, collect(Stream.fromChunk(pieces)))),
     Sink.map(() => undefined)
   )
 

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type CopyError, CopyFailed, PathNotFound } from "../../BackendError.js"
 import type { Files } from "../../Primitives.js"
+import { collect } from "../bytes.js"
 import * as containerPath from "../containerPath.js"
 import * as copying from "../copying.js"
 import { type Context, getContainer, updateContainer } from "./context.js"
@@ -62,7 +63,7 @@ const checkWritable = ({ definition, id, run }: State.Container, path: string): 
 const unpackArchive = <E>(container: string, path: string, archive: Stream.Stream<Uint8Array, E>) =>
   Tar.read(archive).pipe(
     Stream.mapEffect((entry) =>
-      Effect.map(copying.collect(entry.content), (bytes): FileSystem.Unpacked => ({ ...entry, bytes }))
+      Effect.map(collect(entry.content), (bytes): FileSystem.Unpacked => ({ ...entry, bytes }))
     ),
     Stream.runCollect,
     Effect.map((entries) => Array.from(entries)),

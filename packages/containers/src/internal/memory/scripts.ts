@@ -1,5 +1,4 @@
 import type { PlatformError } from "@effect/platform/Error"
-import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -8,6 +7,7 @@ import * as Stream from "effect/Stream"
 import type { Stdin } from "../../Exec.js"
 import type { Answer, Script } from "../../MemoryBackend.js"
 import * as Output from "../../Output.js"
+import { collect } from "../bytes.js"
 
 // Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
 declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
@@ -73,15 +73,3 @@ export const makeInput = Effect.fnUntraced(function*(stdin: Stdin | undefined): 
   )
   return { read, failure: Option.some(Deferred.await(failure)) }
 })
-
-/** @internal */
-export const collect = <E>(stream: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
-  Effect.map(Stream.runCollect(stream), (chunks) => {
-    const pieces = Chunk.toReadonlyArray(chunks)
-    const bytes = new Uint8Array(pieces.reduce((length, piece) => length + piece.length, 0))
-    pieces.reduce((offset, piece) => {
-      bytes.set(piece, offset)
-      return offset + piece.length
-    }, 0)
-    return bytes
-  })

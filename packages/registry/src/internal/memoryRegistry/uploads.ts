@@ -2,6 +2,7 @@ import { Digest, type Hasher } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
+import { concat } from "../bytes.js"
 import { answer, type Incoming, type Outgoing, parameter, refusal } from "./http.js"
 import { ofRepository, type State, type Upload } from "./state.js"
 
@@ -25,16 +26,6 @@ const receive = <E>(upload: Upload, body: Stream.Stream<Uint8Array, E>) =>
       upload.turn++
     })))
 
-const joined = ({ pieces, size }: Upload) => {
-  const bytes = new Uint8Array(size)
-  let at = 0
-  for (const piece of pieces) {
-    bytes.set(piece, at)
-    at += piece.length
-  }
-  return bytes
-}
-
 const stored = (name: string, digest: string) =>
   answer(201, { location: `/v2/${name}/blobs/${digest}`, "docker-content-digest": digest })
 
@@ -43,7 +34,7 @@ const commit = (state: State, hasher: Hasher.Hasher["Type"], upload: Upload, wan
     onLeft: ({ message }) => Effect.succeed(refusal("DIGEST_INVALID", message)),
     onRight: (digest) =>
       Effect.suspend(() => {
-        const bytes = joined(upload)
+        const bytes = concat(upload.pieces)
         return Effect.map(hasher.bytes(bytes, Digest.algorithm(digest)), (found) => {
           if (found !== digest) return refusal("DIGEST_INVALID", `what was uploaded has the digest ${found}`)
           ofRepository(state, upload.name).blobs.set(digest, bytes)

@@ -1,0 +1,9 @@
+import * as Schema from "effect/Schema"
+
+/** How often something is tried again. */
+export const Retries = Schema.Number.pipe(
+  Schema.filter((retries) =>
+    Number.isSafeInteger(retries) && retries >= 1
+      ? undefined
+      : `Invalid number of retries ${retries}: it is not an integer of 1 or more`, { identifier: "Retries" })
+)
