@@ -25,7 +25,7 @@ import * as ImageLayout from "./ImageLayout.js"
 import * as ImageStore from "./ImageStore.js"
 import * as archiveFile from "./internal/archiveFile.js"
 import * as dockerManifest from "./internal/dockerManifest.js"
-import * as entriesOf from "./internal/entries.js"
+import * as entriesOf from "./internal/indexEntries.js"
 import * as json from "./internal/json.js"
 import * as MediaType from "./MediaType.js"
 

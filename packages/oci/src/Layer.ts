@@ -21,9 +21,9 @@ import type { Descriptor } from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import type * as FileTree from "./FileTree.js"
 import * as Hasher from "./Hasher.js"
-import * as counting from "./internal/counting.js"
 import * as internal from "./internal/layer.js"
-import * as packing from "./internal/packing.js"
+import * as packing from "./internal/layerPacking.js"
+import * as limitCounter from "./internal/limitCounter.js"
 import { squashItems } from "./internal/squash.js"
 import { diffItems } from "./internal/treeDiff.js"
 import { LayerError } from "./LayerError.js"
@@ -251,7 +251,7 @@ export interface ReadOptions {
 
 const limitsOf = ({ limits }: ReadOptions): Limits.Limits => ({ ...Limits.defaults, ...limits })
 
-const limitedArchive = <E, R>(blob: Blob<E, R>, counter: counting.Counter) =>
+const limitedArchive = <E, R>(blob: Blob<E, R>, counter: limitCounter.Counter) =>
   counter.archive(blob.bytes, (bytes) => decompress({ ...blob, bytes }), packing.exceeded)
 
 /**
@@ -385,7 +385,7 @@ export const entries = <E, R>(
 > =>
   Stream.suspend(() => {
     const limits = limitsOf(options)
-    const counter = counting.make(limits)
+    const counter = limitCounter.make(limits)
     return Tar.readWith(limitedArchive(self, counter), packing.reading(limits)).pipe(
       Stream.tap((entry) => packing.checked(counter, entry))
     )

@@ -25,7 +25,7 @@ import type * as ImageStore from "./ImageStore.js"
 import * as archiveStore from "./internal/archiveStore.js"
 import * as archiveWriting from "./internal/archiveWriting.js"
 import * as dockerManifest from "./internal/dockerManifest.js"
-import * as entriesOf from "./internal/entries.js"
+import * as entriesOf from "./internal/indexEntries.js"
 import type * as OciDirectory from "./OciDirectory.js"
 import type * as Platform from "./Platform.js"
 

@@ -12,7 +12,7 @@ import * as order from "effect/Order"
 import * as ParseResult from "effect/ParseResult"
 import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
-import { pipeMethod } from "./internal/pipe.js"
+import { pipeMethod } from "./internal/pipeMethod.js"
 import { excerpt, isWord, skip } from "./internal/text.js"
 
 /**

@@ -24,7 +24,7 @@ import * as ParseResult from "effect/ParseResult"
 import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.js"
-import { pipeMethod } from "./internal/pipe.js"
+import { pipeMethod } from "./internal/pipeMethod.js"
 import * as scanner from "./internal/referenceScanner.js"
 import { excerpt } from "./internal/text.js"
 

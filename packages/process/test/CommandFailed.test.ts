@@ -4,7 +4,7 @@ import { assert, describe, it, layer } from "@effect/vitest"
 import { CommandFailed, Subprocess } from "@ociman/process"
 import { Cause, Duration, Effect, Exit, Option, Redacted, Schema, Stream } from "effect"
 import { inspect } from "node:util"
-import { recordingTracer, sh } from "./utils.js"
+import { recordingTracer, sh } from "./support.js"
 
 const failure = (command: Command.Command, options: Subprocess.RunOptions = {}) =>
   Effect.flip(Subprocess.run(command, options))

@@ -4,7 +4,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import { Chunk, Duration, Effect, Exit, Fiber, Option, Queue, Ref, Stream } from "effect"
 import * as crypto from "node:crypto"
-import { eventually, isAlive, mebibyte, pieces, sh } from "./utils.js"
+import { eventually, isAlive, mebibyte, pieces, sh } from "./support.js"
 
 const text = (parts: Iterable<Uint8Array>) => Buffer.concat(Array.from(parts)).toString()
 

@@ -5,7 +5,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { Subprocess } from "@ociman/process"
 import { Chunk, Effect, Exit, Fiber, Redacted, Scheduler, Scope, Sink, Stream } from "effect"
 import { inspect } from "node:util"
-import { firstLine, hangs, isAlive, mebibyte, pieces, sh, stubborn } from "./utils.js"
+import { firstLine, hangs, isAlive, mebibyte, pieces, sh, stubborn } from "./support.js"
 
 const onStdout = `head -c ${mebibyte} /dev/zero`
 const onStderr = `head -c ${mebibyte} /dev/zero >&2`

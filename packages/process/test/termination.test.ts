@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import { Chunk, Deferred, Duration, Effect, Exit, Fiber, Option, Random, Ref, Scope, Stream } from "effect"
-import { eventually, firstLine, isAlive, openFiles, pidsWith, sh } from "./utils.js"
+import { eventually, firstLine, isAlive, openFiles, pidsWith, sh } from "./support.js"
 
 /** A process that is recognized among all of the machine. */
 const marked = (marker: string, script = "sleep 60; true") => sh(script, marker)

@@ -7,9 +7,9 @@ import * as Descriptor from "../Descriptor.js"
 import type * as Digest from "../Digest.js"
 import type { Receiving } from "../ImageStore.js"
 import * as MediaType from "../MediaType.js"
+import { makeMeter } from "./digestMeter.js"
+import * as listing from "./fileListing.js"
 import * as layer from "./layer.js"
-import * as listing from "./listing.js"
-import { makeMeter } from "./meter.js"
 
 /** A part of an artifact that is in a store. */
 export interface Packed {

@@ -10,7 +10,7 @@ import * as Hasher from "../Hasher.js"
 import type { Kept, Primitives, Pushed, Store } from "../ImageStore.js"
 import * as MediaType from "../MediaType.js"
 import { skip } from "./bytes.js"
-import * as entries from "./entries.js"
+import * as entries from "./indexEntries.js"
 import * as links from "./links.js"
 
 const computable = (descriptor: Descriptor): Effect.Effect<Digest.Digest, UnsupportedDigest> =>

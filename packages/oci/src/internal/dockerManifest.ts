@@ -14,7 +14,7 @@ import * as MediaType from "../MediaType.js"
 import type { Platform } from "../Platform.js"
 import * as Reference from "../Reference.js"
 import * as document from "./document.js"
-import { nameOf } from "./entries.js"
+import { nameOf } from "./indexEntries.js"
 
 /** What containerd and BuildKit call an image in an index. */
 const containerdName = "io.containerd.image.name"

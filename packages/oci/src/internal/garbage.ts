@@ -7,7 +7,7 @@ import type { Descriptor } from "../Descriptor.js"
 import * as Digest from "../Digest.js"
 import type { Readable } from "../ImageStore.js"
 import { collect } from "./bytes.js"
-import * as entriesOf from "./entries.js"
+import * as entriesOf from "./indexEntries.js"
 import * as links from "./links.js"
 
 type Entries = ReadonlyArray<Descriptor>

@@ -17,7 +17,7 @@ import * as MediaType from "../MediaType.js"
 import type * as Platform from "../Platform.js"
 import type { Base, PushOptions, RunnableImage } from "../RunnableImage.js"
 import { runAtOnce } from "./layer.js"
-import * as packing from "./packing.js"
+import * as packing from "./layerPacking.js"
 
 /** What the new image is made of. */
 interface Ground {

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import * as Compression from "../Compression.js"
 import type { Description, Layer } from "../Layer.js"
 import * as MediaType from "../MediaType.js"
-import { makeMeter, type Measured } from "./meter.js"
+import { makeMeter, type Measured } from "./digestMeter.js"
 
 export const mediaTypes: Record<MediaType.Compression, MediaType.MediaType> = {
   none: MediaType.ImageLayer,

@@ -8,7 +8,7 @@ import { type ContentError, ContentNotFound } from "../ContentError.js"
 import type { Descriptor } from "../Descriptor.js"
 import type { Listable, Readable } from "../ImageStore.js"
 import * as OciDirectory from "../OciDirectory.js"
-import * as entries from "./entries.js"
+import * as entries from "./indexEntries.js"
 
 const maxDepth = 32
 

@@ -4,10 +4,10 @@ import * as Stream from "effect/Stream"
 import { LayerError } from "../LayerError.js"
 import type { Limits } from "../Limits.js"
 import * as Tar from "../Tar.js"
-import type { Counter } from "./counting.js"
-import * as counting from "./counting.js"
+import * as packing from "./layerPacking.js"
 import { join, nameOf, partsOf } from "./layerPath.js"
-import * as packing from "./packing.js"
+import type { Counter } from "./limitCounter.js"
+import * as limitCounter from "./limitCounter.js"
 import type { Options as ReadOptions } from "./tarDecoder.js"
 import { compareUtf8 } from "./text.js"
 import * as whiteout from "./whiteout.js"
@@ -203,7 +203,7 @@ export const squashItems = <B, E, R>(
 ): Stream.Stream<Item<E | Tar.TarError, never>, E | LayerError | Tar.TarError, R> =>
   Stream.unwrap(Effect.gen(function*() {
     const root = makeNode(0, undefined)
-    const counter = counting.make(limits)
+    const counter = limitCounter.make(limits)
     const reading = packing.reading(limits)
     for (const [layer, blob] of blobs.entries()) {
       let index = 0
@@ -215,7 +215,7 @@ export const squashItems = <B, E, R>(
             : Effect.void
       )
     }
-    const again = counting.make(limits)
+    const again = limitCounter.make(limits)
     const planned = plan(root, whiteouts)
     return Stream.fromIterable<Item<E | Tar.TarError, never>>(planned.structure).pipe(
       Stream.concat(Stream.flatMap(

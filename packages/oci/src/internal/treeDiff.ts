@@ -7,8 +7,8 @@ import * as Stream from "effect/Stream"
 import * as FileTree from "../FileTree.js"
 import type { Hasher } from "../Hasher.js"
 import { LayerError } from "../LayerError.js"
+import * as packing from "./layerPacking.js"
 import { nameOf } from "./layerPath.js"
-import * as packing from "./packing.js"
 import * as whiteout from "./whiteout.js"
 
 export interface Comparison {

@@ -9,8 +9,8 @@ import { Probe } from "../../BackendError.js"
 import * as Engine from "../../Engine.js"
 import * as EngineEndpoint from "../../EngineEndpoint.js"
 import type { Client } from "./client.js"
+import { sshHost } from "./engineLocation.js"
 import { lastLine, unavailableReason } from "./failures.js"
-import { sshHost } from "./whereabouts.js"
 
 const DockerVersion = Schema.Struct({
   Client: Schema.Struct({ Version: Schema.String }),

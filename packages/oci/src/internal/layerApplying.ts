@@ -8,9 +8,9 @@ import type { Attributes, LocalFiles, LocalFilesError, Writer } from "../LocalFi
 import type { Header } from "../Tar.js"
 import type { Options, Result } from "../Unpack.js"
 import { UnpackError } from "../UnpackError.js"
-import * as counting from "./counting.js"
 import * as jails from "./jail.js"
 import { partsOf } from "./layerPath.js"
+import * as limitCounter from "./limitCounter.js"
 import type { Event } from "./tarDecoder.js"
 import * as whiteout from "./whiteout.js"
 
@@ -27,7 +27,7 @@ interface Open {
 export interface State {
   readonly beginLayer: (index: number) => Effect.Effect<void>
   readonly apply: (event: Event) => Effect.Effect<void, UnpackError>
-  readonly counter: counting.Counter
+  readonly counter: limitCounter.Counter
   readonly finish: Effect.Effect<void, UnpackError>
   readonly result: () => Result
 }
@@ -51,7 +51,7 @@ export const make = Effect.fnUntraced(function*({ files, limits, options, root }
   const scope = yield* Effect.scope
   const jail = jails.make(files, root)
   const skipped: Array<string> = []
-  const counter = counting.make(limits)
+  const counter = limitCounter.make(limits)
   let layer = 0
   let open: Open | undefined
 
