@@ -15,7 +15,7 @@ const on = (
   (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
     Layer.provide(FakeEngine.layer(engine.pipe(
       FakeEngine.on(command, [...before, FakeEngine.stderr(complaint), FakeEngine.exit(1)]),
-      FakeEngine.on(command, [FakeEngine.stdout("")])
+      FakeEngine.on(command, [...before, FakeEngine.stdout("")])
     ))),
     Layer.provide(NodeContext.layer)
   )
