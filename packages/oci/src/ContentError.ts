@@ -131,7 +131,7 @@ export class LayoutError extends Schema.TaggedError<LayoutError>("@ociman/oci/La
 
 /**
  * A store could not do what it was asked. `store` says which one, `operation` what it was about to do; the cause is
- * the store's own error.
+ * the store's own error. `Incomplete`: it misses something that a manifest or an index points to.
  *
  * @since 0.1.0
  * @category errors
@@ -139,7 +139,7 @@ export class LayoutError extends Schema.TaggedError<LayoutError>("@ociman/oci/La
 export class StoreFailed extends Schema.TaggedError<StoreFailed>("@ociman/oci/StoreFailed")("StoreFailed", {
   store: Schema.String,
   operation: Schema.String,
-  reason: Schema.Literal("Unavailable", "Denied", "Unsupported", "Unknown"),
+  reason: Schema.Literal("Unavailable", "Denied", "Unsupported", "Incomplete", "Unknown"),
   cause: Schema.optional(Schema.Defect)
 }) {
   override get message(): string {

@@ -174,7 +174,32 @@ const silent: Emit = () => Effect.void
 /** What is smaller is held in memory, and as soon fetched again as looked for. */
 const large = 1024 * 1024
 
-const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action, descriptor }: Step) => {
+interface Copying {
+  readonly from: Source
+  readonly to: ImageStore.Writable
+  readonly options: Options
+  readonly emit: Emit
+}
+
+type Perform = (step: Step) => Effect.Effect<void, ContentError, Hasher.Hasher>
+
+/** Does something with a document, and once more if its store then misses what it said that it has. */
+const completing = (self: Copying, descriptor: Descriptor.Descriptor) => {
+  const pushed = Effect.gen(function*() {
+    const { blobs, manifests } = yield* read(self.from, descriptor)
+    const steps = yield* Effect.forEach([...blobs, ...manifests], (child) => stepFor(self.to, child, self.options))
+    yield* Effect.forEach(steps, perform(self), { concurrency: concurrencyOf(self.options), discard: true })
+  })
+  return <A>(document: Effect.Effect<A, ContentError>) =>
+    Effect.catchIf(
+      document,
+      (error) => error._tag === "StoreFailed" && error.reason === "Incomplete",
+      () => Effect.zipRight(pushed, document)
+    )
+}
+
+const perform = (self: Copying): Perform => ({ action, descriptor }) => {
+  const { emit, from, to } = self
   if (action === "Nondistributable") return emit({ _tag: "Skipped", descriptor, reason: action })
   const reported = (content: Stream.Stream<Uint8Array, ContentError>, offset = 0) =>
     emit === silent ? content : Stream.suspend(() => {
@@ -205,7 +230,7 @@ const perform = (from: Source, to: ImageStore.Writable, emit: Emit) => ({ action
     ? to.resume(descriptor, (offset) => reported(fetchFrom(descriptor, offset), offset))
     : pushSmall() ?? to.push(descriptor, reported(unverified(descriptor)), { from })
   return Effect.flatMap(
-    pushing,
+    isBlob ? pushing : completing(self, descriptor)(pushing),
     (pushed) =>
       emit(pushed === "Pushed" ? { _tag: "Copied", descriptor } : { _tag: "Skipped", descriptor, reason: pushed })
   )
@@ -215,7 +240,10 @@ const execute = (from: Source, to: ImageStore.Writable, plan: Plan, options: Opt
   Effect.zipRight(
     emit({ _tag: "Planned", plan }),
     Effect.forEach(plan.groups, (group) =>
-      Effect.forEach(group, perform(from, to, emit), { concurrency: concurrencyOf(options), discard: true }), {
+      Effect.forEach(group, perform({ from, to, options, emit }), {
+        concurrency: concurrencyOf(options),
+        discard: true
+      }), {
       discard: true
     })
   )
@@ -276,7 +304,7 @@ const copyNamed = (from: Place<Source>, to: Place<ImageStore.Writable>, options:
     const root = yield* rootOf(from, options.platform)
     const made = yield* plan(from.store, root, to.store, options)
     yield* execute(from.store, to.store, made, options, emit)
-    yield* to.store.tag(root, to.name)
+    yield* completing({ from: from.store, to: to.store, options, emit }, root)(to.store.tag(root, to.name))
     yield* emit({ _tag: "Tagged", descriptor: root, name: to.name })
     return root
   }).pipe(Effect.withSpan("Copy.image", {

@@ -102,6 +102,8 @@ export interface Range {
 export interface PushBlobOptions {
   /** Repositories of the same registry that may have the blob, from which it is then taken over. Default: none. */
   readonly from?: ReadonlyArray<Repository> | undefined
+  /** Whether it is sent although the registry may say that it has it: neither looked for nor taken over. Default: no. */
+  readonly anew?: boolean | undefined
 }
 
 /**

@@ -12,9 +12,10 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
+import { text } from "./internal/answers.js"
 import { recentDocuments } from "./internal/recentDocuments.js"
 import * as storeErrors from "./internal/storeErrors.js"
-import { Registry } from "./Registry.js"
+import { type PushBlobOptions, type PushManifestOptions, Registry } from "./Registry.js"
 import { Repository } from "./Repository.js"
 
 /**
@@ -46,6 +47,8 @@ export const make = (
     const fs = yield* FileSystem.FileSystem
     const name = String(repository)
     const recent = recentDocuments()
+    /** What the registry said that it misses, whatever it said before. */
+    const missing = new Set<string>()
     const { failed, failedStream, notFound, refused, unsaved } = storeErrors.of(name)
 
     const document = (descriptor: Descriptor.Descriptor, digest: Digest.Digest) =>
@@ -109,17 +112,47 @@ export const make = (
         return Option.isSome(found) ? found.value : yield* notFound(text)
       })
 
+    const putDocument = (
+      operation: string,
+      digest: Digest.Digest,
+      content: Content.Content<unknown>,
+      options?: PushManifestOptions
+    ) =>
+      failed(
+        operation,
+        digest,
+        Effect.tapError(registry.pushManifest(repository, content, options), (error) =>
+          Effect.sync(() => {
+            for (const other of storeErrors.missingOf(error, digest, () => text(content.bytes))) missing.add(other)
+          }))
+      )
+
     const pushDocument = Effect.fnUntraced(function*<E>(
       descriptor: Descriptor.Descriptor,
       digest: Digest.Digest,
       content: Stream.Stream<Uint8Array, E>
     ) {
-      if (yield* exists(descriptor)) return "Present"
+      if (!missing.has(digest) && (yield* exists(descriptor))) return "Present"
       const collected = Content.collect(content, descriptor, manifests)
       const bytes = yield* Effect.provideService(collected, Hasher.Hasher, hasher)
-      yield* failed("store", digest, registry.pushManifest(repository, recent.keep(descriptor, bytes)))
+      yield* putDocument("store", digest, recent.keep(descriptor, bytes))
+      missing.delete(digest)
       return "Pushed"
     })
+
+    const pushBlob = <E>(
+      digest: Digest.Digest,
+      { from }: ImageStore.PushOptions,
+      push: (options: PushBlobOptions) => Effect.Effect<ImageStore.Pushed, E>
+    ) =>
+      failed(
+        "store",
+        digest,
+        Effect.tap(
+          push({ from: neighbours(repository, from), anew: missing.has(digest) }),
+          () => Effect.sync(() => missing.delete(digest))
+        )
+      )
 
     const push: ImageStore.Store["push"] = <E>(
       descriptor: Descriptor.Descriptor,
@@ -131,11 +164,7 @@ export const make = (
         (digest): Effect.Effect<ImageStore.Pushed, E | ContentError.ContentError> =>
           isDocument(descriptor)
             ? pushDocument(descriptor, digest, content)
-            : failed(
-              "store",
-              digest,
-              registry.pushBlob(repository, descriptor, content, { from: neighbours(repository, options.from) })
-            )
+            : pushBlob(digest, options, (_) => registry.pushBlob(repository, descriptor, content, _))
       )
 
     const pushBytes = <E>(
@@ -145,12 +174,10 @@ export const make = (
     ): Effect.Effect<ImageStore.Pushed, E | ContentError.ContentError> =>
       isDocument(descriptor)
         ? push(descriptor, Stream.fromEffect(bytes), options)
-        : Effect.flatMap(computable(descriptor), (digest) =>
-          failed(
-            "store",
-            digest,
-            registry.pushBlobBytes(repository, descriptor, bytes, { from: neighbours(repository, options.from) })
-          ))
+        : Effect.flatMap(
+          computable(descriptor),
+          (digest) => pushBlob(digest, options, (_) => registry.pushBlobBytes(repository, descriptor, bytes, _))
+        )
 
     const receive: ImageStore.Store["receive"] = (produce) =>
       Effect.scoped(Effect.gen(function*() {
@@ -160,13 +187,13 @@ export const make = (
         return result
       }))
 
-    const tag: ImageStore.Store["tag"] = (descriptor, text) =>
+    const tag: ImageStore.Store["tag"] = (descriptor, name) =>
       Effect.gen(function*() {
-        if (!isTag(text)) return yield* refused(`tag ${descriptor.digest}`, `${JSON.stringify(text)} is not a tag`)
+        if (!isTag(name)) return yield* refused(`tag ${descriptor.digest}`, `${JSON.stringify(name)} is not a tag`)
         const digest = yield* computable(descriptor)
         const content = yield* document(descriptor, digest)
         if (content.bytes.length !== descriptor.size) return yield* notFound(digest)
-        yield* failed("tag", digest, registry.pushManifest(repository, content, { tags: [text] }))
+        yield* putDocument("tag", digest, content, { tags: [name] })
       })
 
     const untag: ImageStore.Store["untag"] = (text) =>

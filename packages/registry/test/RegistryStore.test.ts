@@ -2,7 +2,18 @@ import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, assertInstanceOf, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
-import { Content, ContentError, Copy, ImageConfig, ImageManifest, ImageStore, MediaType, Platform } from "@ociman/oci"
+import {
+  Content,
+  ContentError,
+  Copy,
+  type Descriptor,
+  ImageConfig,
+  ImageIndex,
+  ImageManifest,
+  ImageStore,
+  MediaType,
+  Platform
+} from "@ociman/oci"
 import { Credentials, Registry, RegistryError, RegistryStore, Repository } from "@ociman/registry"
 import { FaultyRegistry, ImageStoreSuite } from "@ociman/testing"
 import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
@@ -43,6 +54,11 @@ const pushed = (store: ImageStore.Store, size = 2000) =>
     yield* ImageStore.pushDocument(store, manifest)
     yield* store.tag(manifest.descriptor, "v1")
     return { layer, config: config.descriptor, manifest: manifest.descriptor }
+  })
+
+const manifestThere = ({ digest, mediaType, size }: Descriptor.Descriptor) =>
+  FaultyRegistry.respond(200, {
+    headers: { "content-type": mediaType, "docker-content-digest": digest, "content-length": String(size) }
   })
 
 const asked = Effect.map(
@@ -111,6 +127,77 @@ describe("a repository as a store", () => {
       const pieces = Array.from(yield* Fiber.join(fiber))
       strictEqual(pieces.reduce((sum, { length }) => sum + length, 0), layer.size)
     }).pipe(Effect.provide(registryOf(FaultyRegistry.healthy, { parallelParts: 3, partSize: 500 }))))
+
+  const lies: ReadonlyArray<readonly [what: string, lie: (script: FaultyRegistry.Script) => FaultyRegistry.Script]> = [
+    [
+      "says that it has it",
+      FaultyRegistry.on("HEAD /v2/team/copy/*", FaultyRegistry.withoutLength(FaultyRegistry.respond(200)))
+    ],
+    [
+      "says that it took it over",
+      FaultyRegistry.on(
+        "POST /v2/team/copy/blobs/uploads/*",
+        FaultyRegistry.respondWith(({ query }) => "mount" in query ? FaultyRegistry.respond(201) : FaultyRegistry.pass)
+      )
+    ]
+  ]
+
+  for (const [what, lie] of lies) {
+    it.effect(`is sent what its registry then misses, where that ${what}`, () =>
+      Effect.gen(function*() {
+        const from = yield* RegistryStore.make(repository("team/app"))
+        const to = yield* RegistryStore.make(repository("team/copy"))
+        const { layer, manifest } = yield* pushed(from)
+        yield* FaultyRegistry.play(lie(FaultyRegistry.healthy))
+        const copied = yield* Copy.image({ store: from, name: "v1" }, { store: to, name: "v2" })
+        strictEqual(copied.digest, manifest.digest)
+        const refused = (yield* FaultyRegistry.requests).filter(({ status }) => status === 404).map(({ method }) =>
+          method
+        )
+        assertTrue(refused.includes("PUT"))
+        yield* FaultyRegistry.play(FaultyRegistry.healthy)
+        strictEqual((yield* to.resolve("v2")).digest, manifest.digest)
+        assertTrue(yield* to.exists(layer))
+      }).pipe(Effect.provide(registry)))
+  }
+
+  it.effect("is sent the manifest of an index that its registry then misses", () =>
+    Effect.gen(function*() {
+      const from = yield* RegistryStore.make(repository("team/app"))
+      const to = yield* RegistryStore.make(repository("team/copy"))
+      const { manifest } = yield* pushed(from)
+      const index = yield* Content.make(ImageIndex.codec, ImageIndex.make([manifest]))
+      yield* ImageStore.pushDocument(from, index)
+      yield* from.tag(index.descriptor, "all")
+      yield* FaultyRegistry.play(FaultyRegistry.healthy.pipe(
+        FaultyRegistry.on(`HEAD /v2/team/copy/manifests/${manifest.digest}`, manifestThere(manifest)),
+        FaultyRegistry.on(
+          `PUT /v2/team/copy/manifests/${index.descriptor.digest}`,
+          FaultyRegistry.error(400, "MANIFEST_UNKNOWN", "without a name"),
+          { times: 1 }
+        )
+      ))
+      yield* Copy.image({ store: from, name: "all" }, { store: to, name: "all" })
+      yield* FaultyRegistry.play(FaultyRegistry.healthy)
+      assertTrue(yield* to.exists(manifest))
+      strictEqual((yield* to.resolve("all")).digest, index.descriptor.digest)
+    }).pipe(Effect.provide(registry)))
+
+  it.effect("is sent it once, and then says what its registry said", () =>
+    Effect.gen(function*() {
+      const from = yield* ImageStore.makeMemory
+      const to = yield* RegistryStore.make(repository("team/copy"))
+      yield* pushed(from)
+      yield* FaultyRegistry.play(FaultyRegistry.healthy.pipe(
+        FaultyRegistry.on("PUT /v2/team/copy/manifests/*", FaultyRegistry.error(404, "MANIFEST_BLOB_UNKNOWN", "gone"))
+      ))
+      const error = yield* Effect.flip(Copy.image({ store: from, name: "v1" }, { store: to, name: "v1" }))
+      assertInstanceOf(error, ContentError.StoreFailed)
+      strictEqual(error.reason, "Incomplete")
+      assertInclude(error.message, "MANIFEST_BLOB_UNKNOWN: gone")
+      const puts = (yield* asked).filter((line) => line.startsWith("PUT")).map((line) => line.split("/")[4])
+      deepStrictEqual(puts, ["blobs", "blobs", "manifests", "blobs", "blobs", "manifests"])
+    }).pipe(Effect.provide(registry)))
 
   it.effect("sends nothing that is there", () =>
     Effect.gen(function*() {

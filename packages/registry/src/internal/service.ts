@@ -263,9 +263,7 @@ export const make = (
         for (const { path } of from) {
           const mounted = yield* Effect.catchAll(uploads.mount(goal, path), () =>
             Effect.succeedNone)
-          if (mounted === "Mounted" || Option.isSome(mounted)) {
-            return mounted
-          }
+          if (mounted === "Mounted" || Option.isSome(mounted)) return mounted
         }
         return Option.none<uploads.Session>()
       })
@@ -274,7 +272,7 @@ export const make = (
     const pushBy = <E>(
       repository: Repository,
       descriptor: Descriptor.Descriptor,
-      { from = [] }: PushBlobOptions,
+      { anew = false, from = [] }: PushBlobOptions,
       send: (goal: uploads.Goal, opened: Option.Option<uploads.Session>) => Effect.Effect<void, E>
     ) =>
       Effect.gen(function*() {
@@ -282,9 +280,9 @@ export const make = (
         if (!Digest.isDigest(digest)) {
           return yield* new ContentError.UnsupportedDigest({ digest })
         }
-        const others = from.filter(({ host, path }) => host === repository.host && path !== repository.path)
+        const others = anew ? [] : from.filter(({ host, path }) => host === repository.host && path !== repository.path)
         const place = yield* blob(repository, digest, write(repository))
-        const there = missed.forget(repository, digest)
+        const there = missed.forget(repository, digest) || anew
           ? "Unknown"
           : yield* Effect.orElseSucceed(blobs.peek(place), () => "Unknown" as const)
         if (there !== "Unknown" && Option.exists(there, (stat) => Option.getOrElse(stat.size, () => size) === size)) {

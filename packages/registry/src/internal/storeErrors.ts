@@ -2,7 +2,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import { ContentError } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { isRegistryError, type RegistryError } from "../RegistryError.js"
+import { isRegistryError, type RegistryError, RegistryFailed } from "../RegistryError.js"
 
 type Reason = ContentError.StoreFailed["reason"]
 
@@ -27,6 +27,22 @@ const reasonOf = (error: RegistryError): Reason => {
   }
 }
 
+const unknown = new Set<string>(["BLOB_UNKNOWN", "MANIFEST_BLOB_UNKNOWN", "MANIFEST_UNKNOWN"])
+
+/** Whether a registry said of a document that it misses what that points to. */
+const isIncomplete = (error: unknown): error is RegistryFailed =>
+  error instanceof RegistryFailed && error.method === "PUT" && error.url.includes("/manifests/") &&
+  error.errors.some(({ code }) => unknown.has(code))
+
+const digest = /sha(?:256:[0-9a-f]{64}|512:[0-9a-f]{128})/g
+
+/** What a registry misses of a document that it refused for that: what it names, or all that the document names. */
+export const missingOf = (error: unknown, own: string, document: () => string): ReadonlyArray<string> => {
+  if (!isIncomplete(error)) return []
+  const named = (JSON.stringify(error.errors).match(digest) ?? []).filter((name) => name !== own)
+  return named.length > 0 ? named : document().match(digest) ?? []
+}
+
 const isOther = <E>(error: E): error is Exclude<E, RegistryError> => !isRegistryError(error)
 
 /** The errors of a store that is a repository, which `operation` says what it was about to do. */
@@ -39,6 +55,7 @@ export const of = (store: string) => {
   /** Of what is about content of this name, which may not be there. */
   const about = (operation: string, name: string) => <E>(error: E) => {
     if (isOther(error)) return error
+    if (isIncomplete(error)) return failure(`${operation} ${name}`, "Incomplete", error)
     return isRegistryError(error) && error._tag === "RegistryFailed" && missing.has(error.reason)
       ? notFound(name)
       : failure(`${operation} ${name}`, isRegistryError(error) ? reasonOf(error) : "Unknown", error)
