@@ -9,6 +9,7 @@ import { Backend, type BackendError } from "@ociman/containers"
 import { type Compression, type Hasher, type ImageStore, type LocalFiles, LocalStore } from "@ociman/oci"
 import { Credentials, Registry } from "@ociman/registry"
 import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as NodeCompression from "./NodeCompression.js"
 import * as NodeHasher from "./NodeHasher.js"
@@ -48,14 +49,18 @@ export type Error = BackendError.BackendUnavailable | ConfigError.ConfigError
 
 const platform = Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)
 
+const http = Layer.unwrapEffect(
+  Effect.map(NodeRegistryHttp.certificates(), (certificates) => NodeRegistryHttp.layer({ certificates }))
+)
+
 const registry = Registry.layer().pipe(
-  Layer.provide(NodeRegistryHttp.layer()),
+  Layer.provide(http),
   Layer.provideMerge(Credentials.layer())
 )
 
 /**
- * Images and registries without an engine: registries as they are reached from here, with the credentials that Docker
- * and Podman keep; and the store of the user, as `LocalStore.layer` says, for the `ImageStore`.
+ * Images and registries without an engine: registries as they are reached from here, with the credentials and
+ * certificates that Docker and Podman keep; and the store of the user, as `LocalStore.layer` says, for the `ImageStore`.
  *
  * @since 0.1.0
  * @category layers

@@ -4,7 +4,9 @@
  *
  * @since 0.1.0
  */
+import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
+import type * as Path from "@effect/platform/Path"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
@@ -15,24 +17,13 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import * as Https from "node:https"
-import { rootCertificates } from "node:tls"
+import { createSecureContext, rootCertificates, type SecureContext } from "node:tls"
+import type { ClientCertificate, FindCertificates, HostCertificates } from "./internal/hostCertificates.js"
+import * as hostCertificates from "./internal/hostCertificates.js"
 import type { Way } from "./internal/httpRequest.js"
 import * as httpRequest from "./internal/httpRequest.js"
 import { make as makeProxies, type Proxies, type Proxy } from "./internal/proxies.js"
 import { Tunnels } from "./internal/tunnels.js"
-
-/**
- * What a client shows of itself to a registry that asks for it.
- *
- * @since 0.1.0
- * @category models
- */
-export interface ClientCertificate {
-  /** In PEM. */
-  readonly certificate: string
-  /** In PEM. */
-  readonly key: Redacted.Redacted<string>
-}
 
 /**
  * @since 0.1.0
@@ -43,6 +34,8 @@ export interface Options {
   readonly certificateAuthorities?: ReadonlyArray<string> | undefined
   /** By host, or by host and port. */
   readonly clientCertificates?: Readonly<Record<string, ClientCertificate>> | undefined
+  /** Certificates of each host besides those above, which are asked for when it is. Default: none. See {@link certificates}. */
+  readonly certificates?: FindCertificates | undefined
   /** Hosts, with a port or without, that are not asked to prove who they are. Everybody between can then read along. */
   readonly insecure?: ReadonlyArray<string> | undefined
   /** How long making a connection may take; 10 seconds by default. */
@@ -60,6 +53,41 @@ export type {
    */
   Proxies
 } from "./internal/proxies.js"
+
+export type {
+  /**
+   * What a client shows of itself to a registry that asks for it.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  ClientCertificate,
+  /**
+   * Finds what is known of a host, by its name, or its address, in brackets if it has colons.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  FindCertificates,
+  /**
+   * What is known of a host.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  HostCertificates
+} from "./internal/hostCertificates.js"
+
+export {
+  /**
+   * A file with a certificate, or the directory of a host, is of no use. It is the cause of the errors of requests to
+   * that host.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  CertificateUnusable
+} from "./internal/hostCertificates.js"
 
 const variable = (name: string): Config.Config<Option.Option<string>> =>
   Config.string(name.toLowerCase()).pipe(
@@ -82,18 +110,92 @@ export const proxies: Config.Config<Proxies> = Config.all({
   none: Config.map(variable("NO_PROXY"), Option.getOrElse(() => ""))
 })
 
-/** How certificates are judged, and which are shown. */
-const tlsOf = (
-  { certificateAuthorities = [], clientCertificates = {}, insecure = [] }: Options,
-  host: string,
-  port: string
-): Pick<Https.RequestOptions, "ca" | "cert" | "key" | "rejectUnauthorized"> => {
-  const names = [host, `${host}:${port}`]
-  const own = names.map((name) => clientCertificates[name]).find((_) => _ !== undefined)
-  return {
-    ...(certificateAuthorities.length === 0 ? {} : { ca: [...rootCertificates, ...certificateAuthorities] }),
-    ...(insecure.some((name) => names.includes(name)) ? { rejectUnauthorized: false } : {}),
-    ...(own === undefined ? {} : { cert: own.certificate, key: Redacted.value(own.key) })
+const directory = (variable: string, ...names: ReadonlyArray<string>) =>
+  Config.string(variable).pipe(
+    Config.option,
+    Config.map((_) => Option.toArray(_).filter((home) => home !== "").map((home) => [home, ...names].join("/")))
+  )
+
+/**
+ * Where Podman and Docker keep the certificates of registries, in the order in which they count: those of Podman of the
+ * user and of the machine, then those of Docker (rootless, of its desktop, and of the machine).
+ *
+ * @see https://github.com/containers/image/blob/v5.36.1/docs/containers-certs.d.5.md
+ * @see https://docs.docker.com/engine/security/certificates/
+ * @since 0.1.0
+ * @category config
+ */
+export const certificateDirectories: Config.Config<ReadonlyArray<string>> = Config.all([
+  directory("HOME", ".config", "containers", "certs.d"),
+  Config.succeed(["/etc/containers/certs.d"]),
+  Config.orElse(
+    Config.map(Config.nonEmptyString("XDG_CONFIG_HOME"), (_) => [`${_}/docker/certs.d`]),
+    () => directory("HOME", ".config", "docker", "certs.d")
+  ),
+  directory("HOME", ".docker", "certs.d"),
+  Config.succeed(["/etc/docker/certs.d"])
+]).pipe(Config.map((all) => all.flat()))
+
+/**
+ * Certificates as Docker and Podman keep them: in a directory with one for each host, named by it and, but for 443, its
+ * port, such as `registry.example.com:5000`. In it `*.crt` are authorities, and `*.cert` with the `*.key` of the same
+ * name what is shown of the client. The first that there is for a host counts, and is read when the host is first asked;
+ * where something is wrong with it requests to this host fail with {@link CertificateUnusable} as their cause.
+ *
+ * Directories default to {@link certificateDirectories}.
+ *
+ * @since 0.1.0
+ * @category constructors
+ */
+export const certificates = (
+  directories?: ReadonlyArray<string>
+): Effect.Effect<FindCertificates, ConfigError.ConfigError, FileSystem.FileSystem | Path.Path> =>
+  Effect.flatMap(
+    directories === undefined ? certificateDirectories : Effect.succeed(directories),
+    hostCertificates.find
+  )
+
+/** How the certificates of others are judged, and which are shown. */
+const contextOf = ({ authorities, clients }: HostCertificates): SecureContext | undefined =>
+  authorities.length === 0 && clients.length === 0
+    ? undefined
+    : createSecureContext({
+      ...(authorities.length === 0 ? {} : { ca: [...rootCertificates, ...authorities] }),
+      ...(clients.length === 0 ? {} : {
+        cert: clients.map(({ certificate }) => certificate),
+        key: clients.map(({ key }) => Redacted.value(key))
+      })
+    })
+
+type Tls = Https.RequestOptions & { readonly secureContext?: SecureContext }
+
+/** What is needed to speak to hosts with encryption; made once for each. */
+const tls = (options: Options) => {
+  const { certificateAuthorities = [], clientCertificates = {}, insecure = [] } = options
+  const known = new Map<string, Tls>()
+
+  const make = (names: ReadonlyArray<string>, { authorities, clients }: HostCertificates) =>
+    Effect.try((): Tls => {
+      const given = names.map((name) => clientCertificates[name]).find((_) => _ !== undefined)
+      const secureContext = contextOf({
+        authorities: [...certificateAuthorities, ...authorities],
+        clients: given === undefined ? clients : [given]
+      })
+      return {
+        ...(secureContext === undefined ? {} : { secureContext }),
+        ...(insecure.some((name) => names.includes(name)) ? { rejectUnauthorized: false } : {})
+      }
+    })
+
+  return ({ hostname, port }: URL): Effect.Effect<Tls, unknown> => {
+    const number = port === "" ? "443" : port
+    const name = `${hostname}:${number}`
+    const ready = known.get(name)
+    if (ready !== undefined) return Effect.succeed(ready)
+    return (options.certificates?.(hostname, Number(number)) ?? Effect.succeed({ authorities: [], clients: [] })).pipe(
+      Effect.flatMap((found) => make([hostname, name], found)),
+      Effect.tap((made) => Effect.sync(() => known.set(name, made)))
+    )
   }
 }
 
@@ -105,26 +207,27 @@ const connections = (options: Options, proxyFor: (url: URL) => Option.Option<Pro
   const http = new Http.Agent(settings)
   const https = new Https.Agent(settings)
   const tunnels = new Map<Proxy, Tunnels>()
-  const tls = tlsOf(options, "", "")
+  const tlsOf = tls(options)
 
-  const tunnelThrough = (proxy: Proxy): Tunnels => {
-    const known = tunnels.get(proxy) ?? new Tunnels(proxy, { agent: settings, tls, limit })
-    tunnels.set(proxy, known)
-    return known
-  }
+  const tunnelThrough = (proxy: Proxy) =>
+    Effect.map(proxy.address.protocol === "https:" ? tlsOf(proxy.address) : Effect.succeed({}), (tls) => {
+      const known = tunnels.get(proxy) ?? new Tunnels(proxy, { agent: settings, tls, limit })
+      tunnels.set(proxy, known)
+      return known
+    })
 
-  const wayTo = (url: URL): Way => {
+  const wayTo = (url: URL): Effect.Effect<Way, unknown> => {
     const proxy = Option.getOrUndefined(proxyFor(url))
     if (url.protocol === "https:") {
-      const own = tlsOf(options, url.hostname, url.port === "" ? "443" : url.port)
-      return { options: { ...own, agent: proxy === undefined ? https : tunnelThrough(proxy) } }
+      const agent = proxy === undefined ? Effect.succeed(https) : tunnelThrough(proxy)
+      return Effect.zipWith(tlsOf(url), agent, (own, agent) => ({ options: { ...own, agent } }))
     }
-    return {
-      options: proxy?.address.protocol === "https:"
-        ? { ...tls, agent: https, servername: proxy.servername }
-        : { agent: http },
-      proxy
-    }
+    return proxy?.address.protocol === "https:"
+      ? Effect.map(tlsOf(proxy.address), (own) => ({
+        options: { ...own, agent: https, servername: proxy.servername },
+        proxy
+      }))
+      : Effect.succeed({ options: { agent: http }, proxy })
   }
   const close = Effect.sync(() => {
     for (const agent of [http, https, ...tunnels.values()]) agent.destroy()

@@ -67,7 +67,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
         assert.strictEqual(seen.length, 0)
         const insecure = yield* through((port) => tunneling(port, tunnels), {
           scheme,
-          insecure: ["localhost.example.com", ""]
+          insecure: ["localhost.example.com"]
         })
         const large = HttpClientRequest.put(`https://localhost.example.com:${insecure.origin}/v2/`).pipe(
           HttpClientRequest.setBody(HttpBody.uint8Array(new Uint8Array(300_000))),

@@ -130,21 +130,29 @@ const exchange = (
 }
 
 /** A client that finds its way to hosts by a function. */
-export const make = (wayTo: (url: URL) => Way, connectTimeout: Duration.Duration): HttpClient.HttpClient =>
+export const make = (
+  wayTo: (url: URL) => Effect.Effect<Way, unknown>,
+  connectTimeout: Duration.Duration
+): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal) => {
     const { body } = request
     if (body._tag === "FormData" || body._tag === "Raw") {
       return new RequestError({ request, reason: "Encode", description: `no registry takes a body of ${body._tag}` })
     }
-    return Effect.flatMap(
-      Effect.try({
-        try: () => open(request, url, wayTo(url)),
-        catch: (cause) => new RequestError({ request, reason: "Encode", cause })
-      }),
-      (sent) => {
-        signal.addEventListener("abort", () => sent.destroy(), { once: true })
-        limitConnecting(sent, connectTimeout)
-        return exchange(request, body, sent)
-      }
+    return wayTo(url).pipe(
+      Effect.mapError((cause) => new RequestError({ request, reason: "Transport", cause })),
+      // In one step, so that no request is open that nobody ends.
+      Effect.flatMap((way) =>
+        Effect.try({
+          try: () => {
+            const sent = open(request, url, way)
+            signal.addEventListener("abort", () => sent.destroy(), { once: true })
+            limitConnecting(sent, connectTimeout)
+            return exchange(request, body, sent)
+          },
+          catch: (cause) => new RequestError({ request, reason: "Encode", cause })
+        })
+      ),
+      Effect.flatten
     )
   })
