@@ -40,7 +40,7 @@ const sizeOf = (answer: Answer): Option.Option<number> =>
 export const peek = (place: Place): Effect.Effect<Option.Option<Stat> | "Unknown", RegistryError> =>
   Effect.gen(function*() {
     const { client, digest, target } = place
-    const asked = call(place, "HEAD")
+    const asked = { ...call(place, "HEAD"), isAwaited: false }
     const answer = yield* client.send(asked)
     yield* answers.drop(answer)
     if (answer.status === 200) return Option.some({ digest, size: sizeOf(answer) })

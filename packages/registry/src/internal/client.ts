@@ -21,6 +21,7 @@ import type { Purpose } from "./following.js"
 import * as headers from "./headers.js"
 import * as pacing from "./pacing.js"
 import * as proofs from "./proofs.js"
+import { recentWrites } from "./recentWrites.js"
 import * as tokens from "./tokens.js"
 import * as transport from "./transport.js"
 import type { Answer, Body, Request } from "./transport.js"
@@ -40,6 +41,8 @@ export interface Call {
   readonly body?: Body
   /** Whether it is made again if that may help. Default: it is. */
   readonly isRepeated?: boolean
+  /** Whether what was just stored there is waited for. Default: it is. */
+  readonly isAwaited?: boolean
 }
 
 export interface Client {
@@ -58,6 +61,8 @@ export interface Client {
   ) => Effect.Effect<Address, RegistryError>
   /** Waits as everybody does who asks this host after something went wrong there. */
   readonly recover: (address: Address) => Effect.Effect<void>
+  /** Notes that something was just stored there: if it is not found, it is asked for again. */
+  readonly wrote: (address: Address) => Effect.Effect<void>
   readonly times: number
 }
 
@@ -82,6 +87,7 @@ export const make = (
   Effect.gen(function*() {
     const sendOnce = transport.make(http, deadlines)
     const pace = pacing.make(retries)
+    const writes = recentWrites(retries.base)
     const warned = new Set<string>()
 
     const warn = (answer: Answer): Effect.Effect<void> =>
@@ -205,7 +211,7 @@ export const make = (
       })
 
     const send: Client["send"] = (
-      { address, body = { _tag: "None" }, headers = {}, isRepeated = true, method, target }
+      { address, body = { _tag: "None" }, headers = {}, isAwaited = true, isRepeated = true, method, target }
     ) => {
       const exchange = (request: Request, isTrusted: boolean) =>
         isTrusted && addresses.isSameOrigin(request.address, target.registry)
@@ -217,7 +223,12 @@ export const make = (
         headers,
         body
       })
-      return repeated(attempt, isRepeated ? retries.times : 0)
+      const sent = repeated(attempt, isRepeated ? retries.times : 0)
+      return isAwaited && (method === "GET" || method === "HEAD")
+        ? writes.finding(address, sent, answers.drop)
+        : method === "DELETE"
+        ? Effect.tap(sent, () => Effect.sync(writes.forget))
+        : sent
     }
 
     const refuse: Client["refuse"] = (call, answer) =>
@@ -234,6 +245,7 @@ export const make = (
         pointed({ policy, purpose, registry: target.registry }, answer, reference),
       recover: (address) =>
         pace.slowDown(address, undefined),
+      wrote: writes.note,
       times: retries.times
     }
     return {

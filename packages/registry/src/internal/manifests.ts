@@ -220,6 +220,9 @@ export const put = (
       body: { _tag: "Bytes", bytes }
     }, 201)
     yield* answers.drop(answer)
+    for (const stored of [name, descriptor.digest, ...more.tags ?? []]) {
+      yield* place.client.wrote(addressOf(place, stored))
+    }
     const named = namedDigest(answer)
     const isOther = Option.exists(named, (_) =>
       Digest.isDigest(descriptor.digest) && Digest.algorithm(_) === Digest.algorithm(descriptor.digest) &&

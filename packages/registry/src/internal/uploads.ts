@@ -106,7 +106,7 @@ const finish = (goal: Goal, { location }: Session, body: Body) => ({
 const isStored = (goal: Goal, answer: Answer): Effect.Effect<void, RegistryError> =>
   namesAnother(goal, answer)
     ? Effect.fail(answers.failure(answer, "InvalidAnswer", `it stored something else than ${goal.digest}`))
-    : Effect.void
+    : goal.client.wrote(at(goal.target, `/v2/${goal.repository}/blobs/${goal.digest}`))
 
 /** That what was to be sent could not be read; the registry has no part in that. */
 interface SourceFailed<E> {
