@@ -238,6 +238,37 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, Credential.identityToken(Redacted.make("identity/="))]])))
   })
 
+  it.effect("is given the password by a form where it knows no other way", () => {
+    const { layer, requests } = network(
+      guarded((_) => _ === "Bearer T", ({ method }) => method === "GET" ? { status: 405 } : json({ access_token: "T" }))
+    )
+    return Effect.gen(function*() {
+      yield* stat()
+      const [get, post] = requests.filter(isToken)
+      assert.strictEqual(get?.method, "GET")
+      assert.isUndefined(post?.headers["authorization"])
+      assert.strictEqual(post?.url, realm)
+      deepStrictEqual(Object.fromEntries(new URLSearchParams(post?.body)), {
+        grant_type: "password",
+        service: "registry",
+        client_id: "ociman",
+        scope: "repository:team/app:pull",
+        username: "u",
+        password: "p&="
+      })
+    }).pipe(Effect.provide(services(layer, [[host, login("u", "p&=")]])))
+  })
+
+  it.effect("does not have a form sent to another", () => {
+    const { layer, requests } = network(
+      guarded(() => false, () => ({ status: 307, headers: { location: "https://other.example.com/t" } }))
+    )
+    return Effect.gen(function*() {
+      assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "Refused")
+      deepStrictEqual(requests.filter(({ url }) => url.includes("other.example.com")), [])
+    }).pipe(Effect.provide(services(layer, [[host, Credential.identityToken(Redacted.make("identity"))]])))
+  })
+
   it.effect("gets the refresh token that it gave, in place of the password", () => {
     const { layer, requests } = network(
       guarded(

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import { RegistryKey } from "@ociman/registry"
 import { Either, Option } from "effect"
 import type { Address } from "../src/internal/address.js"
 import * as addresses from "../src/internal/address.js"
@@ -116,9 +117,19 @@ describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
   }
 
   it("of the same host are the same in each spelling", () => {
-    const [upper = "", , port = ""] = challenges?.challengeHostNormalization.hosts ?? []
+    const [upper = "", international = "", port = ""] = challenges?.challengeHostNormalization.hosts ?? []
     assert.strictEqual(addresses.origin(address(`http://${upper}/`)), addresses.origin(address(`http://${port}/`)))
     assert.isTrue(Option.isNone(addresses.parse("https://reg.EXAMPLE.com@evil.example/")))
+    // Headers bring other bytes than ASCII as other characters, so such a name is known in its ASCII form alone.
+    const ascii = new URL(`https://${international}/`).hostname
+    assert.isTrue(ascii.startsWith("xn--"))
+    assert.isTrue(Option.isNone(addresses.parse(`https://${international}/`)))
+    assert.isTrue(Either.isLeft(RegistryKey.parse(international)))
+    assert.strictEqual(RegistryKey.make(ascii).host, ascii)
+    assert.strictEqual(
+      addresses.origin(address(`https://${ascii.toUpperCase()}:443/`)),
+      addresses.origin(address(`https://${ascii}/`))
+    )
   })
 
   for (const { go, location, postUrl, whatwg } of behaviours?.locationResolution.cases ?? []) {

@@ -161,7 +161,10 @@ export const make = (
           policy,
           registry: target.registry,
           purpose: "token",
-          exchange: (_, isTrusted) => once(_, isTrusted ? request.authorization : Option.none())
+          exchange: (_, isTrusted) =>
+            isTrusted || _.body._tag === "None"
+              ? once(_, isTrusted ? request.authorization : Option.none())
+              : Effect.fail(transport.failed(_, "Refused", "a token server redirects here, and what it was told is told to nobody else"))
         }, request)
       ).pipe(Effect.mapError((error) => isPassingFailure(error) ? noTokenServer(target, error) : error))
 

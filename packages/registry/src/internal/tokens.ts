@@ -112,13 +112,17 @@ const get = ({ identity, login, realm, scopes, service }: Wanted): TokenRequest 
 })
 
 /** @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/oauth.md */
-const post = ({ realm, scopes, service }: Wanted, identity: Redacted.Redacted<string>): TokenRequest => {
+const post = (
+  { realm, scopes, service }: Wanted,
+  type: "password" | "refresh_token",
+  grant: Readonly<Record<string, string>>
+): TokenRequest => {
   const fields: ReadonlyArray<readonly [string, string]> = [
-    ["grant_type", "refresh_token"],
+    ["grant_type", type],
     ...Option.toArray(Option.map(service, (_) => ["service", _] as const)),
     ["client_id", clientId],
     ...(scopes.length === 0 ? [] : [["scope", scopes.join(" ")] as const]),
-    ["refresh_token", Redacted.value(identity)]
+    ...Object.entries(grant)
   ]
   return {
     method: "POST",
@@ -132,7 +136,20 @@ const post = ({ realm, scopes, service }: Wanted, identity: Redacted.Redacted<st
   }
 }
 
-/** Asks for a token, by OAuth if there is something to ask it with, and the older way if the server has no other. */
+/** The ways to ask for a token, the usual one first: by OAuth with an identity token, else the older one. */
+const ways = (wanted: Wanted): readonly [TokenRequest, Option.Option<TokenRequest>] =>
+  Option.match(wanted.identity, {
+    onSome: (
+      identity
+    ) => [post(wanted, "refresh_token", { refresh_token: Redacted.value(identity) }), Option.some(get(wanted))],
+    onNone: () => [
+      get(wanted),
+      Option.map(Option.filter(wanted.login, (login) => Option.isSome(basic(login))), ({ password, username }) =>
+        post(wanted, "password", { username, password: Redacted.value(password) }))
+    ]
+  })
+
+/** Asks for a token, and in the other way if the server does not know the first one. */
 export const request = (
   wanted: Wanted,
   send: (request: TokenRequest) => Effect.Effect<Answer, RegistryError>
@@ -151,13 +168,11 @@ export const request = (
       ...more
     })
   return Effect.gen(function*() {
-    const first = yield* send(Option.match(wanted.identity, {
-      onNone: () => get(wanted),
-      onSome: (identity) => post(wanted, identity)
-    }))
+    const [usual, other] = ways(wanted)
+    const first = yield* send(usual)
     const isUnknown = first.status === 404 || first.status === 405
-    if (isUnknown && Option.isSome(wanted.identity)) yield* answers.drop(first)
-    const answer = isUnknown && Option.isSome(wanted.identity) ? yield* send(get(wanted)) : first
+    if (isUnknown && Option.isSome(other)) yield* answers.drop(first)
+    const answer = isUnknown && Option.isSome(other) ? yield* send(other.value) : first
     if (answer.status !== 200) {
       const { errors, message } = yield* answers.refusal(answer)
       const isRefused = answer.status >= 400 && answer.status < 500
