@@ -60,7 +60,7 @@ Effect.gen(function*() {
   yield* Console.log(JSON.stringify({ milliseconds, kilobytes: process.resourceUsage().maxRSS }))
 }).pipe(
   Effect.provide(
-    Registry.layer().pipe(
+    Registry.layer({ writesAtOnce: true }).pipe(
       Services.provide([NodeRegistryHttp.layer(), Credentials.layerMemory()]),
       Services.provideMerge(
         Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)

@@ -53,7 +53,7 @@ const http = Layer.unwrapEffect(
   Effect.map(NodeRegistryHttp.certificates(), (certificates) => NodeRegistryHttp.layer({ certificates }))
 )
 
-const registry = Registry.layer().pipe(
+const registry = Registry.layer({ writesAtOnce: true }).pipe(
   Layer.provide(http),
   Layer.provideMerge(Credentials.layer())
 )

@@ -95,7 +95,7 @@ const prefix = ".ociman-"
 const patience = Duration.seconds(1)
 
 /** Larger pieces than usual cost less on the way. */
-const chunkSize = 256 * 1024
+const chunkSize = 512 * 1024
 
 type Environment = FileSystem.FileSystem | Path.Path | Hasher.Hasher
 

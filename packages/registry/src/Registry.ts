@@ -178,6 +178,8 @@ export interface Service {
     digest: Digest.Digest,
     range: Range
   ) => Stream.Stream<Uint8Array, RegistryError>
+  /** Whether `pushBlob` is done with each piece before it asks for the next one. */
+  readonly writesAtOnce?: boolean
   /**
    * Stores a blob, whole and verified or not at all. What is there is not sent. The stream is run again when a
    * connection was lost; what is not the same then fails the push.
@@ -284,6 +286,11 @@ export interface Options {
   readonly profiles?: Readonly<Record<string, RegistryProfile>> | undefined
   /** Who is asked first for manifests and blobs of a registry, by its name. Nothing is ever pushed there. */
   readonly mirrors?: Readonly<Record<string, ReadonlyArray<Mirror>>> | undefined
+  /**
+   * Whether the `HttpClient` is done with each piece of a body before it asks for the next one, as `NodeRegistryHttp`
+   * is: then files are pushed by the same memory over and over. Default: false.
+   */
+  readonly writesAtOnce?: boolean | undefined
   /** How the client calls itself. */
   readonly userAgent?: string | undefined
 }

@@ -224,6 +224,7 @@ export const make = (
       exists,
       resolve,
       push,
+      writesAtOnce: registry.writesAtOnce === true,
       pushBytes,
       receive,
       tag,

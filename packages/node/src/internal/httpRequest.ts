@@ -3,10 +3,12 @@ import type { HttpBody } from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError } from "@effect/platform/HttpClientError"
 import type { HttpClientRequest } from "@effect/platform/HttpClientRequest"
+import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FiberId from "effect/FiberId"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import * as Https from "node:https"
@@ -59,22 +61,20 @@ const limitConnecting = (sent: Http.ClientRequest, limit: Duration.Duration): vo
   })
 }
 
-/** Waits until more may be sent, which is never where nobody takes it. */
-const writable = (sent: Http.ClientRequest): Effect.Effect<void> =>
+/**
+ * Hands pieces to the system, which is done with their memory when this is; where nobody takes them it never is. What
+ * went wrong is told by the request.
+ */
+const write = (sent: Http.ClientRequest, pieces: Chunk.Chunk<Uint8Array>): Effect.Effect<void> =>
   Effect.async((resume) => {
     if (sent.destroyed) return
-    const done = () => resume(Effect.void)
-    if (!sent.writableNeedDrain) return done()
-    sent.once("drain", done)
-    return Effect.sync(() => sent.off("drain", done))
+    sent.cork()
+    for (const bytes of Chunk.dropRight(pieces, 1)) sent.write(bytes)
+    sent.write(Option.getOrElse(Chunk.last(pieces), () => new Uint8Array(0)), (error) => {
+      if (error === null || error === undefined) resume(Effect.void)
+    })
+    sent.uncork()
   })
-
-/** All at once for the system. */
-const write = (sent: Http.ClientRequest, pieces: Iterable<Uint8Array>): void => {
-  sent.cork()
-  for (const bytes of pieces) sent.write(bytes)
-  sent.uncork()
-}
 
 /** Sends a stream, as fast as it is taken. */
 const sendStream = (
@@ -84,7 +84,7 @@ const sendStream = (
 ): Effect.Effect<never, RequestError> =>
   stream.pipe(
     Stream.mapError((cause) => new RequestError({ request, reason: "Encode", cause })),
-    Stream.runForEachChunk((pieces) => Effect.zipRight(writable(sent), Effect.sync(() => write(sent, pieces)))),
+    Stream.runForEachChunk((pieces) => write(sent, pieces)),
     Effect.tapErrorCause(() => Effect.sync(() => sent.destroy())),
     Effect.zipRight(Effect.sync(() => sent.end())),
     Effect.zipRight(Effect.never)

@@ -370,6 +370,7 @@ export const make = (
       ).pipe(Stream.withSpan("Registry.referrers", attributes(repository, { digest: subject })))
 
     return {
+      writesAtOnce: options.writesAtOnce ?? false,
       ping,
       catalog,
       tags,
