@@ -7,6 +7,7 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as Path from "@effect/platform/Path"
+import type { UnknownException } from "effect/Cause"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Duration from "effect/Duration"
@@ -167,6 +168,9 @@ const contextOf = ({ authorities, clients }: HostCertificates): SecureContext | 
       })
     })
 
+/** Why certificates cannot be used: those of directories, and those that the program gives. */
+type Unusable = hostCertificates.CertificateUnusable | UnknownException
+
 type Tls = Https.RequestOptions & { readonly secureContext?: SecureContext }
 
 /** What is needed to speak to hosts with encryption; made once for each. */
@@ -187,7 +191,7 @@ const tls = (options: Options) => {
       }
     })
 
-  return ({ hostname, port }: URL): Effect.Effect<Tls, unknown> => {
+  return ({ hostname, port }: URL): Effect.Effect<Tls, Unusable> => {
     const number = port === "" ? "443" : port
     const name = `${hostname}:${number}`
     const ready = known.get(name)
@@ -216,7 +220,7 @@ const connections = (options: Options, proxyFor: (url: URL) => Option.Option<Pro
       return known
     })
 
-  const wayTo = (url: URL): Effect.Effect<Way, unknown> => {
+  const wayTo = (url: URL): Effect.Effect<Way, Unusable> => {
     const proxy = Option.getOrUndefined(proxyFor(url))
     if (url.protocol === "https:") {
       const agent = proxy === undefined ? Effect.succeed(https) : tunnelThrough(proxy)

@@ -130,8 +130,8 @@ const exchange = (
 }
 
 /** A client that finds its way to hosts by a function. */
-export const make = (
-  wayTo: (url: URL) => Effect.Effect<Way, unknown>,
+export const make = <E>(
+  wayTo: (url: URL) => Effect.Effect<Way, E>,
   connectTimeout: Duration.Duration
 ): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal) => {
