@@ -164,7 +164,9 @@ export const make = (
           exchange: (_, isTrusted) =>
             isTrusted || _.body._tag === "None"
               ? once(_, isTrusted ? request.authorization : Option.none())
-              : Effect.fail(transport.failed(_, "Refused", "a token server redirects here, and what it was told is told to nobody else"))
+              : Effect.fail(
+                transport.failed(_, "Refused", "its token server redirects here, and the form has a secret")
+              )
         }, request)
       ).pipe(Effect.mapError((error) => isPassingFailure(error) ? noTokenServer(target, error) : error))
 
@@ -176,8 +178,10 @@ export const make = (
 
     /** How long a host wants to be left alone, if it says so; too long for anybody to wait is no time. */
     const asked = (answer: Answer): Effect.Effect<Option.Option<Duration.Duration>> =>
-      Effect.map(Clock.currentTimeMillis, (now) =>
-        Option.map(headers.retryAfter(answer.headers["retry-after"], now), Duration.millis))
+      Effect.map(
+        Clock.currentTimeMillis,
+        (now) => Option.map(headers.retryAfter(answer.headers["retry-after"], now), Duration.millis)
+      )
 
     const repeated = (
       attempt: Effect.Effect<Answer, RegistryError>,
@@ -208,8 +212,7 @@ export const make = (
 
     const pause = (url: string, wait: Duration.Duration | undefined): Effect.Effect<void> =>
       Option.match(addresses.parse(url), {
-        onNone: () =>
-          Effect.void,
+        onNone: () => Effect.void,
         onSome: (address) => pace.slowDown(address, wait)
       })
 
@@ -235,26 +238,28 @@ export const make = (
     }
 
     const refuse: Client["refuse"] = (call, answer) =>
-      Effect.flatMap(answers.refusal(answer), (error) =>
-        Effect.fail(answer.status === 401 ? unauthorized(call, answer, error) : error))
+      Effect.flatMap(
+        answers.refusal(answer),
+        (error) => Effect.fail(answer.status === 401 ? unauthorized(call, answer, error) : error)
+      )
 
     const requests: Client = {
       send,
       refuse,
       expect: (call, ...statuses) =>
-        Effect.flatMap(send(call), (answer) =>
-          statuses.includes(answer.status) ? Effect.succeed(answer) : refuse(call, answer)),
+        Effect.flatMap(
+          send(call),
+          (answer) => statuses.includes(answer.status) ? Effect.succeed(answer) : refuse(call, answer)
+        ),
       pointed: (target, purpose, answer, reference) =>
         pointed({ policy, purpose, registry: target.registry }, answer, reference),
-      recover: (address) =>
-        pace.slowDown(address, undefined),
+      recover: (address) => pace.slowDown(address, undefined),
       wrote: writes.note,
       times: retries.times
     }
     return {
       requests,
-      endpoints: yield* endpoints.make(policy, (_) =>
-        once(_, Option.none()))
+      endpoints: yield* endpoints.make(policy, (_) => once(_, Option.none()))
     }
   })
 
