@@ -54,6 +54,27 @@ describe("what is sent", () => {
       assert.isAtMost(connections, 2)
     }))
 
+  it.scopedLive("may come by the same memory over and over, since each piece is gone before the next is asked for", () =>
+    Effect.gen(function*() {
+      const seen: Array<Seen> = []
+      const port = yield* listen(Http.createServer(remembering(seen)))
+      const sizes = [1, 300_000, 5, 2_000_000, 1_048_576, 70_000, 0, 9]
+      const memory = new Uint8Array(2_000_000)
+      const content = Stream.fromIterable(sizes).pipe(
+        Stream.rechunk(1),
+        Stream.map((size) => memory.fill(sizes.indexOf(size) + 1).subarray(0, size))
+      )
+      const length = sizes.reduce((sum, size) => sum + size, 0)
+      yield* send(
+        HttpClientRequest.put(`http://127.0.0.1:${port}/`).pipe(
+          HttpClientRequest.setBody(HttpBody.stream(content)),
+          HttpClientRequest.setHeader("content-length", String(length))
+        )
+      ).pipe(Effect.provide(client()))
+      const expected = Buffer.concat(sizes.map((size, i) => Buffer.alloc(size, i + 1)))
+      assert.isTrue(seen[0]?.body.equals(expected))
+    }))
+
   it.scopedLive("is not read from its source before the server takes it", () =>
     Effect.gen(function*() {
       const connected = yield* Deferred.make<void>()
