@@ -105,6 +105,24 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  it.live("by several at once is sent once", () => {
+    const { script, state } = receiving()
+    let isStored = false
+    const { layer, requests } = network((request, earlier) => {
+      if (request.method === "HEAD" && isStored) {
+        return { status: 200, headers: { "content-length": String(text.length) } }
+      }
+      isStored ||= request.method === "PUT"
+      return script(request, earlier)
+    })
+    return Effect.gen(function*() {
+      const pushed = yield* Effect.replicateEffect(push(), 4, { concurrency: "unbounded" })
+      deepStrictEqual(pushed, ["Pushed", "Present", "Present", "Present"])
+      deepStrictEqual(methods(requests), ["HEAD", "POST", "PUT", "HEAD", "HEAD", "HEAD"])
+      assert.strictEqual(state.stored, text)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
   it.live("that was just looked for is not looked for again", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {

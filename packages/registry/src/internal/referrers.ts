@@ -16,6 +16,7 @@ import { at } from "./endpoints.js"
 import * as manifests from "./manifests.js"
 import { pages } from "./pages.js"
 import type { Answer } from "./transport.js"
+import * as turns from "./turns.js"
 
 type UpdateError = ReadError | ContentError.InvalidDocument
 
@@ -24,10 +25,10 @@ export interface Learned {
   /** Whether they list referrers, by their hosts. */
   readonly lists: Map<string, boolean>
   /** One after the other changes what is kept under a tag. */
-  readonly locks: Map<string, Effect.Semaphore>
+  readonly inTurn: turns.Turns
 }
 
-export const learned = (): Learned => ({ lists: new Map(), locks: new Map() })
+export const learned = (): Learned => ({ lists: new Map(), inTurn: turns.make() })
 
 /** The tag under which clients keep what refers to a digest. */
 export const tagOf = (digest: Digest.Digest): Reference.Tag => {
@@ -142,14 +143,6 @@ const hasLists = (place: manifests.Place, { lists }: Learned) =>
     return found
   })
 
-const lock = ({ locks }: Learned, place: manifests.Place, tag: string) =>
-  Effect.suspend(() => {
-    const key = `${addresses.authority(place.target.registry)}/${place.repository}:${tag}`
-    const known = locks.get(key) ?? Effect.unsafeMakeSemaphore(1)
-    locks.set(key, known)
-    return Effect.succeed(known.withPermits(1))
-  })
-
 /** How often a list is changed anew that others change too. */
 const changes = 10
 
@@ -185,7 +178,8 @@ const update = (
       // Somebody else may have written between reading and writing: what is there now shows it.
       yield* attempt(left - 1)
     })
-  return Effect.flatMap(lock(known, place, tag), (alone) => alone(attempt(changes)))
+  const key = `${addresses.authority(place.target.registry)}/${place.repository}:${tag}`
+  return known.inTurn(key)(attempt(changes))
 }
 
 /** What a manifest says of itself in a list of referrers. */

@@ -26,6 +26,7 @@ import type { Target } from "./proofs.js"
 import * as referring from "./referrers.js"
 import * as streams from "./streams.js"
 import type { Answer } from "./transport.js"
+import * as turns from "./turns.js"
 import * as uploads from "./uploads.js"
 
 const pull = (repository: Repository) => [TokenScope.repository(repository.path, ["pull"])]
@@ -115,6 +116,7 @@ export const make = (
     const tooLarge = new Map<string, number>()
     const missed = misses()
     const known = referring.learned()
+    const inTurn = turns.make()
 
     const verify = (descriptor: Descriptor.Descriptor) => <E>(bytes: Stream.Stream<Uint8Array, E>) =>
       Stream.provideService(Content.verify(descriptor)(bytes), Hasher.Hasher, hasher)
@@ -294,7 +296,11 @@ export const make = (
         if (opened === "Mounted") return "Mounted"
         yield* send(goal, opened)
         return "Pushed"
-      }).pipe(Effect.withSpan("Registry.pushBlob", attributes(repository, { digest: descriptor.digest })))
+      }).pipe(
+        // Who sends what is being sent disturbs those who already point to it, and would do so in vain.
+        inTurn(`${repository}@${descriptor.digest}`),
+        Effect.withSpan("Registry.pushBlob", attributes(repository, { digest: descriptor.digest }))
+      )
 
     const pushBlob: Service["pushBlob"] = (repository, descriptor, content, options = {}) =>
       pushBy(repository, descriptor, options, (goal, opened) => uploads.push(goal, verify(descriptor)(content), opened))
