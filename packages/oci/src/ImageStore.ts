@@ -200,7 +200,7 @@ export interface Primitives {
   readonly read: (digest: Digest.Digest) => Stream.Stream<Uint8Array, ContentError>
   /** The same bytes as those of `fetchReused`, if there is a way to have them. */
   readonly readReused?: (digest: Digest.Digest) => Stream.Stream<Uint8Array, ContentError>
-  /** All bytes of a digest at once, not verified, if that is cheaper than a stream. */
+  /** All bytes of a digest whose size was just asked for, at once and not verified, if that is cheaper than a stream. */
   readonly readBytes?: (digest: Digest.Digest) => Effect.Effect<Uint8Array, ContentError>
   /** How many bytes there are of a digest, if there are any. */
   readonly size: (digest: Digest.Digest) => Effect.Effect<Option.Option<number>, ContentError>

@@ -263,8 +263,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     const unread = (digest: Digest.Digest) => (error: PlatformError) =>
       isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error)
 
-    const readBytes = (digest: Digest.Digest) =>
-      Effect.zipRight(refuseLinks(digest), Effect.mapError(fs.readFile(blob(digest)), unread(digest)))
+    const readBytes = (digest: Digest.Digest) => Effect.mapError(fs.readFile(blob(digest)), unread(digest))
 
     /** The beginning of what is being received, which has the same name each time. */
     const kept = (location: string) =>

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Content from "../Content.js"
-import { type ContentError, ContentNotFound, isDamage, UnsupportedDigest } from "../ContentError.js"
+import { type ContentError, ContentNotFound, isDamage, SizeMismatch, UnsupportedDigest } from "../ContentError.js"
 import type { Descriptor } from "../Descriptor.js"
 import * as Digest from "../Digest.js"
 import * as Hasher from "../Hasher.js"
@@ -46,9 +46,15 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
 
     const fetchBytesBy =
       (readBytes: NonNullable<Primitives["readBytes"]>): NonNullable<Store["fetchBytes"]> => (descriptor) =>
-        descriptor.data === undefined
-          ? Effect.flatMap(computable(descriptor), readBytes)
-          : Effect.succeed(descriptor.data)
+        Effect.gen(function*() {
+          if (descriptor.data !== undefined) return descriptor.data
+          const digest = yield* computable(descriptor)
+          // What is larger than it says could take all memory.
+          const size = yield* primitives.size(digest)
+          if (Option.isNone(size)) return yield* notFound(digest)
+          if (size.value === descriptor.size) return yield* readBytes(digest)
+          return yield* new SizeMismatch({ digest, expected: descriptor.size, actual: size.value })
+        })
 
     const fetch: Store["fetch"] = (descriptor) => verify(descriptor)(fetchUnverified(descriptor))
 

@@ -54,6 +54,11 @@ export const tests = (test: Test): void => {
       const bytes = yield* store.fetchBytes?.(descriptor) ?? read(store, descriptor)
       assert.deepStrictEqual([...bytes], [...bytesOf(10)])
 
+      const shorter = { ...descriptor, size: 9 }
+      const tooLarge: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = store.fetchBytes?.(shorter) ??
+        read(store, shorter)
+      assert.strictEqual(yield* failure(tooLarge), "SizeMismatch")
+
       const missing = yield* Content.describe(octets, bytesOf(11))
       const fetched: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = store.fetchBytes?.(missing) ??
         read(store, missing)
