@@ -105,6 +105,21 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  it.live("may come by the same memory over and over", () => {
+    const { layer, state } = receiving()
+    const memory = Buffer.alloc(10)
+    const content = Stream.range(0, 3).pipe(
+      Stream.rechunk(1),
+      Stream.map((i) => memory.subarray(0, bytes.copy(memory, 0, i * 10)))
+    )
+    return Effect.gen(function*() {
+      const descriptor = yield* describeBytes(bytes)
+      const registry = yield* Registry.Registry
+      assert.strictEqual(yield* registry.pushBlob(repository, descriptor, content), "Pushed")
+      assert.strictEqual(state.stored, text)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
   it.live("by several at once is sent once", () => {
     const { script, state } = receiving()
     let isStored = false

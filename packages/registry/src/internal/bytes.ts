@@ -12,6 +12,17 @@ export const concat = (parts: Iterable<Uint8Array>): Uint8Array => {
   return bytes
 }
 
-/** All bytes of a stream. */
-export const collect = <E>(bytes: Stream.Stream<Uint8Array, E>): Effect.Effect<Uint8Array, E> =>
-  Effect.map(Stream.runCollect(bytes), concat)
+/** All bytes of a stream of so many, whose pieces may be overwritten when the next one is asked for. */
+export const collect = <E>(bytes: Stream.Stream<Uint8Array, E>, size: number): Effect.Effect<Uint8Array, E> =>
+  Effect.suspend(() => {
+    const all = new Uint8Array(size)
+    let at = 0
+    return Effect.as(
+      Stream.runForEach(bytes, (piece) =>
+        Effect.sync(() => {
+          all.set(piece, at)
+          at += piece.length
+        })),
+      all
+    )
+  })

@@ -275,7 +275,7 @@ export const push = <E>(
 ): Effect.Effect<void, E | RegistryError> =>
   goal.size > Math.min(smallSize, goal.chunkSize)
     ? send(goal, content, Option.none(), opened)
-    : pushBytes(goal, collect(content), opened)
+    : pushBytes(goal, collect(content, goal.size), opened)
 
 /** Sends a blob that is small enough to be held in memory. */
 export const pushBytes = <E>(
