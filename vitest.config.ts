@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { defineConfig } from "vitest/config"
 
 const conditions = ["@ociman/source"]
@@ -9,15 +10,36 @@ const shared = {
 
 const integrationTests = "packages/*/test/integration/**/*.test.ts"
 
-// Half of the time goes to these, and little in them depends on the version of Node.js.
-const long = ["testing/test/faults", "testing/test/hostileCopies", "testing/test/turns", "oci/test/OciDirectory"]
-const leftOut = process.env.OCIMAN_TEST_LONG === "no" ? long.map((test) => `packages/${test}.test.ts`) : []
+// What may depend on the version of Node.js: its processes, files, sockets, compression and memory. The rest is the
+// language's, and runs on the oldest version only.
+const ofNode = [
+  "{node,process}/test/**/*",
+  "oci/test/{FileTree,Layer,LocalStore,OciArchive,Unpack,Unpack.vectors,examples,resumedTransfers,reusedMemory,writeBehind,zstd}",
+  "registry/test/{Credentials,Registry.encodings,addresses.vectors,behaviours.vectors,examples}",
+  "containers/test/{fileLock,internal/hostCopying,processIdentity}",
+  "testing/test/{FakeEngine,FaultyRegistry}"
+]
+const unitTests = (process.env.OCIMAN_TEST_UNIT === "node" ? ofNode : ["*/test/**/*"]).map((path) =>
+  `packages/${path}.test.ts`
+)
 
 // A test of an engine is named after it: `Container.docker.test.ts`, `Container.podman.test.ts`.
 const engines = (process.env.OCIMAN_TEST_ENGINES ?? "docker,podman").split(",")
+const contracts = process.env.OCIMAN_TEST_SUITES === "contracts"
 const selectedTests = engines.map((engine) =>
-  `packages/*/test/integration/**/*.${engine.replace("-rootless", "")}.test.ts`
+  `packages/*/test/integration/**/${contracts ? "{BackendSuite,Clients,LocalRegistries}" : "*"}.${
+    engine.replace("-rootless", "")
+  }.test.ts`
 )
+
+// Processes of Podman before version 5, its own clean-up among them, hide from each other what they write and mount
+// (https://github.com/containers/storage/pull/1724): of 300 tests one may meet that. Each such test is told in the
+// summary of `scripts/test.sh`, and more than three fail it.
+const podmanHidesFiles = () => {
+  const { stdout } = spawnSync("podman", ["--version"], { encoding: "utf8" })
+  return Number(/\d+/.exec(stdout ?? "")?.[0] ?? 5) < 5
+}
+const retry = engines.some((engine) => engine.startsWith("podman")) && podmanHidesFiles() ? 2 : 0
 
 export default defineConfig({
   test: {
@@ -29,8 +51,8 @@ export default defineConfig({
         ...shared,
         test: {
           name: "unit",
-          include: ["packages/*/test/**/*.test.ts"],
-          exclude: [integrationTests, ...leftOut],
+          include: unitTests,
+          exclude: [integrationTests],
           setupFiles: ["./vitest.setup.ts"],
           testTimeout: 30_000
         }
@@ -44,9 +66,7 @@ export default defineConfig({
           include: selectedTests,
           // What they look for is the same for root.
           exclude: engines.includes("podman-rootless") ? ["**/{Soak,Zstd}.podman.test.ts"] : [],
-          // Processes of Podman 4.3, its own clean-up among them, hide from each other what they write and mount
-          // (https://github.com/containers/storage/pull/1724): of 300 tests one may meet that, and not twice.
-          retry: engines.some((engine) => engine.startsWith("podman")) ? 2 : 0,
+          retry,
           setupFiles: ["./vitest.setup.ts"],
           testTimeout: 60_000,
           hookTimeout: 120_000
@@ -56,9 +76,19 @@ export default defineConfig({
         ...shared,
         test: {
           name: "scripts",
-          include: ["scripts/test/**/*.test.ts"],
+          include: ["scripts/test/*.test.ts"],
           setupFiles: ["./vitest.setup.ts"],
           testTimeout: 60_000
+        }
+      },
+      {
+        ...shared,
+        test: {
+          name: "machines",
+          // The scripts on machines of their own, which only root can make.
+          include: ["scripts/test/machines/*.test.ts"],
+          setupFiles: ["./vitest.setup.ts"],
+          testTimeout: 900_000
         }
       }
     ]

@@ -1,5 +1,5 @@
-// The unit tests on every Node.js that the packages support: on the first version all of them, on the others all but
-// the longest. `node scripts/check-node-versions.mjs [VERSION…]`
+// The unit tests on every Node.js that the packages support: on the first version all of them, on the others those that
+// may depend on it (see `vitest.config.ts`). `node scripts/check-node-versions.mjs [VERSION…]`
 // Node itself comes from npm, as the package of this platform: no install script has to run for it.
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
@@ -54,31 +54,17 @@ for (const version of versions) {
   }
   const report = join(results, `unit-node-${version.split(".")[0]}.json`)
   const started = Date.now()
-  const { signal, status } = spawnSync(
-    executable,
-    [
-      join(root, "node_modules/vitest/vitest.mjs"),
-      "run",
-      "--project=unit",
-      "--allowOnly=false",
-      "--reporter=dot",
-      "--reporter=json",
-      `--outputFile.json=${report}`
-    ],
-    {
-      cwd: root,
-      stdio: ["ignore", "inherit", "inherit"],
-      timeout: 600_000,
-      env: {
-        ...process.env,
-        OCIMAN_TEST_LONG: version === versions[0] ? "yes" : "no",
-        PATH: `${dirname(executable)}${delimiter}${process.env.PATH}`
-      }
+  const { status } = spawnSync(executable, [join(root, "scripts/watched-vitest.mjs"), report, "--project=unit"], {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: {
+      ...process.env,
+      OCIMAN_TEST_UNIT: version === versions[0] ? "all" : "node",
+      PATH: `${dirname(executable)}${delimiter}${process.env.PATH}`
     }
-  )
+  })
   failed ||= status !== 0
   const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  const ending = signal === null ? "" : `, ended by ${signal}`
-  console.log(`Node ${found}: ${count([report])}, ${seconds} s${ending}`)
+  console.log(`Node ${found}: ${count([report])}, ${seconds} s`)
 }
 process.exitCode = failed ? 1 : 0

@@ -1,5 +1,6 @@
 // Sums vitest's JSON reports: `node scripts/counts.mjs [--failed N] REPORT…`
 // Names the tests that failed in them: `node scripts/counts.mjs --failures REPORT…`
+// Names those that passed at a later try, and fails if there are more than 3: `node scripts/counts.mjs --retries REPORT…`
 import { readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 
@@ -11,7 +12,7 @@ const read = (report) => {
   }
 }
 
-// A run without a report, or one that failed without a failed test (a file that does not load), failed once.
+// A run without a report, one in which no test ran, or one that failed without a failed test (a file that does not load), failed once.
 const countOne = (report) => {
   const result = read(report)
   if (result === undefined) return { passed: 0, failed: 1, skipped: 0 }
@@ -22,7 +23,7 @@ const countOne = (report) => {
   const failed = result.numFailedTests + unloaded
   return {
     passed: result.numPassedTests,
-    failed: failed === 0 && !result.success ? 1 : failed,
+    failed: failed === 0 && (!result.success || result.numPassedTests === 0) ? 1 : failed,
     skipped: result.numPendingTests + result.numTodoTests
   }
 }
@@ -47,11 +48,26 @@ export const failures = (reports) =>
     }
   )
 
+/** The tests that passed at a later try, and what each failed try said. Vitest keeps that beside a test that passed. */
+export const retries = (reports) =>
+  reports.flatMap((report) => read(report)?.testResults ?? []).flatMap(({ assertionResults }) =>
+    assertionResults.filter(({ failureMessages, status }) => status === "passed" && failureMessages.length > 0)
+      .map(({ failureMessages, fullName }) => [`  ${fullName}`, ...failureMessages.flatMap(beginning)])
+  )
+
+const allowedRetries = 3
+
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const args = process.argv.slice(2)
   if (args[0] === "--failures") {
     for (const line of failures(args.slice(1))) console.log(line)
     process.exit()
+  }
+  if (args[0] === "--retries") {
+    const retried = retries(args.slice(1))
+    if (retried.length > 0) console.log(`tests that passed at a later try: ${retried.length}, allowed: ${allowedRetries}`)
+    for (const line of retried.flat()) console.log(line)
+    process.exit(retried.length > allowedRetries ? 1 : 0)
   }
   const failed = args[0] === "--failed" ? Number(args.splice(0, 2)[1]) : 0
   console.log(count(args, failed))

@@ -28,9 +28,7 @@ while (($# > 0)); do
   esac
 done
 
-if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
-  npm ci --no-audit --no-fund --loglevel=error
-fi
+scripts/node.sh
 scripts/engines.sh
 
 # The program takes the place of this script, so that an interrupt reaches it and it can clean up.

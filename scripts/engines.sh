@@ -1,21 +1,34 @@
 #!/usr/bin/env bash
-# Brings up Docker, Podman as root and Podman as an ordinary user.
+# Brings up container engines and registries, those of this machine and those of other releases beside them.
 # `scripts/engines.sh help` says how.
 set -euo pipefail
 
 readonly CHECK_DEADLINE=30
 readonly LOCK=/run/ociman-engines.lock
-HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/engines" && pwd)
-readonly HERE
+CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+readonly CHECKOUT HERE=$CHECKOUT/scripts/engines SELF=$CHECKOUT/scripts/engines.sh
 
 # An ordinary user's PATH on Debian leaves out dockerd, iptables and the like.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 usage() {
   cat <<'USAGE'
-usage: scripts/engines.sh                            install and start what is missing
-       scripts/engines.sh status                     only look; exit 1 if something is missing
-       scripts/engines.sh rootless -- COMMAND [ARG…] run COMMAND as an ordinary user
+usage: scripts/engines.sh [up [ENGINE…]]                install and start what is missing
+       scripts/engines.sh status [ENGINE…]              only look; exit 1 if a named one, or one of the first three,
+                                                        does not work
+       scripts/engines.sh run ENGINE… -- COMMAND [ARG…] run COMMAND where these engines are the ones of the machine
+       scripts/engines.sh fresh -- COMMAND [ARG…]       run COMMAND on a fresh, minimal Debian 13, which is then removed
+
+engines:
+  docker, podman, podman-rootless   those of this machine; the last one of an ordinary user. `up` means these
+  docker-29                         Docker 29, built from its Go modules
+  podman-5, podman-5-rootless       Podman of Debian 13
+  registry-3                        CNCF Distribution 3, built from its Go module
+  docker-28, podman-sid             those of Debian's unstable release
+  all                               `up all`: all but the last two
+
+All but the first three need root. What they are made of is kept in /var/cache/ociman, or in $OCIMAN_CACHE. They start
+with the command that `run` runs, on a machine of their own (mounts, processes, network), and end with it.
 USAGE
 }
 
@@ -30,58 +43,99 @@ LIMITED=(env)
 if have timeout; then LIMITED=(timeout "$CHECK_DEADLINE"); fi
 readonly LIMITED
 
-# shellcheck source=scripts/engines/packages.sh
-. "$HERE/packages.sh"
-# shellcheck source=scripts/engines/ordinary-user.sh
-. "$HERE/ordinary-user.sh"
-# shellcheck source=scripts/engines/docker.sh
-. "$HERE/docker.sh"
-# shellcheck source=scripts/engines/podman.sh
-. "$HERE/podman.sh"
+for part in cache packages ordinary-user machine docker podman docker-29 registry-3 debian-roots; do
+  # shellcheck source=/dev/null
+  . "$HERE/$part.sh"
+done
 
-engines() {
+own_engines() {
   echo docker
-  if am_root; then echo rootful; fi
-  echo rootless
+  if am_root; then echo podman; fi
+  echo podman-rootless
 }
 
-check_all() { # DIR; leaves DIR/ENGINE.out and, where it works, DIR/ENGINE.ok
-  local engine
-  for engine in $(engines); do
-    { if "check_$engine"; then : >"$1/$engine.ok"; fi; } >"$1/$engine.out" 2>&1 &
+other_engines() { printf '%s\n' docker-29 podman-5 podman-5-rootless registry-3; }
+
+known_engines() {
+  printf '%s\n' docker podman podman-rootless
+  other_engines
+  printf '%s\n' docker-28 podman-sid
+}
+
+check_known() { # ENGINE…
+  local engine known
+  known=$(known_engines | paste -sd ' ')
+  for engine in "$@"; do
+    [[ " $known " == *" $engine "* ]] || { warn "no engine is called $engine" && usage >&2 && exit 2; }
+  done
+}
+
+# check ENGINE, fix ENGINE, enter ENGINE COMMAND…
+each_engine() { # VERB ENGINE [ARG…]
+  local verb=$1 engine=$2
+  shift 2
+  if [[ -n $(root_of "$engine") ]]; then
+    "${verb}_root" "$engine" "$@"
+  else
+    "${verb}_${engine//-/_}" "$@"
+  fi
+}
+
+check_all() { # DIR ENGINE…; leaves DIR/ENGINE.out and, where it works, DIR/ENGINE.ok
+  local dir=$1 engine
+  shift
+  for engine in "$@"; do
+    { if each_engine check "$engine"; then : >"$dir/$engine.ok"; fi; } >"$dir/$engine.out" 2>&1 &
   done
   wait
-  for engine in $(engines); do cat "$1/$engine.out"; done
+  for engine in "$@"; do cat "$dir/$engine.out"; done
 }
 
-status() { # DIR
-  local engine missing=0
-  install_missing_packages look || missing=1
-  check_all "$1"
-  for engine in $(engines); do [[ -e $1/$engine.ok ]] || missing=1; done
+status() { # DIR [ENGINE…]
+  local dir=$1 engine missing=0 engines
+  shift
+  if [[ $# -gt 0 ]]; then
+    engines=("$@")
+  else
+    mapfile -t engines < <(own_engines)
+    set -- "${engines[@]}"
+    mapfile -t engines < <(own_engines && other_engines)
+  fi
+  install_missing_packages look "${engines[@]}" || missing=1
+  check_all "$dir" "${engines[@]}"
+  for engine in "$@"; do [[ -e $dir/$engine.ok ]] || missing=1; done
   return "$missing"
 }
 
-up() { # DIR
-  local engine working=0
-  install_missing_packages install || true
+up() { # DIR [ENGINE…]
+  local dir=$1 engine working=0 engines
+  shift
+  mapfile -t engines < <(
+    if [[ $# -eq 0 ]]; then own_engines; elif [[ $* == all ]]; then own_engines && other_engines; else printf '%s\n' "$@"; fi
+  )
+  install_missing_packages install "${engines[@]}" || true
   ensure_sshd_directory
-  check_all "$1"
-  for engine in $(engines); do
-    if [[ -e $1/$engine.ok ]] || { "fix_$engine" && "check_$engine"; }; then
+  check_all "$dir" "${engines[@]}"
+  for engine in "${engines[@]}"; do
+    if [[ -e $dir/$engine.ok ]] || { each_engine fix "$engine" && each_engine check "$engine"; }; then
       working=$((working + 1))
     fi
   done
-  ((working > 0)) || { warn "no engine works on this machine" && return 1; }
+  ((working > 0)) || { warn "none of these engines works on this machine: ${engines[*]}" && return 1; }
 }
 
-rootless() {
-  [[ ${1:-} != -- ]] || shift
-  [[ $# -gt 0 ]] || { usage >&2 && exit 2; }
-  am_root || exec "$@"
-  user_exists || { warn "no user $ROOTLESS_USER yet; first run scripts/engines.sh" && exit 1; }
-  ensure_runtime_dir
-  exec_as_user "$@"
+# The last engine is the innermost: each runs this script for the rest.
+run() { # ENGINE… -- COMMAND…
+  local engine=${1:-}
+  if [[ $engine == -- ]]; then
+    shift
+    [[ $# -gt 0 ]] || { usage >&2 && exit 2; }
+    exec "$@"
+  fi
+  check_known "$engine"
+  shift
+  [[ $* == *"-- "* ]] || { usage >&2 && exit 2; }
+  each_engine enter "$engine" "$SELF" run "$@"
 }
 
 # The lock is closed for what runs under it: a daemon would keep it for ever.
@@ -93,16 +147,21 @@ locked() {
   fi
 }
 
-with_scratch() {
+with_scratch() { # COMMAND…; called with a directory
+  local command=$1
+  shift
   scratch=$(mktemp -d)
   trap 'rm -rf "$scratch"' EXIT
-  "$@" "$scratch"
+  "$command" "$scratch" "$@"
 }
 
-case ${1:-up} in
-  up) locked with_scratch up ;;
-  status) with_scratch status ;;
-  rootless) shift && rootless "$@" ;;
+verb=${1:-up}
+[[ $# -eq 0 ]] || shift
+case $verb in
+  up) [[ $* == all ]] || check_known "$@"; locked with_scratch up "$@" ;;
+  status) check_known "$@"; with_scratch status "$@" ;;
+  run) run "$@" ;;
+  fresh) [[ ${1:-} != -- ]] || shift; fresh trixie "$@" ;;
   help | -h | --help) usage ;;
   *) usage >&2 && exit 2 ;;
 esac

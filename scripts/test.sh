@@ -8,11 +8,13 @@ usage() {
 usage: scripts/test.sh [--check] [--unit] [--integration]
 
   --check         types, lint, package edges, doc examples, packages, and the tests of the scripts
-  --unit          the unit tests on Node 20, 22 and 24
-  --integration   the integration tests on Docker, Podman as root and Podman as an ordinary user;
-                  run by an ordinary user: on those of the engines that answer this user
+  --unit          the unit tests: all on Node 20, those that depend on Node.js on 22 and 24 too
+  --integration   run by root: all integration tests on Docker 29 and on Podman 5 with and without root, and the contracts
+                  of backends and registries on the engines of this machine;
+                  run by an ordinary user: all integration tests on the engines that answer this user
 
 Without an option: all three. The last line counts the tests; a step that is not a test counts as one if it fails.
+With CI set, it fails unless each of these engines works; otherwise those that do not are named, and left out.
 USAGE
 }
 
@@ -28,7 +30,7 @@ for option in "$@"; do
 done
 ((check + unit + integration > 0)) || check=1 unit=1 integration=1
 
-scratch=$(mktemp -d)
+scratch=$(mktemp -d /tmp/ociman-test-results.XXXXXX) # which machines of their own see too
 copy=
 trap 'rm -rf "$scratch" ${copy:+"$copy"}' EXIT
 export OCIMAN_TEST_RESULTS=$scratch
@@ -37,6 +39,7 @@ summary=()
 reports=() # of the runs of vitest; one that is missing at the end counts as a failed test
 failed_runs=0
 failed_steps=0
+preparation=0
 
 run() { # NAME COMMAND…
   local name=$1 started=$SECONDS code=0 line
@@ -64,107 +67,136 @@ tests() { # NAME REPORTS COMMAND…
   return 1
 }
 
-install_packages() {
-  # The last file that npm writes.
-  if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
-    npm ci --no-audit --no-fund --loglevel=error
+# What is done before tests run, whose time depends on what is cached.
+prepare() { # NAME COMMAND…
+  local started=$SECONDS code=0
+  step "$@" || code=$?
+  preparation=$((preparation + SECONDS - started))
+  return "$code"
+}
+
+vitest() { # PROJECT REPORT
+  node scripts/watched-vitest.mjs "$scratch/$2.json" "--project=$1"
+}
+
+readonly ENGINES=(docker-29 registry-3 podman-5 podman-5-rootless docker podman)
+
+start_engines() {
+  local engine
+  scripts/engines.sh up "${ENGINES[@]}"
+  if scripts/engines.sh status "${ENGINES[@]}"; then
+    for engine in "${ENGINES[@]}"; do : >"$scratch/works-$engine"; done
+  elif [[ -n ${CI:-} ]]; then
+    echo "Not every engine works here, and CI leaves none out: the lines above say which one and why." >&2
+    return 1
   else
-    echo "npm packages are there"
+    for engine in "${ENGINES[@]}"; do
+      if scripts/engines.sh status "$engine" >/dev/null 2>&1; then : >"$scratch/works-$engine"; fi
+    done
+    echo "Tests run on the engines that work."
   fi
 }
 
-vitest=(node node_modules/vitest/vitest.mjs run --allowOnly=false --reporter=default --reporter=json)
-
-vitest() { # PROJECT REPORT
-  timeout --kill-after=10 900 "${vitest[@]}" "--project=$1" "--outputFile.json=$scratch/$2.json"
-}
-
-start_engines() {
-  scripts/engines.sh && scripts/engines.sh status && return
-  cat >&2 <<'WHY'
-Not every engine works here, and integration tests are not skipped: the lines above say which one and why.
-As root on Debian, scripts/engines.sh installs and starts what is missing.
-`scripts/test.sh --check --unit` runs everything that needs no engine.
-WHY
-  return 1
-}
+works() { [[ -e $scratch/works-$1 ]]; }
 
 # The checkout may lie where an ordinary user can read nothing, and vitest writes beside what it runs.
-copy_for_ordinary_user() {
+copy_for_ordinary_user() { # ENGINE
   local owner
   # shellcheck disable=SC2016 # for the inner shell
-  owner=$(cd / && "$OLDPWD/scripts/engines.sh" rootless -- sh -c 'echo "$(id -u):$(id -g)"') || return 1
+  owner=$(scripts/engines.sh run "$1" -- sh -c 'echo "$(id -u):$(id -g)"') || return 1
   copy=$(mktemp -d /tmp/ociman-test.XXXXXX) && chmod 755 "$copy" || return 1
   tar -c --exclude=./node_modules --exclude=./.git --exclude=dist --exclude=./docs/api . | tar -x -C "$copy" || return 1
   cp -al node_modules "$copy/" 2>/dev/null || { rm -rf "$copy/node_modules" && cp -a node_modules "$copy/"; } || return 1
   rm -rf "$copy"/node_modules/{.vite,.vite-temp,.vitest,.cache}
+  mkdir -m 1777 "$copy/tmp"
   # Not the files below node_modules: a hard link has the owner of the original.
   find "$copy" -path "$copy/node_modules/*" -prune -o -exec chown -h "$owner" {} +
 }
 
 # The tests of one engine, in a temporary directory of their own: what they leave there is not what others are using.
-integration() { # ENGINE
-  local temporary=$scratch/tmp-$1
-  mkdir -p "$temporary" && TMPDIR=$temporary OCIMAN_TEST_ENGINES=$1 vitest integration "integration-$1"
-}
-
-integration_as_ordinary_user() {
-  local code=0
-  mkdir -m 1777 "$copy/tmp"
-  (cd "$copy" && timeout --kill-after=10 900 scripts/engines.sh rootless -- \
-    env TMPDIR="$copy/tmp" OCIMAN_TEST_ENGINES=podman-rootless \
-    "${vitest[@]}" --project=integration --outputFile.json=rootless.json) || code=$?
-  cp "$copy/rootless.json" "$scratch/integration-podman-rootless.json" || code=1
+integration() { # REPORT SUITES KIND ENGINE…
+  local report=$1 suites=$2 kind=$3 temporary
+  shift 3
+  temporary=$(mktemp -d "/tmp/ociman-test-tmp.XXXXXX")
+  TMPDIR=$temporary OCIMAN_TEST_ENGINES=$kind OCIMAN_TEST_SUITES=$suites \
+    scripts/engines.sh run "$@" -- node scripts/watched-vitest.mjs "$scratch/$report.json" --project=integration
+  local code=$?
+  rmdir "$temporary" || { ls -l "$temporary" && code=1; }
   return "$code"
 }
 
-# The tests of Docker run beside those of Podman, and each says what it has to say when it has ended. Podman as root and
-# as an ordinary user take turns: a machine that is too busy shows the races of Podman 4.3 with its own clean-up processes.
+integration_as_ordinary_user() { # REPORT ENGINE
+  local code=0
+  (cd "$copy" && TMPDIR="$copy/tmp" OCIMAN_TEST_ENGINES=podman-rootless OCIMAN_TEST_SUITES=all \
+    scripts/engines.sh run "$2" -- node scripts/watched-vitest.mjs rootless.json --project=integration) || code=$?
+  cp "$copy/rootless.json" "$scratch/$1.json" || code=1
+  return "$code"
+}
+
+# Old engines have the contracts only, unless there is no newer one.
+suites_of() { # ENGINE NEWER
+  if works "$2"; then echo contracts; else echo all; fi
+}
+
+# Runs of Docker, one after the other, beside those of Podman: a test waits for its engine most of its time.
+docker_lane() {
+  if works docker-29; then in_turn docker-29 integration integration-docker-29 all docker docker-29 registry-3; fi
+  if works docker; then in_turn docker integration integration-docker "$(suites_of docker docker-29)" docker docker; fi
+  in_turn machines vitest machines machines
+}
+
+podman_lane() {
+  if works podman-5; then in_turn podman-5 integration integration-podman-5 all podman podman-5; fi
+  if works podman-5-rootless; then
+    in_turn podman-5-rootless integration_as_ordinary_user integration-podman-5-rootless podman-5-rootless
+  fi
+  if works podman; then in_turn podman integration integration-podman "$(suites_of podman podman-5)" podman podman; fi
+}
+
+in_turn() { # ENGINE COMMAND…; leaves its output and exit code
+  local engine=$1 code=0 started=$SECONDS
+  shift
+  "$@" >"$scratch/$engine.log" 2>&1 || code=$?
+  echo "tests ran for $((SECONDS - started)) s" >>"$scratch/$engine.log"
+  echo "$code" >"$scratch/$engine.code"
+}
+
+told() { # ENGINE
+  cat "$scratch/$1.log"
+  return "$(cat "$scratch/$1.code" 2>/dev/null || echo 1)"
+}
+
 integration_as_root() {
   local engine
-  local -A running=()
-  step "engines" start_engines || return
-  step "copy for the ordinary user" copy_for_ordinary_user || return
-  in_background docker integration docker
-  in_background podman integration podman
-  wait "${running[podman]}" || true
-  in_background podman-rootless integration_as_ordinary_user
-  for engine in podman podman-rootless docker; do
-    tests "integration tests on $engine" "integration-$engine" ended "${running[$engine]}" "$scratch/integration-$engine.log"
+  prepare "engines" start_engines || return
+  find_working
+  if works podman-5-rootless; then
+    prepare "copy for the ordinary user" copy_for_ordinary_user podman-5-rootless || return
+  fi
+  docker_lane & podman_lane & wait
+  tests "tests on fresh machines" machines told machines
+  for engine in docker-29 podman-5 podman-5-rootless docker podman; do
+    if works "$engine"; then tests "integration tests on $engine" "integration-$engine" told "$engine"; fi
   done
-}
-
-in_background() { # ENGINE COMMAND…
-  local engine=$1
-  shift
-  "$@" >"$scratch/integration-$engine.log" 2>&1 &
-  running[$engine]=$!
-}
-
-ended() { # PID LOG
-  local code=0
-  wait "$1" || code=$?
-  cat "$2"
-  return "$code"
 }
 
 integration_as_user() {
   local engines=() engine
-  scripts/engines.sh status
-  timeout 30 docker version >/dev/null 2>&1 && engines+=(docker)
-  timeout 30 podman info >/dev/null 2>&1 && engines+=(podman-rootless)
+  for engine in docker podman-rootless; do
+    if scripts/engines.sh status "$engine"; then engines+=("$engine"); fi
+  done
   if [[ ${#engines[@]} -eq 0 ]]; then
     step "engines: none answers this user; start Docker or Podman" false
     return
   fi
   echo "Only root can run the tests on every engine; here: ${engines[*]}"
   for engine in "${engines[@]}"; do
-    tests "integration tests on $engine" "integration-$engine" integration "$engine"
+    tests "integration tests on $engine" "integration-$engine" integration "integration-$engine" all "$engine" "$engine"
   done
 }
 
 main() {
-  step "npm packages" install_packages || return
+  prepare "npm packages" scripts/node.sh || return
   if ((check)); then
     step "npm run check" node scripts/check.mjs
     tests "tests of the scripts" scripts vitest scripts scripts
@@ -179,11 +211,12 @@ main() {
 }
 
 main
-printf '\n=== summary, %s s\n' "$SECONDS"
+printf '\n=== summary, %s s, of these %s s of preparation\n' "$SECONDS" "$preparation"
 printf '%s\n' "${summary[@]}"
 for report in ${reports[@]+"${reports[@]}"}; do
   printf '       %-22s %s\n' "$(basename "$report" .json)" "$(node scripts/counts.mjs "$report")"
 done
+node scripts/counts.mjs --retries ${reports[@]+"${reports[@]}"} || failed_steps=$((failed_steps + 1))
 node scripts/counts.mjs --failures ${reports[@]+"${reports[@]}"}
 node scripts/counts.mjs --failed "$failed_steps" ${reports[@]+"${reports[@]}"}
 ((failed_steps + failed_runs == 0))

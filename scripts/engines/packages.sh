@@ -9,8 +9,21 @@ static_busybox() {
   [[ -x /bin/busybox ]] && ! ldd /bin/busybox >/dev/null 2>&1
 }
 
+in_distribution() { [[ -n $(apt-cache madison "$1" 2>/dev/null) ]]; }
+
+# The client is a package of its own from Debian 13 on.
 missing_docker_packages() {
-  have dockerd || docker_version >/dev/null 2>&1 || echo docker.io
+  if ! have dockerd && ! docker_version >/dev/null 2>&1; then
+    echo docker.io
+    have docker || ! in_distribution docker-cli || echo docker-cli
+  elif ! have docker; then
+    if in_distribution docker-cli; then echo docker-cli; else echo docker.io; fi
+  fi
+}
+
+# Of the one that is there, or else of the one that the distribution has.
+podman_major() {
+  { podman --version 2>/dev/null || apt-cache policy podman 2>/dev/null | grep Candidate; } | grep -oE '[0-9]+' | head -n 1
 }
 
 # By command and not by package: runc and podman may come from other vendors' packages.
@@ -23,16 +36,28 @@ missing_podman_packages() {
   for name in netavark aardvark-dns catatonit; do
     podman_helper "$name" || echo "$name"
   done
+  # Podman has its networks by these since version 5.
+  if [[ $(podman_major) -ge 5 ]]; then
+    have nft || echo nftables
+    have pasta || echo passt
+  fi
 }
 
-missing_busybox_packages() {
+# Tests run a static busybox in containers, reach engines over SSH by a server of their own, make certificates and
+# passwords, and have what they write read by other tools.
+missing_test_packages() {
   static_busybox || echo busybox-static
-}
-
-# Tests reach engines over SSH, with a server of their own.
-missing_ssh_packages() {
   have sshd || echo openssh-server
   have ssh || echo openssh-client
+  have docker-registry || echo docker-registry
+  have htpasswd || echo apache2-utils
+  have openssl || echo openssl
+  have ip || echo iproute2
+  have ps || echo procps
+  local name
+  for name in skopeo umoci; do
+    have "$name" || echo "$name"
+  done
 }
 
 # On a machine without systemd nothing makes it, and sshd does not start without.
@@ -40,19 +65,21 @@ ensure_sshd_directory() {
   ! am_root || ! have sshd || [[ -d /run/sshd ]] || install -d -m 0755 /run/sshd
 }
 
-# The registry of the tests, and how its passwords are made.
-missing_registry_packages() {
-  have docker-registry || echo docker-registry
-  have htpasswd || echo apache2-utils
-  have openssl || echo openssl
-}
-
-# What the layouts and archives that are written here are read with, by others.
-missing_judge_packages() {
-  local name
-  for name in skopeo umoci; do
-    have "$name" || echo "$name"
-  done
+# A line for each group: groups are installed one by one, so that one conflict does not keep out the rest.
+missing_packages() { # ENGINE…
+  local engine
+  for engine in "$@"; do
+    if [[ -n $(root_of "$engine") ]]; then
+      missing_debian_root_packages
+    else
+      case $engine in
+        docker) missing_docker_packages ;;
+        podman | podman-rootless) missing_podman_packages ;;
+        docker-29) missing_docker_29_packages ;;
+      esac
+    fi | paste -sd ' '
+  done | sort -u
+  missing_test_packages | paste -sd ' '
 }
 
 apt_quiet() {
@@ -89,33 +116,25 @@ explain_missing_packages() {
   fi
 }
 
-# Groups are installed one by one, so that one conflict does not keep out the rest.
-install_missing_packages() { # MODE: install or look
-  local docker podman busybox ssh registry judges
+install_missing_packages() { # MODE ENGINE…; install or look
+  local mode=$1 missing group
+  shift
   [[ $(uname -s) == Linux ]] || return 0
-  docker=$(missing_docker_packages)
-  podman=$(missing_podman_packages)
-  busybox=$(missing_busybox_packages)
-  ssh=$(missing_ssh_packages)
-  registry=$(missing_registry_packages)
-  judges=$(missing_judge_packages)
-  # The names come one per line and are wanted as words.
-  # shellcheck disable=SC2086
-  set -- "$1" $docker $podman $busybox $ssh $registry $judges
-  if [[ $# -eq 1 ]]; then
+  missing=$(missing_packages "$@" | xargs)
+  if [[ -z $missing ]]; then
     say "packages: all present"
-  elif [[ $1 == look ]] || ! am_root || ! have apt-get; then
-    shift
-    explain_missing_packages "$@"
+  elif [[ $mode == look ]] || ! am_root || ! have apt-get; then
+    # The names are wanted as words.
+    # shellcheck disable=SC2086
+    explain_missing_packages $missing
     return 1
   else
-    shift
-    say "packages: missing: $*"
+    say "packages: missing: $missing"
     apt_quiet update || warn "packages: going on with the package lists at hand"
-    # shellcheck disable=SC2086
-    {
-      install_group $docker; install_group $podman; install_group $busybox; install_group $ssh; install_group $registry;
-      install_group $judges
-    }
+    # Once more, since some names depend on the lists.
+    while read -r group; do
+      # shellcheck disable=SC2086
+      [[ -z $group ]] || install_group $group
+    done < <(missing_packages "$@")
   fi
 }

@@ -44,24 +44,34 @@ explain_podman() {
   have podman || warn "podman: see https://podman.io/docs/installation"
 }
 
-check_rootful() { probe_podman "podman rootful" false; }
+check_podman() { probe_podman podman false; }
 
-fix_rootful() { explain_podman && write_podman_defaults; }
+fix_podman() { explain_podman && write_podman_defaults; }
 
-check_rootless() {
+enter_podman() { exec "$@"; }
+
+check_podman_rootless() {
   if ! am_root; then
-    probe_podman "podman rootless" true
+    probe_podman podman-rootless true
   elif ! user_exists; then
-    say "podman rootless: no user $ROOTLESS_USER" && return 1
+    say "podman-rootless: no user $ROOTLESS_USER" && return 1
   elif ! runtime_dir_is_right; then
-    say "podman rootless: no $(runtime_dir) of mode 0700 for $ROOTLESS_USER" && return 1
+    say "podman-rootless: no $(runtime_dir) of mode 0700 for $ROOTLESS_USER" && return 1
   else
-    probe_podman "podman rootless (user $ROOTLESS_USER)" true run_as_user
+    probe_podman "podman-rootless (user $ROOTLESS_USER)" true run_as_user
   fi
 }
 
-fix_rootless() {
+fix_podman_rootless() {
   explain_podman
   am_root && have podman && set_up_user || return 1
-  check_rootless >/dev/null 2>&1 || write_podman_defaults || true
+  check_podman_rootless >/dev/null 2>&1 || write_podman_defaults || true
+}
+
+# Where root asks, as the ordinary user.
+enter_podman_rootless() {
+  am_root || exec "$@"
+  user_exists || { warn "no user $ROOTLESS_USER yet; first run scripts/engines.sh" && exit 1; }
+  ensure_runtime_dir
+  exec_as_user "$@"
 }

@@ -62,6 +62,8 @@ export interface Options {
   readonly resources?: boolean | undefined
   /** Whether its engine runs without root. Default: false. */
   readonly rootless?: boolean | undefined
+  /** Groups of tests to run, of those that the options above leave. Default: all. */
+  readonly only?: ReadonlyArray<Theme> | undefined
   /** How long a single test may take. Default: one minute. */
   readonly timeout?: Duration.DurationInput | undefined
 }
@@ -108,11 +110,20 @@ const ofProcesses = [
   secrets
 ]
 
-const themesOf = ({ networking, processes }: support.Options) => [
-  ...always,
-  ...(processes ? ofProcesses : []),
-  ...(networking ? [networkingTests] : [])
-]
+/**
+ * Name of a group of tests of the suite.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Theme = (typeof always | typeof ofProcesses | [typeof networkingTests])[number]["name"]
+
+const themesOf = ({ networking, processes }: support.Options, only: Options["only"]) =>
+  [
+    ...always,
+    ...(processes ? ofProcesses : []),
+    ...(networking ? [networkingTests] : [])
+  ].filter(({ name }) => only?.includes(name) ?? true)
 
 /**
  * Defines the tests, which run a few at a time. The last one asserts that
@@ -137,7 +148,7 @@ export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, option
   layerTests(Layer.provideMerge(leftovers, backend), { excludeTestServices: true, ...timeout })(name, (it) => {
     it.layer(image, timeout)("contract", (it) => {
       const suite = support.makeSuite(run, it)
-      for (const theme of themesOf(run.options)) {
+      for (const theme of themesOf(run.options, options.only)) {
         describe.concurrent(theme.name, () => theme.tests(suite))
       }
     })
