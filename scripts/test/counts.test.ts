@@ -4,7 +4,9 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { count, failures } from "../counts.mjs"
+import { count, failures, retries } from "../counts.mjs"
+
+const script = fileURLToPath(new URL("../counts.mjs", import.meta.url))
 
 const report = (passed: number, failed: number, skipped: number, unloaded: number) => ({
   success: failed + unloaded === 0,
@@ -73,8 +75,23 @@ describe("counts", () => {
     assert.deepStrictEqual(failures(["/nowhere/report.json"]), [])
   })
 
+  it("counts a run in which no test ran as failed", () => {
+    assert.strictEqual(counted([report(0, 0, 0, 0)]), "0 passed, 1 failed")
+  })
+
+  it("names the tests that passed at a later try, and fails if there are more than three", () => {
+    const retried = (fullName: string) => ({ status: "passed", fullName, failureMessages: ["hidden\nat a"] })
+    const once = { testResults: [{ assertionResults: [retried("copies"), { ...retried("reads"), failureMessages: [] }] }] }
+    assert.deepStrictEqual(written([once], retries), [["  copies", "    hidden", "    at a"]])
+    const often = { testResults: [{ assertionResults: ["a", "b", "c", "d"].map(retried) }] }
+    const run = (report: object) =>
+      written([report], ([file = ""]) => spawnSync(process.execPath, [script, "--retries", file], { encoding: "utf8" }))
+    assert.strictEqual(run(once).status, 0)
+    assert.include(run(once).stdout, "tests that passed at a later try: 1, allowed: 3\n  copies\n    hidden\n")
+    assert.strictEqual(run(often).status, 1)
+  })
+
   it("prints nothing but the line", () => {
-    const script = fileURLToPath(new URL("../counts.mjs", import.meta.url))
     const { stdout } = spawnSync(process.execPath, [script, "--failed", "1"], { encoding: "utf8" })
     assert.strictEqual(stdout, "0 passed, 1 failed\n")
   })
