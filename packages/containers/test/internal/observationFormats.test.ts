@@ -5,7 +5,7 @@ import * as eventFormat from "../../src/internal/cli/eventFormat.js"
 import { processesOf } from "../../src/internal/cli/processFormat.js"
 import * as statsFormat from "../../src/internal/cli/statsFormat.js"
 
-// What the clients print: Docker 20.10.24 and 28.2.2 the same, Podman 4.3.1.
+// Output of the clients: Docker 20.10.24 and 28.2.2 the same, Podman 4.3.1, and 5.4.2 where it differs.
 const samples = {
   dockerStats:
     "{\"BlockIO\":\"0B / 0B\",\"CPUPerc\":\"0.25%\",\"Container\":\"s\",\"ID\":\"93b1d43c9752\",\"MemPerc\":\"0.69%\",\"MemUsage\":\"452KiB / 64MiB\",\"Name\":\"s\",\"NetIO\":\"1.09kB / 0B\",\"PIDs\":\"1\"}",
@@ -14,7 +14,9 @@ const samples = {
   dockerEvent:
     "{\"status\":\"start\",\"id\":\"93b1\",\"from\":\"e752\",\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"93b1\",\"Attributes\":{\"image\":\"e752\",\"name\":\"s\"}},\"scope\":\"local\",\"time\":1795253109,\"timeNano\":1795253109685465750}",
   podmanEvent:
-    "{\"ID\":\"acd2\",\"Image\":\"e311\",\"Name\":\"s\",\"Status\":\"died\",\"Time\":\"2026-11-21T09:25:14.172629775Z\",\"Type\":\"container\",\"Attributes\":{\"io.buildah.version\":\"1.28.2\"}}"
+    "{\"ID\":\"acd2\",\"Image\":\"e311\",\"Name\":\"s\",\"Status\":\"died\",\"Time\":\"2026-11-21T09:25:14.172629775Z\",\"Type\":\"container\",\"Attributes\":{\"io.buildah.version\":\"1.28.2\"}}",
+  podman5Event:
+    "{\"ContainerExitCode\":3,\"ID\":\"acd2\",\"Image\":\"e311\",\"Name\":\"s\",\"Status\":\"died\",\"time\":1795894319,\"timeNano\":1795894319794636121,\"Type\":\"container\",\"Attributes\":{\"io.buildah.version\":\"1.39.3\"}}"
 }
 
 const right = <A, E>(result: Either.Either<A, E>): A => Either.getOrThrowWith(result, (error) => error)
@@ -167,6 +169,17 @@ describe("events", () => {
       const line = samples.podmanEvent.replace("\"died\"", `"${status}"`).replace("\"container\"", `"${type}"`)
       assertSome(Option.map(right(eventFormat.decode(line)), (event) => event.action), action)
     }
+  })
+
+  it("of Podman 5 are read, whose time is a number", () => {
+    assertSome(right(eventFormat.decode(samples.podman5Event)), {
+      time: DateTime.unsafeMake(1795894319794),
+      type: "container",
+      action: "die",
+      id: "acd2",
+      name: "s",
+      attributes: { "io.buildah.version": "1.39.3", name: "s", image: "e311", exitCode: "3" }
+    })
   })
 
   it("of other types are none", () => {

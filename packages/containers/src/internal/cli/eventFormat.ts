@@ -42,16 +42,19 @@ const Docker = Schema.Struct({
   timeNano: Schema.Number
 })
 
-const Podman = Schema.Struct({
-  Type: Schema.String,
-  Status: Schema.String,
-  ID: Schema.optional(Schema.String),
-  Name: Schema.optional(Schema.String),
-  Image: Schema.optional(Schema.String),
-  Time: Schema.DateTimeUtc,
-  ContainerExitCode: Schema.optional(Schema.NullOr(Schema.Number)),
-  Attributes
-})
+// Version 5 has `timeNano` where version 4 has `Time`.
+const Podman = Schema.extend(
+  Schema.Struct({
+    Type: Schema.String,
+    Status: Schema.String,
+    ID: Schema.optional(Schema.String),
+    Name: Schema.optional(Schema.String),
+    Image: Schema.optional(Schema.String),
+    ContainerExitCode: Schema.optional(Schema.NullOr(Schema.Number)),
+    Attributes
+  }),
+  Schema.Union(Schema.Struct({ timeNano: Schema.Number }), Schema.Struct({ Time: Schema.DateTimeUtc }))
+)
 
 const Type = Schema.Literal("container", "image", "network", "volume")
 
@@ -69,12 +72,14 @@ export const decode = (line: string): Either.Either<Option.Option<Event>, ParseR
       ? Option.some("Actor" in answer ? ofDocker(answer.Type, answer) : ofPodman(answer.Type, answer))
       : Option.none())
 
+const ofNanoseconds = (nanoseconds: number) => DateTime.unsafeMake(Math.floor(nanoseconds / 1e6))
+
 const ofDocker = (type: Event["type"], { Action, Actor, timeNano }: typeof Docker.Type): Event => {
   // "exec_create: sh -c …", "health_status: healthy"
   const [action = "", ...detail] = Action.split(": ")
   const attributes = Actor.Attributes ?? {}
   return {
-    time: DateTime.unsafeMake(Math.floor(timeNano / 1e6)),
+    time: ofNanoseconds(timeNano),
     type,
     action,
     id: Actor.ID,
@@ -87,7 +92,7 @@ const ofPodman = (type: Event["type"], event: typeof Podman.Type): Event => {
   const action = actionOf(type, event.Status)
   const name = event.Name ?? ""
   return {
-    time: event.Time,
+    time: "Time" in event ? event.Time : ofNanoseconds(event.timeNano),
     type,
     action,
     id: event.ID ?? (type === "volume" ? name : ""),
