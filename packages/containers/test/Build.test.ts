@@ -182,21 +182,22 @@ describe("build arguments", () => {
       extraHosts: [ExtraHost.make("db", "10.0.0.1")]
     } as const
     const files = { id: "/private/id", secrets: { token: "/private/a,b" } }
-    const common = [
-      ["--force-rm", "--iidfile", "/private/id", "--tag", image, "--file", "./-x/docker/x", "--target", "middle"],
-      ["--platform", "linux/arm64", "--network", "none", "--no-cache", "--pull", "--add-host", "db:10.0.0.1"]
-    ].flat()
+    const common = (pull: string) =>
+      [
+        ["--force-rm", "--iidfile", "/private/id", "--tag", image, "--file", "./-x/docker/x", "--target", "middle"],
+        ["--platform", "linux/arm64", "--network", "none", "--no-cache", pull, "--add-host", "db:10.0.0.1"]
+      ].flat()
     const rest = [
       ["--secret", "id=token,\"src=/private/a,b\"", "--build-arg", "A", "--build-arg", "HTTP_PROXY=http://proxy"],
       ["--build-arg", "TOKEN", "--label", "role=web", "./-x"]
     ].flat()
     assert.deepStrictEqual(
       buildArguments({ client: "docker" }, request, files),
-      [...common, "--cache-from", "example/cache:2", ...rest]
+      [...common("--pull"), "--cache-from", "example/cache:2", ...rest]
     )
     assert.deepStrictEqual(
       buildArguments({ client: "podman" }, request, files),
-      [...common, "--cache-from", "example/cache", ...rest]
+      [...common("--pull=always"), "--cache-from", "example/cache", ...rest]
     )
   })
 })

@@ -38,7 +38,8 @@ export const buildArguments = (
   ...flag("--platform", request.platform && Platform.format(request.platform)),
   ...flag("--network", request.network),
   ...(request.noCache === true ? ["--no-cache"] : []),
-  ...(request.pullBase === true ? ["--pull"] : []),
+  // Of Podman 5, the bare flag pulls only what is missing.
+  ...(request.pullBase === true ? [client === "podman" ? "--pull=always" : "--pull"] : []),
   ...(request.extraHosts ?? []).flatMap((host) => ["--add-host", ExtraHost.format(host)]),
   ...(request.cacheFrom ?? []).flatMap((image) => ["--cache-from", cacheSource(client, image)]),
   ...Object.entries(files.secrets).flatMap(([id, path]) => ["--secret", formatCsv([`id=${id}`, `src=${path}`])]),
