@@ -186,16 +186,28 @@ export const placesSuite = (): void => {
         assert.match(yield* loginOf(at, host), /^0\ncarol\n/)
       }))
 
-    it.scoped("it does nothing with a file that is named and not there", () =>
+    it.scoped("it finds nothing when it is told of a file that is not there", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
-        const variables = () => ({ REGISTRY_AUTH_FILE: `${at.directory}/nothing.json` })
-        assert.match(yield* said({ ...atHome, variables }, at, "", "pull", `${host}/team/nothing:1`), /no such file/)
-        const { consulted } = yield* Effect.provide(
-          Credentials.explain(RegistryKey.make(host)),
+        const key = RegistryKey.make(host)
+        yield* at.write("run/.keep", "")
+        yield* Effect.provide(
+          Credentials.login(key, Credential.login("carol", alice.password), { tool: "docker" }),
+          at.credentials()
+        )
+        const variables = () => ({
+          ...atHome.variables(at.directory),
+          REGISTRY_AUTH_FILE: `${at.directory}/nothing.json`
+        })
+        // Version 4 refuses to work with it, and to version 5 it is empty.
+        const output = yield* said({ ...atHome, variables }, at, "", "login", "--get-login", host)
+        assert.match(output, /^125\n\n.*(?:no such file|not logged into)/s)
+        const [found, { consulted }] = yield* Effect.provide(
+          Effect.all([Credentials.resolve(key), Credentials.explain(key)]),
           at.credentials(variables())
         )
+        assert.strictEqual(plain(found)["username"], "carol")
         assert.include(consulted.map(({ outcome }) => outcome), "Absent")
       }))
   })
