@@ -36,11 +36,11 @@ export const builds = (context: Context, locks: Locks): Builds => {
     Stream.unwrapScoped(Effect.gen(function*() {
       const secrets = redactedOf(request)
       const files = yield* prepare(context, request)
-      const buildKit = Record.isEmptyRecord(files.secrets) ? {} : yield* requireBuildKit(context)
+      const builder = yield* builderVariables(context, files)
       yield* takeTurn
       const report = makeReport(parser, Redaction.make(secrets))
       return client.output(["build", ...buildArguments(engine, request, files)], {
-        variables: { ...variablesOf(request), ...buildKit },
+        variables: { ...variablesOf(request), ...builder },
         redact: secrets,
         termination: engine.client === "podman" ? podmanTermination(context) : undefined,
         stdin: request.source._tag === "Instructions" ? request.source.text : undefined
@@ -189,15 +189,27 @@ const prepare = Effect.fnUntraced(function*(
 })
 
 /**
- * The variables with which Docker's client builds with BuildKit, which alone
- * knows secrets: older clients have it from the engine, newer ones from a
- * plugin.
+ * Variables that choose the builder of Docker's client. Only BuildKit knows
+ * secrets: older clients have it from the engine, newer ones from a plugin.
+ * Podman has none behind Docker's client, where the plugin would pull an image
+ * to run BuildKit in.
  */
-const requireBuildKit = Effect.fnUntraced(function*(
-  context: Context
+const builderVariables = Effect.fnUntraced(function*(
+  context: Context,
+  { secrets }: Files
 ): Effect.fn.Return<Readonly<Record<string, string>>, EngineError> {
   const { client, engine } = context
+  const hasSecrets = !Record.isEmptyRecord(secrets)
   if (engine.client === "podman") return {}
+  if (engine.name === "podman") {
+    return hasSecrets
+      ? yield* invalid(
+        context,
+        "Podman behind Docker's client knows no secrets of builds: build with the client podman."
+      )
+      : { DOCKER_BUILDKIT: "0" }
+  }
+  if (!hasSecrets) return {}
   const buildKit = { DOCKER_BUILDKIT: "1" }
   if (engine.clientVersion.major < firstClientWithPlugin) return buildKit
   return yield* client.run(["buildx", "version"], { timeout: "20 seconds" }).pipe(

@@ -87,7 +87,9 @@ const plainOutput = {
   LC_ALL: "C",
   DOCKER_CLI_HINTS: "false",
   BUILDKIT_PROGRESS: "plain",
-  NO_COLOR: "1"
+  NO_COLOR: "1",
+  // Podman 5 warns before each command on the first version of control groups.
+  PODMAN_IGNORE_CGROUPSV1_WARNING: "1"
 } as const
 
 /** @internal */

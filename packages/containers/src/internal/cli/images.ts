@@ -1,7 +1,8 @@
 import { Digest } from "@ociman/oci"
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
-import { type EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
+import { type EngineError, type EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
 import * as ImageHistory from "../../ImageHistory.js"
 import * as ImageInfo from "../../ImageInfo.js"
@@ -59,11 +60,33 @@ export const images = (context: Context): Images => {
       return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
     })
 
-  // As in a list, any of several labels is enough for Podman, which here would be too much.
-  const podmanFilters = (labels: ReadonlyArray<Label.Filter>) =>
-    labels.length === 0
-      ? Effect.succeed([])
-      : Effect.map(listImages(labels), (infos) => infos.map(({ id }) => `id=${Digest.encoded(id)}`))
+  const prune = (all: boolean, filters: ReadonlyArray<string>) =>
+    client.run([
+      "image",
+      "prune",
+      "--force",
+      ...(all ? ["--all"] : []),
+      ...filters.flatMap((filter) => ["--filter", filter])
+    ], { timeout: "10 minutes" }).pipe(
+      again("pruneRunning"),
+      again("listingDisturbed"),
+      Effect.catchAll(explain("Image.prune")()),
+      Effect.map(({ stdout }) => messages.removed(stdout.text))
+    )
+
+  // Of several filters of one kind, any is enough for Podman 4, and Podman 5 wants all: only one says the same to both.
+  const pruneEach = (
+    all: boolean,
+    ids: ReadonlyArray<Digest.Digest>
+  ): Effect.Effect<ReadonlyArray<Digest.Digest>, EngineError> =>
+    Effect.gen(function*() {
+      const removed = yield* Effect.forEach(ids, (id) => prune(all, [`id=${Digest.encoded(id)}`]))
+      const left = Arr.difference(ids, removed.flat())
+      // An image may have been kept by one that was removed after it.
+      return removed.flat().length === 0 || left.length === 0
+        ? removed.flat()
+        : [...removed.flat(), ...yield* pruneEach(all, left)]
+    })
 
   const remove = (image: ImageKey, flags: ReadonlyArray<string>) =>
     client.run(["image", "rm", ...flags, imageArguments.lookup(image)]).pipe(
@@ -127,22 +150,9 @@ export const images = (context: Context): Images => {
       alone(force ? Effect.zipRight(inspectImage(image), forceRemove(image)) : remove(image, [])),
 
     pruneImages: ({ all, labels }) =>
-      Effect.gen(function*() {
-        const filters = engine.name === "podman" ? yield* podmanFilters(labels) : labels.map(Label.formatFilter)
-        if (filters.length === 0 && labels.length > 0) return []
-        const { stdout } = yield* client.run([
-          "image",
-          "prune",
-          "--force",
-          ...(all ? ["--all"] : []),
-          ...filters.flatMap((filter) => ["--filter", filter])
-        ], { timeout: "10 minutes" }).pipe(
-          again("pruneRunning"),
-          again("listingDisturbed"),
-          Effect.catchAll(explain("Image.prune")())
-        )
-        return messages.removed(stdout.text)
-      })
+      engine.name === "podman" && labels.length > 0
+        ? Effect.flatMap(listImages(labels), (infos) => pruneEach(all, infos.map(({ id }) => id)))
+        : prune(all, labels.map(Label.formatFilter))
   }
 }
 

@@ -24,10 +24,11 @@ const conditions = {
   noSuchContainer: /no such container|no container with name or id|no such object|container .* does not exist/i,
   // docker: "Conflict. The container name "/x" is already in use by container …"
   // podman: "the container name "x" is already in use by …"
+  // podman 5, of a rename: "… UNIQUE constraint failed: ContainerConfig.Name"
   // networks, docker: "network with name x already exists"; podman: "network name x already used"
   // volumes, docker, where it has another driver: "volume name must be unique"; podman: "volume with name x already exists"
   nameInUse:
-    /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|network name \S+ already used|volume name must be unique/i,
+    /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|network name \S+ already used|volume name must be unique|UNIQUE constraint failed: \w+\.Name/i,
   // docker: "network x not found", "No such network: x"; podman: "unable to find network with name or ID x: …"
   noSuchNetwork:
     /network "?([\w.-]+)"? not found|no such network:? "?([\w.-]+)|unable to find network with name or ID ([\w.-]+)/i,

@@ -1,0 +1,134 @@
+import { describe, it } from "@effect/vitest"
+import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { Backend, Build, ContainerName, Image, Label } from "@ociman/containers"
+import { NodeHasher } from "@ociman/node"
+import { Reference } from "@ociman/oci"
+import { Effect, Redacted, Stream } from "effect"
+import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
+
+const podman = (answers: Answers): Answers => ({
+  info: answer({
+    host: { security: { rootless: false }, serviceIsRemote: false },
+    version: { Version: "5.4.2" }
+  }),
+  ...answers
+})
+
+/** Docker's client, which Podman answers. */
+const docker = (answers: Answers): Answers => ({
+  version: answer({
+    Client: { Version: "28.2.2", ApiVersion: "1.41" },
+    Server: { Version: "5.4.2", Components: [{ Name: "Podman Engine", Version: "5.4.2" }] }
+  }),
+  info: answer({ ServerVersion: "5.4.2" }),
+  context: answer({ Name: "default", Endpoints: { docker: { Host: "unix:///run/podman.sock" } } }),
+  ...answers
+})
+
+const id = "0ba6333d3c3bd50dfde7755b6158b36642d8b5f2f09aa9275ef3b3568402da35"
+
+const build = Build.fromInstructions("FROM scratch\n").pipe(Build.tagged("localhost/app:1"))
+
+describe("Podman 5", () => {
+  it.live("a rename to a name that is taken fails with NameInUse", () =>
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const error = yield* Effect.flip(backend.renameContainer(id, ContainerName.make("taken")))
+      strictEqual(error._tag, "NameInUse")
+    }).pipe(
+      Effect.provide(Backend.layerPodman),
+      Effect.provide(machine({
+        clients: {
+          podman: podman({
+            container: complain(
+              `Error: renaming container ${id}: updating container config table with new configuration for container ` +
+                `${id}: UNIQUE constraint failed: ContainerConfig.Name`,
+              125
+            )
+          })
+        }
+      }))
+    ))
+
+  it.live("images are pruned by one filter at a time, until none of them can go", () =>
+    Effect.gen(function*() {
+      // The first is the base of the second, and the third has a name.
+      const [base, top, named] = ["a", "b", "c"].map((digit) => digit.repeat(64))
+      const info = (id: string | undefined) => ({
+        Id: id,
+        RepoTags: [],
+        RepoDigests: [],
+        Created: "2024-01-01T00:00:00Z",
+        Os: "linux",
+        Architecture: "amd64",
+        Size: 1,
+        Config: { Labels: { one: "1", two: "2" } }
+      })
+      const image = `case $2 in
+ls) printf '%s\\n' ${base} ${top} ${named} ;;
+inspect)
+${answer([base, top, named].map(info))}
+;;
+prune)
+[ $# -eq 5 ] || exit 64
+case $5 in
+id=${base}) [ -z "$(cat "$0.top" 2>/dev/null)" ] || echo ${base} ;;
+id=${top}) [ -n "$(cat "$0.top" 2>/dev/null)" ] || { echo gone >"$0.top"; echo ${top}; } ;;
+esac
+;;
+esac`
+      const pruned = yield* Image.prune([Label.has("one"), Label.has("two")]).pipe(
+        Effect.provide(Backend.layerPodman),
+        Effect.provide(machine({ clients: { podman: podman({ image }) } }))
+      )
+      deepStrictEqual(pruned.map(String), [`sha256:${top}`, `sha256:${base}`])
+    }))
+
+  it.live("its warning of control groups is in no error", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Image.remove(Reference.make("localhost/app:1")))
+      strictEqual(error._tag === "EngineFailed" ? error.detail : error._tag, "Error: something else")
+    }).pipe(
+      Effect.provide(Backend.layerPodman),
+      Effect.provide(machine({
+        clients: {
+          podman: podman({
+            image:
+              "[ -n \"$PODMAN_IGNORE_CGROUPSV1_WARNING\" ] || echo 'level=warning msg=\"Using cgroups-v1\"' >&2\n" +
+              complain("Error: something else", 125)
+          })
+        }
+      }))
+    ))
+
+  it.live("builds with the classic builder behind Docker's client", () =>
+    Effect.gen(function*() {
+      const events = yield* Stream.runCollect(Build.stream(build))
+      deepStrictEqual(Array.from(events).flatMap((event) => event._tag === "OutputLine" ? [event.text] : []), [
+        "BuildKit: 0"
+      ])
+    }).pipe(
+      Effect.provide([Backend.layerDocker, NodeHasher.layer]),
+      Effect.provide(machine({
+        clients: { docker: docker({ build: `echo "BuildKit: $DOCKER_BUILDKIT"; echo sha256:${id} >"$4"` }) }
+      }))
+    ))
+
+  it.live("has no secrets in builds behind Docker's client, and says so", () =>
+    Effect.gen(function*() {
+      const error = yield* Build.secret(build, "token", Redacted.make("hunter2")).pipe(
+        Build.build,
+        Effect.flip
+      )
+      deepStrictEqual(
+        error._tag === "EngineFailed" ? [error.reason, error.detail] : error._tag,
+        [
+          "InvalidDefinition",
+          "Podman behind Docker's client knows no secrets of builds: build with the client podman."
+        ]
+      )
+    }).pipe(
+      Effect.provide([Backend.layerDocker, NodeHasher.layer]),
+      Effect.provide(machine({ clients: { docker: docker({}) } }))
+    ))
+})
