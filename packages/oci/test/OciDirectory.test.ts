@@ -291,6 +291,56 @@ describe("the collection of garbage", () => {
   )
 
   live(
+    "keeps the parts of a named image whose manifest an artifact lists as a blob",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const image = yield* pushImage(store, "one")
+      yield* store.tag(image.manifest, "v1")
+      const artifact = yield* Content.make(
+        ImageManifest.codec,
+        ImageManifest.artifact(MediaType.MediaType.make("application/vnd.example"), {
+          layers: [{ ...image.manifest, mediaType: MediaType.OctetStream }]
+        })
+      )
+      yield* pushBlob(store, "{}", MediaType.Empty)
+      yield* ImageStore.pushDocument(store, artifact)
+      yield* store.tag(artifact.descriptor, "copy")
+      deepStrictEqual((yield* store.collectGarbage({ grace: 0 })).digests, [])
+      for (const descriptor of Object.values(image)) assertTrue(yield* store.exists(descriptor))
+    })
+  )
+
+  live(
+    "keeps the parts of an image whose manifest an index lists with two media types",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const image = yield* pushImage(store, "one")
+      const unknown = { ...image.manifest, mediaType: MediaType.OctetStream, size: image.manifest.size + 1 }
+      for (const manifests of [[image.manifest, unknown], [unknown, image.manifest]]) {
+        const index = yield* Content.make(ImageIndex.codec, ImageIndex.make(manifests))
+        yield* ImageStore.pushDocument(store, index)
+        yield* store.tag(index.descriptor, "v1")
+        const { digests } = yield* store.collectGarbage({ grace: 0, unnamed: true })
+        assertTrue(!digests.some((digest) => digest === image.layer.digest))
+      }
+      for (const descriptor of Object.values(image)) assertTrue(yield* store.exists(descriptor))
+    })
+  )
+
+  live(
+    "removes nothing if a named manifest has a digest that cannot be computed",
+    Effect.gen(function*() {
+      const store = yield* layout
+      const { layer, manifest } = yield* pushImage(store, "one")
+      const digest = `blake3:${"0".repeat(64)}`
+      const entry = { ...manifest, digest, annotations: { [Annotations.refName]: "v1" } }
+      writeFileSync(`${store.path}/index.json`, JSON.stringify({ schemaVersion: 2, manifests: [entry] }))
+      strictEqual(yield* failure(store.collectGarbage({ grace: 0 })), "UnsupportedDigest")
+      assertTrue(yield* store.exists(layer))
+    })
+  )
+
+  live(
     "takes what killed writers left, when it is old",
     Effect.gen(function*() {
       const store = yield* layout

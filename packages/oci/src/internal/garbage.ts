@@ -2,7 +2,7 @@ import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import type { ContentError } from "../ContentError.js"
+import { type ContentError, UnsupportedDigest } from "../ContentError.js"
 import type { Descriptor } from "../Descriptor.js"
 import * as Digest from "../Digest.js"
 import type { Readable } from "../ImageStore.js"
@@ -12,33 +12,45 @@ import * as links from "./links.js"
 
 type Entries = ReadonlyArray<Descriptor>
 
-/** All digests that entries lead to, and what each document of them is about. */
+/**
+ * All digests that entries lead to. A digest can be listed several times, as a blob here and as a manifest there, so
+ * that it is reached does not mean that its document was read.
+ */
 const walk = Effect.fnUntraced(function*(store: Readable, roots: Entries) {
   const reached = new Set<string>()
+  const walked = new Set<string>()
   const pending = Array.from(roots)
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (reached.has(next.digest)) continue
     reached.add(next.digest)
+    const key = `${next.digest} ${next.size} ${links.isDocument(next.mediaType)}`
+    if (walked.has(key)) continue
+    walked.add(key)
     const found = yield* documentOf(store, next)
     if (Option.isNone(found)) continue
-    for (const { digest } of found.value.blobs) reached.add(digest)
+    for (const blob of found.value.blobs) {
+      reached.add(blob.digest)
+      if (links.isDocument(blob.mediaType)) pending.push(blob)
+    }
     for (const child of found.value.manifests) pending.push(child)
   }
   return reached
 })
 
 /**
- * What an entry points to. An entry of an unknown type may be a document of a later specification, so it is looked into
- * as far as it can be; a document that should be known and cannot be read stops everything, for what it points to is
- * not known.
+ * The links of an entry. An entry of an unknown media type may be a document of a later specification, so it is read
+ * where that is possible. A manifest or an index that cannot be read fails the collection, since everything that it
+ * points to would be taken for garbage.
  */
 const documentOf = (
   store: Readable,
   entry: Descriptor
 ): Effect.Effect<Option.Option<links.Links>, ContentError> =>
   Effect.gen(function*() {
-    if (!Digest.isDigest(entry.digest) || !(yield* store.exists(entry))) return Option.none()
     const known = links.isDocument(entry.mediaType)
+    if (!Digest.isDigest(entry.digest)) {
+      return known ? yield* new UnsupportedDigest({ digest: entry.digest }) : Option.none()
+    }
+    if (entry.data === undefined && !(yield* store.exists(entry))) return Option.none()
     if (!known && entry.size > links.limits.limit) return Option.none()
     const bytes = yield* collect(store.fetch(entry))
     return yield* known ? Effect.asSome(links.read(bytes)) : Effect.option(links.read(bytes))
