@@ -149,6 +149,31 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>("@ociman/oci/St
 }
 
 /**
+ * The manifests, indexes and referrers of one graph exceed a limit of `Limits.GraphLimits`. `digest` is the root of the
+ * graph, `limit` the field of the limits, `maximum` its value.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class GraphLimitExceeded extends Schema.TaggedError<GraphLimitExceeded>("@ociman/oci/GraphLimitExceeded")(
+  "GraphLimitExceeded",
+  {
+    digest: Schema.String,
+    store: Schema.String,
+    limit: Schema.Literal("documents", "documentSize"),
+    maximum: Schema.Number
+  }
+) {
+  override get message(): string {
+    const rule = this.limit === "documents"
+      ? `consist of more than ${this.maximum}`
+      : `have more than ${this.maximum} bytes`
+    return `The manifests, indexes and referrers of ${this.digest} in ${this.store} ${rule}: ` +
+      `if they can be trusted, set limits.${this.limit} to a higher number`
+  }
+}
+
+/**
  * @since 0.1.0
  * @category errors
  */
@@ -159,7 +184,8 @@ export const ContentError = Schema.Union(
   UnsupportedDigest,
   InvalidDocument,
   LayoutError,
-  StoreFailed
+  StoreFailed,
+  GraphLimitExceeded
 )
 
 /**

@@ -13,12 +13,13 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 import * as Content from "./Content.js"
-import { type ContentError, ContentNotFound } from "./ContentError.js"
+import { type ContentError, ContentNotFound, GraphLimitExceeded } from "./ContentError.js"
 import * as Descriptor from "./Descriptor.js"
 import type * as Hasher from "./Hasher.js"
 import * as ImageIndex from "./ImageIndex.js"
 import * as ImageStore from "./ImageStore.js"
 import * as links from "./internal/links.js"
+import * as Limits from "./Limits.js"
 import * as MediaType from "./MediaType.js"
 import * as Platform from "./Platform.js"
 
@@ -43,6 +44,8 @@ export interface Options {
   readonly referrers?: boolean | undefined
   /** Also layers that their owner forbids to distribute, if the source has them. Default: false. */
   readonly nondistributable?: boolean | undefined
+  /** How many manifests, indexes and referrers are read, and how large they may be together. */
+  readonly limits?: Partial<Limits.GraphLimits> | undefined
 }
 
 /**
@@ -91,7 +94,23 @@ export type Event =
 
 interface Node {
   readonly descriptor: Descriptor.Descriptor
-  readonly children: ReadonlyArray<Descriptor.Descriptor>
+  /** Keys of the nodes that this one points to. */
+  readonly children: ReadonlyArray<string>
+}
+
+type Nodes = ReadonlyMap<string, Node>
+
+/**
+ * Key of a node. Bytes that one document lists as a layer and another one as a manifest are two nodes: registries keep
+ * blobs and manifests apart, and only the manifest leads to other content.
+ */
+const keyOf = ({ digest, mediaType, size }: Descriptor.Descriptor): string => {
+  const kind = links.isDocument(mediaType)
+    ? "document"
+    : MediaType.isNondistributable(mediaType)
+    ? "nondistributable"
+    : "blob"
+  return `${kind} ${digest} ${size}`
 }
 
 const read = (from: Source, descriptor: Descriptor.Descriptor) =>
@@ -99,36 +118,65 @@ const read = (from: Source, descriptor: Descriptor.Descriptor) =>
 
 /** Everything that a descriptor leads to, each once. */
 const explore = Effect.fnUntraced(function*(from: Source, root: Descriptor.Descriptor, options: Options) {
+  const limits = { ...Limits.graphDefaults, ...options.limits }
+  const exceeded = (limit: keyof Limits.GraphLimits) =>
+    new GraphLimitExceeded({ digest: root.digest, store: from.name, limit, maximum: limits[limit] })
   const nodes = new Map<string, Node>()
   const pending = [root]
+  let documents = 0
+  let referrers = 0
+  let documentSize = 0
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (nodes.has(next.digest)) continue
+    const key = keyOf(next)
+    if (nodes.has(key)) continue
     if (!links.isDocument(next.mediaType)) {
-      nodes.set(next.digest, { descriptor: next, children: [] })
+      nodes.set(key, { descriptor: next, children: [] })
       continue
     }
+    documents += 1
+    documentSize += next.size
+    if (documents > limits.documents) return yield* exceeded("documents")
+    if (documentSize > limits.documentSize) return yield* exceeded("documentSize")
     const { blobs, manifests } = yield* read(from, next)
-    nodes.set(next.digest, { descriptor: next, children: [...blobs, ...manifests] })
-    for (const child of [...blobs, ...manifests]) pending.push(child)
+    const children = [...blobs, ...manifests]
+    nodes.set(key, { descriptor: next, children: children.map(keyOf) })
+    for (const child of children) pending.push(child)
     if (options.referrers === true && from.referrers !== undefined) {
-      for (const referrer of yield* Stream.runCollect(from.referrers(next))) pending.push(referrer)
+      yield* Stream.runForEach(from.referrers(next), (referrer) => {
+        pending.push(referrer)
+        referrers += 1
+        return referrers > limits.documents ? exceeded("documents") : Effect.void
+      })
     }
   }
   return nodes
 })
 
-/** The group of each node: one more than the highest of what it points to. */
-const levels = (nodes: ReadonlyMap<string, Node>): ReadonlyMap<string, number> => {
+/** The group of each node: one more than the highest group of its children. */
+const levels = (nodes: Nodes): ReadonlyMap<string, number> => {
   const found = new Map<string, number>()
-  const levelOf = (digest: string): number => {
-    const known = found.get(digest)
-    if (known !== undefined) return known
-    const children = nodes.get(digest)?.children ?? []
-    const level = children.reduce((highest, child) => Math.max(highest, levelOf(child.digest) + 1), 0)
-    found.set(digest, level)
-    return level
+  const parents = new Map<string, Array<string>>()
+  const unfinished = new Map<string, number>()
+  const ready: Array<string> = []
+  for (const [key, { children }] of nodes) {
+    unfinished.set(key, children.length)
+    if (children.length === 0) ready.push(key)
+    for (const child of children) {
+      const known = parents.get(child)
+      if (known === undefined) parents.set(child, [key])
+      else known.push(key)
+    }
   }
-  for (const digest of nodes.keys()) levelOf(digest)
+  for (const key of ready) {
+    const level = found.get(key) ?? 0
+    found.set(key, level)
+    for (const parent of parents.get(key) ?? []) {
+      found.set(parent, Math.max(found.get(parent) ?? 0, level + 1))
+      const left = (unfinished.get(parent) ?? 0) - 1
+      unfinished.set(parent, left)
+      if (left === 0) ready.push(parent)
+    }
+  }
   return found
 }
 
@@ -157,7 +205,7 @@ export const plan = (
     const levelOf = levels(nodes)
     const groups: Array<Array<Step>> = []
     for (const step of steps) {
-      const level = levelOf.get(step.descriptor.digest) ?? 0
+      const level = levelOf.get(keyOf(step.descriptor)) ?? 0
       while (groups.length <= level) groups.push([])
       groups[level]?.push(step)
     }

@@ -38,3 +38,27 @@ export const defaults: Limits = {
   depth: 256,
   extendedHeaderSize: 1024 ** 2
 }
+
+/**
+ * Limits on the manifests, indexes and referrers that one root leads to, such as those of an image that is copied.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface GraphLimits {
+  /** Number of manifests and indexes, and of referrers in the lists of a registry. Default: 10,000. */
+  readonly documents: number
+  /** Bytes of all manifests and indexes together. Default: 64 MiB. */
+  readonly documentSize: number
+}
+
+/**
+ * The default of every limit of a graph.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const graphDefaults: GraphLimits = {
+  documents: 10_000,
+  documentSize: 64 * 1024 ** 2
+}

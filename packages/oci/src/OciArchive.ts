@@ -26,6 +26,7 @@ import * as archiveStore from "./internal/archiveStore.js"
 import * as archiveWriting from "./internal/archiveWriting.js"
 import * as dockerManifest from "./internal/dockerManifest.js"
 import * as entriesOf from "./internal/indexEntries.js"
+import type * as Limits from "./Limits.js"
 import type * as OciDirectory from "./OciDirectory.js"
 import type * as Platform from "./Platform.js"
 
@@ -120,6 +121,8 @@ export interface StreamOptions {
   readonly platform?: Platform.Platform | undefined
   /** Whether engines that know nothing of layouts can load it. Default: true. */
   readonly docker?: boolean | undefined
+  /** How many manifests and indexes are read for each name, and how large they may be together. */
+  readonly limits?: Partial<Limits.GraphLimits> | undefined
 }
 
 /** What keeps nothing, so that everything would have to be copied there. */
@@ -142,14 +145,14 @@ const nowhere: ImageStore.Writable = {
 export const stream = (
   from: Copy.Source,
   names: Iterable<string>,
-  { docker = true, platform }: StreamOptions = {}
+  { docker = true, limits, platform }: StreamOptions = {}
 ): Stream.Stream<Uint8Array, ContentError, Hasher.Hasher> =>
   Stream.unwrap(Effect.gen(function*() {
     const blobs: Array<Descriptor.Descriptor> = []
     const entries: Array<Descriptor.Descriptor> = []
     for (const name of names) {
       const root = yield* from.resolve(name)
-      const { groups } = yield* Copy.plan(from, Descriptor.bare(root), nowhere)
+      const { groups } = yield* Copy.plan(from, Descriptor.bare(root), nowhere, { limits })
       for (const { action, descriptor } of groups.flat()) {
         if (action === "Copy") blobs.push(descriptor)
       }

@@ -1,8 +1,17 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
-import { Content, Copy, type Descriptor, ImageIndex, ImageManifest, ImageStore, MediaType } from "@ociman/oci"
-import { Chunk, Deferred, Effect, Exit, Ref, Stream } from "effect"
+import {
+  Content,
+  Copy,
+  type Descriptor,
+  ImageIndex,
+  ImageManifest,
+  ImageStore,
+  type Limits,
+  MediaType
+} from "@ociman/oci"
+import { Chunk, Deferred, Effect, Either, Exit, Ref, Stream } from "effect"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
 
@@ -122,6 +131,93 @@ describe("Copy", () => {
       assertTrue(!(yield* to.exists(layer)))
       yield* Copy.graph(from, manifest.descriptor, to, { nondistributable: true })
       assertTrue(yield* to.exists(layer))
+    })))
+
+  it.effect("copies a layer that one manifest forbids to distribute and another one does not", () =>
+    withHasher(Effect.gen(function*() {
+      const from = yield* ImageStore.makeMemory
+      const layer = yield* pushBlob(from, "layer")
+      const config = yield* pushBlob(from, "{}", MediaType.ImageConfig)
+      const foreign = { ...layer, mediaType: MediaType.DockerForeignLayer }
+      for (const layers of [[layer, foreign], [foreign, layer]] as const) {
+        const manifest = yield* Content.make(ImageManifest.codec, ImageManifest.make({ config, layers }))
+        yield* ImageStore.pushDocument(from, manifest)
+        const to = yield* ImageStore.makeMemory
+        yield* Copy.graph(from, manifest.descriptor, to)
+        assertTrue(yield* to.exists(layer))
+      }
+    })))
+
+  it.effect("plans indexes that are nested thousands deep", () =>
+    withHasher(Effect.gen(function*() {
+      const depth = 5000
+      const memory = yield* ImageStore.makeMemory
+      const indexes = new Map<string, Uint8Array>()
+      let root = yield* pushManifest(memory, "layer")
+      for (let i = 0; i < depth; i++) {
+        const bytes = bytesOf(JSON.stringify({ schemaVersion: 2, manifests: [root] }))
+        root = yield* Content.describe(MediaType.ImageIndex, bytes)
+        indexes.set(root.digest, bytes)
+      }
+      const from: Copy.Source = {
+        ...ImageStore.plain(memory),
+        fetch: (descriptor) => {
+          const bytes = indexes.get(descriptor.digest)
+          return bytes === undefined ? memory.fetch(descriptor) : Stream.make(bytes)
+        }
+      }
+      strictEqual((yield* Copy.plan(from, root, memory)).groups.length, depth + 2)
+    })))
+
+  it.effect("refuses a graph with more manifests and indexes, or larger ones, than its limits allow", () =>
+    withHasher(Effect.gen(function*() {
+      const from = yield* ImageStore.makeMemory
+      const manifests = yield* Effect.forEach(["a", "b", "c"], (text) => pushManifest(from, text))
+      const index = yield* indexOf(from, manifests)
+      const documentSize = manifests.reduce((sum, { size }) => sum + size, index.size)
+      const copied = (limits: Partial<Limits.GraphLimits>) =>
+        Effect.gen(function*() {
+          const to = yield* observed
+          const result = yield* Effect.either(Copy.graph(from, index, to.store, { limits }))
+          return Either.isRight(result) ? to.order.length : result.left.message
+        })
+      strictEqual(yield* copied({ documents: 4, documentSize }), 10)
+      strictEqual(
+        yield* copied({ documents: 3 }),
+        `The manifests, indexes and referrers of ${index.digest} in memory consist of more than 3: ` +
+          "if they can be trusted, set limits.documents to a higher number"
+      )
+      strictEqual(
+        yield* copied({ documentSize: documentSize - 1 }),
+        `The manifests, indexes and referrers of ${index.digest} in memory have more than ${documentSize - 1} bytes: ` +
+          "if they can be trusted, set limits.documentSize to a higher number"
+      )
+    })))
+
+  it.effect("ends if a registry invents referrers for ever", () =>
+    withHasher(Effect.gen(function*() {
+      const from = yield* ImageStore.makeMemory
+      const manifest = yield* pushManifest(from, "layer")
+      const inventing = (subject: Descriptor.Descriptor) =>
+        Effect.gen(function*() {
+          const type = MediaType.MediaType.make("application/vnd.example")
+          const referrer = yield* Content.make(ImageManifest.codec, ImageManifest.artifact(type, { subject }))
+          yield* pushBlob(from, "{}", MediaType.Empty)
+          yield* ImageStore.pushDocument(from, referrer)
+          return referrer.descriptor
+        }).pipe(Effect.provide(NodeHasher.layer))
+      const copied = (referrers: Copy.Source["referrers"]) =>
+        Effect.flatMap(ImageStore.makeMemory, (to) =>
+          Copy.graph({ ...ImageStore.plain(from), ...(referrers === undefined ? {} : { referrers }) }, manifest, to, {
+            referrers: true,
+            limits: { documents: 50 }
+          })).pipe(
+            Effect.flip,
+            Effect.map((error) => error._tag === "GraphLimitExceeded" ? `${error._tag} ${error.limit}` : error._tag)
+          )
+      // One for each referrer, and one list without an end.
+      strictEqual(yield* copied((subject) => Stream.fromEffect(inventing(subject))), "GraphLimitExceeded documents")
+      strictEqual(yield* copied((subject) => Stream.repeatEffect(inventing(subject))), "GraphLimitExceeded documents")
     })))
 
   it.effect("goes on where it was interrupted, and stops when nobody watches any longer", () =>

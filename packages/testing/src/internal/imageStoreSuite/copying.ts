@@ -1,9 +1,9 @@
 import { assert } from "@effect/vitest"
-import { Copy, ImageStore, Platform } from "@ociman/oci"
+import { Content, Copy, ImageIndex, ImageManifest, ImageStore, MediaType, Platform } from "@ociman/oci"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
-import { bytesOf, failure, pushImage, pushIndex, pushReferrer, read, type Test } from "./support.js"
+import { bytesOf, failure, octets, pushBlob, pushImage, pushIndex, pushReferrer, read, type Test } from "./support.js"
 
 const platforms = ["linux/amd64", "linux/arm64"].map(Platform.make)
 
@@ -66,6 +66,35 @@ export const tests = (test: Test): void => {
         platform: Platform.make("linux/riscv64")
       })
       assert.strictEqual(yield* failure(absent), "ContentNotFound")
+    })
+  )
+
+  test(
+    "are complete if an artifact lists the manifest of an image as a blob",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { config, layer, manifest } = yield* pushImage(source, 1)
+      yield* pushBlob(source, new TextEncoder().encode("{}"), MediaType.Empty)
+      const artifact = yield* Content.make(
+        ImageManifest.codec,
+        ImageManifest.artifact(MediaType.MediaType.make("application/vnd.example"), {
+          layers: [{ ...manifest.descriptor, mediaType: octets }]
+        })
+      )
+      yield* ImageStore.pushDocument(source, artifact)
+      for (const manifests of [[manifest, artifact], [artifact, manifest]]) {
+        const index = yield* Content.make(
+          ImageIndex.codec,
+          ImageIndex.make(manifests.map(({ descriptor }) => descriptor))
+        )
+        yield* ImageStore.pushDocument(source, index)
+        yield* source.tag(index.descriptor, "v1")
+        yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+        for (const descriptor of [layer, config.descriptor, manifest.descriptor, artifact.descriptor]) {
+          assert.isTrue(yield* store.exists(descriptor))
+        }
+      }
     })
   )
 
