@@ -22,7 +22,7 @@ import { InvalidDocument } from "./ContentError.js"
 import * as document from "./internal/document.js"
 
 /**
- * Texts by key. Keys are unique, and best written as reversed domain names.
+ * Texts by key. Keys are unique, not empty, and best written as reversed domain names.
  *
  * @since 0.1.0
  * @category models
@@ -35,9 +35,13 @@ export type Annotations = Readonly<Record<string, string>>
  * @since 0.1.0
  * @category schemas
  */
-export const Annotations = Schema.Record({ key: Schema.String, value: Schema.String }).annotations({
+export const Annotations = Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
+  Schema.filter((annotations) => !Object.hasOwn(annotations, ""), {
+    message: () => "the key of an annotation is not empty"
+  })
+).annotations({
   identifier: "Annotations",
-  arbitrary: () => (fc) => fc.dictionary(fc.string().filter((key) => key !== "__proto__"), fc.string())
+  arbitrary: () => (fc) => fc.dictionary(fc.string({ minLength: 1 }).filter((key) => key !== "__proto__"), fc.string())
 })
 
 const prefix = "org.opencontainers.image."

@@ -18,7 +18,6 @@ import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
 import { collect as collectAll } from "./internal/bytes.js"
-import * as json from "./internal/json.js"
 import type { MediaType } from "./MediaType.js"
 
 /**
@@ -190,9 +189,6 @@ export const update: {
     Hasher.Hasher
   > =>
     Effect.gen(function*() {
-      const read = yield* json.parse(codec.name, codec.limit)(self.bytes)
-      const fault = json.inexact(read)
-      if (Option.isSome(fault)) return yield* new InvalidDocument({ document: codec.name, ...fault.value })
       const algorithm = Digest.isDigest(self.descriptor.digest) ? Digest.algorithm(self.descriptor.digest) : undefined
       const changed = yield* make(codec, f(self.value), algorithm)
       const mediaType = Option.isSome(declaredMediaType(changed.value))

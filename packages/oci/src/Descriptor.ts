@@ -52,14 +52,14 @@ export const Descriptor = Schema.Struct({
   /** In bytes. */
   size: Size,
   /** Other places to get the content from. */
-  urls: document.optional(Schema.Array(Uri)),
-  annotations: document.optional(annotations.Annotations),
+  urls: document.nullable(Schema.Array(Uri)),
+  annotations: document.nullable(annotations.Annotations),
   /** The content itself, if it is small. */
-  data: document.optional(Schema.Uint8ArrayFromBase64),
+  data: document.nullable(Schema.Uint8ArrayFromBase64),
   /** What an entry of an index is made for. */
-  platform: document.optional(platforms.Platform),
+  platform: document.nullable(platforms.Platform),
   /** Of what type the artifact is, if it is the manifest of one. */
-  artifactType: document.optional(mediaTypes.MediaType)
+  artifactType: document.nullable(mediaTypes.MediaType)
 }).annotations({ identifier: "Descriptor" })
 
 /**

@@ -124,7 +124,7 @@ export interface History extends Schema.Schema.Type<typeof History> {}
  */
 export const RootFs = Schema.Struct({
   type: Schema.Literal("layers"),
-  diff_ids: Schema.Array(digests.WellFormed)
+  diff_ids: document.list(digests.WellFormed)
 }).annotations({ identifier: "ImageConfig.RootFs" })
 
 /**

@@ -31,18 +31,18 @@ const lacks = (...fields: ReadonlyArray<string>) => (index: object): string | un
  */
 export const ImageIndex = Schema.Struct({
   schemaVersion: Schema.Literal(2),
-  mediaType: document.optional(
+  mediaType: document.nullable(
     mediaTypes.MediaType.pipe(Schema.filter(mediaTypes.isIndex, {
       message: ({ actual }) => `the media type ${String(actual)} is not that of an index`,
       arbitrary: () => (fc) => fc.constantFrom(mediaTypes.ImageIndex, mediaTypes.DockerManifestList)
     }))
   ),
-  artifactType: document.optional(mediaTypes.MediaType),
+  artifactType: document.nullable(mediaTypes.MediaType),
   /** In the order of preference. */
-  manifests: Schema.Array(descriptors.Descriptor),
+  manifests: document.list(descriptors.Descriptor),
   /** What this is about. It may be absent from where this is. */
-  subject: document.optional(descriptors.Descriptor),
-  annotations: document.optional(annotations.Annotations)
+  subject: document.nullable(descriptors.Descriptor),
+  annotations: document.nullable(annotations.Annotations)
 }).pipe(Schema.filter(lacks("config", "layers"))).annotations({ identifier: "ImageIndex" })
 
 /**

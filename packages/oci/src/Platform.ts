@@ -59,13 +59,16 @@ export class Platform extends Schema.Class<Platform>("@ociman/oci/Platform")({
   /** `amd64`, `arm64`: the values of Go's GOARCH. */
   architecture: Part,
   /** The variant of the processor, like `v7`. */
-  variant: Schema.optionalWith(Part, { as: "Option", exact: true }),
+  variant: Schema.optionalWith(Part, { as: "Option", exact: true, nullable: true }),
   /** The version of the operating system, like `10.0.17763.1217`. Of use for Windows only. */
-  osVersion: Schema.optionalWith(Schema.String, { as: "Option", exact: true }).pipe(Schema.fromKey("os.version")),
+  osVersion: Schema.optionalWith(Schema.String, { as: "Option", exact: true, nullable: true }).pipe(
+    Schema.fromKey("os.version")
+  ),
   /** What the operating system must offer, like `win32k`. */
-  osFeatures: Schema.optionalWith(Schema.Chunk(Schema.String), { default: Chunk.empty, exact: true }).pipe(
-    Schema.fromKey("os.features")
-  )
+  osFeatures: Schema.optionalWith(Schema.Chunk(Schema.String), { default: Chunk.empty, exact: true, nullable: true })
+    .pipe(
+      Schema.fromKey("os.features")
+    )
 }) {
   /**
    * The same as {@link format}.

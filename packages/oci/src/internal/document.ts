@@ -1,4 +1,6 @@
 import * as Either from "effect/Either"
+import { identity } from "effect/Function"
+import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import { InvalidDocument } from "../ContentError.js"
@@ -8,7 +10,10 @@ import * as json from "./json.js"
 const options = { onExcessProperty: "preserve" } as const
 
 const invalidField = (document: string) => (error: ParseResult.ParseError): InvalidDocument => {
-  const [issue] = ParseResult.ArrayFormatter.formatErrorSync(error)
+  // Where a field may also be null, that it is not null is not the problem.
+  const issue = ParseResult.ArrayFormatter.formatErrorSync(error).reduce((deepest, next) =>
+    next.path.length > deepest.path.length ? next : deepest
+  )
   return new InvalidDocument({
     document,
     path: json.printPath(issue?.path ?? []),
@@ -35,6 +40,8 @@ export const bytes = <A, I>(document: string, schema: Schema.Schema<A, I>, limit
     decode: (bytes: Uint8Array): Either.Either<A, InvalidDocument> => Either.flatMap(parse(bytes), fromJson),
     encode: (value: A): Either.Either<Uint8Array, InvalidDocument> =>
       Either.flatMap(toJson(value), (written) => {
+        const fault = json.inexact(written)
+        if (Option.isSome(fault)) return Either.left(new InvalidDocument({ document, ...fault.value }))
         const encoded = json.canonical(written)
         return encoded.length <= limit ? Either.right(encoded) : Either.left(json.tooLarge(document, encoded, limit))
       })
@@ -61,6 +68,16 @@ export const DateTime = Schema.String.pipe(
 /** A field that may be left out. */
 export const optional = <A, I>(schema: Schema.Schema<A, I>) => Schema.optionalWith(schema, { exact: true })
 
-/** A field that may be left out, for which Docker also writes null. */
+/** A field that may be left out. Encoders of Go also write null for it. */
 export const nullable = <A, I>(schema: Schema.Schema<A, I>) =>
   Schema.optionalWith(schema, { exact: true, nullable: true })
+
+/** A list that must be there. Encoders of Go write null for an empty one. */
+export const list = <A, I>(item: Schema.Schema<A, I>) => {
+  const items = Schema.Array(item)
+  return Schema.transform(Schema.NullOr(items), Schema.typeSchema(items), {
+    strict: true,
+    decode: (found) => found ?? [],
+    encode: identity
+  })
+}

@@ -51,13 +51,13 @@ const isHarmless: Check = (key, _, depth) =>
     ? { reason: "TooDeep", rule: `it is nested more than ${maximalDepth} levels deep` }
     : undefined
 
-const isExact: Check = (_, value) =>
-  typeof value === "number" && Number.isInteger(value) && !Number.isSafeInteger(value)
-    ? { reason: "InexactNumber", rule: "an integer beyond 2^53 would be written as another one" }
+const isFinite: Check = (_, value) =>
+  typeof value === "number" && !Number.isFinite(value)
+    ? { reason: "InexactNumber", rule: "a number beyond 10^308 cannot be written" }
     : undefined
 
-/** Where a JSON value has an integer that was not read exactly. */
-export const inexact = (json: unknown): Option.Option<Fault> => search(json, isExact)
+/** Where a JSON value has a number that was too large to be read. */
+export const inexact = (json: unknown): Option.Option<Fault> => search(json, isFinite)
 
 export const tooLarge = (document: string, bytes: Uint8Array, limit: number): InvalidDocument =>
   new InvalidDocument({
@@ -67,32 +67,99 @@ export const tooLarge = (document: string, bytes: Uint8Array, limit: number): In
     rule: `it has ${bytes.length} bytes, and may have at most ${limit}`
   })
 
-/** Reads JSON, of a size that is bounded. */
+const largeInteger = /\d{16}/
+
+/** Reads a number. An integer that a `number` cannot hold is a `bigint`. */
+const readNumber = (token: string): unknown => {
+  const value: unknown = JSON.parse(token)
+  return typeof value === "number" && Number.isFinite(value) && Number.isInteger(value) &&
+      !Number.isSafeInteger(value) && /^-?\d+$/.test(token)
+    ? BigInt(token)
+    : value
+}
+
+const isSpace = (char: string | undefined): boolean => char === " " || char === "\n" || char === "\r" || char === "\t"
+
+/** Where the string ends that begins at an index. */
+const endOfString = (text: string, start: number): number => {
+  let at = start + 1
+  while (text[at] !== "\"") at += text[at] === "\\" ? 2 : 1
+  return at + 1
+}
+
+/**
+ * Reads JSON that `JSON.parse` has accepted and that is not deep, with integers of any size: it rounds those beyond
+ * 2^53, and a document that is written again must not change in fields that nobody here knows.
+ */
+const readExactly = (text: string): unknown => {
+  let at = 0
+  const skipSpace = (): string | undefined => {
+    while (isSpace(text[at])) at++
+    return text[at]
+  }
+  const token = (end: number): string => {
+    const start = at
+    at = end
+    return text.slice(start, end)
+  }
+  const readText = (): string => String(JSON.parse(token(endOfString(text, at))))
+  const readItems = (close: string, readItem: () => void): void => {
+    at++
+    while (skipSpace() !== close) {
+      if (text[at] === ",") at++
+      skipSpace()
+      readItem()
+    }
+    at++
+  }
+  const readValue = (): unknown => {
+    const first = skipSpace()
+    if (first === "\"") return readText()
+    if (first === "[") {
+      const items: Array<unknown> = []
+      readItems("]", () => items.push(readValue()))
+      return items
+    }
+    if (first === "{") {
+      const members: Record<string, unknown> = {}
+      readItems("}", () => {
+        const key = readText()
+        skipSpace()
+        at++
+        members[key] = readValue()
+      })
+      return members
+    }
+    let end = at
+    while (end < text.length && !",]} \n\r\t".includes(text.charAt(end))) end++
+    return readNumber(token(end))
+  }
+  return readValue()
+}
+
+/** Reads JSON, of a size that is bounded. Integers beyond 2^53 are read as `bigint`. */
 export const parse =
   (document: string, limit: number) => (bytes: Uint8Array): Either.Either<unknown, InvalidDocument> => {
     const fail = (reason: InvalidDocument["reason"], rule: string) =>
       new InvalidDocument({ document, path: "", reason, rule })
     if (bytes.length > limit) return Either.left(tooLarge(document, bytes, limit))
-    return Either.try({
-      try: () => decodeStrictly(bytes),
-      catch: () => fail("InvalidUtf8", "it is not UTF-8")
-    }).pipe(
-      Either.flatMap((text) =>
-        Either.try({
-          try: (): unknown => JSON.parse(text),
-          catch: (cause) => fail("InvalidJson", cause instanceof Error ? cause.message : "it is not JSON")
-        })
-      ),
-      Either.flatMap((json) =>
-        Option.match(search(json, isHarmless), {
-          onNone: () => Either.right(json),
-          onSome: (fault) => Either.left(new InvalidDocument({ document, ...fault }))
-        })
-      )
-    )
+    return Either.gen(function*() {
+      const text = yield* Either.try({
+        try: () => decodeStrictly(bytes),
+        catch: () => fail("InvalidUtf8", "it is not UTF-8")
+      })
+      const json = yield* Either.try({
+        try: (): unknown => JSON.parse(text),
+        catch: (cause) => fail("InvalidJson", cause instanceof Error ? cause.message : "it is not JSON")
+      })
+      const fault = search(json, isHarmless)
+      if (Option.isSome(fault)) return yield* Either.left(new InvalidDocument({ document, ...fault.value }))
+      return largeInteger.test(text) ? readExactly(text) : json
+    })
   }
 
 const print = (json: unknown): string => {
+  if (typeof json === "bigint") return String(json)
   if (Array.isArray(json)) return `[${json.map(print).join(",")}]`
   if (typeof json !== "object" || json === null) return JSON.stringify(json)
   const members = Object.entries(json)

@@ -7,6 +7,10 @@ import * as MediaType from "../MediaType.js"
 import * as document from "./document.js"
 import * as json from "./json.js"
 
+const Texts = document.nullable(Schema.Record({ key: Schema.String, value: Schema.String }))
+
+const Link = Schema.Struct({ ...Descriptor.fields, annotations: Texts })
+
 /**
  * What a manifest or an index points to. It is read with less rigour than the documents themselves: an image without
  * layers, say, is none that the specification likes, but can be copied and must not be taken for garbage.
@@ -14,13 +18,13 @@ import * as json from "./json.js"
 const Links = Schema.Struct({
   mediaType: document.nullable(MediaType.MediaType),
   artifactType: document.nullable(MediaType.MediaType),
-  config: document.nullable(Descriptor),
-  layers: document.nullable(Schema.Array(Descriptor)),
+  config: document.nullable(Link),
+  layers: document.nullable(Schema.Array(Link)),
   /** Of the manifests of artifacts that were proposed once. */
-  blobs: document.nullable(Schema.Array(Descriptor)),
-  manifests: document.nullable(Schema.Array(Descriptor)),
-  subject: document.nullable(Descriptor),
-  annotations: document.nullable(Schema.Record({ key: Schema.String, value: Schema.String }))
+  blobs: document.nullable(Schema.Array(Link)),
+  manifests: document.nullable(Schema.Array(Link)),
+  subject: document.nullable(Link),
+  annotations: Texts
 })
 
 export interface Links {

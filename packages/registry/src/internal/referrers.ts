@@ -36,7 +36,7 @@ export const tagOf = (digest: Digest.Digest): Reference.Tag => {
   return Reference.Tag.make(`${algorithm.slice(0, 32)}-${encoded.slice(0, 64)}`.replace(/[^\w.-]/g, "-"))
 }
 
-const Listed = Schema.parseJson(Schema.Struct({ manifests: Schema.Array(Descriptor.Descriptor) }))
+const Listed = Schema.parseJson(Schema.Struct({ manifests: Schema.NullOr(Schema.Array(Descriptor.Descriptor)) }))
 
 /** Registries that keep no lists say so in many ways; that they have no such repository says nothing. */
 const isUnsupported = (answer: Answer): boolean =>
@@ -115,7 +115,7 @@ export const list = (
         return Effect.mapBoth(Schema.decodeUnknown(Listed)(body), {
           onFailure: () => answers.failure(answer, "InvalidAnswer", "this is no list of referrers"),
           onSuccess: ({ manifests }) =>
-            manifests.filter((_) => isWanted(filtered(answer) ? { ..._, ...always(artifactType) } : _))
+            (manifests ?? []).filter((_) => isWanted(filtered(answer) ? { ..._, ...always(artifactType) } : _))
         })
       }),
       Stream.mapConcat((descriptors) => descriptors)
