@@ -33,6 +33,7 @@ import * as durable from "./internal/durable.js"
 import * as fileLock from "./internal/fileLock.js"
 import * as garbage from "./internal/garbage.js"
 import * as layoutVersion from "./internal/layoutVersion.js"
+import * as regularFile from "./internal/regularFile.js"
 import * as reusedFile from "./internal/reusedFile.js"
 
 /**
@@ -78,16 +79,16 @@ export interface OciDirectory extends ImageStore.Store {
   readonly collectGarbage: (options?: GarbageOptions) => Effect.Effect<Garbage, ContentError>
 }
 
-const isNotFound = (error: PlatformError): boolean => error._tag === "SystemError" && error.reason === "NotFound"
+const isNotFound = (error: LayoutError | PlatformError): boolean =>
+  error._tag === "SystemError" && error.reason === "NotFound"
 
-const unreadable = (path: string) => (cause: unknown): LayoutError =>
-  new LayoutError({ path, reason: "Unreadable", rule: "cannot be read", cause })
+const unreadable = (path: string) => (cause: LayoutError | PlatformError): LayoutError =>
+  cause._tag === "LayoutError"
+    ? cause
+    : new LayoutError({ path, reason: "Unreadable", rule: "cannot be read", cause })
 
 const unwritable = (path: string) => (cause: unknown): LayoutError =>
   new LayoutError({ path, reason: "Unwritable", rule: "cannot be written", cause })
-
-const symlink = (path: string): LayoutError =>
-  new LayoutError({ path, reason: "Symlink", rule: "is a symbolic link, which is not followed" })
 
 const prefix = ".ociman-"
 
@@ -150,7 +151,7 @@ const makeFiles = (fs: FileSystem.FileSystem, path: Path.Path, root: string) => 
       commit
     )
 
-  const readIndex = fs.readFile(index).pipe(
+  const readIndex = regularFile.read(fs, index, ImageIndex.codec.limit).pipe(
     Effect.mapError((error) =>
       isNotFound(error)
         ? new LayoutError({ path: root, reason: "MissingIndex", rule: "has no index.json" })
@@ -165,7 +166,7 @@ type Files = ReturnType<typeof makeFiles>
 
 const checkVersion = (fs: FileSystem.FileSystem, files: Files, root: string) =>
   Effect.gen(function*() {
-    const bytes = yield* Effect.mapError(fs.readFile(files.marker), (error) =>
+    const bytes = yield* Effect.mapError(regularFile.read(fs, files.marker, ImageLayout.codec.limit), (error) =>
       isNotFound(error)
         ? new LayoutError({
           path: root,
@@ -185,7 +186,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     const refuseLink = (location: string, isNone: (error: PlatformError) => void = constVoid) =>
       Effect.matchEffect(fs.readLink(location), {
         onFailure: (error) => Effect.sync(() => isNone(error)),
-        onSuccess: () => symlink(location)
+        onSuccess: () => regularFile.symlink(location)
       })
 
     /** Directories that are there and are no links, of which each is looked at once. */
@@ -201,8 +202,12 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     const refuseLinkedDirectories = (digest: Digest.Digest) =>
       Effect.zipRight(refuseLinkedDirectory(files.at("blobs")), refuseLinkedDirectory(path.dirname(blob(digest))))
 
-    const refuseLinks = (digest: Digest.Digest) =>
-      Effect.zipRight(refuseLinkedDirectories(digest), refuseLink(blob(digest)))
+    /** Fails unless the content of a digest is a regular file in directories that are no links. */
+    const readable = (digest: Digest.Digest) =>
+      Effect.zipRight(
+        refuseLinkedDirectories(digest),
+        Effect.mapError(regularFile.size(fs, blob(digest)), unread(digest))
+      )
 
     const size = (digest: Digest.Digest) =>
       Effect.zipRight(
@@ -220,11 +225,9 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     (
       digest: Digest.Digest
     ): Stream.Stream<Uint8Array, ContentError> =>
-      Stream.fromEffect(refuseLinks(digest)).pipe(
+      Stream.fromEffect(readable(digest)).pipe(
         Stream.drain,
-        Stream.concat(
-          Stream.mapError(stream(blob(digest)), unread(digest))
-        )
+        Stream.concat(Stream.mapError(stream(blob(digest)), unread(digest)))
       )
 
     const isThere = (digest: Digest.Digest, expected: number) => Effect.map(size(digest), Option.contains(expected))
@@ -260,7 +263,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         commit(digest)
       ))
 
-    const unread = (digest: Digest.Digest) => (error: PlatformError) =>
+    const unread = (digest: Digest.Digest) => (error: LayoutError | PlatformError) =>
       isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error)
 
     const readBytes = (digest: Digest.Digest) => Effect.mapError(fs.readFile(blob(digest)), unread(digest))
@@ -268,12 +271,9 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
     /** The beginning of what is being received, which has the same name each time. */
     const kept = (location: string) =>
       Effect.gen(function*() {
-        if (yield* Effect.isSuccess(fs.readLink(location))) {
-          return yield* symlink(location)
-        }
-        const size = yield* fs.stat(location).pipe(
-          Effect.map((info) => Number(info.size)),
-          Effect.catchAll((error) => isNotFound(error) ? Effect.succeed(0) : unreadable(location)(error))
+        const size = yield* Effect.catchAll(
+          regularFile.size(fs, location),
+          (error) => isNotFound(error) ? Effect.succeed(0) : unreadable(location)(error)
         )
         const bytes = size === 0
           ? Stream.empty
@@ -292,10 +292,13 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         if (Option.isNone(lock)) return yield* write(digest, content({ size: 0, bytes: Stream.empty }))
         const source = Stream.mapError(content(yield* kept(temporary)), (error) => ({ error }))
         yield* durable.append(fs, temporary, source).pipe(
-          Effect.mapError((failure) => "error" in failure ? failure.error : unwritable(temporary)(failure)),
-          Effect.tapError((error) =>
-            isDamage(error) ? Effect.ignore(fs.remove(temporary, { force: true })) : Effect.void
-          )
+          // What is damaged is of no use, and what there is no space for takes space that others need.
+          Effect.tapError((failure) =>
+            "error" in failure && !isDamage(failure.error)
+              ? Effect.void
+              : Effect.ignore(fs.remove(temporary, { force: true }))
+          ),
+          Effect.mapError((failure) => "error" in failure ? failure.error : unwritable(temporary)(failure))
         )
         yield* place(temporary, digest)
       }))

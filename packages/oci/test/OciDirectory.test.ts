@@ -1,3 +1,4 @@
+import { Error as PlatformError, FileSystem } from "@effect/platform"
 import { describe } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import {
@@ -13,13 +14,22 @@ import {
   Platform
 } from "@ociman/oci"
 import { Effect, Stream } from "effect"
-import { type ChildProcess, spawn } from "node:child_process"
-import { mkdirSync, readdirSync, readFileSync, symlinkSync, utimesSync, writeFileSync } from "node:fs"
-import { fileURLToPath } from "node:url"
+import { execFileSync } from "node:child_process"
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync
+} from "node:fs"
 import * as archives from "./archives.js"
 import { failure, temporary } from "./archives.js"
 import { schemaOf } from "./imageSpec.js"
 import { live } from "./live.js"
+import { ended, program, ready } from "./programs.js"
 
 const layout = Effect.flatMap(temporary, OciDirectory.openOrCreate)
 
@@ -39,30 +49,6 @@ const json = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"))
 const sorted = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [...texts].sort()
 
 const long = new Date(0)
-
-const program = (name: string, ...args: ReadonlyArray<string>) =>
-  Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, [
-        "--conditions=@ociman/source",
-        "--import",
-        "tsx",
-        fileURLToPath(new URL(`./programs/${name}.ts`, import.meta.url)),
-        ...args
-      ], { stdio: ["ignore", "pipe", "inherit"] })
-    ),
-    (child) => Effect.sync(() => child.kill("SIGKILL"))
-  )
-
-const ended = (child: ChildProcess) =>
-  Effect.async<number | null>((resume) => {
-    child.on("exit", (code) => resume(Effect.succeed(code)))
-  })
-
-const ready = (child: ChildProcess) =>
-  Effect.async<void>((resume) => {
-    child.stdout?.once("data", () => resume(Effect.void))
-  })
 
 describe("a layout", () => {
   live(
@@ -207,6 +193,122 @@ describe("a layout", () => {
       const blob = yield* pushBlob(store, "whole")
       writeFileSync(blobPath(store.path, blob), "whale")
       strictEqual(yield* failure(Stream.runDrain(store.fetch(blob))), "DigestMismatch")
+    })
+  )
+})
+
+describe("a layout by somebody else", () => {
+  const attempts = {
+    index: (root: string) => Effect.flatMap(OciDirectory.open(root), (store) => store.index),
+    marker: OciDirectory.open,
+    lock: (root: string) => Effect.flatMap(OciDirectory.open(root), (store) => store.untag("v1"))
+  }
+
+  const files = { index: "index.json", marker: "oci-layout", lock: ".ociman-lock" } as const
+
+  const prepared = Effect.gen(function*() {
+    const store = yield* layout
+    const { manifest } = yield* pushImage(store, "one")
+    yield* store.tag(manifest, "v1")
+    return store.path
+  })
+
+  for (const kind of ["index", "marker", "lock"] as const) {
+    live(
+      `is refused if its ${files[kind]} is a pipe`,
+      Effect.gen(function*() {
+        const root = yield* prepared
+        rmSync(`${root}/${files[kind]}`, { force: true })
+        execFileSync("mkfifo", [`${root}/${files[kind]}`])
+        const error = yield* Effect.flip(attempts[kind](root))
+        assertTrue(error.message.includes(`${files[kind]}" is no regular file`))
+      })
+    )
+
+    live(
+      `is refused if its ${files[kind]} is a symbolic link, and what that leads to is not read`,
+      Effect.gen(function*() {
+        const root = yield* prepared
+        const secret = `${yield* temporary}/secret`
+        writeFileSync(secret, "root:x:0:0")
+        rmSync(`${root}/${files[kind]}`, { force: true })
+        symlinkSync(secret, `${root}/${files[kind]}`)
+        const error = yield* Effect.flip(attempts[kind](root))
+        assertTrue(error.message.includes(`${files[kind]}" is a symbolic link`))
+        assertTrue(!error.message.includes("root:x"))
+      })
+    )
+
+    live(
+      `is refused if its ${files[kind]} is too large, which is not read`,
+      Effect.gen(function*() {
+        const root = yield* prepared
+        rmSync(`${root}/${files[kind]}`, { force: true })
+        writeFileSync(`${root}/${files[kind]}`, "")
+        truncateSync(`${root}/${files[kind]}`, 2 ** 40)
+        const error = yield* Effect.flip(attempts[kind](root))
+        assertTrue(error.message.includes(`${files[kind]}" has 1099511627776 bytes, and at most `))
+      })
+    )
+  }
+
+  live(
+    "is read without hanging if a blob is a pipe",
+    Effect.gen(function*() {
+      const root = yield* prepared
+      const store = yield* OciDirectory.open(root)
+      const manifest = yield* store.resolve("v1")
+      rmSync(blobPath(root, manifest))
+      execFileSync("mkfifo", [blobPath(root, manifest)])
+      strictEqual(yield* failure(archives.read(store, manifest)), "LayoutError Damaged")
+    })
+  )
+})
+
+describe("a full disk", () => {
+  /** A file system on which new files can be made, and nothing can be written to them. */
+  const full = (fs: FileSystem.FileSystem): FileSystem.FileSystem => {
+    const noSpace = new PlatformError.SystemError({
+      reason: "Unknown",
+      module: "FileSystem",
+      method: "write",
+      description: "ENOSPC: no space left on device, write"
+    })
+    return {
+      ...fs,
+      open: (path, options) =>
+        Effect.map(
+          fs.open(path, options),
+          (file) => Object.assign(Object.create(file), { write: () => noSpace, writeAll: () => noSpace })
+        )
+    }
+  }
+
+  const onFullDisk = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.updateService(effect, FileSystem.FileSystem, full)
+
+  live(
+    "does not keep garbage from being collected, and leaves no lock behind",
+    Effect.gen(function*() {
+      const { path } = yield* layout
+      const garbage = yield* pushBlob(yield* OciDirectory.open(path), "garbage")
+      const store = yield* onFullDisk(OciDirectory.open(path))
+      deepStrictEqual(sorted((yield* store.collectGarbage({ grace: 0 })).digests), [garbage.digest])
+      deepStrictEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"])
+    })
+  )
+
+  live(
+    "leaves nothing of a download that it has no space for",
+    Effect.gen(function*() {
+      const { path } = yield* layout
+      const store = yield* onFullDisk(OciDirectory.open(path))
+      const bytes = new Uint8Array(3_000_000)
+      const descriptor = yield* Content.describe(MediaType.ImageLayer, bytes)
+      const resumed = Effect.suspend(() => store.resume?.(descriptor, () => Stream.make(bytes)) ?? Effect.void)
+      const error = yield* Effect.flip(resumed)
+      assertTrue(error.message.includes("ENOSPC"))
+      deepStrictEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"])
     })
   )
 })

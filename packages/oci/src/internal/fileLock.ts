@@ -8,7 +8,8 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import { LayoutError } from "../ContentError.js"
 import * as owners from "./owner.js"
-import { encode } from "./text.js"
+import * as regularFile from "./regularFile.js"
+import { decode, encode } from "./text.js"
 
 /**
  * A lock between processes: a file that only one can create. It has the name of its owner in it, so one whose owner
@@ -29,19 +30,19 @@ const patience = Duration.seconds(20)
 
 const deadline = Duration.minutes(2)
 
+/** Bytes of a lock that are read: several times what there is in one. */
+const sizeLimit = 4096
+
 const Content = Schema.parseJson(Schema.Struct({
   token: Schema.String,
-  owner: Schema.optionalWith(
-    Schema.Struct({ host: Schema.String, pid: Schema.String.pipe(Schema.pattern(/^\d+$/)), started: Schema.String }),
-    { exact: true }
-  )
+  owner: Schema.optionalWith(owners.Owner, { exact: true })
 }))
 
 const encodeContent = Schema.encodeSync(Content)
 
 const decodeContent = Schema.decodeOption(Content)
 
-const isReason = (error: PlatformError, reason: "AlreadyExists" | "NotFound"): boolean =>
+const isReason = (error: LayoutError | PlatformError, reason: "AlreadyExists" | "NotFound"): boolean =>
   error._tag === "SystemError" && error.reason === reason
 
 /** A name that nobody else thinks of. */
@@ -50,36 +51,53 @@ export const token: Effect.Effect<string> = Effect.map(
   (numbers) => numbers.map((n) => n.toString(36)).join("")
 )
 
-/** Creates a file that was not there, and says whether it could. */
-const create = (fs: FileSystem.FileSystem, path: string, content: string) =>
+/**
+ * Creates a file that was not there. `undefined` if it was, else the content that it has: none on a full disk, where
+ * space could never be freed if that needed a lock with content.
+ */
+const create = (
+  fs: FileSystem.FileSystem,
+  path: string,
+  content: string
+): Effect.Effect<string | undefined, PlatformError> =>
   Effect.scoped(
     Effect.flatMap(fs.open(path, { flag: "wx" }), (file) =>
-      Effect.onError(file.writeAll(encode(content)), () => Effect.ignore(fs.remove(path, { force: true }))))
+      file.writeAll(encode(content)).pipe(
+        Effect.as(content),
+        Effect.catchAll(() => Effect.as(file.truncate(0), "")),
+        Effect.onError(() => Effect.ignore(fs.remove(path, { force: true })))
+      ))
   ).pipe(
-    Effect.as(true),
-    Effect.catchAll((error) =>
-      isReason(error, "AlreadyExists") ? Effect.succeed(false) : Effect.fail(error)
-    )
+    Effect.catchAll((error) => isReason(error, "AlreadyExists") ? Effect.succeed(undefined) : Effect.fail(error))
   )
 
-/** What tells one state of a lock from another, if there is a lock. */
+interface State {
+  readonly content: string
+  readonly inode: number | undefined
+  /** Another one for each lock, and whenever its holder has renewed it. */
+  readonly sign: string
+}
+
+/** The state of a lock, if there is one. */
 const look = (fs: FileSystem.FileSystem, path: string) =>
-  Effect.all([fs.readFileString(path), fs.stat(path)]).pipe(
-    Effect.map(([content, { mtime }]) =>
-      Option.some({ content, sign: `${content}@${Option.getOrUndefined(mtime)?.getTime()}` })
-    ),
+  Effect.all([regularFile.read(fs, path, sizeLimit), fs.stat(path)]).pipe(
+    Effect.map(([bytes, { ino, mtime }]) => {
+      const content = decode(bytes)
+      const inode = Option.getOrUndefined(ino)
+      return Option.some({ content, inode, sign: `${content}@${inode}@${Option.getOrUndefined(mtime)?.getTime()}` })
+    }),
     Effect.catchAll((error) => isReason(error, "NotFound") ? Effect.succeed(Option.none()) : Effect.fail(error))
   )
 
 /** Removes a lock that is over, unless it has become another one meanwhile. One process does so at a time. */
-const takeAway = (fs: FileSystem.FileSystem, path: string, content: string) => {
+const takeAway = (fs: FileSystem.FileSystem, path: string, { content, sign }: State) => {
   const breaker = `${path}.break`
   return Effect.uninterruptible(
-    Effect.flatMap(create(fs, breaker, content), (mine) =>
-      mine
+    Effect.flatMap(create(fs, breaker, content), (made) =>
+      made !== undefined
         ? look(fs, path).pipe(
           Effect.flatMap((now) =>
-            Option.exists(now, (_) => _.content === content) ? fs.remove(path, { force: true }) : Effect.void
+            Option.exists(now, (_) => _.sign === sign) ? fs.remove(path, { force: true }) : Effect.void
           ),
           Effect.ensuring(Effect.ignore(fs.remove(breaker, { force: true })))
         )
@@ -108,8 +126,10 @@ const wait = Effect.flatMap(Random.nextIntBetween(1, 12), (millis) => Effect.sle
  */
 export const acquire = (fs: FileSystem.FileSystem, path: string) =>
   Effect.gen(function*() {
-    const failed = (cause: unknown) =>
-      new LayoutError({ path, reason: "Unwritable", rule: "cannot be used as a lock", cause })
+    const failed = (cause: LayoutError | PlatformError) =>
+      cause._tag === "LayoutError"
+        ? cause
+        : new LayoutError({ path, reason: "Unwritable", rule: "cannot be used as a lock", cause })
     const self = yield* owners.current(fs)
     const content = encodeContent({
       token: yield* token,
@@ -131,7 +151,7 @@ export const acquire = (fs: FileSystem.FileSystem, path: string) =>
       const silent = yield* lockIsSilent(found.value.sign)
       const over = yield* isOver(found.value.content)
       if (!Option.getOrElse(over, () => silent)) return yield* wait
-      yield* takeAway(fs, path, found.value.content)
+      yield* takeAway(fs, path, found.value)
       const breaker = yield* look(fs, `${path}.break`)
       if (Option.isSome(breaker) && (yield* breakerIsSilent(breaker.value.sign))) {
         yield* fs.remove(`${path}.break`, { force: true })
@@ -139,8 +159,13 @@ export const acquire = (fs: FileSystem.FileSystem, path: string) =>
       yield* wait
     })
 
+    /** The content of the lock that is held, or its inode where there was no space for content. */
+    let held: Pick<State, "content" | "inode"> = { content, inode: undefined }
+
     const isHeld = look(fs, path).pipe(
-      Effect.map((found) => Option.exists(found, (_) => _.content === content)),
+      Effect.map((found) =>
+        Option.exists(found, (_) => _.content === held.content && (held.inode ?? _.inode) === _.inode)
+      ),
       Effect.orElseSucceed(() => false)
     )
 
@@ -149,7 +174,9 @@ export const acquire = (fs: FileSystem.FileSystem, path: string) =>
     )
 
     const tryOnce = Effect.uninterruptible(Effect.gen(function*() {
-      if (!(yield* create(fs, path, content))) return false
+      const made = yield* create(fs, path, content)
+      if (made === undefined) return false
+      if (made === "") held = Option.getOrElse(yield* look(fs, path), () => held)
       yield* Effect.addFinalizer(() => release)
       return true
     }))

@@ -1,15 +1,27 @@
-import type * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 
 /** A process, so that no other is taken for it: not one of another machine, not a later one of the same number. */
-export interface Owner {
+export const Owner = Schema.Struct({
   /** One run of a machine, and a process namespace there. */
-  readonly host: string
-  readonly pid: string
+  host: Schema.String,
+  pid: Schema.String.pipe(Schema.pattern(/^\d+$/)),
   /** In ticks since the machine was started. */
-  readonly started: string
+  started: Schema.String
+})
+
+export interface Owner extends Schema.Schema.Type<typeof Owner> {}
+
+/** Operations of a file system that tell about processes. */
+export interface Reading<E> {
+  readonly readFileString: (path: string) => Effect.Effect<string, E>
+  readonly readLink: (path: string) => Effect.Effect<string, E>
+  readonly exists: (path: string) => Effect.Effect<boolean, E>
 }
+
+const isNotFound = (error: unknown): boolean => Predicate.hasProperty(error, "reason") && error.reason === "NotFound"
 
 // The name of the executable stands in parentheses and may contain any character.
 const fieldsOf = (stat: string) => {
@@ -18,7 +30,7 @@ const fieldsOf = (stat: string) => {
 }
 
 /** This process, where `/proc` tells. */
-export const current = (fs: FileSystem.FileSystem): Effect.Effect<Option.Option<Owner>> =>
+export const current = <E>(fs: Reading<E>): Effect.Effect<Option.Option<Owner>> =>
   Effect.all([
     fs.readFileString("/proc/self/stat"),
     fs.readFileString("/proc/sys/kernel/random/boot_id"),
@@ -32,8 +44,8 @@ export const current = (fs: FileSystem.FileSystem): Effect.Effect<Option.Option<
   )
 
 /** Whether a process has ended, if that can be known from here. */
-export const hasEnded = (
-  fs: FileSystem.FileSystem,
+export const hasEnded = <E>(
+  fs: Reading<E>,
   self: Option.Option<Owner>,
   owner: Owner
 ): Effect.Effect<Option.Option<boolean>> => {
@@ -45,7 +57,7 @@ export const hasEnded = (
     }),
     Effect.catchAll((error) =>
       // Where processes are hidden from other users, that one is not seen is no sign of its end.
-      error._tag === "SystemError" && error.reason === "NotFound"
+      isNotFound(error)
         ? Effect.map(fs.exists("/proc/1/stat"), (sees) => sees ? Option.some(true) : Option.none())
         : Effect.succeed(Option.none())
     ),
