@@ -6,6 +6,7 @@ import {
   Copy,
   type Descriptor,
   DockerArchive,
+  ImageIndex,
   ImageLayout,
   ImageManifest,
   ImageStore,
@@ -14,12 +15,26 @@ import {
   OciDirectory,
   Tar
 } from "@ociman/oci"
-import { Effect, Exit, Stream } from "effect"
+import { Effect, Exit, Fiber, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { appendFileSync, existsSync, readdirSync, readFileSync, truncateSync, writeFileSync } from "node:fs"
+import {
+  appendFileSync,
+  chmodSync,
+  chownSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync
+} from "node:fs"
 import { gzipSync } from "node:zlib"
 import { archiveOf, bytesOf, failure, pushImage, read, temporary } from "./archives.js"
 import { live } from "./live.js"
+import { ended, program, ready } from "./programs.js"
 import { zstdCompressSync } from "./zstd.js"
 
 const entriesOf = (bytes: Uint8Array) =>
@@ -415,6 +430,107 @@ describe("OciArchive", () => {
       assertFalse(plain.some(({ path }) => path === "manifest.json"))
       assertTrue(plain.every(({ modified }) => modified.getTime() === 0))
       strictEqual(yield* failure(bytesOf(OciArchive.stream(store, ["v3"]))), "ContentNotFound")
+    })
+  )
+
+  live(
+    "streams what an image consists of if an artifact lists its manifest as a blob",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.makeMemory
+      const image = yield* pushImage(store, ["one"])
+      const layer = { ...image.manifest, mediaType: MediaType.OctetStream }
+      const artifact = yield* Content.make(
+        ImageManifest.codec,
+        ImageManifest.make({ config: image.config, layers: [layer] })
+      )
+      yield* ImageStore.pushDocument(store, artifact)
+      for (const manifests of [[image.manifest, artifact.descriptor], [artifact.descriptor, image.manifest]]) {
+        const index = yield* Content.make(ImageIndex.codec, ImageIndex.make(manifests))
+        yield* ImageStore.pushDocument(store, index)
+        yield* store.tag(index.descriptor, "v1")
+        const entries = yield* entriesOf(yield* bytesOf(OciArchive.stream(store, ["v1"])))
+        for (const { digest } of [...image.layers, image.config, image.manifest]) {
+          assertTrue(entries.some(({ path }) => path === ImageLayout.blobPath(digest)))
+        }
+      }
+    })
+  )
+
+  live(
+    "keeps the permissions of a file that it replaces, and a link to it",
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      mkdirSync(`${directory}/real`)
+      yield* saved(`${directory}/real/a.tar`)
+      chmodSync(`${directory}/real/a.tar`, 0o640)
+      symlinkSync("real/a.tar", `${directory}/link.tar`)
+      const { manifest } = yield* OciArchive.edit(
+        `${directory}/link.tar`,
+        (archive) => Effect.tap(pushImage(archive, ["three"]), (_) => archive.tag(_.manifest, "v3"))
+      )
+      strictEqual(readlinkSync(`${directory}/link.tar`), "real/a.tar")
+      strictEqual(statSync(`${directory}/real/a.tar`).mode & 0o7777, 0o640)
+      deepStrictEqual(readdirSync(`${directory}/real`), ["a.tar"])
+      strictEqual((yield* (yield* OciArchive.open(`${directory}/real/a.tar`)).resolve("v3")).digest, manifest.digest)
+    })
+  )
+
+  live(
+    "keeps the owner of a file that root replaces",
+    Effect.gen(function*() {
+      if (process.getuid?.() !== 0) return
+      const path = `${yield* temporary}/a.tar`
+      yield* saved(path)
+      chownSync(path, 1234, 4321)
+      yield* OciArchive.edit(
+        path,
+        (archive) => Effect.flatMap(archive.resolve("example.com/app:1"), (found) => archive.tag(found, "v2"))
+      )
+      deepStrictEqual([statSync(path).uid, statSync(path).gid], [1234, 4321])
+    })
+  )
+
+  live(
+    "refuses a pipe without waiting for its writer",
+    Effect.gen(function*() {
+      const path = `${yield* temporary}/a.tar`
+      execFileSync("mkfifo", [path])
+      strictEqual(yield* failure(OciArchive.open(path)), "LayoutError NotALayout")
+    })
+  )
+
+  live(
+    "has no file left of a killed program after the next change, and keeps those of a running one",
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const path = `${directory}/a.tar`
+      const [killed, running] = [yield* program("endless", "archive", path), yield* program("endless", "archive", path)]
+      yield* Effect.all([ready(killed), ready(running)], { concurrency: "unbounded" })
+      strictEqual(readdirSync(directory).length, 2)
+      const exit = yield* Effect.fork(ended(killed))
+      killed.kill("SIGKILL")
+      yield* Fiber.join(exit)
+      yield* saved(path)
+      strictEqual(readdirSync(directory).length, 2)
+      assertTrue(readdirSync(directory).includes("a.tar"))
+    })
+  )
+
+  live(
+    "has no name for the file that a compressed archive is decompressed to",
+    Effect.gen(function*() {
+      const directory = yield* temporary
+      const path = `${directory}/a.tar.gz`
+      yield* saved(path)
+      const fs = yield* FileSystem.FileSystem
+      const own = {
+        ...fs,
+        makeTempDirectory: (options?: FileSystem.MakeTempDirectoryOptions) =>
+          fs.makeTempDirectory({ ...options, directory })
+      }
+      const archive = yield* Effect.provideService(OciArchive.open(path), FileSystem.FileSystem, own)
+      deepStrictEqual(readdirSync(directory), ["a.tar.gz"])
+      assertTrue((yield* read(archive, yield* archive.resolve("example.com/app:1"))).length > 0)
     })
   )
 })

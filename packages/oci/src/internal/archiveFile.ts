@@ -60,12 +60,21 @@ export const identityOf = ({ dev, ino, mtime, size }: FileSystem.File.Info): str
 }
 
 /** One handle, which several read from in turns, so that a file that is replaced meanwhile stays what it was. */
-const openHandle = (fs: FileSystem.FileSystem, path: string, location: string) =>
+const openHandle = (fs: FileSystem.FileSystem, path: string) =>
+  Effect.gen(function*() {
+    // Opening a pipe would wait for its writer, in a thread that cannot be interrupted.
+    const { type } = yield* Effect.mapError(fs.stat(path), unreadable(path))
+    if (type !== "File") return yield* noFile(path)
+    return yield* handleOf(path, yield* Effect.mapError(fs.open(path, { flag: "r" }), unreadable(path)))
+  })
+
+const noFile = (path: string) => notAnArchive(path, "is no file, so it is no archive")
+
+const handleOf = (path: string, file: FileSystem.File) =>
   Effect.gen(function*() {
     const failed = Effect.mapError(unreadable(path))
-    const file = yield* failed(fs.open(location, { flag: "r" }))
     const info = yield* failed(file.stat)
-    if (info.type !== "File") return yield* notAnArchive(path, "is no file, so it is no archive")
+    if (info.type !== "File") return yield* noFile(path)
     const turn = Effect.unsafeMakeSemaphore(1)
 
     /** Up to so many bytes from a position on. */
@@ -91,7 +100,7 @@ const openHandle = (fs: FileSystem.FileSystem, path: string, location: string) =
     return { info, size: Number(info.size), readAt, read }
   })
 
-type Handle = Effect.Effect.Success<ReturnType<typeof openHandle>>
+type Handle = Effect.Effect.Success<ReturnType<typeof handleOf>>
 
 const formatOf = (bytes: Uint8Array): Option.Option<Format> => {
   const starts = (...magic: ReadonlyArray<number>) => magic.every((byte, i) => bytes[i] === byte)
@@ -102,14 +111,18 @@ const formatOf = (bytes: Uint8Array): Option.Option<Format> => {
     : Option.none()
 }
 
-/** What is compressed can be read from its beginning only, so it is decompressed to a file first. */
+/**
+ * What is compressed can be read from its beginning only, so it is decompressed to a file first. That file has no name
+ * any longer when it is written, where the system allows it, so that a program that is killed leaves nothing behind.
+ */
 const decompressed = (fs: FileSystem.FileSystem, path: string, handle: Handle, format: Format) =>
   Effect.gen(function*() {
     const { decompress } = yield* Compression
-    const temporary = yield* Effect.mapError(
-      fs.makeTempFileScoped({ prefix: "ociman-" }),
-      unreadable(path)
-    )
+    const failed = Effect.mapError(unreadable(path))
+    const remove = (directory: string) => Effect.ignore(fs.remove(directory, { recursive: true, force: true }))
+    const directory = yield* Effect.acquireRelease(failed(fs.makeTempDirectory({ prefix: "ociman-" })), remove)
+    const file = yield* failed(fs.open(`${directory}/archive`, { flag: "wx+", mode: 0o600 }))
+    yield* remove(directory)
     let size = 0
     const limited = (bytes: Uint8Array) => {
       size += bytes.length
@@ -120,10 +133,10 @@ const decompressed = (fs: FileSystem.FileSystem, path: string, handle: Handle, f
     yield* handle.read({ offset: 0, size: handle.size }).pipe(
       decompress(format),
       Stream.tap(limited),
-      Stream.run(fs.sink(temporary)),
+      Stream.runForEach((bytes) => Effect.uninterruptible(file.writeAll(bytes))),
       Effect.mapError((error) => error._tag === "LayoutError" ? error : unreadable(path)(error))
     )
-    return yield* openHandle(fs, path, temporary)
+    return yield* handleOf(path, file)
   })
 
 interface Found {
@@ -192,7 +205,7 @@ export const open = (
 ): Effect.Effect<ArchiveFile, LayoutError, FileSystem.FileSystem | Compression | Scope.Scope> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const outer = yield* openHandle(fs, path, path)
+    const outer = yield* openHandle(fs, path)
     const format = Option.flatMap(yield* outer.readAt(0, 4), formatOf)
     const handle = Option.isNone(format) ? outer : yield* decompressed(fs, path, outer, format.value)
     const { extents, links } = yield* scan(path, handle)

@@ -24,6 +24,7 @@ import * as durable from "./durable.js"
 import * as fileLock from "./fileLock.js"
 import * as garbage from "./garbage.js"
 import * as layoutVersion from "./layoutVersion.js"
+import * as stagings from "./staging.js"
 
 export type Environment = FileSystem.FileSystem | Path.Path | Hasher.Hasher | Compression.Compression | Scope.Scope
 
@@ -100,11 +101,15 @@ export const make = Effect.fnUntraced(function*(location: string, initial: State
   const name = `the archive ${JSON.stringify(location)}`
   const failed = Effect.mapError(unwritable(location))
 
+  /** The file itself, where the archive is a link to it. */
+  const target = yield* fs.realPath(location).pipe(
+    Effect.orElse(() => Effect.map(fs.readLink(location), (to) => path.resolve(path.dirname(location), to))),
+    Effect.orElseSucceed(() => location)
+  )
+
   /** Beside the archive, where there will have to be room for it anyway. */
   const staging = yield* Effect.cached(
-    failed(fs.makeTempDirectoryScoped({ directory: path.dirname(location), prefix: ".ociman-" })).pipe(
-      Scope.extend(scope)
-    )
+    failed(stagings.make(fs, path, path.dirname(target))).pipe(Scope.extend(scope))
   )
 
   const locate = (digest: Digest.Digest) => Effect.map(ref, ({ blobs }) => Option.fromNullable(blobs.get(digest)))
@@ -204,17 +209,29 @@ export const make = Effect.fnUntraced(function*(location: string, initial: State
       ? unwritable(location)(error)
       : error
 
+  /** Gives a file the owner, as far as that is allowed, and the permissions of the archive that it replaces. */
+  const inheritAttributes = Effect.fnUntraced(function*(temporary: string) {
+    const { gid, mode, uid } = yield* fs.stat(target)
+    if (Option.isSome(uid) && Option.isSome(gid)) {
+      yield* Effect.ignore(fs.chown(temporary, uid.value, gid.value))
+    }
+    yield* fs.chmod(temporary, mode & 0o777)
+  })
+
   const save = Effect.gen(function*() {
     const state = yield* ref
     yield* checkUnchanged(state.identity)
-    const temporary = path.join(path.dirname(location), `.ociman-${yield* fileLock.token}.tmp`)
-    yield* durable.write(fs, temporary, Stream.mapError(bytesOf(state), (error) => ({ error }))).pipe(
+    const temporary = path.join(yield* staging, yield* fileLock.token)
+    // Until it has the owner of the one that it replaces, others must not read what they could not read before.
+    const mode = Option.isSome(state.identity) ? 0o600 : undefined
+    yield* durable.write(fs, temporary, Stream.mapError(bytesOf(state), (error) => ({ error })), mode).pipe(
       Effect.mapError((failure) => unsaved("error" in failure ? failure.error : failure)),
       Effect.zipRight(checkUnchanged(state.identity)),
-      Effect.zipRight(failed(fs.rename(temporary, location))),
+      Effect.zipRight(Option.isSome(state.identity) ? failed(inheritAttributes(temporary)) : Effect.void),
+      Effect.zipRight(failed(fs.rename(temporary, target))),
       Effect.onExit(() => Effect.ignore(fs.remove(temporary, { force: true })))
     )
-    yield* durable.syncDirectory(fs, path.dirname(location))
+    yield* durable.syncDirectory(fs, path.dirname(target))
     const saved = yield* load(location)
     yield* Ref.update(ref, (now) => ({
       compression: now.compression,

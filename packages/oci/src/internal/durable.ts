@@ -11,10 +11,11 @@ const writeWith = (flag: "a" | "wx") =>
 <E, R>(
   fs: FileSystem.FileSystem,
   path: string,
-  content: Stream.Stream<Uint8Array, E, R>
+  content: Stream.Stream<Uint8Array, E, R>,
+  mode = 0o644
 ): Effect.Effect<void, E | PlatformError, R> =>
   Effect.scoped(Effect.gen(function*() {
-    const file = yield* fs.open(path, { flag, mode: 0o644 })
+    const file = yield* fs.open(path, { flag, mode })
     const { flush, sync, write } = yield* writeBehind.make(file)
     // What was received before a failure is kept, for whoever appends.
     yield* Effect.onError(

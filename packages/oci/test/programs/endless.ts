@@ -1,0 +1,31 @@
+/** Says `ready` while it writes content that does not end: `endless.ts archive|unpack PATH`. */
+import { NodeContext, NodeRuntime } from "@effect/platform-node"
+import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { Digest, MediaType, OciArchive, Tar, Unpack } from "@ociman/oci"
+import { Console, Effect, Layer, Stream } from "effect"
+
+const [, , kind = "", path = ""] = process.argv
+
+const bytes = Stream.make(new Uint8Array(100_000)).pipe(
+  Stream.concat(Stream.execute(Console.log("ready"))),
+  Stream.concat(Stream.never)
+)
+
+const archive = OciArchive.edit(path, (archive) =>
+  archive.push({
+    mediaType: MediaType.ImageLayer,
+    digest: Digest.Digest.make(`sha256:${"0".repeat(64)}`),
+    size: Number.MAX_SAFE_INTEGER
+  }, bytes))
+
+const unpack = Unpack.toDirectory(path, [{
+  mediaType: MediaType.ImageLayer,
+  bytes: Tar.write(Stream.make(Tar.fileStream("large", 2 ** 30, bytes)))
+}], { overwrite: true })
+
+Effect.asVoid<unknown, unknown, Effect.Effect.Context<typeof archive> | Effect.Effect.Context<typeof unpack>>(
+  kind === "archive" ? archive : unpack
+).pipe(
+  Effect.provide(Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer)),
+  NodeRuntime.runMain
+)
