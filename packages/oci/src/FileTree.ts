@@ -146,9 +146,13 @@ export interface Reader {
   readonly readMode: (path: string) => Effect.Effect<number, FileTreeError>
   /**
    * The contents of a few files, read at the same time, in the order of the paths. Of more than {@link wholeFileLimit}
-   * bytes, a stream.
+   * bytes, a stream. Paths below `root` are those of entries that were listed as files: one that has become a link
+   * since, or lies in a directory that has, fails with `Changed` and is not read. Without a root, links are followed.
    */
-  readonly readFiles: (paths: ReadonlyArray<string>) => Effect.Effect<ReadonlyArray<Content>, FileTreeError>
+  readonly readFiles: (
+    paths: ReadonlyArray<string>,
+    root?: string
+  ) => Effect.Effect<ReadonlyArray<Content>, FileTreeError>
 }
 
 /**
@@ -239,7 +243,7 @@ const sized = (path: string, content: Content): Effect.Effect<Content, FileTreeE
 export const readBatch = (reader: Reader, root: string) =>
   Effect.fnUntraced(function*(batch: ReadonlyArray<Found>) {
     const paths = batch.filter(({ type }) => type === "File").map(({ path }) => absolute(root, path))
-    const contents = (yield* reader.readFiles(paths))[Symbol.iterator]()
+    const contents = (yield* reader.readFiles(paths, root))[Symbol.iterator]()
     const entries: Array<Entry | Directory> = []
     for (const { path, type } of batch) {
       const location = absolute(root, path)
@@ -312,6 +316,19 @@ export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
       Effect.catchAll(() => Effect.map(fs.stat(path), ({ type }) => entryTypes[type] ?? "Other"))
     )
 
+  /** There is no handle of which the path could be asked for, so it is looked at before and after reading. */
+  const checked = <A>(path: string, root: string | undefined, content: Effect.Effect<A, PlatformError>) => {
+    if (root === undefined) return at(path)(content)
+    const check = Effect.all([fs.realPath(root), fs.realPath(path)]).pipe(
+      at(path),
+      Effect.filterOrFail(
+        ([realRoot, realPath]) => realPath === below(realRoot, root, path),
+        () => new FileTreeError({ path, reason: "Changed" })
+      )
+    )
+    return Effect.zipLeft(Effect.zipRight(check, at(path)(content)), check)
+  }
+
   const readFile = Effect.fnUntraced(function*(path: string) {
     const info = yield* fs.stat(path)
     const size = Number(info.size)
@@ -334,9 +351,20 @@ export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
       ),
     readLink: (path) => at(path)(fs.readLink(path)),
     readMode: (path) => at(path)(Effect.map(fs.stat(path), ({ mode }) => mode & 0o7777)),
-    readFiles: Effect.forEach((path) => at(path)(readFile(path)), { concurrency: batchSize })
+    readFiles: (paths, root) =>
+      Effect.forEach(paths, (path) => checked(path, root, readFile(path)), { concurrency: batchSize })
   }
 }
+
+/**
+ * The real path that an entry below `root` has if no link is on the way to it, given the real path of the root. For
+ * readers, which compare it with the path that they have opened.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const below = (realRoot: string, root: string, path: string): string =>
+  `${realRoot === "/" ? "" : realRoot}${path.slice(root.length)}`
 
 const entryTypes: Partial<Record<FileSystem.File.Type, EntryType>> = {
   File: "File",

@@ -4,7 +4,7 @@ import { assert, describe, layer } from "@effect/vitest"
 import { FileTree, Hasher } from "@ociman/oci"
 import { Chunk, Deferred, Effect, Fiber, Layer, Predicate, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { rmSync, writeFileSync } from "node:fs"
+import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { createServer } from "node:net"
 import { directoryOf, hashers } from "./support.js"
 
@@ -95,6 +95,50 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         }
         assert.deepStrictEqual(yield* paths(root, { include }), ["a/d", "e"])
         assert.deepStrictEqual(asked.sort(), [["a", "Directory"], ["a/b", "Directory"], ["a/d", "File"], ["e", "File"]])
+      }))
+
+    for (const large of [false, true]) {
+      const title = large ? "a large file" : "a small file"
+
+      it.scoped(`does not follow a link that takes the place of ${title} after it was listed`, () =>
+        Effect.gen(function*() {
+          const secret = `${yield* directoryOf({ secret: "x".repeat(large ? 300_000 : 10) })}/secret`
+          const root = yield* directoryOf({ a: "", "b/c": "" })
+          for (const path of ["a", "b/c"]) {
+            const include = (found: string) => {
+              if (found !== path) return true
+              rmSync(`${root}/${path}`)
+              symlinkSync(secret, `${root}/${path}`)
+              return true
+            }
+            const error = yield* Effect.flip(walk(root, { include }))
+            assert.deepInclude(error, { reason: "Changed", path: `${root}/${path}` })
+            rmSync(`${root}/${path}`)
+            writeFileSync(`${root}/${path}`, "")
+          }
+        }))
+    }
+
+    it.scoped("does not follow a link that takes the place of a directory after it was listed", () =>
+      Effect.gen(function*() {
+        const outside = yield* directoryOf({ f: "secret" })
+        const root = yield* directoryOf({ "d/f": "" })
+        const include = (found: string) => {
+          if (found !== "d/f") return true
+          renameSync(`${root}/d`, `${root}/other`)
+          symlinkSync(outside, `${root}/d`)
+          return true
+        }
+        assert.deepInclude(yield* Effect.flip(walk(root, { include })), { reason: "Changed", path: `${root}/d/f` })
+      }))
+
+    it.scoped("follows a link whose path it is given", () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const root = yield* directoryOf({ a: "content" })
+        yield* fs.symlink("a", `${root}/link`)
+        const { content } = yield* Hasher.Hasher
+        assert.strictEqual(new TextDecoder().decode(yield* content(`${root}/link`)), "content")
       }))
 
     it.scoped("refuses pipes, unless they are excluded, without waiting for them", () =>
