@@ -3,14 +3,19 @@ import * as Either from "effect/Either"
 /** Whether a code point belongs to a class. */
 type Test = (code: number) => boolean
 
+/** Whether something holds between two code points, of which one is missing at either end of a text. */
+type Condition = (before: number | undefined, after: number | undefined) => boolean
+
 type Node =
-  | { readonly _tag: "Begin" }
+  | { readonly _tag: "Between"; readonly holds: Condition }
   | { readonly _tag: "One"; readonly test: Test; readonly repeat: "" | "*" | "?" }
   // (.*/)?
   | { readonly _tag: "Directories" }
 
 interface Atom {
   readonly test: Test
+  /** The code point, unless it is a class of them. */
+  readonly code?: number
   readonly end: number
 }
 
@@ -25,19 +30,37 @@ const inRanges = (ranges: string): Test => {
 
 const not = (test: Test): Test => (other) => !test(other)
 
-const escapes: Readonly<Record<string, Test>> = {
-  a: equals("\u0007"),
-  f: equals("\f"),
-  n: equals("\n"),
-  r: equals("\r"),
-  t: equals("\t"),
-  v: equals("\v"),
+const classes: Readonly<Record<string, Test>> = {
   d: inRanges("09"),
   D: not(inRanges("09")),
   s: inRanges("\t\n\f\r  "),
   S: not(inRanges("\t\n\f\r  ")),
   w: inRanges("09AZ__az"),
   W: not(inRanges("09AZ__az"))
+}
+
+const controls: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 }
+
+const isWord = inRanges("09AZ__az")
+
+const isWordAt = (code: number | undefined): boolean => code !== undefined && isWord(code)
+
+const conditions: Readonly<Record<string, Condition>> = {
+  A: (before) => before === undefined,
+  z: (_, after) => after === undefined,
+  b: (before, after) => isWordAt(before) !== isWordAt(after),
+  B: (before, after) => isWordAt(before) === isWordAt(after)
+}
+
+/** General categories by their letter. Unassigned code points are in none of Go's. */
+const categories: Readonly<Record<string, RegExp>> = {
+  C: /^[\p{Cc}\p{Cf}\p{Co}\p{Cs}]$/u,
+  L: /^\p{L}$/u,
+  M: /^\p{M}$/u,
+  N: /^\p{N}$/u,
+  P: /^\p{P}$/u,
+  S: /^\p{S}$/u,
+  Z: /^\p{Z}$/u
 }
 
 const posix: Readonly<Record<string, string>> = {
@@ -59,13 +82,44 @@ const posix: Readonly<Record<string, string>> = {
 
 const unknown = (what: string) => Either.left(`"${what}" is not understood`)
 
-/** What follows a backslash: a class, or a character that stands for itself. */
+const codeAtom = (code: number, end: number): Either.Either<Atom, string> =>
+  Either.right({ test: (other) => other === code, code, end })
+
+const takeWhile = (chars: ReadonlyArray<string>, at: number, most: number, test: RegExp): string => {
+  let taken = ""
+  while (taken.length < most && test.test(chars[at + taken.length] ?? "")) taken += chars[at + taken.length]
+  return taken
+}
+
+/** `\x41`, from after the letter. Braces, as in `\x{41}`, are escaped in patterns, so that they mean nothing here. */
+const hexadecimal = (chars: ReadonlyArray<string>, at: number): Either.Either<Atom, string> => {
+  const digits = takeWhile(chars, at, 2, /^[0-9A-Fa-f]$/)
+  return digits.length === 2 ? codeAtom(Number.parseInt(digits, 16), at + 2) : unknown(`\\x${digits}`)
+}
+
+/** `\pL` and `\PL`, from the letter on. */
+const unicodeClass = (chars: ReadonlyArray<string>, at: number): Either.Either<Atom, string> => {
+  const name = chars[at + 1] ?? ""
+  const category = Object.hasOwn(categories, name) ? categories[name] : undefined
+  if (category === undefined) return unknown(`\\${chars[at]}${name}`)
+  const test: Test = (other) => category.test(String.fromCodePoint(other))
+  return Either.right({ test: chars[at] === "P" ? not(test) : test, end: at + 2 })
+}
+
+/** What follows a backslash: a class, or a character. */
 const escaped = (chars: ReadonlyArray<string>, at: number): Either.Either<Atom, string> => {
   const char = chars[at]
   if (char === undefined) return Either.left("it ends with a backslash")
-  const test = Object.hasOwn(escapes, char) ? escapes[char] : undefined
+  const test = Object.hasOwn(classes, char) ? classes[char] : undefined
   if (test !== undefined) return Either.right({ test, end: at + 1 })
-  return /^[A-Za-z0-9]$/.test(char) ? unknown(`\\${char}`) : Either.right({ test: equals(char), end: at + 1 })
+  const control = Object.hasOwn(controls, char) ? controls[char] : undefined
+  if (control !== undefined) return codeAtom(control, at + 1)
+  if (char === "p" || char === "P") return unicodeClass(chars, at)
+  if (char === "x") return hexadecimal(chars, at + 1)
+  const octal = takeWhile(chars, at, 3, /^[0-7]$/)
+  // A single digit other than zero would be a reference to a group.
+  if (octal === "0" || octal.length > 1) return codeAtom(Number.parseInt(octal, 8), at + octal.length)
+  return /^[A-Za-z0-9]$/.test(char) ? unknown(`\\${char}`) : codeAtom(code(char), at + 1)
 }
 
 const posixClass = (chars: ReadonlyArray<string>, at: number): Either.Either<Atom, string> | undefined => {
@@ -81,16 +135,15 @@ const posixClass = (chars: ReadonlyArray<string>, at: number): Either.Either<Ato
 const item = (chars: ReadonlyArray<string>, at: number): Either.Either<Atom, string> => {
   const inner = posixClass(chars, at)
   if (inner !== undefined) return inner
-  const single = (at: number): Either.Either<readonly [number | undefined, Atom], string> => {
+  const single = (at: number): Either.Either<Atom, string> => {
     const char = chars[at]
     if (char === undefined) return Either.left("a class is not closed")
-    if (char !== "\\") return Either.right([code(char), { test: equals(char), end: at + 1 }])
-    const next = chars[at + 1] ?? ""
-    return Either.map(escaped(chars, at + 1), (atom) => [/^[A-Za-z0-9]$/.test(next) ? undefined : code(next), atom])
+    return char === "\\" ? escaped(chars, at + 1) : codeAtom(code(char), at + 1)
   }
-  return Either.flatMap(single(at), ([low, atom]) => {
+  return Either.flatMap(single(at), (atom) => {
+    const low = atom.code
     if (chars[atom.end] !== "-" || chars[atom.end + 1] === "]" || low === undefined) return Either.right(atom)
-    return Either.flatMap(single(atom.end + 1), ([high, { end }]) =>
+    return Either.flatMap(single(atom.end + 1), ({ code: high, end }) =>
       high === undefined || high < low
         ? Either.left("the range of a class is upside down")
         : Either.right({ test: (other: number) => other >= low && other <= high, end }))
@@ -124,6 +177,15 @@ const atomAt = (chars: ReadonlyArray<string>, at: number): Either.Either<Atom, s
   return Either.right({ test: char === "." ? anyOne : equals(char), end: at + 1 })
 }
 
+const begin = { _tag: "Between", holds: (before: number | undefined) => before === undefined } as const
+
+/** Where the text ends that `\Q` begins: at `\E`, or with the expression. */
+const endOfQuote = (chars: ReadonlyArray<string>, from: number): number => {
+  let at = from
+  while (at < chars.length && !(chars[at] === "\\" && chars[at + 1] === "E")) at++
+  return at
+}
+
 const parse = (expression: string): Either.Either<ReadonlyArray<Node>, string> => {
   const chars = Array.from(expression)
   const nodes: Array<Node> = []
@@ -133,8 +195,15 @@ const parse = (expression: string): Either.Either<ReadonlyArray<Node>, string> =
       nodes.push({ _tag: "Directories" })
       at += directories.length
     } else if (chars[at] === "^") {
-      nodes.push({ _tag: "Begin" })
+      nodes.push(begin)
       at++
+    } else if (chars[at] === "\\" && chars[at + 1] === "Q") {
+      const close = endOfQuote(chars, at + 2)
+      for (const char of chars.slice(at + 2, close)) nodes.push({ _tag: "One", test: equals(char), repeat: "" })
+      at = close + 2
+    } else if (chars[at] === "\\" && Object.hasOwn(conditions, chars[at + 1] ?? "")) {
+      nodes.push({ _tag: "Between", holds: conditions[chars[at + 1] ?? ""] ?? begin.holds })
+      at += 2
     } else {
       const atom = atomAt(chars, at)
       if (Either.isLeft(atom)) return Either.left(atom.left)
@@ -158,26 +227,28 @@ const slash = code("/")
  */
 export const compile = (expression: string): Either.Either<(text: string) => boolean, string> =>
   Either.map(parse(expression), (nodes) => (text) => {
+    const codes = Array.from(text, code)
     // A state is before the node of that number; within directories it is that of the node, and half.
     let states = new Set<number>()
-    const enter = (target: Set<number>, state: number, position: number): void => {
-      if (target.has(state)) return
-      target.add(state)
-      const node = nodes[state]
-      if (node === undefined) return
-      if (node._tag === "Begin" ? position === 0 : node._tag === "Directories" || node.repeat !== "") {
-        enter(target, state + 1, position)
+    const enter = (target: Set<number>, first: number, position: number): void => {
+      // Each state leads to the next one only, so there is nothing to come back to.
+      for (let state = first; !target.has(state); state++) {
+        target.add(state)
+        const node = nodes[state]
+        if (node === undefined) return
+        const isPassed = node._tag === "Between"
+          ? node.holds(codes[position - 1], codes[position])
+          : node._tag === "Directories" || node.repeat !== ""
+        if (!isPassed) return
       }
     }
     enter(states, 0, 0)
-    let position = 0
-    for (const char of text) {
-      position++
-      const current = code(char)
+    for (const [index, current] of codes.entries()) {
+      const position = index + 1
       const next = new Set<number>()
       for (const state of states) {
         const node = nodes[Math.floor(state)]
-        if (node === undefined || node._tag === "Begin") continue
+        if (node === undefined || node._tag === "Between") continue
         if (node._tag === "Directories") {
           if (anyOne(current)) next.add(Math.floor(state) + 0.5)
           if (current === slash) enter(next, Math.floor(state) + 1, position)
