@@ -134,11 +134,15 @@ export const layer: Layer.Layer<LocalFiles.LocalFiles> = Layer.succeed(
     status: (path) =>
       now("look at", path, () => fs.lstatSync(path, { throwIfNoEntry: false })).pipe(
         Effect.map((stats) =>
-          Option.map(Option.fromNullable(stats), (stats) => ({ type: typeOf(stats), mode: stats.mode & 0o7777 }))
+          Option.map(
+            Option.fromNullable(stats),
+            (stats) => ({ type: typeOf(stats), mode: stats.mode & 0o7777, uid: stats.uid })
+          )
         )
       ),
     list: (path) => now("list", path, () => fs.readdirSync(path)),
     readLink: (path) => now("read the link", path, () => fs.readlinkSync(path)),
+    readText: (path) => now("read", path, () => fs.readFileSync(path, "utf8")),
     makeDirectory: (path) => now("make the directory", path, () => fs.mkdirSync(path, 0o700)),
     makeSymlink: (path, target, attributes) =>
       now("make the link", path, () => {

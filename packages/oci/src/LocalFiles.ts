@@ -54,6 +54,8 @@ export interface Status {
   readonly type: FileTree.EntryType
   /** At most `0o7777`. */
   readonly mode: number
+  /** User id of the owner; 0 where there are none. */
+  readonly uid: number
 }
 
 /**
@@ -95,6 +97,8 @@ export class LocalFiles extends Context.Tag("@ociman/oci/LocalFiles")<LocalFiles
   /** The names in a directory, in any order. */
   readonly list: (path: string) => Effect.Effect<ReadonlyArray<string>, LocalFilesError>
   readonly readLink: (path: string) => Effect.Effect<string, LocalFilesError>
+  /** All text of a small file that is trusted, such as one in `/proc`. */
+  readonly readText: (path: string) => Effect.Effect<string, LocalFilesError>
   /** A new directory that only its owner may use. */
   readonly makeDirectory: (path: string) => Effect.Effect<void, LocalFilesError>
   readonly makeSymlink: (

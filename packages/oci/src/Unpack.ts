@@ -20,11 +20,10 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import type { Compression, CompressionError } from "./Compression.js"
 import * as Content from "./Content.js"
-import type { ContentError } from "./ContentError.js"
+import { type ContentError, UnsupportedDigest } from "./ContentError.js"
 import * as Copy from "./Copy.js"
 import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
@@ -34,6 +33,7 @@ import * as ImageManifest from "./ImageManifest.js"
 import * as ImageStore from "./ImageStore.js"
 import { makeMeter } from "./internal/digestMeter.js"
 import * as applying from "./internal/layerApplying.js"
+import * as partials from "./internal/partialDirectory.js"
 import * as Layer from "./Layer.js"
 import type { LayerError } from "./LayerError.js"
 import * as Limits from "./Limits.js"
@@ -122,11 +122,12 @@ export const toDirectory = <E, R>(
     const limits = { ...Limits.defaults, ...options.limits }
     const target = destination.replace(/(?<=.)\/+$/, "")
     const atDestination = Effect.mapError(applying.refused(0, target))
+    yield* partials.clear(files, target)
     const existing = yield* atDestination(files.status(target))
     if (Option.isSome(existing) && options.overwrite !== true) {
       return yield* new UnpackError({ layer: 0, path: target, reason: "DestinationExists", detail: "" })
     }
-    const temporary = yield* Effect.map(Random.nextIntBetween(0, 2 ** 40), (n) => `${target}.partial-${n.toString(36)}`)
+    const temporary = yield* partials.name(files, target)
 
     const fill = Effect.gen(function*() {
       const state = yield* applying.make({ files, root: temporary, limits, options })
@@ -152,7 +153,7 @@ export const toDirectory = <E, R>(
 
 /** What was at the destination is out of the way only for a moment, and comes back if the new one cannot be put there. */
 const replace = (files: LocalFiles["Type"], temporary: string, target: string) => {
-  const old = `${temporary}-old`
+  const old = `${temporary}${partials.oldSuffix}`
   return files.rename(target, old).pipe(
     Effect.zipRight(files.rename(temporary, target)),
     Effect.tapError(() => Effect.ignore(files.rename(old, target))),
@@ -195,6 +196,27 @@ const contentOf = (
     ? Content.verify(layer)(store.fetchReused(layer))
     : store.fetch(layer)
 
+/** Digests of the archives in the layers of a manifest, one for each, or none if its configuration has no such list. */
+const diffIdsOf = Effect.fnUntraced(
+  function*(store: ImageStore.Readable, { config, layers }: ImageManifest.ImageManifest) {
+    if (!MediaType.isConfig(config.mediaType)) return []
+    const { value } = yield* ImageStore.fetchDocument(store, ImageConfig.codec, config)
+    const ids = value.rootfs.diff_ids
+    if (ids.length !== layers.length) {
+      return yield* new UnpackError({
+        layer: Math.min(ids.length, layers.length),
+        path: "",
+        reason: "DiffIdMismatch",
+        detail: `there are ${layers.length} layers in the manifest, and ${ids.length} in the configuration`
+      })
+    }
+    return yield* Effect.forEach(
+      ids,
+      (id) => Digest.isDigest(id) ? Effect.succeed(id) : new UnsupportedDigest({ digest: id })
+    )
+  }
+)
+
 /**
  * Unpacks an image of a store into a new directory, verified: the bytes of its layers, and the archives in them. Of an
  * index, the image for a platform; without a platform, what has the name must be an image.
@@ -215,17 +237,12 @@ export const image = (
     const { store } = from
     const root = yield* Copy.rootOf(from, options.platform)
     const { value: manifest } = yield* ImageStore.fetchDocument(store, ImageManifest.codec, root)
-    const diffIds = MediaType.isConfig(manifest.config.mediaType)
-      ? (yield* ImageStore.fetchDocument(store, ImageConfig.codec, manifest.config)).value.rootfs.diff_ids
-      : []
-    const blobs = manifest.layers.map((layer, i) => {
-      const diffId = diffIds[i]
-      return {
-        mediaType: layer.mediaType,
-        bytes: contentOf(store, layer),
-        ...(diffId !== undefined && Digest.isDigest(diffId) ? { diffId } : {})
-      }
-    })
+    const diffIds = yield* diffIdsOf(store, manifest)
+    const blobs = manifest.layers.map((layer, i) => ({
+      mediaType: layer.mediaType,
+      bytes: contentOf(store, layer),
+      diffId: diffIds[i]
+    }))
     return yield* toDirectory(destination, blobs, options)
   }).pipe(Effect.withSpan("Unpack.image", {
     captureStackTrace: false,

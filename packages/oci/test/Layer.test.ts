@@ -370,6 +370,17 @@ describe("Layer", () => {
       120_000
     )
 
+    it.effect("looks at what a layer has made once, however many whiteouts follow", () =>
+      Effect.gen(function*() {
+        const count = 40_000
+        const entries = Stream.map(Stream.range(1, count), (i) => Tar.file(`d/${i}`, ""))
+        const whiteouts = Stream.map(Stream.range(1, count), () => Tar.file("d/.wh..wh..opq", ""))
+        const lower = Layer.fromEntries([Tar.file("d/lower", "")])
+        const upper = Layer.fromStream(Stream.concat(entries, whiteouts))
+        const squashed = Layer.squash([lower, upper].map(Layer.toBlob), { whiteouts: "dropped" })
+        assert.strictEqual(yield* Stream.runCount(Layer.entries(Layer.toBlob(squashed))), count + 1)
+      }).pipe(Effect.provide(layerServices)), 120_000)
+
     it.effect("keeps owners, times, devices and names of one file, also of one whose first name is gone", () =>
       Effect.gen(function*() {
         const modified = new Date(1_000_000_000_000)

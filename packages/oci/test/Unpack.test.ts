@@ -1,9 +1,34 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Digest, Layer, LocalFiles, MediaType, Tar, Unpack } from "@ociman/oci"
+import {
+  Content,
+  Copy,
+  Digest,
+  ImageConfig,
+  ImageManifest,
+  ImageStore,
+  Layer,
+  LocalFiles,
+  MediaType,
+  Platform,
+  RunnableImage,
+  Tar,
+  Unpack
+} from "@ociman/oci"
 import { Chunk, Deferred, Effect, Fiber, Stream } from "effect"
 import { randomBytes } from "node:crypto"
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync
+} from "node:fs"
 import { gzipSync } from "node:zlib"
+import { archiveOf, pushBlob } from "./archives.js"
+import { ended, program, ready } from "./programs.js"
 import { describeTree, layerServices, temporaryDirectory } from "./trees.js"
 
 const blobOf = (...entries: ReadonlyArray<Tar.Entry>) => Layer.toBlob(Layer.fromStream(Stream.fromIterable(entries)))
@@ -96,6 +121,15 @@ describe("Unpack", () => {
         assert.deepStrictEqual(describeTree(root), ["f 644 "])
       }).pipe(Effect.provide(layerServices)))
 
+    it.scoped("hides what lower layers have under the name of a device that it skips", () =>
+      Effect.gen(function*() {
+        const lower = blobOf(Tar.file("dev/null", "secret"), Tar.file("d/f", ""), Tar.file("kept", ""))
+        const upper = blobOf(device("dev/null"), device("d"))
+        const root = `${yield* temporaryDirectory}/root`
+        yield* Unpack.toDirectory(root, [lower, upper], { devices: "skip" })
+        assert.deepStrictEqual(describeTree(root), ["dev/", "kept 644 "])
+      }).pipe(Effect.provide(layerServices)))
+
     it.scoped.skipIf(process.getuid?.() !== 0)(
       "gives everything to who runs it, or to its owners",
       () =>
@@ -180,6 +214,148 @@ describe("Unpack", () => {
       const root = `${yield* temporaryDirectory}/root`
       yield* Unpack.toDirectory(root, [{ ...blob, diffId }])
       assert.deepStrictEqual(describeTree(root), ["f 644 x"])
+    }).pipe(Effect.provide(layerServices)))
+
+  describe("an image", () => {
+    const image = Effect.fnUntraced(function*(
+      diffIds: (diffId: Digest.Digest) => ReadonlyArray<string>,
+      layers: number,
+      json: (manifest: ImageManifest.ImageManifest) => unknown = (manifest) => manifest
+    ) {
+      const store = yield* ImageStore.makeMemory
+      const bytes = yield* archiveOf([Tar.file("f", "x")])
+      const layer = yield* pushBlob(store, bytes)
+      const config = yield* Content.make(
+        ImageConfig.codec,
+        ImageConfig.make(
+          Platform.make("linux/amd64"),
+          diffIds(Digest.Digest.make(layer.digest)).map((id) => Digest.WellFormed.make(id))
+        )
+      )
+      yield* ImageStore.pushDocument(store, config)
+      const manifest = ImageManifest.make({ config: config.descriptor, layers: [layer] })
+      const text = JSON.stringify(json({ ...manifest, layers: Array(layers).fill(layer) }))
+      const { digest } = yield* pushBlob(store, new TextEncoder().encode(text), MediaType.ImageManifest)
+      return { store, name: digest }
+    })
+
+    for (
+      const [title, diffIds, layers] of [
+        ["fewer diff_ids than layers", (id: string) => [id], 2],
+        ["more diff_ids than layers", (id: string) => [id, id], 1],
+        ["no diff_ids", () => [], 1]
+      ] as const
+    ) {
+      it.scoped(`with ${title} is refused`, () =>
+        Effect.gen(function*() {
+          const directory = yield* temporaryDirectory
+          const error = yield* Effect.flip(Unpack.image(yield* image(diffIds, layers), `${directory}/root`))
+          assert.deepInclude(error, { _tag: "UnpackError", reason: "DiffIdMismatch" })
+          assert.deepStrictEqual(readdirSync(directory), [])
+        }).pipe(Effect.provide(layerServices)))
+
+      it.scoped(`with ${title} is no base of another one`, () =>
+        Effect.gen(function*() {
+          const { name, store } = yield* image(diffIds, layers)
+          const derived = RunnableImage.fromImage({ store, name }, Platform.make("linux/amd64"))
+          const error = yield* Effect.flip(RunnableImage.push(derived, yield* ImageStore.makeMemory))
+          assert.deepInclude(error, { _tag: "InvalidDocument", path: "rootfs.diff_ids" })
+        }).pipe(Effect.provide(layerServices)))
+    }
+
+    it.scoped("with a diff_id of an algorithm that cannot be computed is refused", () =>
+      Effect.gen(function*() {
+        const place = yield* image(() => [`blake3:${"0".repeat(64)}`], 1)
+        const error = yield* Effect.flip(Unpack.image(place, `${yield* temporaryDirectory}/root`))
+        assert.strictEqual(error._tag, "UnsupportedDigest")
+      }).pipe(Effect.provide(layerServices)))
+
+    for (const layers of [[], null]) {
+      it.scoped(`whose layers are ${JSON.stringify(layers)} can be copied and unpacked, and be a base`, () =>
+        Effect.gen(function*() {
+          const { name, store } = yield* image(() => [], 0, (manifest) => ({ ...manifest, layers }))
+          const to = yield* ImageStore.makeMemory
+          yield* Copy.image({ store, name }, { store: to, name: "v1" })
+          const root = `${yield* temporaryDirectory}/root`
+          yield* Unpack.image({ store: to, name: "v1" }, root)
+          assert.deepStrictEqual(describeTree(root), [])
+          const derived = RunnableImage.fromImage({ store: to, name: "v1" }, Platform.make("linux/amd64"))
+          const { value } = yield* RunnableImage.push(derived, to)
+          assert.lengthOf(value.layers, 1)
+        }).pipe(Effect.provide(layerServices)))
+    }
+  })
+
+  describe("after a program was killed", () => {
+    const killed = Effect.fnUntraced(function*(root: string) {
+      const child = yield* program("endless", "unpack", root)
+      yield* ready(child)
+      const exit = yield* Effect.fork(ended(child))
+      child.kill("SIGKILL")
+      yield* Fiber.join(exit)
+    })
+
+    it.scopedLive("removes what it has left, and nothing of a running one", () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const root = `${directory}/root`
+        yield* ready(yield* program("endless", "unpack", root))
+        yield* killed(root)
+        assert.lengthOf(readdirSync(directory), 2)
+        yield* Unpack.toDirectory(root, [blobOf(Tar.file("f", ""))])
+        assert.lengthOf(readdirSync(directory), 2)
+        assert.include(readdirSync(directory), "root")
+      }).pipe(Effect.provide(layerServices)), 60_000)
+
+    it.scopedLive("brings back what it was about to replace", () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const root = `${directory}/root`
+        yield* killed(root)
+        const [partial = ""] = readdirSync(directory)
+        mkdirSync(`${directory}/${partial}-old`)
+        writeFileSync(`${directory}/${partial}-old/f`, "old")
+        const error = yield* Effect.flip(Unpack.toDirectory(root, [blobOf(Tar.file("f", ""))]))
+        assert.deepInclude(error, { reason: "DestinationExists" })
+        assert.deepStrictEqual(describeTree(directory), ["root/", "root/f 644 old"])
+      }).pipe(Effect.provide(layerServices)), 60_000)
+
+    it.scopedLive("leaves what others could have changed since", () =>
+      Effect.gen(function*() {
+        const directory = yield* temporaryDirectory
+        const root = `${directory}/root`
+        yield* killed(root)
+        const [partial = ""] = readdirSync(directory)
+        chmodSync(`${directory}/${partial}`, 0o777)
+        yield* Unpack.toDirectory(root, [blobOf(Tar.file("f", ""))])
+        assert.include(readdirSync(directory), partial)
+      }).pipe(Effect.provide(layerServices)), 60_000)
+  })
+
+  it.scoped("lists a directory once for each layer, however many whiteouts are for it", () =>
+    Effect.gen(function*() {
+      const files = yield* LocalFiles.LocalFiles
+      let lists = 0
+      const counting = LocalFiles.LocalFiles.of({
+        ...files,
+        list: (path) => Effect.zipRight(Effect.sync(() => lists++), files.list(path))
+      })
+      const names = Array.from({ length: 50 }, (_, i) => `d/e/${i}`)
+      const whiteouts = Array.from({ length: 200 }, (_, i) =>
+        Tar.file(["d/.wh..wh..opq", "d/e/.wh..wh..opq", ".wh.d"][i % 3] ?? "", ""))
+      const lower = blobOf(Tar.file("d/e/lower", ""), Tar.file("d/lower", ""))
+      const upper = blobOf(
+        ...names.map((name) =>
+          Tar.file(name, "")
+        ),
+        ...whiteouts
+      )
+      const root = `${yield* temporaryDirectory}/root`
+      yield* Unpack.toDirectory(root, [lower, upper]).pipe(Effect.provideService(LocalFiles.LocalFiles, counting))
+      assert.deepStrictEqual(readdirSync(`${root}/d`), ["e"])
+      assert.lengthOf(readdirSync(`${root}/d/e`), 50)
+      // The third one is that of the destination, for what a killed program left there.
+      assert.isAtMost(lists, 3)
     }).pipe(Effect.provide(layerServices)))
 
   describe("leaves nothing behind and nothing open", () => {

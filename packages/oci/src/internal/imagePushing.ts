@@ -4,7 +4,7 @@ import * as Stream from "effect/Stream"
 import * as Annotations from "../Annotations.js"
 import { ArtifactError } from "../ArtifactError.js"
 import * as Content from "../Content.js"
-import type { ContentError } from "../ContentError.js"
+import { type ContentError, InvalidDocument } from "../ContentError.js"
 import * as Copy from "../Copy.js"
 import * as Descriptor from "../Descriptor.js"
 import type * as Digest from "../Digest.js"
@@ -36,6 +36,15 @@ const readBase = (
     if (!MediaType.isManifest(root.mediaType)) return yield* new ArtifactError({ path: name, reason: "NotAnArtifact" })
     const { value: manifest } = yield* ImageStore.fetchDocument(from, ImageManifest.codec, root)
     const { value: config } = yield* ImageStore.fetchDocument(from, ImageConfig.codec, manifest.config)
+    const { diff_ids: diffIds } = config.rootfs
+    if (diffIds.length !== manifest.layers.length) {
+      return yield* new InvalidDocument({
+        document: ImageConfig.codec.name,
+        path: "rootfs.diff_ids",
+        reason: "InvalidField",
+        rule: `there are ${diffIds.length}, and ${manifest.layers.length} layers in the manifest`
+      })
+    }
     yield* Effect.forEach(manifest.layers, (layer) => to.push(layer, (from.fetchUnverified ?? from.fetch)(layer)), {
       concurrency: 3
     })

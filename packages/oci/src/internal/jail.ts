@@ -14,6 +14,11 @@ export interface Directory {
   readonly children: Map<string, Directory>
   /** Names that were added, or led to what was, and the last layer that did. */
   readonly layers: Map<string, number>
+  /**
+   * The last layer at whose time nothing of lower layers was in it or came to be. To remove it again would mean to look
+   * at everything that this layer has made, for each of any number of whiteouts.
+   */
+  cleared: number
   /** What it is given when everything is in it. */
   attributes: Attributes
 }
@@ -31,11 +36,12 @@ const maxLinks = 40
 
 const implicit: Attributes = { mode: 0o755, modified: new Date(0) }
 
-const directory = (parent: Directory | undefined, name: string): Directory => ({
+const directory = (parent: Directory | undefined, name: string, cleared = -1): Directory => ({
   path: parent === undefined ? "" : join(parent.path, name),
   parent,
   children: new Map(),
   layers: new Map(),
+  cleared,
   attributes: implicit
 })
 
@@ -55,7 +61,7 @@ export const make = (files: LocalFiles["Type"], rootLocation: string) => {
 
   const makeDirectory = (parent: Directory, name: string): Effect.Effect<Directory, LocalFilesError> =>
     Effect.map(files.makeDirectory(locate(join(parent.path, name))), () => {
-      const made = directory(parent, name)
+      const made = directory(parent, name, layer)
       parent.children.set(name, made)
       mark(parent, name)
       return made
@@ -163,9 +169,11 @@ export const make = (files: LocalFiles["Type"], rootLocation: string) => {
   }
 
   const emptyLower = (at: Directory): Effect.Effect<void, LocalFilesError> =>
-    Effect.flatMap(
-      files.list(locate(at.path)),
-      Effect.forEach((name) => Effect.suspend(() => removeLower(at, name)), { discard: true })
+    at.cleared === layer ? Effect.void : files.list(locate(at.path)).pipe(
+      Effect.flatMap(Effect.forEach((name) => Effect.suspend(() => removeLower(at, name)), { discard: true })),
+      Effect.zipRight(Effect.sync(() => {
+        at.cleared = layer
+      }))
     )
 
   /** Gives every directory its attributes, from the inside out, since one may be closed to its owner. */
@@ -187,6 +195,7 @@ export const make = (files: LocalFiles["Type"], rootLocation: string) => {
     resolve,
     place,
     placeDirectory,
+    remove,
     finish,
     beginLayer: (number: number): void => {
       layer = number

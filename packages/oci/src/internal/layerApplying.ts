@@ -178,8 +178,11 @@ export const make = Effect.fnUntraced(function*({ files, limits, options, root }
   const applyEntry = Effect.fnUntraced(function*(header: Header, parts: ReadonlyArray<string>) {
     const name = parts.at(-1)
     if (header.type === "CharacterDevice" || header.type === "BlockDevice" || header.type === "Fifo") {
-      if (options.devices !== "skip") return yield* fail(header, "Device")
+      if (options.devices !== "skip" || name === undefined) return yield* fail(header, "Device")
       skipped.push(header.path)
+      // What lower layers have of that name would be hidden by the device, and must not be seen instead of it.
+      const resolved = yield* orRefused(header)(jail.resolve(parts.slice(0, -1), false))
+      if (resolved._tag === "Directory") yield* orRefused(header)(jail.remove(resolved.directory, name))
       return
     }
     if (name === undefined) {

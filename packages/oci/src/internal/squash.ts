@@ -32,6 +32,8 @@ interface Node {
   /** What is removed from layers below the squashed ones. */
   readonly removed: Set<string>
   opaque: boolean
+  /** The last layer that has taken away everything from lower ones, or has made the node. */
+  pruned: number
 }
 
 const makeNode = (layer: number, header: Tar.Header | undefined): Node => ({
@@ -40,7 +42,8 @@ const makeNode = (layer: number, header: Tar.Header | undefined): Node => ({
   layer,
   children: header === undefined || header.type === "Directory" ? new Map() : undefined,
   removed: new Set(),
-  opaque: false
+  opaque: false,
+  pruned: layer
 })
 
 type Item<E, R> = packing.Item<E, R>
@@ -53,11 +56,15 @@ const none = new Uint8Array(0)
 const prune = (children: Map<string, Node>, name: string, layer: number): void => {
   const node = children.get(name)
   if (node === undefined) return
-  if (node.layer < layer) {
-    children.delete(name)
-  } else if (node.children !== undefined) {
-    for (const child of Array.from(node.children.keys())) prune(node.children, child, layer)
-  }
+  if (node.layer < layer) children.delete(name)
+  else pruneAll(node, layer)
+}
+
+/** Does so once for each layer: there can be any number of whiteouts, and nothing comes from lower layers later. */
+const pruneAll = (node: Node, layer: number): void => {
+  if (node.children === undefined || node.pruned === layer) return
+  node.pruned = layer
+  for (const child of Array.from(node.children.keys())) prune(node.children, child, layer)
 }
 
 const find = (root: Node, parts: ReadonlyArray<string>): Node | undefined =>
@@ -87,7 +94,7 @@ const apply = (root: Node, layer: number, index: number, header: Tar.Header): Ef
 
   switch (meaning._tag) {
     case "Opaque": {
-      for (const child of Array.from(children.keys())) prune(children, child, layer)
+      pruneAll(parent, layer)
       parent.opaque = true
       parent.removed.clear()
       return Effect.void
