@@ -232,6 +232,21 @@ export const matches: {
 )
 
 /**
+ * Reports whether labels, as an engine gives them, match all filters.
+ *
+ * @since 0.1.0
+ * @category filters
+ */
+export const matchesAll: {
+  (filters: ReadonlyArray<Filter>): (self: Readonly<Record<string, string>>) => boolean
+  (self: Readonly<Record<string, string>>, filters: ReadonlyArray<Filter>): boolean
+} = dual(
+  2,
+  (self: Readonly<Record<string, string>>, filters: ReadonlyArray<Filter>): boolean =>
+    filters.every((filter) => matches(self, filter))
+)
+
+/**
  * Labels as engines give them: so `ContainerInfo.labels` is compared with what
  * was asked for.
  *

@@ -340,10 +340,13 @@ export interface Networks {
   readonly listNetworks: (
     labels: ReadonlyArray<Label.Filter>
   ) => Effect.Effect<ReadonlyArray<NetworkInfo.NetworkInfo>, BackendError.EngineError>
-  /** By force, containers of any state are disconnected first; else connected ones are a reason to refuse. */
+  /**
+   * By force, containers of any state are disconnected first; else connected ones are a reason to refuse. With
+   * `unusedOnly`, containers that do not run are one too, on engines that otherwise disregard them. Default: false.
+   */
   readonly removeNetwork: (
     network: string,
-    options: { readonly force: boolean }
+    options: { readonly force: boolean; readonly unusedOnly?: boolean | undefined }
   ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ResourceInUse>
   readonly connectContainer: (
     network: string,

@@ -24,6 +24,7 @@ import * as imageNames from "./internal/backendSuite/imageNames.js"
 import * as images from "./internal/backendSuite/images.js"
 import * as interrupting from "./internal/backendSuite/interrupting.js"
 import * as isolating from "./internal/backendSuite/isolating.js"
+import * as labels from "./internal/backendSuite/labels.js"
 import * as logs from "./internal/backendSuite/logs.js"
 import * as networkingTests from "./internal/backendSuite/networking.js"
 import * as networks from "./internal/backendSuite/networks.js"
@@ -90,6 +91,7 @@ const always = [
   networks,
   volumes,
   hosts,
+  labels,
   sweeping,
   builds,
   copying,

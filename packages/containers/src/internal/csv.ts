@@ -1,8 +1,8 @@
 import * as Either from "effect/Either"
 
-/** One record of RFC 4180, without line breaks. */
+/** One record of RFC 4180. */
 export const formatCsv = (fields: ReadonlyArray<string>): string =>
-  fields.map((field) => /[",]/.test(field) ? `"${field.replaceAll("\"", "\"\"")}"` : field).join(",")
+  fields.map((field) => /[",\r\n]/.test(field) ? `"${field.replaceAll("\"", "\"\"")}"` : field).join(",")
 
 /** The field that begins at a quote, and the position after it. */
 const quoted = (record: string, position: number): Either.Either<readonly [field: string, end: number], string> => {

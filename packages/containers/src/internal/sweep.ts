@@ -23,7 +23,14 @@ interface Found {
   readonly remove: Candidate["remove"]
 }
 
-/** @internal */
+/**
+ * Removes what dead processes left. Two rules keep the resources of others
+ * safe: the engine's filters only shorten the lists, so candidates are filtered
+ * here again by their own labels; and nothing that a remaining container uses is
+ * removed or disconnected, whoever made it.
+ *
+ * @internal
+ */
 export const sweep =
   (primitives: Primitives): Service["sweep"] => ({ dryRun = false, kept = false, labels = [] } = {}) =>
     Effect.gen(function*() {
@@ -34,7 +41,10 @@ export const sweep =
         ...(yield* networks(primitives, filters)),
         ...(yield* volumes(primitives, filters))
       ]
-      const found = candidates.filter(({ labels }) => kept || !libraryLabels.isKept(labels)).flatMap(leftover)
+      const found = candidates
+        .filter((candidate) => Label.matchesAll(candidate.labels, filters))
+        .filter(({ labels }) => kept || !libraryLabels.isKept(labels))
+        .flatMap(leftover)
       const dead = yield* Effect.filter(
         found,
         ({ leftover: { owner } }) => Effect.map(primitives.isProcessAlive(owner.process), (alive) => alive === "Dead"),
@@ -101,7 +111,7 @@ const networks = (primitives: Primitives, filters: ReadonlyArray<Label.Filter>) 
       name,
       labels,
       remove: Effect.catchTag(
-        primitives.removeNetwork(id, { force: true }),
+        primitives.removeNetwork(id, { force: false, unusedOnly: true }),
         "NetworkNotFound",
         () => Effect.void
       )

@@ -17,7 +17,6 @@ import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import * as ImageId from "../../ImageId.js"
-import * as Label from "../../Label.js"
 import type * as Primitives from "../../Primitives.js"
 import { again } from "./again.js"
 import type { Context } from "./context.js"
@@ -26,6 +25,7 @@ import * as environmentFile from "./environmentFile.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./imageArguments.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
+import * as labelFilters from "./labelFilters.js"
 import { says } from "./messages.js"
 
 type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached">
@@ -179,11 +179,11 @@ export const containers = (context: Context): Containers => {
     listContainers: (labels) =>
       Effect.gen(function*() {
         const operation = "Container.list"
-        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+        const filters = labelFilters.flags(engine, labels)
         const { stdout } = yield* client.run(["container", "ls", "--all", "--quiet", "--no-trunc", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
-        return yield* inspectListed(
+        const infos = yield* inspectListed(
           context,
           operation,
           ["container"],
@@ -191,6 +191,7 @@ export const containers = (context: Context): Containers => {
           "noSuchContainer",
           ContainerInfo.decode
         )
+        return labelFilters.select(infos, labels)
       }),
 
     // Looked for first, since the client would complain where the container's own errors are expected.

@@ -6,6 +6,7 @@ import * as Schema from "effect/Schema"
 import type { Name } from "../../Engine.js"
 import type { Event, Filter } from "../../Event.js"
 import * as Label from "../../Label.js"
+import * as labelFilters from "./labelFilters.js"
 
 /** @internal */
 export const eventArguments = (
@@ -21,17 +22,18 @@ export const eventArguments = (
   ...(until === undefined ? [] : ["--until", DateTime.formatIso(until)]),
   ...types.flatMap((type) => ["--filter", `type=${type}`]),
   ...(container === undefined ? [] : ["--filter", `container=${container}`]),
-  ...labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+  ...labelFilters.flags({ client }, labels)
 ]
 
 /**
- * Whether an event has an action that is asked for; engines have words of
- * their own for some, so they are not asked.
+ * Reports whether an event has one of the actions and all the labels of a
+ * filter. Engines have words of their own for some actions, so they are not
+ * asked for them.
  *
  * @internal
  */
-export const isWanted = ({ actions }: Filter) => ({ action }: Event): boolean =>
-  actions === undefined || actions.includes(action)
+export const isWanted = ({ actions, labels = [] }: Filter) => ({ action, attributes }: Event): boolean =>
+  (actions === undefined || actions.includes(action)) && Label.matchesAll(attributes, labels)
 
 const Attributes = Schema.optional(Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.String })))
 

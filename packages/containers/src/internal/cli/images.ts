@@ -2,7 +2,7 @@ import { Digest } from "@ociman/oci"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
-import { type EngineError, type EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
+import { type EngineError, EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
 import * as ImageHistory from "../../ImageHistory.js"
 import * as ImageInfo from "../../ImageInfo.js"
@@ -15,6 +15,7 @@ import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./imageArguments.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
+import * as labelFilters from "./labelFilters.js"
 import * as messages from "./messages.js"
 import { transfers } from "./transfers.js"
 
@@ -43,7 +44,7 @@ export const images = (context: Context): Images => {
   const listImages: Primitives["listImages"] = (labels) =>
     Effect.gen(function*() {
       const operation = "Image.list"
-      const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+      const filters = labelFilters.flags(engine, labels)
       const { stdout } = yield* client.run(["image", "ls", "--quiet", "--no-trunc", ...filters]).pipe(
         again("listingDisturbed"),
         Effect.catchAll(explain(operation)())
@@ -56,8 +57,7 @@ export const images = (context: Context): Images => {
         "noSuchImage",
         ImageInfo.decode
       )
-      // Podman lists the images that carry any of the labels.
-      return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
+      return labelFilters.select(infos, labels)
     })
 
   const prune = (all: boolean, filters: ReadonlyArray<string>) =>
@@ -87,6 +87,19 @@ export const images = (context: Context): Images => {
         ? removed.flat()
         : [...removed.flat(), ...yield* pruneEach(all, left)]
     })
+
+  // The engine removes what it selects itself, so the filters must select neither more nor less.
+  const exactFilters = (labels: ReadonlyArray<Label.Filter>): Effect.Effect<ReadonlyArray<string>, EngineError> => {
+    const inexact = labels.find((filter) => !labelFilters.isExact(engine.client, filter))
+    return inexact === undefined ? Effect.succeed(labels.map(Label.formatFilter)) : new EngineFailed({
+      engine: engine.name,
+      operation: "Image.prune",
+      reason: "Unsupported",
+      detail: `Docker cannot select a label with an empty value or with white space around it (${
+        JSON.stringify(Label.formatFilter(inexact))
+      }); list the images by it and remove them one by one`
+    })
+  }
 
   const remove = (image: ImageKey, flags: ReadonlyArray<string>) =>
     client.run(["image", "rm", ...flags, imageArguments.lookup(image)]).pipe(
@@ -152,7 +165,7 @@ export const images = (context: Context): Images => {
     pruneImages: ({ all, labels }) =>
       engine.name === "podman" && labels.length > 0
         ? Effect.flatMap(listImages(labels), (infos) => pruneEach(all, infos.map(({ id }) => id)))
-        : prune(all, labels.map(Label.formatFilter))
+        : Effect.flatMap(exactFilters(labels), (filters) => prune(all, filters))
   }
 }
 

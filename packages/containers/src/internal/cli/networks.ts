@@ -6,11 +6,10 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import {
   ContainerNotFound,
-  type EngineError,
   EngineFailed,
   NameInUse,
   NetworkNotFound,
-  type ResourceInUse,
+  ResourceInUse,
   type SubnetUnavailable
 } from "../../BackendError.js"
 import * as Label from "../../Label.js"
@@ -21,6 +20,7 @@ import type { Context } from "./context.js"
 import { addressArguments } from "./createArguments.js"
 import * as failures from "./failures.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
+import * as labelFilters from "./labelFilters.js"
 import { says } from "./messages.js"
 
 const isId = Schema.is(NetworkInfo.Id)
@@ -107,25 +107,39 @@ export const networks = (context: Context): Networks => {
       Effect.catchAll(explain("Network.disconnect")<NetworkError>(...endpointKnown(container)))
     )
 
-  // Those that are gone by then, or are no longer in it, are no concern.
-  const disconnectAll = (network: string): Effect.Effect<void, EngineError> =>
-    client.run(["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", `network=${network}`]).pipe(
-      Effect.catchAll(explain("Network.remove")()),
-      Effect.flatMap(({ stdout }) =>
-        Effect.forEach(
-          nonEmptyLines(stdout.text),
-          (container) =>
-            disconnectContainer(network, container, { force: true }).pipe(
-              Effect.catchTags({ ContainerNotFound: () => Effect.void, NetworkNotFound: () => Effect.void }),
-              Effect.catchIf(
-                (error) => error._tag === "EngineFailed" && says(error.detail, "notConnected"),
-                () => Effect.void
-              )
-            ),
-          { discard: true }
-        )
+  /** Containers of any state. Docker knows the network of one that was never started by its name only. */
+  const usersOf = (network: string): Effect.Effect<ReadonlyArray<string>, ExistingError> =>
+    Effect.flatMap(inspectNetwork(network), ({ id, name }) => {
+      const filters = [id, name].flatMap((key) => ["--filter", `network=${key}`])
+      return client.run(["container", "ls", "--all", "--quiet", "--no-trunc", ...filters]).pipe(
+        Effect.map(({ stdout }) => nonEmptyLines(stdout.text)),
+        Effect.catchAll(explain("Network.remove")())
       )
-    )
+    })
+
+  // Those that are gone by then, or are no longer in it, are no concern.
+  const disconnectAll = (network: string): Effect.Effect<void, ExistingError> =>
+    Effect.flatMap(usersOf(network), (containers) =>
+      Effect.forEach(
+        containers,
+        (container) =>
+          disconnectContainer(network, container, { force: true }).pipe(
+            Effect.catchTags({ ContainerNotFound: () => Effect.void, NetworkNotFound: () => Effect.void }),
+            Effect.catchIf(
+              (error) => error._tag === "EngineFailed" && says(error.detail, "notConnected"),
+              () => Effect.void
+            )
+          ),
+        { discard: true }
+      ))
+
+  const checkUnused = (network: string): Effect.Effect<void, ExistingError | ResourceInUse> =>
+    Effect.flatMap(usersOf(network), (containers) =>
+      containers.length === 0 ? Effect.void : new ResourceInUse({
+        kind: "network",
+        name: network,
+        detail: `containers that use it: ${containers.join(", ")}`
+      }))
 
   return {
     createNetwork: createAlone,
@@ -134,7 +148,7 @@ export const networks = (context: Context): Networks => {
     listNetworks: (labels) =>
       Effect.gen(function*() {
         const operation = "Network.list"
-        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+        const filters = labelFilters.flags(context.engine, labels)
         const { stdout } = yield* client.run(["network", "ls", "--no-trunc", "--format", "{{.ID}}", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
@@ -146,11 +160,14 @@ export const networks = (context: Context): Networks => {
           "noSuchNetwork",
           NetworkInfo.decode
         )
-        return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
+        return labelFilters.select(infos, labels)
       }),
 
-    removeNetwork: (network, { force }) =>
-      force ? Effect.zipRight(disconnectAll(network), remove(network)) : remove(network),
+    removeNetwork: (network, { force, unusedOnly = false }) =>
+      Effect.zipRight(
+        force ? disconnectAll(network) : unusedOnly ? checkUnused(network) : Effect.void,
+        remove(network)
+      ),
 
     connectContainer: (network, container, { addresses, aliases }) =>
       client.run([
@@ -170,6 +187,8 @@ export const networks = (context: Context): Networks => {
 }
 
 type CreateError = Effect.Effect.Error<ReturnType<Networks["createNetwork"]>>
+
+type ExistingError = Effect.Effect.Error<ReturnType<Networks["inspectNetwork"]>>
 
 type NetworkError = ContainerNotFound | NetworkNotFound
 

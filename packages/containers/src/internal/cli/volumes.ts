@@ -5,13 +5,15 @@ import { type NameInUse, type ResourceInUse, VolumeNotFound } from "../../Backen
 import * as Label from "../../Label.js"
 import type { Containers, VolumeRequest, Volumes } from "../../Primitives.js"
 import * as VolumeInfo from "../../VolumeInfo.js"
+import { formatCsv } from "../csv.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
+import * as labelFilters from "./labelFilters.js"
 
 /** @internal */
 export const volumes = (context: Context, removeContainer: Containers["removeContainer"]): Volumes => {
-  const { client, explain } = context
+  const { client, engine, explain } = context
 
   // Podman takes the beginning of a name for the name, also where it removes.
   const inspectVolume: Volumes["inspectVolume"] = (volume) =>
@@ -49,9 +51,16 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
       )
     )
 
+  // Podman 4 reads the labels of a volume as CSV, later versions do not; the help text names the type of the flag.
+  const labelsAreCsv = (labels: Label.Labels) =>
+    engine.client === "podman" && Array.from(labels).some(([key, value]) => labelFilters.csvSyntax.test(key + value))
+      ? Effect.map(client.run(["volume", "create", "--help"]), ({ stdout }) => /--label strings\b/.test(stdout.text))
+      : Effect.succeed(false)
+
   return {
     createVolume: (request) =>
-      client.run(createArguments(request)).pipe(
+      labelsAreCsv(request.labels).pipe(
+        Effect.flatMap((areCsv) => client.run(createArguments(request, areCsv))),
         Effect.asVoid,
         Effect.catchAll(explain("Volume.create")<NameInUse>(failures.nameInUse("volume", request.name)))
       ),
@@ -61,7 +70,7 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
     listVolumes: (labels) =>
       Effect.gen(function*() {
         const operation = "Volume.list"
-        const filters = labels.flatMap((filter) => ["--filter", Label.formatFilter(filter)])
+        const filters = labelFilters.flags(engine, labels)
         const { stdout } = yield* client.run(["volume", "ls", "--quiet", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
@@ -73,8 +82,7 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
           "noSuchVolume",
           VolumeInfo.decode
         )
-        // Podman 4 lists what carries one of several labels.
-        return infos.filter((info) => labels.every((filter) => Label.matches(info.labels, filter)))
+        return labelFilters.select(infos, labels)
       }),
 
     removeVolume: (volume, { force }) =>
@@ -85,11 +93,14 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
   }
 }
 
-const createArguments = (request: VolumeRequest): ReadonlyArray<string> => [
+const createArguments = (request: VolumeRequest, labelsAreCsv: boolean): ReadonlyArray<string> => [
   "volume",
   "create",
   ...Option.match(request.driver, { onNone: () => [], onSome: (driver) => ["--driver", driver] }),
   ...Object.entries(request.driverOptions).flatMap(([key, value]) => ["--opt", `${key}=${value}`]),
-  ...Array.from(request.labels).flatMap(([key, value]) => ["--label", Label.format({ key, value })]),
+  ...Array.from(request.labels, ([key, value]) => Label.format({ key, value })).flatMap((label) => [
+    "--label",
+    labelsAreCsv ? formatCsv([label]) : label
+  ]),
   request.name
 ]

@@ -259,8 +259,7 @@ export const tagImage = (state: State, image: Image, ...names: ReadonlyArray<str
 export const imageName = (reference: Reference.Reference): string => Reference.format(imageNames.stored(reference))
 
 /** @internal */
-export const matches = (labels: Labels, filters: ReadonlyArray<Label.Filter>): boolean =>
-  filters.every((filter) => Label.matches(labels, filter))
+export const matches = Label.matchesAll
 
 /** @internal */
 export const toRecord = Label.toRecord

@@ -168,6 +168,59 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
+    "a sweep limited to a label with an empty value spares what has another value",
+    Effect.gen(function*() {
+      const { labels } = yield* unique
+      const key = `com.example.${yield* uniqueName}`
+      const dead = yield* deadProcess
+      const other = yield* madeBy(dead, { ...labels, [key]: "other" })
+      const empty = yield* madeBy(dead, { ...labels, [key]: "" })
+      const { failed, removed } = yield* Backend.sweep({ labels: [Label.equals(key, "")] })
+      assert.deepStrictEqual([failed, removed.map(({ id }) => id)], [[], [empty.id]])
+      assert.strictEqual((yield* other.state).status, "created")
+    })
+  )
+
+  test(
+    "a sweep leaves a network that containers of a live process use, running or not",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const { filter, labels } = yield* unique
+      const owner = Session.toLabels({
+        library: "ociman/0.0.1",
+        session: "s",
+        process: Option.some(yield* deadProcess)
+      })
+      const make = Effect.gen(function*() {
+        const name = yield* uniqueName
+        const id = yield* Effect.acquireRelease(
+          backend.createNetwork({
+            ...Network.request(),
+            name: Schema.decodeSync(NetworkInfo.Name)(name),
+            labels: Label.fromRecord({ ...owner, ...scopeLabels, ...labels })
+          }),
+          (id) => Effect.ignore(backend.removeNetwork(id, { force: true }))
+        )
+        return { id, name }
+      })
+      const [first, second] = yield* Effect.all([make, make])
+      const running = yield* Container.start(Definition.network(idle, first.name))
+      const created = yield* Container.create(Definition.network(idle, second.name))
+      const networksOf = (container: Container.Container) =>
+        Effect.map(container.inspect, ({ addresses }) => Object.keys(addresses))
+      const { failed, removed } = yield* backend.sweep({ labels: filter })
+      assert.deepStrictEqual(removed, [])
+      assert.deepStrictEqual(
+        failed.map(({ error, leftover: { id } }) => [id, error._tag]).sort(),
+        [[first.id, "ResourceInUse"], [second.id, "ResourceInUse"]].sort()
+      )
+      assert.deepStrictEqual(yield* networksOf(running), [first.name])
+      yield* created.start
+      assert.deepStrictEqual(yield* networksOf(created), [second.name])
+    })
+  )
+
+  test(
     "a sweep knows a container that has its labels from an image, and removes no image",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
