@@ -17,7 +17,7 @@ import type * as Label from "./Label.js"
  * @category models
  */
 export class Process extends Schema.Class<Process>("@ociman/containers/Session/Process")({
-  /** The machine with its process namespace, in which `pid` has a meaning. */
+  /** The machine, its boot, and the process and time namespaces in which `pid` and `started` have a meaning. */
   host: Schema.NonEmptyString,
   pid: Schema.Int.pipe(Schema.positive()),
   /** When it started, as the machine says it and to be compared only: the number of a process is used again. */
@@ -27,7 +27,7 @@ export class Process extends Schema.Class<Process>("@ociman/containers/Session/P
 /**
  * - `Alive`: it runs.
  * - `Dead`: it has ended; its number may be another's by now.
- * - `Unknown`: it cannot be told from here, as it is on another machine or in another process namespace.
+ * - `Unknown`: it cannot be told from here, as it is of another machine, another boot or another namespace.
  *
  * @since 0.1.0
  * @category models

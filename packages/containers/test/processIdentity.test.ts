@@ -11,7 +11,7 @@ const self = (identity: processIdentity.ProcessIdentity) => Option.getOrThrow(id
 const notFound = (path: string, reason: PlatformError.SystemErrorReason = "NotFound") =>
   new PlatformError.SystemError({ module: "FileSystem", method: "read", reason, pathOrDescriptor: path })
 
-const initial = "pid:[4026531836]"
+const initial = { pid: "pid:[4026531836]", time: "time:[4026531834]" }
 
 /** A machine by what its files say; an error stands for a file that cannot be read. */
 const linux = (files: Readonly<Record<string, string | PlatformError.SystemErrorReason>>) => {
@@ -37,7 +37,8 @@ const machine = (changes: Readonly<Record<string, string>> = {}) => ({
   "/proc/self/stat": stat(10, 1000),
   "/proc/1/stat": stat(1, 1, "S", "init"),
   "/proc/sys/kernel/random/boot_id": "boot-a\n",
-  "/proc/self/ns/pid": initial,
+  "/proc/self/ns/pid": initial.pid,
+  "/proc/self/ns/time": initial.time,
   "/etc/machine-id": "machine-a\n",
   ...changes
 })
@@ -112,20 +113,28 @@ describe("the identity of a process", () => {
     ["no more there", {}, "Dead"],
     ["of which nothing may be read", { "/proc/10/stat": "PermissionDenied" }, "Unknown"],
     ["on another machine", { "/etc/machine-id": "machine-b", "/proc/sys/kernel/random/boot_id": "boot-b" }, "Unknown"],
-    ["in another namespace", { "/proc/self/ns/pid": "pid:[4026532000]" }, "Unknown"],
-    ["of before the machine was started again", { "/proc/sys/kernel/random/boot_id": "boot-b" }, "Dead"],
+    ["in another process namespace", { "/proc/self/ns/pid": "pid:[4026532000]" }, "Unknown"],
+    [
+      "in another time namespace, where its start time reads differently",
+      { "/proc/self/ns/time": "time:[4026532000]", "/proc/10/stat": stat(10, 2000) },
+      "Unknown"
+    ],
+    [
+      "of another boot of a machine of this id, which may be a clone of this one",
+      { "/proc/sys/kernel/random/boot_id": "boot-b" },
+      "Unknown"
+    ],
     ["where other users' processes are hidden", { "/proc/1/stat": "NotFound" }, "Unknown"]
   ])("knows what to think of a process that is %s", ([, seen, expected]) =>
     Effect.gen(function*() {
       strictEqual(yield* liveness(machine(seen), made(machine())), expected)
     }))
 
-  it.effect("believes in no machine that a container or nobody names", () =>
+  it.effect("is complete where the kernel has no time namespaces", () =>
     Effect.gen(function*() {
-      const rebooted = { "/proc/sys/kernel/random/boot_id": "boot-b" }
-      for (const  of of[{ "/proc/self/ns/pid": "pid:[4026532000]" }, { "/etc/machine-id": "" }]) {
-        strictEqual(yield* liveness(machine({ ...of, ...rebooted }), made(machine(of))), "Unknown")
-      }
+      const old = machine({ "/proc/self/ns/time": "NotFound", "/proc/10/stat": stat(10, 1000) })
+      strictEqual(yield* liveness(old, made(old)), "Alive")
+      strictEqual(yield* liveness(machine({ "/proc/self/ns/time": "NotFound" }), made(old)), "Dead")
     }))
 
   it.effect("does not show what names the machine", () =>
@@ -138,8 +147,15 @@ describe("the identity of a process", () => {
       const fs = yield* FileSystem.FileSystem
       const executor = yield* CommandExecutor.CommandExecutor
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-ps-" })
-      const withoutProc = (uuid: string) =>
+      const withoutProc = (uuid: string, boot = "boot-a") =>
         Effect.gen(function*() {
+          yield* fs.writeFileString(
+            `${directory}/sysctl`,
+            `#!/bin/sh\n[ "$2" = kern.bootsessionuuid ] && echo "${boot}"`,
+            {
+              mode: 0o755
+            }
+          )
           yield* fs.writeFileString(`${directory}/ioreg`, `#!/bin/sh\necho '  "IOPlatformUUID" = "${uuid}"'`, {
             mode: 0o755
           })
@@ -161,6 +177,8 @@ describe("the identity of a process", () => {
       strictEqual(yield* other({ started: "Sat Nov 21 04:50:40 2020" }), "Dead")
       strictEqual(yield* other({ pid: 2 ** 30 }), "Dead")
       strictEqual(yield* other({ host: self(yield* withoutProc("D-E-F")).host }), "Unknown")
+      strictEqual(yield* other({ host: self(yield* withoutProc("A-B-C", "boot-b")).host }), "Unknown")
+      assertNone((yield* withoutProc("A-B-C", "")).current)
     }).pipe(Effect.provide(NodeContext.layer)))
 
   it.effect("is none where nothing tells it", () =>

@@ -9,7 +9,12 @@ import * as Schema from "effect/Schema"
 import { type Liveness, Process } from "../Session.js"
 
 /**
- * What can be found out about processes from here.
+ * Identity and liveness of processes.
+ *
+ * A process is identified by its machine, the boot of that machine, its process and time namespaces, its number, and
+ * its start time. Without any one of these, another process can be taken for it: numbers are reused, cloned machines
+ * share a machine id, and the start time of one process reads differently in two time namespaces. A process is `Dead`
+ * only if this process looked for it in the same place and did not find it; all else is `Unknown`.
  */
 export interface ProcessIdentity {
   /** The process that this is; `None` where that cannot be found out. */
@@ -43,34 +48,31 @@ const parseStat = (text: string): Option.Option<Stat> => {
     : Option.none()
 }
 
-// PROC_PID_INIT_INO in Linux's include/linux/proc_ns.h: the namespace that is no container's.
-const initialNamespace = "4026531836"
-
-/**
- * A machine, one of its runs from boot to boot, and a process namespace there.
- * Containers that were made of one image may have one machine's identity.
- */
-const parseHost = (host: string) => {
-  const [machine = "", boot, namespace] = host.split("/")
-  return { machine: namespace === initialNamespace ? machine : "", boot }
-}
-
 const byProc = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const statOf = (process: number | "self") =>
     Effect.flatMap(fs.readFileString(`/proc/${process}/stat`), (text) => parseStat(text))
 
-  const [self, boot, namespace, machine] = yield* Effect.all([
+  const namespaceOf = (kind: string) =>
+    Effect.map(fs.readLink(`/proc/self/ns/${kind}`), (text) => text.replace(/\D/g, ""))
+
+  const [self, boot, processes, time, machine] = yield* Effect.all([
     statOf("self"),
     fs.readFileString("/proc/sys/kernel/random/boot_id"),
-    fs.readLink("/proc/self/ns/pid"),
+    namespaceOf("pid"),
+    // Linux before version 5.6 has no time namespaces.
+    Effect.catchIf(
+      namespaceOf("time"),
+      (error) => error._tag === "SystemError" && error.reason === "NotFound",
+      () => Effect.succeed("")
+    ),
     // What it holds is not to be shown to others.
     fs.readFileString("/etc/machine-id").pipe(
       Effect.map((text) => text.trim() === "" ? "" : (Hash.string(text.trim()) >>> 0).toString(16)),
       Effect.orElseSucceed(() => "")
     )
   ])
-  const host = [machine, boot.trim(), namespace.replace(/\D/g, "")].join("/")
+  const host = [machine, boot.trim(), processes, time].join("/")
 
   // Where processes are hidden from other users (hidepid), that one is not seen is no sign of its end.
   const absent = Effect.match(statOf(1), {
@@ -87,23 +89,19 @@ const byProc = Effect.gen(function*() {
       Effect.orElseSucceed((): Liveness => "Unknown")
     )
 
-  const isAliveElsewhere = (process: Process): Liveness => {
-    const here = parseHost(host)
-    const there = parseHost(process.host)
-    return here.machine !== "" && here.machine === there.machine && here.boot !== there.boot ? "Dead" : "Unknown"
-  }
-
   return {
     current: Option.some(new Process({ host, pid: self.pid, started: self.started })),
-    isAlive: (process: Process) =>
-      process.host === host ? isAliveHere(process) : Effect.succeed(isAliveElsewhere(process))
+    isAlive: (process: Process): Effect.Effect<Liveness> =>
+      process.host === host ? isAliveHere(process) : Effect.succeed("Unknown")
   }
 })
 
-// The parent of a child of ours is this process. Without an identity of the machine there is none of the process.
+// The parent of a child of ours is this process. Without an identity of the machine and of its boot there is none of
+// the process. macOS has IOPlatformUUID and kern.bootsessionuuid, FreeBSD kern.hostuuid and kern.boot_id.
 const selfScript = `echo $PPID
 ioreg -rd1 -c IOPlatformExpertDevice 2>/dev/null | sed -n 's/.*"IOPlatformUUID" = "\\(.*\\)".*/\\1/p' | grep . ||
   sysctl -n kern.hostuuid 2>/dev/null
+sysctl -n kern.bootsessionuuid 2>/dev/null | grep . || sysctl -n kern.boot_id 2>/dev/null
 ps -o lstart= -p $PPID`
 
 const byPs = Effect.gen(function*() {
@@ -121,9 +119,11 @@ const byPs = Effect.gen(function*() {
     )
 
   const { words } = yield* answerOf("sh", "-c", selfScript)
-  const [pid, machine, started, ...more] = words.split("\n").map((line) => line.trim())
-  if (machine === undefined || started === undefined || more.length > 0) return yield* Effect.fail("no answer")
-  const host = (Hash.string(machine) >>> 0).toString(16)
+  const [pid, machine, boot, started, ...more] = words.split("\n").map((line) => line.trim())
+  if (machine === undefined || boot === undefined || started === undefined || more.length > 0) {
+    return yield* Effect.fail("no answer")
+  }
+  const host = `${(Hash.string(machine) >>> 0).toString(16)}/${boot}`
 
   const isAliveHere = (process: Process) =>
     answerOf("ps", "-o", "stat=", "-o", "lstart=", "-p", String(process.pid)).pipe(

@@ -3,9 +3,13 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
-/** A process, so that no other is taken for it: not one of another machine, not a later one of the same number. */
+/**
+ * Identity of a process: the boot of its machine, its process and time namespaces, its number, and its start time.
+ * Without any one of these, another process can be taken for it; a start time, for example, reads differently in
+ * another time namespace.
+ */
 export const Owner = Schema.Struct({
-  /** One run of a machine, and a process namespace there. */
+  /** The boot id, and the process and time namespaces in which `pid` and `started` have a meaning. */
   host: Schema.String,
   pid: Schema.String.pipe(Schema.pattern(/^\d+$/)),
   /** In ticks since the machine was started. */
@@ -34,11 +38,13 @@ export const current = <E>(fs: Reading<E>): Effect.Effect<Option.Option<Owner>> 
   Effect.all([
     fs.readFileString("/proc/self/stat"),
     fs.readFileString("/proc/sys/kernel/random/boot_id"),
-    fs.readLink("/proc/self/ns/pid")
+    fs.readLink("/proc/self/ns/pid"),
+    // Linux before version 5.6 has no time namespaces.
+    Effect.catchIf(fs.readLink("/proc/self/ns/time"), isNotFound, () => Effect.succeed(""))
   ]).pipe(
-    Effect.map(([stat, boot, namespace]) => {
+    Effect.map(([stat, boot, processes, time]) => {
       const { pid, started } = fieldsOf(stat)
-      return { host: `${boot.trim()}/${namespace}`, pid, started }
+      return { host: [boot.trim(), processes, time].join("/"), pid, started }
     }),
     Effect.option
   )
