@@ -28,7 +28,7 @@ const minutesAgo = (minutes: number) => Date.now() / 1000 - minutes * 60
 
 const process = (pid: number) => new Session.Process({ host: "here", pid, started: "1" })
 
-const lockOf = (holder: Session.Process) => JSON.stringify({ process: { ...holder }, nonce: "other" })
+const lockOf = (holder: Session.Process, nonce = "0".repeat(24)) => JSON.stringify({ process: { ...holder }, nonce })
 
 describe("a lock that is a file", () => {
   it.scopedLive("is let go of by who may not be interrupted", () =>
@@ -81,6 +81,47 @@ describe("a lock that is a file", () => {
         yield* Effect.all([contend, contend], { concurrency: "unbounded" })
       }).pipe(Effect.provide(NodeContext.layer)),
     10_000
+  )
+
+  it.scopedLive("removes no file that a nonce with a path in it names", () =>
+    Effect.gen(function*() {
+      const fs = yield* FileSystem.FileSystem
+      const path = yield* lockPath
+      const { identity } = yield* options
+      const current = yield* identity.current
+      yield* fs.makeDirectory(`${path}.`)
+      yield* fs.writeFileString(`${path}.victim`, "kept")
+      const dead = new Session.Process({ ...current, started: "1" })
+      for (const nonce of ["victim", "/../lock.victim", "0".repeat(23), `${"0".repeat(24)}\n`, "A".repeat(24)]) {
+        yield* fs.writeFileString(path, lockOf(dead, nonce))
+        assertTrue(yield* isTaken(path))
+      }
+      strictEqual(yield* fs.readFileString(`${path}.victim`), "kept")
+    }).pipe(Effect.provide(NodeContext.layer)), 20_000)
+
+  it.scopedLive(
+    "that names a process that runs is taken over when it has not been touched for some minutes",
+    () =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = yield* lockPath
+        const { identity } = yield* options
+        const { host } = yield* identity.current
+        const stat = yield* fs.readFileString("/proc/1/stat")
+        const init = new Session.Process({
+          host,
+          pid: 1,
+          started: stat.slice(stat.lastIndexOf(")")).split(" ")[20] ?? ""
+        })
+        strictEqual(yield* identity.isAlive(init), "Alive")
+        yield* fs.writeFileString(path, lockOf(init))
+        yield* fs.utimes(path, minutesAgo(4), minutesAgo(4))
+        assertTrue(yield* isTaken(path))
+        yield* fs.utimes(path, minutesAgo(6), minutesAgo(6))
+        yield* fileLock.hold(yield* options, path).pipe(Effect.scoped, Effect.timeout("30 seconds"))
+        deepStrictEqual(yield* filesBeside(path), [])
+      }).pipe(Effect.provide(NodeContext.layer)),
+    60_000
   )
 
   const ofStrangers = {

@@ -11,8 +11,11 @@ import type * as Scope from "effect/Scope"
 import { Process } from "../../Session.js"
 import type { ProcessIdentity } from "../processIdentity.js"
 
-/** Who has a lock: a process, and the one time of many that it has taken it. */
-const Holder = Schema.Struct({ process: Process, nonce: Schema.NonEmptyString })
+/**
+ * Who has a lock: a process, and the one time of many that it has taken it. The nonce becomes part of paths that are
+ * removed, so it must be one that {@link makeNonce} makes.
+ */
+const Holder = Schema.Struct({ process: Process, nonce: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{24}$/)) })
 
 type Holder = typeof Holder.Type
 
@@ -26,9 +29,12 @@ export interface Options {
   readonly identity: ProcessIdentity
 }
 
-// Whether a process on another machine still runs is told by its lock alone, which it touches.
+// Whether a process on another machine still runs is told by its lock alone, which it touches. A lock that nobody
+// touches blocks nobody for longer, even if it names a process that runs.
 const touchEvery = Duration.seconds(30)
 const abandonedAfter = Duration.minutes(5)
+// The time in which a holder that was suspended together with this process touches its lock again.
+const resumedWithin = Duration.seconds(5)
 
 const polling = Schedule.exponential("10 millis", 1.5).pipe(
   Schedule.union(Schedule.spaced("250 millis")),
@@ -37,8 +43,9 @@ const polling = Schedule.exponential("10 millis", 1.5).pipe(
 
 /**
  * Waits until nobody holds the lock that is a file of that path, and holds it
- * until the scope closes. A lock of a process that has ended is taken over.
- * Its directory must be there.
+ * until the scope closes. A lock of a process that has ended is taken over, and
+ * one that has not been touched for 5 minutes. Its directory must exist, and
+ * only this user may write to it: whoever can write there can take a lock away.
  *
  * A lock appears with its holder's name in it, as a link to a file that is
  * written before, so that only one can have it. To remove the lock of somebody
@@ -118,11 +125,21 @@ const stranger: Holder = { process: new Process({ host: "?", pid: 1, started: "?
 const isAbandoned = ({ fileSystem, identity }: Options, path: string, { process }: Holder) =>
   Effect.gen(function*() {
     const liveness = yield* identity.isAlive(process)
-    if (liveness !== "Unknown") return liveness === "Dead"
-    const { mtime } = yield* fileSystem.stat(path)
+    if (liveness === "Dead") return true
+    const touched = lastTouched(fileSystem, path)
+    const before = yield* touched
     const now = yield* Clock.currentTimeMillis
-    return Option.exists(mtime, (time) => now - time.getTime() > Duration.toMillis(abandonedAfter))
+    if (now - before <= Duration.toMillis(abandonedAfter)) return false
+    if (liveness === "Unknown") return true
+    yield* Effect.sleep(resumedWithin)
+    return (yield* touched) === before
   }).pipe(Effect.catchIf(isReason("NotFound"), () => Effect.succeed(false)))
+
+const lastTouched = (fileSystem: FileSystem.FileSystem, path: string) =>
+  Effect.map(
+    fileSystem.stat(path),
+    ({ mtime }) => Option.match(mtime, { onNone: () => Number.POSITIVE_INFINITY, onSome: (time) => time.getTime() })
+  )
 
 const remove = (options: Options, path: string, other: Holder, mine: Holder): Effect.Effect<void, PlatformError> => {
   const permission = `${path}.${other.nonce}.abandoned`
