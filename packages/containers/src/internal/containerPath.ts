@@ -25,6 +25,20 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf("/
 /** @internal */
 export const join = (directory: string, name: string): string => directory === "/" ? `/${name}` : `${directory}/${name}`
 
+/**
+ * File systems of the kernel, which hold no files of their own.
+ *
+ * @internal
+ */
+export const kernelFileSystems: ReadonlyArray<string> = ["/proc", "/sys"]
+
+/**
+ * Files over which engines mount their own when a container starts.
+ *
+ * @internal
+ */
+export const engineFiles: ReadonlyArray<string> = ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]
+
 /** @internal */
 export const isWithin = (path: string, directory: string): boolean =>
   path === directory || directory === "/" || path.startsWith(`${directory}/`)

@@ -111,6 +111,40 @@ export const withDirectory = (fs: FileSystem, path: string): FileSystem => {
 }
 
 /**
+ * A file system with nothing in it.
+ *
+ * @internal
+ */
+export const emptyVolume: FileSystem = new Map([["/", directoryNode]])
+
+/**
+ * A file system with another one in place of a directory.
+ *
+ * @internal
+ */
+export const mount = (fs: FileSystem, directory: string, mounted: FileSystem): FileSystem =>
+  new Map([
+    ...Array.from(fs).filter(([path]) => !containerPath.isWithin(path, directory)),
+    ...Array.from(mounted, ([path, node]): [string, Node] => [
+      path === "/" ? directory : `${directory === "/" ? "" : directory}${path}`,
+      node
+    ])
+  ])
+
+/**
+ * A directory as a file system of its own; empty if nothing is there.
+ *
+ * @internal
+ */
+export const below = (fs: FileSystem, directory: string): FileSystem =>
+  new Map([
+    ...emptyVolume,
+    ...Array.from(fs).filter(([path]) => containerPath.isWithin(path, directory)).map(
+      ([path, node]): [string, Node] => [path.slice(directory === "/" ? 0 : directory.length) || "/", node]
+    )
+  ])
+
+/**
  * Unpacks entries into a directory, all of them or none.
  *
  * @internal
@@ -121,7 +155,12 @@ export const unpack = (
   entries: ReadonlyArray<Unpacked>
 ): Either.Either<FileSystem, Refusal> => {
   const found = Option.getOrUndefined(find(fs, directory))
-  if (found === undefined) return refused("PathNotFound", "")
+  if (found === undefined) {
+    const link = Option.getOrUndefined(resolve(fs, directory, false))
+    return link !== undefined && fs.has(link)
+      ? refused("InTheWay", `${directory} is a link to a path where nothing is`)
+      : refused("PathNotFound", "")
+  }
   const [root, node] = found
   if (node.type !== "Directory") return refused("NotADirectory", `${directory} is no directory`)
   const changed = new Map(fs)

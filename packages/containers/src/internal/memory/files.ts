@@ -4,12 +4,14 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { type CopyError, CopyFailed, PathNotFound } from "../../BackendError.js"
+import type * as Mount from "../../Mount.js"
 import type { Files } from "../../Primitives.js"
 import { collect } from "../bytes.js"
 import * as containerPath from "../containerPath.js"
 import * as copying from "../copying.js"
 import { type Context, getContainer, updateContainer } from "./context.js"
 import * as FileSystem from "./fileSystem.js"
+import * as Mounts from "./mounts.js"
 import * as State from "./state.js"
 
 /** @internal */
@@ -19,22 +21,24 @@ export const files = (context: Context): Files => ({
       yield* checkWritable(yield* getContainer(context, key), directory)
       const entries = yield* unpackArchive(key, directory, archive)
       yield* updateContainer(context, key, (container, state) =>
-        Either.match(FileSystem.unpack(container.files, directory, entries), {
+        Either.match(FileSystem.unpack(Mounts.view(state, container), directory, entries), {
           onLeft: ({ detail, reason }): Effect.Effect<State.State, CopyFailed | PathNotFound> =>
             reason === "PathNotFound"
               ? new PathNotFound({ container: key, path: directory })
               : new CopyFailed({ container: key, path: directory, reason, detail }),
           onRight: (files) =>
-            Effect.succeed(State.putContainer(state, { ...container, files }))
+            Effect.succeed(Mounts.put(state, container, files))
         }))
     }),
 
   copyOutOf: (key, path) =>
     Stream.unwrap(Effect.map(
-      getContainer(context, key),
-      ({ files }): Stream.Stream<Uint8Array, CopyError> =>
+      Effect.flatMap(context.state.get, (state) =>
+        Effect.map(State.findContainer(state, key), (container) => Mounts.view(state, container))),
+      (files): Stream.Stream<Uint8Array, CopyError> =>
         Option.match(FileSystem.entriesAt(files, path), {
-          onNone: () => Stream.fail(new PathNotFound({ container: key, path })),
+          onNone: () =>
+            Stream.fail(new PathNotFound({ container: key, path })),
           onSome: (entries) =>
             Stream.mapError(
               Tar.write(Stream.fromIterable(entries)),
@@ -45,13 +49,23 @@ export const files = (context: Context): Files => ({
 })
 
 const checkWritable = ({ definition, id, run }: State.Container, path: string): Effect.Effect<void, CopyFailed> => {
-  const mount = definition.mounts.find(({ target }) => containerPath.isWithin(path, target))
+  const mount = definition.mounts
+    .filter(({ target }) => containerPath.isWithin(path, target))
+    .reduce<Mount.Mount | undefined>(
+      (deepest, mount) => deepest === undefined || mount.target.length > deepest.target.length ? mount : deepest,
+      undefined
+    )
   const failed = (reason: CopyFailed["reason"], detail: string) =>
     new CopyFailed({ container: id, path, reason, detail })
-  if (mount?._tag === "Tmpfs" && Option.isNone(run)) {
+  const kernel = containerPath.kernelFileSystems.find((directory) => containerPath.isWithin(path, directory))
+  if (mount === undefined && kernel !== undefined) {
+    return failed("Unreachable", `${kernel} is a file system of the kernel`)
+  }
+  const inMemory = mount?._tag === "Tmpfs" ? mount.target : "/dev"
+  if ((mount === undefined || mount._tag === "Tmpfs") && containerPath.isWithin(path, inMemory) && Option.isNone(run)) {
     return failed(
       "Unreachable",
-      `${mount.target} is a memory file system, which is there only while the container runs`
+      `${inMemory} is a memory file system, which is there only while the container runs`
     )
   }
   if (mount === undefined ? definition.readOnlyRoot : mount.readOnly) {

@@ -90,6 +90,7 @@ export interface Volume {
   readonly driverOptions: Readonly<Record<string, string>>
   readonly labels: Labels
   readonly created: number
+  readonly files: FileSystem
 }
 
 /**

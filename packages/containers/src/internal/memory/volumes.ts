@@ -7,6 +7,7 @@ import type { Definition } from "../../Definition.js"
 import type { Containers, Volumes } from "../../Primitives.js"
 import * as VolumeInfo from "../../VolumeInfo.js"
 import { type Context, update } from "./context.js"
+import * as FileSystem from "./fileSystem.js"
 import * as State from "./state.js"
 
 /** @internal */
@@ -36,7 +37,8 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
               driver: Option.getOrElse(driver, () => "local"),
               driverOptions,
               labels: State.toRecord(labels),
-              created
+              created,
+              files: FileSystem.emptyVolume
             }]))),
 
     inspectVolume: (name) =>
@@ -97,17 +99,38 @@ export const ofDefinition = ({ mounts }: Definition): Effect.Effect<State.Contai
   )
 
 /**
- * Makes those that are not there, as an engine does for a container.
+ * Makes those that are not there, as an engine does for a container. Empty ones get what the container's image has in
+ * their place.
  *
  * @internal
  */
-export const makeMissing = (state: State.State, { created, volumes }: State.Container): State.State =>
-  State.addVolumes(
+export const makeMissing = (state: State.State, container: State.Container): State.State => {
+  const { created, definition, files, volumes } = container
+  const all = State.addVolumes(
     state,
     volumes
       .filter(({ name }, index) =>
         !state.volumes.some((volume) => volume.name === name) &&
         volumes.findIndex((other) => other.name === name) === index
       )
-      .map(({ name }) => ({ name, driver: "local", driverOptions: {}, labels: {}, created }))
+      .map(({ name }) => ({
+        name,
+        driver: "local",
+        driverOptions: {},
+        labels: {},
+        created,
+        files: FileSystem.emptyVolume
+      }))
   )
+  const staysEmpty = (target: string) =>
+    definition.mounts.some((mount) => mount._tag === "Volume" && mount.target === target && mount.noCopy)
+  return {
+    ...all,
+    volumes: all.volumes.map((volume) => {
+      const mounted = volumes.find(({ name, target }) => name === volume.name && !staysEmpty(target))
+      return mounted !== undefined && volume.files.size === 1
+        ? { ...volume, files: FileSystem.below(files, mounted.target) }
+        : volume
+    })
+  }
+}

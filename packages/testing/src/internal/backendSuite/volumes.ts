@@ -229,6 +229,30 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     })
   )
 
+  test(
+    "a volume has the same files in every container, and keeps them when its containers are gone",
+    Effect.gen(function*() {
+      const volume = yield* make()
+      const writer = yield* Container.create(using(volume))
+      const reader = yield* Container.create(
+        Definition.mount(idle, Mount.volume({ source: volume, target: "/elsewhere" }))
+      )
+      yield* writer.writeFile("/data/directory/file", "first")
+      assert.strictEqual(yield* reader.readFileString("/elsewhere/directory/file"), "first")
+      yield* reader.start
+      yield* reader.writeFile("/elsewhere/directory/file", "second")
+      assert.strictEqual(yield* writer.readFileString("/data/directory/file"), "second")
+      yield* writer.remove({ force: true })
+      yield* reader.remove({ force: true })
+      const later = yield* Container.start(using(volume))
+      assert.strictEqual(yield* later.readFileString("/data/directory/file"), "second")
+      yield* failsWith(
+        Effect.flatMap(Container.create(idle), (_) => _.readFile("/data/directory/file")),
+        "PathNotFound"
+      )
+    })
+  )
+
   if (options.processes) {
     test(
       "a volume keeps what one container wrote for the next",
