@@ -57,6 +57,7 @@ export interface PublishedPort {
  */
 export interface ContainerState {
   readonly status: Status
+  /** If true, the container has a process, which may be paused. */
   readonly running: boolean
   /** The exit code of the last run; 0 before the first one ended. */
   readonly exitCode: number
@@ -145,7 +146,8 @@ export const decode = (raw: unknown): Either.Either<ContainerInfo, ParseResult.P
     labels: answer.Config.Labels ?? {},
     state: {
       status: status(answer.State.Status),
-      running: answer.State.Running,
+      // Since version 5, Podman does not count a paused container as a running one.
+      running: answer.State.Running || answer.State.Status === "paused",
       exitCode: answer.State.ExitCode,
       outOfMemory: answer.State.OOMKilled ?? false,
       error: answer.State.Error ?? "",

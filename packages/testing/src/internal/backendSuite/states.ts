@@ -121,7 +121,8 @@ const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.pause
-      assert.strictEqual(yield* status(container), "paused")
+      const { running, status: paused } = yield* container.state
+      assert.deepStrictEqual([paused, running], ["paused", true])
       const again = yield* failsWith(container.pause, "EngineFailed")
       const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
       assert.deepStrictEqual([again.reason, exec.reason], ["Conflict", "ContainerNotRunning"])

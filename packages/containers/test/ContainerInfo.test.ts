@@ -1,0 +1,33 @@
+import { assert, describe, it } from "@effect/vitest"
+import { ContainerInfo } from "@ociman/containers"
+import { Effect } from "effect"
+
+const answer = (state: Readonly<Record<string, unknown>>) => ({
+  Id: "f".repeat(64),
+  Name: "box",
+  Created: "2026-01-02T03:04:05Z",
+  Image: "a".repeat(64),
+  ImageName: "localhost/box:1",
+  Config: { Image: "localhost/box:1", Labels: null },
+  State: {
+    ExitCode: 0,
+    OOMKilled: false,
+    Error: "",
+    StartedAt: "2026-01-02T03:04:06Z",
+    FinishedAt: "0001-01-01T00:00:00Z",
+    ...state
+  },
+  NetworkSettings: { Ports: {}, Networks: {} }
+})
+
+describe("the state of a container", () => {
+  it.effect.each([
+    ["Docker and Podman 4", { Status: "paused", Running: true, Paused: true }, true],
+    ["Podman 5", { Status: "paused", Running: false, Paused: true }, true],
+    ["Podman 5", { Status: "exited", Running: false, Paused: false }, false]
+  ])("is read as %s answers %j", ([_, state, running]) =>
+    Effect.gen(function*() {
+      const info = yield* ContainerInfo.decode(answer(state))
+      assert.deepStrictEqual([info.state.status, info.state.running], [state.Status, running])
+    }))
+})
