@@ -29,6 +29,7 @@ import * as logs from "./internal/backendSuite/logs.js"
 import * as networkingTests from "./internal/backendSuite/networking.js"
 import * as networks from "./internal/backendSuite/networks.js"
 import * as observing from "./internal/backendSuite/observing.js"
+import * as paths from "./internal/backendSuite/paths.js"
 import * as ports from "./internal/backendSuite/ports.js"
 import * as removingImages from "./internal/backendSuite/removingImages.js"
 import * as running from "./internal/backendSuite/running.js"
@@ -95,6 +96,7 @@ const always = [
   sweeping,
   builds,
   copying,
+  paths,
   observing
 ]
 

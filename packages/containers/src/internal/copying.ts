@@ -63,6 +63,22 @@ export const archive = <E>(container: string, path: string, entries: Stream.Stre
 export const invalidArchive = (container: string, path: string, error: Tar.TarError): CopyFailed =>
   new CopyFailed({ container, path, reason: "InvalidArchive", detail: error.message, cause: error })
 
+/**
+ * Fails for a file over which the engine mounts its own: what is copied there is never found.
+ *
+ * @internal
+ */
+export const checkOwnFile = (container: string, path: string): Effect.Effect<void, CopyFailed> =>
+  Option.exists(containerPath.normalize(path), (path) => containerPath.engineFiles.includes(path))
+    ? new CopyFailed({
+      container,
+      path,
+      reason: "Unreachable",
+      detail: `engines mount a ${path} of their own over it; use Definition.extraHost, Definition.hostname or ` +
+        "Definition.dns, or mount a file there"
+    })
+    : Effect.void
+
 /** @internal */
 export const writeFile = (
   files: Files,
@@ -72,11 +88,14 @@ export const writeFile = (
   attributes: Tar.Attributes
 ): Effect.Effect<void, CopyError> =>
   Effect.flatMap(namedPath(container, path), (path) =>
-    place(
-      files,
-      container,
-      containerPath.parent(path),
-      (prefix) => Stream.make(Tar.file(`${prefix}${containerPath.baseName(path)}`, content, attributes))
+    Effect.zipRight(
+      checkOwnFile(container, path),
+      place(
+        files,
+        container,
+        containerPath.parent(path),
+        (prefix) => Stream.make(Tar.file(`${prefix}${containerPath.baseName(path)}`, content, attributes))
+      )
     ))
 
 /**

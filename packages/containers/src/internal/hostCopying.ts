@@ -26,7 +26,12 @@ export const copyIn = (
     const target = yield* copying.normalPath(container, path)
     const isDirectory = yield* source.isDirectory
     const merged = isDirectory && (yield* Stream.runCount(Stream.take(source.entries(""), 1))) > 0
-    const into = files.copyInto(container, target, copying.archive(container, target, source.entries("")))
+    const entries = (name: string) =>
+      Stream.tap(
+        source.entries(name),
+        ({ path }) => copying.checkOwnFile(container, `${target}/${path.slice(name.length)}`)
+      )
+    const into = files.copyInto(container, target, copying.archive(container, target, entries("")))
     if (target === "/") {
       return yield* merged ? into : isDirectory ? Effect.void : copying.namedPath(container, path)
     }
@@ -34,7 +39,7 @@ export const copyIn = (
       files,
       container,
       containerPath.parent(target),
-      (prefix) => source.entries(`${prefix}${containerPath.baseName(target)}`)
+      (prefix) => entries(`${prefix}${containerPath.baseName(target)}`)
     )
     return yield* merged ? Effect.catchTag(into, "PathNotFound", () => whole) : whole
   })
@@ -111,6 +116,7 @@ export const unpack = <E>(
           return
         }
         case "Symlink": {
+          if (name === "") return yield* unsafe(entry.path, "a link would be all of the copy")
           if (!staysInside(name, entry.target)) {
             return yield* unsafe(entry.path, `it is a link that leads out, to ${JSON.stringify(entry.target)}`)
           }

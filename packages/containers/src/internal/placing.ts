@@ -52,16 +52,19 @@ const batches = (files: ReadonlyArray<Placed>): ReadonlyArray<Batch> =>
 
 const placeBatch = (primitives: Primitives, container: string, batch: Batch): Effect.Effect<void, CopyError> =>
   batch._tag === "Contents"
-    ? copying.place(
-      primitives,
-      container,
-      batch.directory,
-      (prefix) =>
-        Stream.fromIterable(
-          batch.files.map(({ attributes, content, path }) =>
-            Tar.file(`${prefix}${containerPath.baseName(path)}`, Redacted.value(content), attributes)
+    ? Effect.zipRight(
+      Effect.forEach(batch.files, ({ path }) => copying.checkOwnFile(container, path), { discard: true }),
+      copying.place(
+        primitives,
+        container,
+        batch.directory,
+        (prefix) =>
+          Stream.fromIterable(
+            batch.files.map(({ attributes, content, path }) =>
+              Tar.file(`${prefix}${containerPath.baseName(path)}`, Redacted.value(content), attributes)
+            )
           )
-        )
+      )
     )
     : hostCopying.copyIn(primitives, container, batch.source, batch.path).pipe(
       Effect.catchAll((error) => isPlatformError(error) ? unreadable(container, batch.path, error) : Effect.fail(error))

@@ -1,7 +1,10 @@
+import { FileSystem, Path } from "@effect/platform"
+import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { FastCheck as fc } from "effect"
+import { Tar } from "@ociman/oci"
+import { Effect, FastCheck as fc, Stream } from "effect"
 import { posix } from "node:path"
-import { staysInside } from "../../src/internal/hostCopying.js"
+import { staysInside, unpack } from "../../src/internal/hostCopying.js"
 
 const part = fc.constantFrom("a", "b", "..", ".", "", "c.d", "...")
 
@@ -41,4 +44,22 @@ describe("a link in a copy", () => {
   ])("%s -> %s: %s", (name, target, expected) => {
     assert.strictEqual(staysInside(name, target), expected)
   })
+})
+
+describe("a copy out of a container", () => {
+  it.scoped.each(["/etc/passwd", "../../other", "beside", "."])(
+    "is refused if all of it is a link to %s",
+    (target) =>
+      Effect.gen(function*() {
+        const fs = yield* FileSystem.FileSystem
+        const path = yield* Path.Path
+        const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-copy-" })
+        const error = yield* Effect.flip(
+          unpack({ fs, path }, "box", Stream.make(Tar.symlink("link", target)), `${directory}/root`)
+        )
+        assert.strictEqual(error._tag, "CopyFailed")
+        assert.include(error.message, "UnsafeEntry")
+        assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
+      }).pipe(Effect.provide(NodeContext.layer))
+  )
 })

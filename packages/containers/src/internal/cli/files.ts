@@ -1,20 +1,15 @@
+import { Tar } from "@ociman/oci"
 import type { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import {
-  type ContainerError,
-  type ContainerNotFound,
-  type CopyError,
-  CopyFailed,
-  PathNotFound
-} from "../../BackendError.js"
+import { type ContainerNotFound, type CopyError, CopyFailed, PathNotFound } from "../../BackendError.js"
 import type { ContainerInfo } from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import type { Files } from "../../Primitives.js"
 import * as containerPath from "../containerPath.js"
+import * as copying from "../copying.js"
 import { again } from "./again.js"
 import { transferLimit } from "./client.js"
 import { containers } from "./containers.js"
@@ -22,6 +17,8 @@ import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import { lettingEnd } from "./lettingEnd.js"
 import { says } from "./messages.js"
+import * as mounts from "./mounts.js"
+import * as podmanPaths from "./podmanPaths.js"
 import { isChanged, replayable } from "./replayable.js"
 
 type Known = ContainerNotFound | CopyFailed | PathNotFound
@@ -38,6 +35,7 @@ export const files = (context: Context): Files => {
     { condition: "pathNotFound", error: () => new PathNotFound({ container, path }) },
     { condition: "readOnly", error: copyFailed(container, path, "ReadOnly") },
     { condition: "inTheWay", error: copyFailed(container, path, "InTheWay") },
+    { condition: "mountedOver", error: copyFailed(container, path, "Unreachable") },
     { condition: "invalidArchive", error: copyFailed(container, path, "InvalidArchive") },
     failures.noSuchContainer(container)
   ]
@@ -46,38 +44,73 @@ export const files = (context: Context): Files => {
   // hides what they mount (https://github.com/containers/storage/pull/1724).
   const ending = hidesMounts(engine) ? lettingEnd : identity
 
-  const readOut: Files["copyOutOf"] = (container, path) =>
+  const readOut = (container: string, path: string, argument = path): Stream.Stream<Uint8Array, CopyError> =>
     ending(client.stdout([
       "container",
       "cp",
       // Podman follows a link always.
       ...(engine.client === "docker" ? ["--follow-link"] : []),
       "--",
-      `${container}:${path}`,
+      `${container}:${argument}`,
       "-"
     ], { timeout: transferLimit })).pipe(
       Stream.catchAll((error) => Stream.fromEffect(explain("Container.copyOut")(...known(container, path))(error)))
     )
 
-  // Docker's older client says it of a container that is not there, too. Podman before version 4.8 says it of what is
-  // there in a container that does not run, and whose file system is hidden. Nothing has been read by then.
-  const copyOutOf: Files["copyOutOf"] = (container, path) =>
-    Stream.catchTag(
-      readOut(container, path),
-      "PathNotFound",
-      (error) =>
-        Stream.unwrap(
-          Effect.map(
-            inspectContainer(container),
-            () => hidesMounts(engine) ? readOut(container, path) : Stream.fail(error)
-          )
-        )
+  // Podman before version 4.8 says it of what is there in a container that does not run, and whose file system is
+  // hidden. Nothing has been read by then.
+  const readFromPodman = (info: ContainerInfo, path: string) => {
+    const [first, ...others] = podmanPaths.toRead(info, path)
+    const isHidden = hidesMounts(engine) && info.state.status !== "running"
+    return [...(isHidden ? [first] : []), ...others].reduce(
+      (found, next) => Stream.catchTag(found, "PathNotFound", () => readOut(info.id, path, next)),
+      readOut(info.id, path, first)
     )
+  }
+
+  // Docker's older client says it of a container that is not there, too.
+  const copyOutOf: Files["copyOutOf"] = (container, path) =>
+    engine.name === "podman"
+      ? Stream.unwrap(Effect.map(inspectContainer(container), (info) => readFromPodman(info, path)))
+      : Stream.catchTag(
+        readOut(container, path),
+        "PathNotFound",
+        (error) => Stream.unwrap(Effect.as(inspectContainer(container), Stream.fail(error)))
+      )
+
+  const firstEntry = (container: string, path: string, archive: Stream.Stream<Uint8Array, CopyError>) =>
+    Stream.runHead(Tar.read(archive)).pipe(
+      Effect.mapError((error) => error instanceof Tar.TarError ? copying.invalidArchive(container, path, error) : error)
+    )
+
+  /** The target of the link at a path. Podman's client does not tell it. */
+  const linkAt = (container: string, path: string): Effect.Effect<Option.Option<string>, CopyError> =>
+    engine.client === "podman"
+      ? Effect.succeedNone
+      : firstEntry(
+        container,
+        path,
+        Stream.catchAll(
+          client.stdout(["container", "cp", "--", `${container}:${path}`, "-"], { timeout: transferLimit }),
+          (error) => Stream.fromEffect(explain("Container.copyOut")(...known(container, path))(error))
+        )
+      ).pipe(
+        Effect.map(Option.flatMap((entry) => entry.type === "Symlink" ? Option.some(entry.target) : Option.none())),
+        Effect.catchTag("PathNotFound", () => Effect.succeedNone)
+      )
 
   /** Whether it is not there, or is something else: engines do not say. */
   const noDirectory = (container: string, path: string, detail: string): Effect.Effect<never, CopyError> =>
     Stream.runDrain(Stream.take(copyOutOf(container, path), 1)).pipe(
-      Effect.zipRight(copyFailed(container, path, "NotADirectory")(detail))
+      Effect.zipRight(copyFailed(container, path, "NotADirectory")(detail)),
+      Effect.catchTag("PathNotFound", (error) =>
+        Effect.flatMap(
+          linkAt(container, path),
+          (target): Effect.Effect<never, CopyError> =>
+            Option.isNone(target)
+              ? error
+              : copyFailed(container, path, "InTheWay")(`it is a link to "${target.value}", where nothing is`)
+        ))
     )
 
   const explainCopy = (container: string, path: string, error: CommandFailed.CommandFailed) =>
@@ -85,40 +118,112 @@ export const files = (context: Context): Files => {
       ? noDirectory(container, path, error.stderr.trim())
       : explain("Container.copyIn")(...known(container, path))(error)
 
-  /** Engines copy to beneath a memory file system that they do not see, where nothing ever finds it. */
-  const checkReachable = (info: ContainerInfo, path: string): Effect.Effect<void, ContainerError | CopyFailed> => {
-    if (engine.client === "podman" && info.state.running) return Effect.void
-    const hidden = memoryFileSystems(info).find((directory) => containerPath.isWithin(path, directory))
-    return hidden === undefined
-      ? Effect.void
-      : copyFailed(info.id, path, "Unreachable")(
-        `${hidden} is a memory file system, which ${engine.name} cannot copy into${
-          engine.client === "podman" ? " before the container runs" : ""
+  /** The path with its links followed, as far as there is something. */
+  const followLinks = (container: string, path: string): Effect.Effect<string, CopyError> =>
+    Effect.map(
+      Effect.iterate({ at: "/", rest: partsOf(path), links: 0 }, {
+        while: ({ links, rest }) => rest.length > 0 && links <= linksAtMost,
+        body: ({ at, links, rest: [name = "", ...rest] }) => {
+          const next = containerPath.join(at, name)
+          return Effect.map(
+            linkAt(container, next),
+            Option.match({
+              onNone: () => ({ at: next, rest, links }),
+              onSome: (target) => {
+                const absolute = target.startsWith("/") ? target : `${at}/${target}`
+                return { at: "/", rest: [...partsOf(absolute), ...rest], links: links + 1 }
+              }
+            })
+          )
+        }
+      }),
+      ({ at, rest }) => rest.reduce(containerPath.join, at)
+    )
+
+  const checkReachable = (info: ContainerInfo, path: string): Effect.Effect<void, CopyError> =>
+    Effect.gen(function*() {
+      // Each step of this costs a run of the client, so links are followed only where there is something to hide.
+      const followed = engine.name === "docker" && mounts.hasMemoryFileSystems(info)
+        ? yield* followLinks(info.id, path)
+        : path
+      const hiding = mounts.hidingFileSystem(engine, info, followed)
+      if (hiding === undefined) return
+      return yield* copyFailed(info.id, path, "Unreachable")(
+        `${hiding} is a file system in memory, which ${engine.name} cannot copy into${
+          engine.name === "podman" && !containerPath.kernelFileSystems.includes(hiding)
+            ? " before the container runs"
+            : ""
         }; write there by a command in the container`
       )
-  }
+    })
+
+  /**
+   * Where to copy to, and what. A directory that Podman cannot address is addressed by one above it, if it exists: what
+   * is copied there would make it.
+   */
+  const addressed = <E>(info: ContainerInfo, path: string, archive: Stream.Stream<Uint8Array, E>) =>
+    Effect.gen(function*() {
+      const { below, directory } = engine.name === "podman"
+        ? podmanPaths.toWrite(info, path)
+        : { directory: path, below: "" }
+      if (below === "") return { directory, archive }
+      const entry = yield* firstEntry(info.id, path, copyOutOf(info.id, path))
+      if (Option.exists(entry, ({ type }) => type !== "Directory")) {
+        return yield* copyFailed(info.id, path, "NotADirectory")(`"${path}" is not a directory`)
+      }
+      return { directory, archive: withPrefix(info.id, path, below, archive) }
+    })
 
   return {
-    copyInto: <E>(container: string, directory: string, archive: Stream.Stream<Uint8Array, E>) =>
+    copyInto: <E>(container: string, path: string, archive: Stream.Stream<Uint8Array, E>) =>
       Effect.scoped(Effect.gen(function*() {
         const info = yield* inspectContainer(container)
-        yield* checkReachable(info, directory)
+        yield* checkReachable(info, path)
         const variables = yield* temporaryDirectory(context)
-        const { isWorthwhile, stream } = replayable(archive)
+        const target = yield* addressed<E | CopyFailed>(info, path, archive)
+        const { isWorthwhile, stream } = replayable(target.archive)
         yield* client.feed(
-          ["container", "cp", ...ownerArguments(engine), "--", "-", `${info.id}:${directory}`],
+          ["container", "cp", ...ownerArguments(engine), "--", "-", `${info.id}:${target.directory}`],
           stream,
           { variables, timeout: transferLimit }
         ).pipe(
           again("rootHidden", isWorthwhile),
           Effect.catchAll((error): Effect.Effect<never, CopyError | E> => {
-            if (error._tag === "CommandFailed") return explainCopy(container, directory, error)
-            return isChanged(error.error) ? new PathNotFound({ container, path: directory }) : Effect.fail(error.error)
+            if (error._tag === "CommandFailed") return explainCopy(container, path, error)
+            return isChanged(error.error) ? new PathNotFound({ container, path }) : Effect.fail(error.error)
           })
         )
       })),
     copyOutOf
   }
+}
+
+/** As Linux. */
+const linksAtMost = 40
+
+const partsOf = (path: string): ReadonlyArray<string> =>
+  Option.match(containerPath.normalize(path), {
+    onNone: () => [],
+    onSome: (path) => path.split("/").filter((part) => part !== "")
+  })
+
+/** An archive to be unpacked into a directory above the one that it is for. */
+const withPrefix = <E>(container: string, path: string, prefix: string, archive: Stream.Stream<Uint8Array, E>) => {
+  // Names that lead out of the directory end in it.
+  const below = (name: string) =>
+    `${prefix}${
+      Option.match(containerPath.normalize(`/${name}`), { onNone: () => `/${name}`, onSome: (path) => path })
+    }`
+      .replace(/\/$/, "")
+  return Tar.read(archive).pipe(
+    Stream.map((entry) => ({
+      ...entry,
+      path: below(entry.path),
+      target: entry.type === "Link" ? below(entry.target) : entry.target
+    })),
+    Tar.write,
+    Stream.mapError((error) => error instanceof Tar.TarError ? copying.invalidArchive(container, path, error) : error)
+  )
 }
 
 const hidesMounts = ({ name, version }: Engine.Engine) => name === "podman" && !Engine.isAtLeast(version, 4, 8)
@@ -135,19 +240,3 @@ const temporaryDirectory = ({ engine, fileSystem }: Context) =>
       Effect.orElseSucceed((): Readonly<Record<string, string>> => ({}))
     )
     : Effect.succeed<Readonly<Record<string, string>>>({})
-
-const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
-
-const Mounted = Schema.Struct({
-  Mounts: orNull(Schema.Array(Schema.Struct({ Type: Schema.String, Destination: Schema.String }))),
-  HostConfig: Schema.Struct({ Tmpfs: orNull(Schema.Record({ key: Schema.String, value: Schema.String })) })
-})
-
-const memoryFileSystems = ({ raw }: ContainerInfo): ReadonlyArray<string> =>
-  Option.match(Schema.decodeUnknownOption(Mounted)(raw), {
-    onNone: () => [],
-    onSome: ({ HostConfig, Mounts }) => [
-      ...Object.keys(HostConfig.Tmpfs ?? {}),
-      ...(Mounts ?? []).flatMap(({ Destination, Type }) => Type === "tmpfs" ? [Destination] : [])
-    ]
-  })

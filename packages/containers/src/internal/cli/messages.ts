@@ -79,13 +79,20 @@ const conditions = {
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
   // podman: ""/x" could not be found on container y: no such file or directory"
-  pathNotFound: /could not find the file|no such container:path|could not be found on container|: not a directory$/im,
+  // podman, of what it finds and then cannot copy: "copier: get: copied no items: no such file or directory", and of a
+  // link in a volume of a container that does not run "* no such file or directory"
+  pathNotFound:
+    /could not find the file|no such container:path|could not be found on container|: not a directory$|copied no items|^\s*\* no such file or directory$/im,
   // docker: "destination "y:/x" must be a directory"; podman: "destination must be a directory when copying from stdin"
   destinationIsNoDirectory: /destination (?:"[^\n]*" )?must be a directory/i,
   // docker: "container rootfs is marked read-only", "mounted volume is marked read-only"; podman: "read-only file system"
   readOnly: /is marked read-only|read-only file system/i,
-  // docker: "cannot overwrite non-directory "/x" with directory"; podman: "error creating file at "/x": … file exists"
-  inTheWay: /cannot overwrite (?:non-)?directory|error creating .*: file exists/i,
+  // docker: "cannot overwrite non-directory "/x" with directory"; podman: "error creating file at "/x": … file exists";
+  // below a link that leads nowhere: "error creating "/link/x": … no such file or directory"
+  inTheWay:
+    /cannot overwrite (?:non-)?directory|error (?:creating|checking directory) .*: (?:file exists|no such file or directory)/i,
+  // both, of a file over which another one is mounted: "unlinkat /etc/hosts: device or resource busy"
+  mountedOver: /unlinkat \S+: device or resource busy/i,
   // docker: "archive/tar: invalid tar header", "unexpected EOF"; podman: "source must be a (compressed) tar archive"
   invalidArchive: /archive\/tar: |processing tar file.*unexpected EOF|source must be a \(compressed\) tar archive/i,
   // podman without root, on the first version of control groups

@@ -1,0 +1,205 @@
+import { assert } from "@effect/vitest"
+import { Backend, type BackendError, Container, Definition, Mount } from "@ociman/containers"
+import { Tar } from "@ociman/oci"
+import * as Chunk from "effect/Chunk"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { failsWith, sh, type Suite } from "./support.js"
+
+/** @internal */
+export const name = "paths of copies"
+
+/** Names that are patterns, each with names that it matches. */
+const patterns: ReadonlyArray<readonly [name: string, ...others: ReadonlyArray<string>]> = [
+  ["a?", "a1", "a2"],
+  ["[slug].tsx", "s.tsx"],
+  ["b*", "b", "bb"],
+  ["c\\d", "cd"],
+  ["[", "[["],
+  ["-^!{x,y}", "x"]
+]
+
+const names = patterns.flat()
+
+/** @internal */
+export const tests = ({ idle, options, test }: Suite): void => {
+  const files = (directory: string) =>
+    Tar.write(Stream.fromIterable(names.map((name) => Tar.file(`${directory}/${name}`, `content of ${name}`))))
+
+  const readsEach = (container: Container.Container, directory: string) =>
+    Effect.forEach(
+      patterns,
+      ([name]) =>
+        Effect.map(container.readFileString(`${directory}/${name}`), (text) => {
+          assert.strictEqual(text, `content of ${name}`)
+        }),
+      { discard: true, concurrency: 2 }
+    )
+
+  const topOf = (container: Container.Container, path: string) =>
+    Tar.read(container.copyOutTar(path)).pipe(
+      Stream.mapEffect((entry) => Effect.as(Stream.runDrain(entry.content), entry.path.replace(/^\/|\/$/g, ""))),
+      Stream.runCollect,
+      Effect.map(Chunk.toReadonlyArray)
+    )
+
+  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError, R>) =>
+    Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
+
+  test(
+    "a path is no pattern: what is read is the file of exactly that name",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      yield* container.copyInTar("/", files("w"))
+      yield* readsEach(container, "/w")
+      yield* failsWith(container.readFile("/w/c?"), "PathNotFound")
+      yield* failsWith(container.readFile("/w/[a]1"), "PathNotFound")
+      yield* container.start
+      yield* readsEach(container, "/w")
+      assert.deepStrictEqual(yield* topOf(container, "/w/b*"), ["b*"])
+    })
+  )
+
+  test(
+    "a path in a volume is no pattern",
+    Effect.gen(function*() {
+      const mounted = idle.pipe(
+        Definition.mount(Mount.volume({ target: "/data" })),
+        Definition.mount(Mount.volume({ target: "/[d]ata" }))
+      )
+      const container = yield* Container.create(mounted)
+      yield* container.copyInTar("/data", files("w"))
+      yield* container.writeFile("/[d]ata/[f]", "other")
+      yield* readsEach(container, "/data/w")
+      assert.strictEqual(yield* container.readFileString("/[d]ata/[f]"), "other")
+      yield* container.start
+      yield* readsEach(container, "/data/w")
+      assert.strictEqual(yield* container.readFileString("/[d]ata/[f]"), "other")
+    })
+  )
+
+  test(
+    "a directory is no pattern: what is written is in the directory of exactly that name",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const directories = names.map((name) => Tar.directory(`w/${name}`))
+      yield* container.copyInTar("/", Tar.write(Stream.fromIterable([Tar.directory("w"), ...directories])))
+      yield* Effect.forEach(patterns, ([name]) => container.writeFile(`/w/${name}/new`, name))
+      yield* container.writeFile("/w/[none]/deep/new", "made")
+      yield* container.copyInTar("/w/[slug].tsx", Tar.write(Stream.make(Tar.file("./top", "inside"))))
+      for (const [name, ...others] of patterns) {
+        assert.strictEqual(yield* container.readFileString(`/w/${name}/new`), name)
+        for (const other of others) yield* failsWith(container.readFile(`/w/${other}/new`), "PathNotFound")
+      }
+      assert.strictEqual(yield* container.readFileString("/w/[none]/deep/new"), "made")
+      assert.strictEqual(yield* container.readFileString("/w/[slug].tsx/top"), "inside")
+      const archive = Tar.write(Stream.make(Tar.file("file", "x")))
+      yield* failsWith(container.copyInTar("/w/[missing]", archive), "PathNotFound")
+      assert.strictEqual(yield* reason(container.copyInTar("/w/a?/new", archive)), "NotADirectory")
+    })
+  )
+
+  test(
+    "a link to a name that is a pattern is followed to the file of that name",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      yield* container.copyInTar("/", files("w"))
+      yield* container.copyInTar(
+        "/w",
+        Tar.write(Stream.fromIterable(patterns.map(([name], index) => Tar.symlink(`link${index}`, name))))
+      )
+      for (const [index, [name]] of patterns.entries()) {
+        assert.strictEqual(yield* container.readFileString(`/w/link${index}`), `content of ${name}`)
+      }
+    })
+  )
+
+  test(
+    "nothing is written below a link that leads nowhere",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      yield* container.copyInTar(
+        "/",
+        Tar.write(Stream.make(Tar.symlink("link", "/missing"), Tar.symlink("relative", "gone/away")))
+      )
+      for (const path of ["/link/file", "/link/a/b/file", "/relative/file"]) {
+        assert.strictEqual(yield* reason(container.writeFile(path, "x")), "InTheWay")
+      }
+      yield* failsWith(container.readFile("/missing"), "PathNotFound")
+      yield* failsWith(container.readFile("/gone"), "PathNotFound")
+    })
+  )
+
+  test(
+    "a file is refused in file systems of the kernel and, where the engine cannot reach them, in memory",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.create(idle)
+      for (const path of ["/dev/file", "/dev/shm/file", "/proc/file", "/sys/a/file"]) {
+        assert.strictEqual(yield* reason(container.writeFile(path, "x")), "Unreachable", path)
+      }
+      yield* container.start
+      for (const path of ["/proc/file", "/sys/a/file"]) {
+        assert.strictEqual(yield* reason(container.writeFile(path, "x")), "Unreachable", path)
+      }
+      if (engine.name === "docker") {
+        assert.strictEqual(yield* reason(container.writeFile("/dev/shm/file", "x")), "Unreachable")
+      } else {
+        yield* container.writeFile("/dev/shm/file", "x")
+        // Podman copies nothing out of there.
+        const read = options.processes
+          ? Effect.map(container.exec(sh("cat /dev/shm/file")), ({ stdout }) => stdout)
+          : container.readFileString("/dev/shm/file")
+        assert.strictEqual(yield* read, "x")
+      }
+    })
+  )
+
+  test(
+    "a volume in a memory file system is written to",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle.pipe(
+        Definition.mount(Mount.tmpfs({ target: "/cache" })),
+        Definition.mount(Mount.volume({ target: "/cache/kept" }))
+      ))
+      yield* container.writeFile("/cache/kept/file", "x")
+      assert.strictEqual(yield* container.readFileString("/cache/kept/file"), "x")
+    })
+  )
+
+  test(
+    "a link into a memory file system that the engine cannot reach leads to no success",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
+      yield* container.copyInTar(
+        "/",
+        Tar.write(Stream.make(Tar.symlink("link", "/cache"), Tar.symlink("other", "link"), Tar.directory("w")))
+      )
+      yield* container.start
+      for (const path of ["/link/file", "/other/file"]) {
+        if (engine.name === "docker") {
+          assert.strictEqual(yield* reason(container.writeFile(path, "x")), "Unreachable")
+        } else {
+          yield* container.writeFile(path, "x")
+          assert.strictEqual(yield* container.readFileString("/cache/file"), "x")
+        }
+      }
+      yield* container.writeFile("/w/file", "x")
+      assert.strictEqual(yield* container.readFileString("/w/file"), "x")
+    })
+  )
+
+  test(
+    "a file over which engines mount their own is refused, before the start and after it",
+    Effect.gen(function*() {
+      for (const path of ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]) {
+        const definition = Definition.file(idle, path, "mine")
+        assert.strictEqual(yield* reason(Effect.scoped(Container.start(definition))), "Unreachable")
+      }
+      const container = yield* Container.start(idle)
+      assert.strictEqual(yield* reason(container.writeFile("/etc/./hosts", "mine")), "Unreachable")
+      yield* container.writeFile("/etc/hosts.mine", "mine")
+    })
+  )
+}
