@@ -82,6 +82,17 @@ describe("a registry that wants a token", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  it.effect.each(["https://127.0.0.1../token", "https://169.254.169.254../token", "https://localhost../token"])(
+    "is not sent credentials for a token server at %s",
+    (realm) => {
+      const { layer, requests } = network(({ url }) => url.includes("/token") ? json({ token: "T" }) : bearer({ realm }))
+      return Effect.gen(function*() {
+        yield* Effect.flip(stat())
+        deepStrictEqual(requests.map(({ headers }) => headers["authorization"]), [undefined])
+      }).pipe(Effect.provide(services(layer, [[host, login("alice", "s3cret")]])))
+    }
+  )
+
   it.effect("is asked for one token by all who need the same", () => {
     const { layer, requests } = network(guarded((_) => _ === "Bearer T", () => json({ token: "T" })))
     return Effect.gen(function*() {

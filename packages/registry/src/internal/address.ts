@@ -7,7 +7,7 @@ import * as Option from "effect/Option"
 
 export interface Address {
   readonly scheme: "http" | "https"
-  /** In lower case, an IPv6 address in its brackets. */
+  /** In lower case, an IPv6 address in its brackets; what the URL parser of each platform makes of it again. */
   readonly host: string
   /** Always there. */
   readonly port: string
@@ -26,6 +26,15 @@ const defaultPort = { http: "80", https: "443" } as const
 /** What is neither space, control, beyond ASCII nor one of those that no address has and parsers disagree on. */
 const isPlain = (text: string): boolean => /^[!#-;=?-[\]_a-z~|{}^`@]*$/i.test(text)
 
+/**
+ * A host without the dot of the root, which URL parsers leave. What they would read as another host once it is gone is
+ * no host, as `127.0.0.1..` is not.
+ */
+const hostOf = (hostname: string): Option.Option<string> => {
+  const host = hostname.replace(/\.$/, "")
+  return host.split(".").includes("") ? Option.none() : Option.some(host)
+}
+
 const absolute = /^(https?):\/\/([^/?#@]+)([^#]*)/i
 
 /** An absolute address. One with a user in it is none: nothing that a registry says is sent as credentials. */
@@ -33,14 +42,14 @@ export const parse = (text: string): Option.Option<Address> => {
   const [, scheme = "", authority = "", rest = ""] = isPlain(text) ? absolute.exec(text) ?? [] : []
   if (authority === "" || !(rest === "" || rest.startsWith("/") || rest.startsWith("?"))) return Option.none()
   return Either.getRight(Either.try(() => new URL(`${scheme}://${authority}/`))).pipe(
-    Option.map(({ hostname, port, protocol }): Address => {
+    Option.flatMap(({ hostname, port, protocol }) => {
       const scheme = protocol === "https:" ? "https" : "http"
-      return {
+      return Option.map(hostOf(hostname), (host): Address => ({
         scheme,
-        host: hostname.replace(/\.$/, ""),
+        host,
         port: port === "" ? defaultPort[scheme] : port,
         path: rest.startsWith("/") ? rest : `/${rest}`
-      }
+      }))
     })
   )
 }
