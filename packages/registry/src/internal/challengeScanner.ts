@@ -1,14 +1,13 @@
+import * as scanner from "./scanner.js"
+import { isSpace, isTokenCharacter } from "./scanner.js"
+
 export interface Scanned {
   readonly scheme: string
   readonly token68: string | undefined
   readonly parameters: ReadonlyMap<string, string>
 }
 
-const tokenCharacter = /[!#$%&'*+\-.^_`|~0-9A-Za-z]/
-
 const token68Character = /[-._~+/0-9A-Za-z]/
-
-const isSpace = (character: string): boolean => character === " " || character === "\t"
 
 /** What an unquoted value ends at. More than a token is taken, since some registries do not quote their realm. */
 const isDelimiter = (character: string): boolean => isSpace(character) || character === "," || character === "\""
@@ -19,62 +18,42 @@ const isDelimiter = (character: string): boolean => isSpace(character) || charac
  * https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  */
 export const scan = (text: string): ReadonlyArray<Scanned> => {
-  let at = 0
+  const { back, isAtEnd, peek, position, quoted, skip, take } = scanner.make(text)
   const found: Array<{ scheme: string; token68: string | undefined; parameters: Map<string, string> }> = []
 
-  const skip = (accept: (character: string) => boolean): string => {
-    const from = at
-    while (at < text.length && accept(text.charAt(at))) at++
-    return text.slice(from, at)
-  }
-  const spaces = () => skip(isSpace)
-  const isElementOver = () => at >= text.length || text.charAt(at) === ","
-
-  /** The text between quotes, or nothing if the second quote is missing. */
-  const quoted = (): string | undefined => {
-    at++
-    let value = ""
-    while (at < text.length) {
-      const character = text.charAt(at++)
-      if (character === "\"") return value
-      if (character === "\\" && at < text.length) value += text.charAt(at++)
-      else value += character
-    }
-    return undefined
-  }
+  const isElementOver = () => isAtEnd() || peek() === ","
 
   const token68 = (): string | undefined => {
-    const start = at
+    const start = position()
     const value = skip((_) => token68Character.test(_)) + skip((_) => _ === "=")
-    spaces()
+    skip(isSpace)
     if (value !== "" && !value.startsWith("=") && isElementOver()) return value
-    at = start
+    back(start)
     return undefined
   }
 
   const skipElement = () => {
     while (!isElementOver()) {
-      if (text.charAt(at) === "\"") quoted()
-      else at++
+      if (peek() === "\"") quoted()
+      else skip((_) => _ !== "\"" && _ !== ",")
     }
   }
 
-  while (at < text.length) {
+  while (!isAtEnd()) {
     skip((_) => isSpace(_) || _ === ",")
-    if (at >= text.length) break
-    const name = skip((_) => tokenCharacter.test(_)).toLowerCase()
+    if (isAtEnd()) break
+    const name = skip(isTokenCharacter).toLowerCase()
     if (name === "") {
       skipElement()
       continue
     }
-    const gap = spaces()
-    if (text.charAt(at) !== "=") {
+    const gap = skip(isSpace)
+    if (!take("=")) {
       found.push({ scheme: name, token68: gap === "" ? undefined : token68(), parameters: new Map() })
       continue
     }
-    at++
-    spaces()
-    const isQuoted = text.charAt(at) === "\""
+    skip(isSpace)
+    const isQuoted = peek() === "\""
     const value = isQuoted ? quoted() : skip((_) => !isDelimiter(_))
     const current = found.at(-1)
     if (value === undefined || (!isQuoted && value === "")) continue

@@ -1,36 +1,52 @@
 /** Values of headers that registries send. */
 import * as Option from "effect/Option"
+import type { Scanner } from "./scanner.js"
+import * as scanning from "./scanner.js"
+import { isSpace, isTokenCharacter } from "./scanner.js"
 
-export interface Link {
-  readonly target: string
-  readonly relations: ReadonlyArray<string>
+const isVisible = (character: string): boolean => character > " " && character !== "\u007F"
+
+/** The parameters of a link by their names in lower case, each with its first value; `undefined` if malformed. */
+const parametersOf = ({ isAtEnd, peek, quoted, skip, take }: Scanner): ReadonlyMap<string, string> | undefined => {
+  const parameters = new Map<string, string>()
+  for (skip(isSpace); take(";"); skip(isSpace)) {
+    skip(isSpace)
+    const name = skip(isTokenCharacter).toLowerCase()
+    skip(isSpace)
+    if (name === "" && peek() === "=") return undefined
+    const isAssigned = take("=")
+    skip(isSpace)
+    const value = !isAssigned
+      ? ""
+      : peek() === "\""
+      ? quoted()
+      : skip((_) => !isSpace(_) && _ !== ";" && _ !== "," && _ !== "\"")
+    if (value === undefined) return undefined
+    if (name !== "" && !parameters.has(name)) parameters.set(name, value)
+  }
+  return isAtEnd() || peek() === "," ? parameters : undefined
 }
 
-const linkAt = /\s*<([^<>]*)>((?:\s*;\s*[\w!#$&*+.^`|~-]+(?:\s*=\s*(?:"(?:[^"\\]|\\.)*"|[^\s;,"]*))?)*)\s*(?:,|$)/y
-
-const relations = /;\s*rel\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s;,"]*))/i
-
-const isVisible = (text: string): boolean => Array.from(text).every((char) => char > " " && char !== "\u007F")
-
 /**
- * The target of the link to the next page, if there is one; `undefined` if the header is malformed. A link that says
- * nothing of what it is counts as such a link.
+ * The target of the link to the next page, if there is one; `undefined` if the header is malformed. A link without a
+ * relation counts as such a link.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8288#section-3
  */
 export const nextLink = (header: string): Option.Option<string> | undefined => {
-  let at = 0
-  while (at < header.length && /[\s,]/.test(header[at] ?? "")) at++
-  while (at < header.length) {
-    linkAt.lastIndex = at
-    const [whole, target = "", parameters = ""] = linkAt.exec(header) ?? []
-    if (whole === undefined || whole === "" || !isVisible(target)) return undefined
-    const [, quoted, plain] = relations.exec(parameters) ?? []
-    const rel = quoted ?? plain
-    if (rel === undefined || rel.toLowerCase().split(/\s+/).includes("next")) {
+  const scanner = scanning.make(header)
+  const { isAtEnd, skip, take } = scanner
+  const separators = (character: string) => isSpace(character) || character === ","
+  for (skip(separators); !isAtEnd(); skip(separators)) {
+    if (!take("<")) return undefined
+    const target = skip((_) => isVisible(_) && _ !== "<" && _ !== ">")
+    if (!take(">")) return undefined
+    const parameters = parametersOf(scanner)
+    if (parameters === undefined) return undefined
+    const relations = parameters.get("rel")?.toLowerCase().split(/\s/)
+    if (relations === undefined || relations.includes("next")) {
       return target === "" ? Option.none() : Option.some(target)
     }
-    at += whole.length
   }
   return Option.none()
 }
