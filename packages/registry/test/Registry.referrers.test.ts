@@ -7,7 +7,7 @@ import { FaultyRegistry } from "@ociman/testing"
 import { Chunk, Effect, Layer, Stream } from "effect"
 import { createHash } from "node:crypto"
 import { tagOf } from "../src/internal/referrers.js"
-import { network, type Received, type Reply, services } from "./scripted.js"
+import { network, type Received, type Reply, type Script, services } from "./scripted.js"
 
 const host = "registry.example.com"
 const repository = Repository.make(`${host}/team/app`)
@@ -60,7 +60,7 @@ const storing = (options: {
   readonly before?: (request: Received, stored: Map<string, string>) => void
 } = {}) => {
   const stored = new Map<string, string>()
-  const http = network((request) => {
+  const script: Script = (request) => {
     options.before?.(request, stored)
     const { body, headers, method, url } = request
     const name = url.slice(`${base}/manifests/`.length)
@@ -82,8 +82,8 @@ const storing = (options: {
       },
       body: known
     }
-  })
-  return { stored, ...http }
+  }
+  return { stored, script, ...network(script) }
 }
 
 const kept = (stored: ReadonlyMap<string, string>): ReadonlyArray<Record<string, unknown>> =>
@@ -269,6 +269,60 @@ describe("a manifest with a subject", () => {
       }).pipe(Effect.provide(services(layer)))
     })
   }
+
+  for (const etags of [true, false]) {
+    it.live(`fails to be pushed while others overwrite its list, ${etags ? "with" : "without"} conditions`, () => {
+      let count = 0
+      const { layer, requests, stored } = storing({
+        etags,
+        before: ({ method, url }, stored) => {
+          if (method !== (etags ? "PUT" : "GET") || !url.endsWith(fallback)) return
+          stored.set(fallback, JSON.stringify(ImageIndex.make([entry(`other ${++count}`)])))
+        }
+      })
+      return Effect.gen(function*() {
+        stored.set(fallback, JSON.stringify(ImageIndex.make([entry("first")])))
+        const error = yield* Effect.flip(Effect.asVoid(push("a")))
+        assert.strictEqual(error._tag === "RegistryFailed" ? error.reason : error._tag, "Unavailable")
+        assert.include(error.message, `PUT ${base}/manifests/${fallback}`)
+        assert.include(error.message, "push or delete the manifest again")
+        assert.isAtMost(requests.length, 30)
+      }).pipe(Effect.provide(services(layer)))
+    })
+  }
+
+  for (const status of [403, 429, 503]) {
+    it.live(`is listed by the registry although it was asked for its lists in vain before (${status})`, () => {
+      const own = storing({ subjects: true })
+      let isBusy = true
+      const { layer, requests } = network((request, earlier) =>
+        !request.url.includes("/referrers/") ? own.script(request, earlier) : isBusy ? { status } : index(entry("a"))
+      )
+      return Effect.gen(function*() {
+        yield* push("a")
+        assert.strictEqual(kept(own.stored).length, 1)
+        isBusy = false
+        deepStrictEqual(yield* list(), [entry("a").digest])
+        const before = requests.length
+        yield* push("b")
+        // Now that it is known to have lists, there is none under the tag to be read or written.
+        deepStrictEqual(requests.slice(before).map(({ method }) => method), ["PUT"])
+      }).pipe(Effect.provide(services(layer, [], { retries: 0 })))
+    })
+  }
+
+  it.effect("is listed by a registry that has lists by now, for a client that knew none", () => {
+    const own = storing({ subjects: true })
+    let isNew = false
+    const { layer } = network((request, earlier) =>
+      isNew && request.url.includes("/referrers/") ? index(entry("a")) : own.script(request, earlier)
+    )
+    return Effect.gen(function*() {
+      yield* push("a")
+      isNew = true
+      deepStrictEqual(yield* list(), [entry("a").digest])
+    }).pipe(Effect.provide(services(layer)))
+  })
 
   it.effect("does not overwrite a tag that has something else", () => {
     const { layer, stored } = storing()

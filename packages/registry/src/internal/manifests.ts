@@ -35,7 +35,7 @@ const accept = [
   MediaType.DockerManifest
 ].join(", ")
 
-const addressOf = ({ repository, target }: Place, name: string) => at(target, `/v2/${repository}/manifests/${name}`)
+export const addressOf = ({ repository, target }: Place, name: string) => at(target, `/v2/${repository}/manifests/${name}`)
 
 const asking = (place: Place, method: "GET" | "HEAD", name: Name) => ({
   method,

@@ -10,12 +10,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ReadError } from "../Registry.js"
+import type { RegistryFailed } from "../RegistryError.js"
 import * as addresses from "./address.js"
 import * as answers from "./answers.js"
 import { at } from "./endpoints.js"
 import * as manifests from "./manifests.js"
 import { pages } from "./pages.js"
-import type { Answer } from "./transport.js"
+import { type Answer, failed } from "./transport.js"
 import * as turns from "./turns.js"
 
 type UpdateError = ReadError | ContentError.InvalidDocument
@@ -120,15 +121,16 @@ export const list = (
       }),
       Stream.mapConcat((descriptors) => descriptors)
     )
-    return lists.get(host) === false
-      ? byTag
-      : Stream.concat(byList, Stream.suspend(() => hasLists ? Stream.empty : byTag))
+    return Stream.concat(byList, Stream.suspend(() => hasLists ? Stream.empty : byTag))
   })
 
 /** What a registry that filtered need not say again. */
 const always = (artifactType: MediaType.MediaType | undefined) => artifactType === undefined ? {} : { artifactType }
 
-/** Whether a registry has lists; some say that they took note of a subject and have none. */
+/**
+ * Whether a registry has lists; some say that they took note of a subject and have none. Only an answer that says so is
+ * remembered. After any other one it counts as having none this time: a list under a tag that nobody needs does no harm.
+ */
 const hasLists = (place: manifests.Place, { lists }: Learned) =>
   Effect.gen(function*() {
     const host = addresses.authority(place.target.registry)
@@ -138,13 +140,23 @@ const hasLists = (place: manifests.Place, { lists }: Learned) =>
     const asked = { method: "GET", target: place.target, address, headers: { accept: MediaType.ImageIndex } } as const
     const answer = yield* place.client.send(asked)
     yield* answers.drop(answer)
-    const found = answer.status === 200 && !isUnsupported(answer)
-    lists.set(host, found)
+    const isMissing = isUnsupported(answer)
+    const found = answer.status === 200 && !isMissing
+    if (found || isMissing) lists.set(host, found)
     return found
   })
 
-/** How often a list is changed anew that others change too. */
+/** How often a list is written that others change too. */
 const changes = 10
+
+/** A list that others change faster than it is written and read: what was written last may be lost. */
+const overwritten = (place: manifests.Place, tag: Reference.Tag): RegistryFailed =>
+  failed(
+    { method: "PUT", address: manifests.addressOf(place, tag) },
+    "Unavailable",
+    `other programs overwrote this list of referrers each of the ${changes} times that it was changed; once they are ` +
+      "done, push or delete the manifest again"
+  )
 
 /** Changes what is kept under the tag of a digest, no matter who else does. */
 const update = (
@@ -167,7 +179,10 @@ const update = (
       }
       const index = Option.match(found, { onNone: () => ImageIndex.make([]), onSome: ({ index }) => index })
       const changed = f(index.manifests)
-      if (changed === index.manifests || left === 0) return
+      if (changed === index.manifests) return
+      if (left === 0) return yield* overwritten(place, tag)
+      // Those who change it at the same time do not all come again at once.
+      if (left < changes) yield* place.client.recover(place.target.registry)
       const content = yield* Content.make(ImageIndex.codec, { ...index, manifests: changed }).pipe(
         Effect.provideService(Hasher.Hasher, place.hasher)
       )
