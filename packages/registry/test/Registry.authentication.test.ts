@@ -88,7 +88,8 @@ describe("a registry that wants a token", () => {
       const { layer, requests } = network(({ url }) => url.includes("/token") ? json({ token: "T" }) : bearer({ realm }))
       return Effect.gen(function*() {
         yield* Effect.flip(stat())
-        deepStrictEqual(requests.map(({ headers }) => headers["authorization"]), [undefined])
+        assert.strictEqual(requests.length, 1)
+        assert.isUndefined(requests[0]?.headers["authorization"])
       }).pipe(Effect.provide(services(layer, [[host, login("alice", "s3cret")]])))
     }
   )

@@ -3,7 +3,7 @@ import { deepStrictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
 import { Content, ContentError, type Descriptor, Digest, MediaType } from "@ociman/oci"
 import { Credential, Registry, RegistryError, Repository } from "@ociman/registry"
-import { Data, Effect, Redacted, Stream } from "effect"
+import { Data, Effect, Fiber, Redacted, Stream, TestClock } from "effect"
 import { lines, network, type Received, type Reply, type Script, services } from "./scripted.js"
 
 const host = "registry.example.com"
@@ -357,6 +357,94 @@ describe("a push that is interrupted", () => {
       assert.strictEqual(state.stored, text)
     }).pipe(Effect.provide(services(layer, [], small)))
   })
+
+  for (const status of [408, 429, 500, 503]) {
+    for (const failed of [0, 1]) {
+      it.live(`sends chunk ${failed} again that was answered with ${status}`, () => {
+        const { layer, requests, state } = receiving({
+          whole: () => ({ status: 413 }),
+          part: (_, count) => count === failed ? { status } : undefined
+        })
+        return Effect.gen(function*() {
+          assert.strictEqual(yield* push(), "Pushed")
+          assert.strictEqual(state.stored, text)
+          assert.strictEqual(requests.filter(({ method }) => method === "PATCH").length, 5)
+        }).pipe(Effect.provide(services(layer, [], small)))
+      })
+    }
+  }
+
+  it.live("sends a chunk again that was answered with 429 where the session cannot be asked", () => {
+    const { script, state } = receiving({
+      whole: () => ({ status: 413 }),
+      part: (_, count) => count === 1 ? { status: 429 } : undefined
+    })
+    const { layer } = network((request, earlier) =>
+      request.method === "GET" ? { status: 405 } : script(request, earlier)
+    )
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* push(), "Pushed")
+      assert.strictEqual(state.stored, text)
+    }).pipe(Effect.provide(services(layer, [], small)))
+  })
+
+  it.effect("waits before a chunk as long as the registry asks for", () => {
+    const { layer, requests } = receiving({
+      whole: () => ({ status: 413 }),
+      part: (_, count) => count === 1 ? { status: 429, headers: { "retry-after": "30" } } : undefined
+    })
+    return Effect.gen(function*() {
+      const fiber = yield* Effect.fork(push())
+      yield* TestClock.adjust("29 seconds")
+      deepStrictEqual(methods(requests).slice(-2), ["PATCH", "PATCH"])
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), "Pushed")
+    }).pipe(Effect.provide(services(layer, [], small)))
+  })
+
+  it.live("fails with the words of the registry that does not take a chunk", () => {
+    const { layer } = receiving({
+      whole: () => ({ status: 413 }),
+      part: () => ({ status: 500, body: JSON.stringify({ errors: [{ code: "UNKNOWN", message: "the disk is full" }] }) })
+    })
+    return Effect.gen(function*() {
+      const error = yield* failure(push())
+      assert.strictEqual(error.status, 500)
+      assert.include(error.message, "the disk is full")
+    }).pipe(Effect.provide(services(layer, [], { ...small, retries: 1 })))
+  })
+
+  it.live("ends an upload of chunks again that could not be ended", () => {
+    const { script, state } = receiving({ whole: () => ({ status: 413 }) })
+    let ends = 0
+    const { layer } = network((request, earlier) =>
+      request.method === "PUT" && request.body === "" && ends++ === 0 ? { status: 503 } : script(request, earlier)
+    )
+    return Effect.gen(function*() {
+      assert.strictEqual(yield* push(), "Pushed")
+      assert.strictEqual(state.stored, text)
+    }).pipe(Effect.provide(services(layer, [], small)))
+  })
+
+  for (const isStored of [true, false]) {
+    it.live(`asks for a blob whose session ended with the connection, and which is ${isStored ? "" : "not "}there`, () => {
+      const { script, state } = receiving({ whole: () => ({ status: 413 }) })
+      let isLost = false
+      const { layer } = network((request, earlier) => {
+        if (request.method === "HEAD" && isLost && isStored) return { status: 200 }
+        if (request.method !== "PUT" || request.body !== "") return script(request, earlier)
+        if (isLost) return { status: 404, body: JSON.stringify({ errors: [{ code: "BLOB_UPLOAD_UNKNOWN" }] }) }
+        script(request, earlier)
+        isLost = true
+        return undefined
+      })
+      return Effect.gen(function*() {
+        if (!isStored) return assert.strictEqual((yield* failure(push())).reason, "BLOB_UPLOAD_UNKNOWN")
+        assert.strictEqual(yield* push(), "Pushed")
+        assert.strictEqual(state.stored, text)
+      }).pipe(Effect.provide(services(layer, [], small)))
+    })
+  }
 
   it.live("counts by itself where the registry counts each chunk alone", () => {
     const { layer, state } = receiving({

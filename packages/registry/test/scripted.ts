@@ -31,6 +31,24 @@ const received = (request: Parameters<Parameters<typeof HttpClient.make>[0]>[0])
   return Effect.map(Effect.orDie(text), (body) => ({ method, url, headers, body }))
 }
 
+/** An answer whose body can be read once, as over a network. */
+const readOnce = (response: HttpClientResponse.HttpClientResponse): HttpClientResponse.HttpClientResponse => {
+  let isRead = false
+  const take = <A>(body: A) => {
+    if (isRead) throw new Error("the body of an answer is read twice")
+    isRead = true
+    return body
+  }
+  return new Proxy(response, {
+    get: (target, name) =>
+      name === "stream"
+        ? Stream.suspend(() => take(target.stream))
+        : name === "arrayBuffer"
+        ? Effect.suspend(() => take(target.arrayBuffer))
+        : Reflect.get(target, name, target)
+  })
+}
+
 /** A network on which every host is one script. */
 export const network = (script: Script) => {
   const requests: Array<Received> = []
@@ -59,10 +77,10 @@ export const network = (script: Script) => {
         })
         : bytes
       const isEmpty = request.method === "HEAD" || reply.status === 204
-      return HttpClientResponse.fromWeb(
+      return readOnce(HttpClientResponse.fromWeb(
         request,
         new Response(isEmpty ? null : content, { status: reply.status, headers: reply.headers ?? {} })
-      )
+      ))
     })
   )
   return { requests, layer: Layer.succeed(HttpClient.HttpClient, client) }

@@ -67,7 +67,7 @@ export interface Client {
 }
 
 /** Whether the same request may be answered otherwise a little later. */
-const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500 && status !== 501
+export const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500 && status !== 501
 
 /** Whether the same request may succeed a little later. */
 export const isPassingFailure = (error: RegistryError): error is RegistryFailed =>
@@ -200,7 +200,10 @@ export const make = (
                 return yield* Effect.as(pace.succeeded(address), answer)
               }
               const wait = Option.getOrUndefined(yield* asked(answer))
-              if (left === 0 || wait !== undefined && Duration.greaterThan(wait, retries.longest)) {
+              const isTooLong = wait !== undefined && Duration.greaterThan(wait, retries.longest)
+              if (left === 0 || isTooLong) {
+                // It may be asked again by whoever sends a request that is not repeated here.
+                if (wait !== undefined && !isTooLong) yield* pace.slowDown(address, wait)
                 return answer
               }
               yield* answers.drop(answer)

@@ -9,8 +9,9 @@ import type { RegistryError } from "../RegistryError.js"
 import type { Address } from "./address.js"
 import * as addresses from "./address.js"
 import * as answers from "./answers.js"
+import * as blobs from "./blobs.js"
 import { collect } from "./bytes.js"
-import { type Client, isPassingFailure } from "./client.js"
+import { type Client, isPassing, isPassingFailure } from "./client.js"
 import { at } from "./endpoints.js"
 import * as headers from "./headers.js"
 import type { Target } from "./proofs.js"
@@ -209,17 +210,14 @@ const patch = (
     const again = (known: Option.Option<Progress>, otherwise: Effect.Effect<Progress, RegistryError>) =>
       Option.match(known, {
         onNone: () => otherwise,
-        onSome: (progress) =>
-          progress.offset < offset || left === 0
-            ? otherwise
-            : progress.offset === end
+        onSome: (progress) => {
+          // `0-0` is also what registries answer that have nothing yet.
+          const from = offset === 0 && progress.offset === 1 && end > 1 ? 0 : progress.offset
+          if (from < offset || left === 0) return otherwise
+          return from === end
             ? Effect.succeed(progress)
-            : patch(
-              goal,
-              progress,
-              chunk.subarray(progress.offset - offset),
-              progress.offset > offset ? left : left - 1
-            )
+            : patch(goal, { ...progress, offset: from }, chunk.subarray(from - offset), from > offset ? left : left - 1)
+        }
       })
     const tried = yield* Effect.either(client.send(asked))
     if (tried._tag === "Left") {
@@ -233,16 +231,40 @@ const patch = (
       const next = answer.headers["location"] === undefined ? session : yield* sessionOf(goal, answer)
       const known = yield* progressOf(goal, next, answer, end)
       // Not every registry counts well; that it took the chunk is what its status says.
-      const isShort = Option.filter(known, (progress) => progress.offset > offset && progress.offset < end)
+      const isShort = Option.filter(known, (progress) => progress.offset > Math.max(offset, 1) && progress.offset < end)
       return yield* again(isShort, Effect.succeed({ session: next, offset: end }))
     }
-    const refused = client.refuse(asked, answer)
-    if (answer.status !== 416 && answer.status < 500) return yield* refused
+    // It has the words of the answer, which can be read only once.
+    const refused = yield* Effect.flip(client.refuse(asked, answer))
+    if (answer.status !== 416 && !isPassing(answer.status)) return yield* refused
     const reported = yield* progressOf(goal, session, answer, end)
-    if (answer.status >= 500) yield* client.recover(session.location)
-    yield* answers.drop(answer)
-    return yield* again(Option.isSome(reported) ? reported : yield* ask(goal, session, end), refused)
+    if (answer.status !== 416) yield* client.recover(session.location)
+    const known = Option.isSome(reported) ? reported : yield* ask(goal, session, end)
+    // Such a request was not taken at all.
+    const same = answer.status === 429 || answer.status === 408 ? Option.some({ session, offset }) : Option.none()
+    return yield* again(Option.orElse(known, () => same), refused)
   })
+
+/** Ends an upload of chunks. A registry that has lost it since it was last asked to end it has the blob. */
+const close = (
+  goal: Goal,
+  session: Session,
+  left: number,
+  isAgain = false
+): Effect.Effect<void, RegistryError> =>
+  Effect.gen(function*() {
+    const answer = yield* goal.client.expect(finish(goal, session, nothing), 201, 204)
+    yield* answers.drop(answer)
+    yield* isStored(goal, answer)
+  }).pipe(Effect.catchAll((error) => {
+    if (left > 0 && isPassingFailure(error)) {
+      return Effect.zipRight(goal.client.recover(session.location), close(goal, session, left - 1, true))
+    }
+    return isAgain && isLost(error)
+      ? Effect.flatMap(blobs.peek(goal), (there) =>
+        there !== "Unknown" && Option.isSome(there) ? Effect.void : Effect.fail(error))
+      : Effect.fail(error)
+  }))
 
 /** The blob in chunks, from where a registry has it. */
 const chunked = <E>(goal: Goal, from: Progress, content: Stream.Stream<Uint8Array, E>) =>
@@ -255,9 +277,7 @@ const chunked = <E>(goal: Goal, from: Progress, content: Stream.Stream<Uint8Arra
       from,
       (progress, chunk) => patch(goal, progress, chunk, client.times)
     )
-    const answer = yield* client.expect(finish(goal, sent.session, nothing), 201, 204)
-    yield* answers.drop(answer)
-    yield* isStored(goal, answer)
+    yield* close(goal, sent.session, client.times)
   })
 
 /** Whether a registry may take a blob in parts that it did not take at once. */
