@@ -267,6 +267,11 @@ export interface Options {
   readonly answerTimeout?: Duration.DurationInput | undefined
   /** How long nothing may come, or go, in the middle of a transfer; 1 minute by default. */
   readonly stallTimeout?: Duration.DurationInput | undefined
+  /**
+   * How long a manifest, a page of a list or a token may take from the beginning of its answer to its end; 5 minutes by
+   * default. The words of an error may take `stallTimeout`.
+   */
+  readonly documentTimeout?: Duration.DurationInput | undefined
   /** How often a request is made again that met a passing fault; 5 times by default. */
   readonly retries?: number | undefined
   /** How long is waited before the first time, and twice as long each time; 250 milliseconds by default. */

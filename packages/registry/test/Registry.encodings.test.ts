@@ -3,7 +3,7 @@ import { deepStrictEqual } from "@effect/vitest/utils"
 import { type Descriptor, Digest, MediaType, Reference } from "@ociman/oci"
 import { Registry, RegistryError, Repository } from "@ociman/registry"
 import { Effect, Option, Stream } from "effect"
-import { createHash } from "node:crypto"
+import { createHash, randomBytes } from "node:crypto"
 import { gzipSync } from "node:zlib"
 import { network, type Script, services } from "./scripted.js"
 
@@ -45,6 +45,18 @@ describe("what is compressed although nobody asked for it", () => {
     Effect.gen(function*() {
       explained(yield* Effect.flip(fetchBlob(blob)))
     }).pipe(Effect.provide(services(network(compressing(content)).layer))))
+
+  for (const size of [1, 23, 100_000]) {
+    it.effect(`fails as ${size} bytes of a blob at once, and says so`, () => {
+      const content = randomBytes(size)
+      const { layer } = network(compressing(content))
+      return Effect.gen(function*() {
+        const client = yield* Registry.Registry
+        const descriptor = describeBytes(MediaType.OctetStream, content)
+        explained(yield* Effect.flip(client.fetchBlobBytes(repository, descriptor)))
+      }).pipe(Effect.provide(services(layer)))
+    })
+  }
 
   it.effect("fails as parts of a blob, and says so", () =>
     Effect.gen(function*() {

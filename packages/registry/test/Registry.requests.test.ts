@@ -13,7 +13,7 @@ import {
   Reference
 } from "@ociman/oci"
 import { Registry, RegistryError, RegistryKey, Repository, SecurityPolicy } from "@ociman/registry"
-import { Deferred, Effect, Either, Fiber, Layer, Logger, Option, Stream, TestClock } from "effect"
+import { Deferred, Duration, Effect, Either, Fiber, Layer, Logger, Option, Stream, TestClock } from "effect"
 import { lines, network, type Script, services } from "./scripted.js"
 
 const host = "registry.example.com"
@@ -289,6 +289,89 @@ describe("the deadline", () => {
   })
 })
 
+describe("the deadline of a document", () => {
+  /** A body that comes a byte at a time, for days. */
+  const trickling = (status: number, start: string, headers: Readonly<Record<string, string>> = {}) =>
+    Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request) => {
+        const response = HttpClientResponse.fromWeb(request, new Response(null, { status, headers }))
+        const bytes = Stream.concat(
+          Stream.make(Buffer.from(start)),
+          Stream.repeatEffect(Effect.delay(Effect.succeed(Buffer.from(" ")), "9 seconds"))
+        )
+        return Effect.succeed(
+          new Proxy(response, {
+            get: (target, name) => name === "stream" ? bytes : Reflect.get(target, name, target)
+          })
+        )
+      })
+    )
+
+  const options = { stallTimeout: "10 seconds", documentTimeout: "1 minute", retries: 0 } as const
+
+  const documents: ReadonlyArray<readonly [string, Effect.Effect<unknown, Registry.ReadError, Registry.Registry>]> = [
+    ["a manifest", Effect.flatMap(registry, (_) => _.fetchManifest(repository, tag))],
+    ["a list of tags", Effect.flatMap(registry, (_) => Stream.runDrain(_.tags(repository)))],
+    ["a list of referrers", Effect.flatMap(registry, (_) => Stream.runDrain(_.referrers(repository, digest)))]
+  ]
+  for (const [what, read] of documents) {
+    it.effect(`ends ${what} that comes without an end`, () =>
+      Effect.gen(function*() {
+        const fiber = yield* Effect.fork(failure(read))
+        yield* TestClock.adjust("59 seconds")
+        assert.isNull(fiber.unsafePoll())
+        yield* TestClock.adjust("2 seconds")
+        const error = yield* Fiber.join(fiber)
+        assert.strictEqual(error.reason, "TimedOut")
+        assert.include(error.message, "within 1m")
+      }).pipe(Effect.provide(
+        services(trickling(200, "{", { "content-type": MediaType.ImageIndex }), [], options)
+      )))
+  }
+
+  it.effect("ends the words of an error, of which those that came are shown", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(failure(fetched))
+      yield* TestClock.adjust("11 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error.status, 403)
+      assert.include(error.message, "go away")
+    }).pipe(Effect.provide(
+      services(trickling(403, JSON.stringify({ errors: [{ code: "DENIED", message: "go away" }] })), [], options)
+    )))
+
+  it.effect("does not end a blob that comes steadily", () => {
+    const bytes = Buffer.alloc(300_000, "x")
+    const client = HttpClient.make((request) => {
+      const response = HttpClientResponse.fromWeb(
+        request,
+        new Response(null, { headers: { "content-length": String(bytes.length) } })
+      )
+      const slow = Stream.range(0, 29).pipe(
+        Stream.rechunk(1),
+        Stream.mapEffect((i) => Effect.delay(Effect.succeed(bytes.subarray(i * 10_000, (i + 1) * 10_000)), "9 seconds"))
+      )
+      return Effect.succeed(
+        new Proxy(response, {
+          get: (target, name) =>
+            name === "stream"
+              ? slow
+              : name === "arrayBuffer"
+              ? Effect.map(Stream.runCollect(slow), () => bytes.buffer)
+              : Reflect.get(target, name, target)
+        })
+      )
+    })
+    return Effect.gen(function*() {
+      const descriptor = { ...(yield* digestOf(bytes)), mediaType: MediaType.OctetStream }
+      const fiber = yield* Effect.fork(Effect.flatMap(registry, (_) => _.fetchBlobBytes(repository, descriptor)))
+      yield* TestClock.adjust("5 minutes")
+      deepStrictEqual(yield* Fiber.join(fiber), new Uint8Array(bytes))
+    }).pipe(Effect.provide(services(Layer.succeed(HttpClient.HttpClient, client), [], options)))
+  })
+})
+
 describe("the deadline of an upload", () => {
   /** Larger than what is held in memory. */
   const pushing = (content: Stream.Stream<Uint8Array>) =>
@@ -311,6 +394,56 @@ describe("the deadline of an upload", () => {
     )
 
   const options = { stallTimeout: "10 seconds", retries: 0, chunkSize: 16 } as const
+
+  /** A server that takes 256 KiB in the time, and answers 5 seconds after the last byte. */
+  const slow = (time: Duration.DurationInput) =>
+    Layer.succeed(
+      HttpClient.HttpClient,
+      HttpClient.make((request) =>
+        Effect.gen(function*() {
+          const reply = (status: number) =>
+            HttpClientResponse.fromWeb(request, new Response(null, { status, headers: { location: "/u" } }))
+          const { body } = request
+          if (request.method !== "PUT") return reply(request.method === "HEAD" ? 404 : 202)
+          if (body._tag === "Stream") {
+            yield* Stream.runForEach(Stream.orDie(body.stream), () => Effect.sleep(time))
+          } else if (body._tag === "Uint8Array") {
+            yield* Effect.sleep(Duration.times(time, body.body.length / (256 * 1024)))
+          }
+          yield* Effect.sleep("5 seconds")
+          return reply(201)
+        })
+      )
+    )
+
+  const pushingSmall = Effect.gen(function*() {
+    const bytes = Buffer.alloc(1024 * 1024, "x")
+    const descriptor = { ...(yield* digestOf(bytes)), mediaType: MediaType.OctetStream }
+    return yield* Effect.flatMap(registry, (_) => _.pushBlob(repository, descriptor, Stream.make(bytes)))
+  })
+
+  it.effect("does not end a small blob or a chunk that goes slowly", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(pushingSmall)
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* Fiber.join(fiber), "Pushed")
+    }).pipe(Effect.provide(services(slow("9 seconds"), [], { ...options, answerTimeout: "6 seconds" }))))
+
+  it.effect("ends a small blob that stalls", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(failure(pushingSmall))
+      yield* TestClock.adjust("11 seconds")
+      assert.strictEqual((yield* Fiber.join(fiber)).reason, "TimedOut")
+    }).pipe(Effect.provide(services(slow("1 hour"), [], options))))
+
+  it.effect("is that of an answer once all is sent", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.fork(failure(pushingSmall))
+      yield* TestClock.adjust("8 seconds")
+      const error = yield* Fiber.join(fiber)
+      assert.strictEqual(error.reason, "TimedOut")
+      assert.include(error.message, "no answer for 4s")
+    }).pipe(Effect.provide(services(slow("1 second"), [], { ...options, answerTimeout: "4 seconds" }))))
 
   it.effect("ends what the registry does not take", () =>
     Effect.gen(function*() {

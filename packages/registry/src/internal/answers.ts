@@ -1,4 +1,5 @@
 /** What the answer of a registry means that is not the one that was hoped for. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -22,12 +23,25 @@ export const collect = (answer: Answer, limit: number, what: string): Effect.Eff
   return answer.body.pipe(
     Stream.tap((bytes) => {
       size += bytes.length
-      return size <= limit ? Effect.void : failure(answer, "TooLarge", `${what} has more than ${limit} bytes`)
+      if (size <= limit) return Effect.void
+      return isEncoded(answer) ? encoded(answer) : failure(answer, "TooLarge", `${what} has more than ${limit} bytes`)
     }),
     Stream.runCollect,
     Effect.map(concat)
   )
 }
+
+/** A document of a limited size, which must also come to an end in time, however steadily it comes. */
+export const document = (answer: Answer, limit: number, what: string): Effect.Effect<Uint8Array, RegistryFailed> =>
+  Effect.timeoutFail(collect(answer, limit, what), {
+    duration: answer.deadlines.document,
+    onTimeout: () =>
+      failure(
+        answer,
+        "TimedOut",
+        `${what} did not come to its end within ${Duration.format(answer.deadlines.document)}`
+      )
+  })
 
 /** Whether all of an answer is small, by what it says before. */
 const isSmall = ({ headers, request, status }: Answer): boolean =>
@@ -38,7 +52,7 @@ const isSmall = ({ headers, request, status }: Answer): boolean =>
 export const drop = (answer: Answer): Effect.Effect<void> =>
   Effect.ignore(isSmall(answer) ? answer.whole : begin(answer))
 
-/** The first bytes of an answer, however it goes on. */
+/** The first bytes of an answer, as far as they come in time, however it goes on. */
 const begin = (answer: Answer): Effect.Effect<Uint8Array> => {
   const parts: Array<Uint8Array> = []
   let size = 0
@@ -49,6 +63,7 @@ const begin = (answer: Answer): Effect.Effect<Uint8Array> => {
       return size < errorLimit
     }),
     Stream.runDrain,
+    Effect.timeout(answer.deadlines.stall),
     Effect.ignore,
     Effect.map(() => concat(parts))
   )

@@ -140,7 +140,7 @@ export const read = (
       yield* answers.drop(answer)
       return yield* answers.failure(answer, "TooLarge", `the manifest has more than ${limit} bytes`)
     }
-    const bytes = yield* answers.collect(answer, limit, "the manifest")
+    const bytes = yield* answers.document(answer, limit, "the manifest")
     return [yield* verified(place, answer, bytes, name), answer] as const
   })
 

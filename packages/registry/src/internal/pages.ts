@@ -58,7 +58,7 @@ export const pages = (
           return [[answer, ""] as const, Option.none<Address>()] as const
         }
         if (answer.status !== 200) return yield* client.refuse(asked, answer)
-        const body = yield* answers.collect(answer, pageLimit, "a page of the list")
+        const body = yield* answers.document(answer, pageLimit, "a page of the list")
         return [[answer, answers.text(body)] as const, yield* next(client, target, answer, seen)] as const
       }))
   })

@@ -8,44 +8,51 @@ import * as Option from "effect/Option"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
 
+/** Time limits of the other side. */
+export interface Patience {
+  /** For taking a piece of a stream. */
+  readonly stall: Duration.Duration
+  /** For answering after the last piece, or where there is no stream. */
+  readonly answer: Duration.Duration
+}
+
 /** How long the other side takes for what it was given. */
 export interface Watch {
   /** The same stream; while it makes its next piece itself, no time passes for the consumer. */
   readonly observe: <A, E>(stream: Stream.Stream<A, E>) => Stream.Stream<A, E>
-  /** Succeeds once the consumer did nothing for the time. */
-  readonly stalled: Effect.Effect<void>
+  /** Succeeds with the limit once the consumer did nothing for that time. */
+  readonly stalled: Effect.Effect<Duration.Duration>
 }
 
 /** A watch that begins at once. */
-export const watch = (patience: Duration.Duration): Effect.Effect<Watch> =>
+export const watch = (patience: Patience): Effect.Effect<Watch> =>
   Effect.map(Clock.currentTimeMillis, (begin) => {
     let since = begin
     let producing = 0
-    const now = Effect.map(Clock.currentTimeMillis, (time) => {
-      since = time
-    })
+    let limit = patience.answer
     const observe: Watch["observe"] = (stream) =>
-      Stream.fromPull(Effect.map(Stream.toPull(stream), (pull) =>
-        Effect.acquireUseRelease(
+      Stream.unwrapScoped(Effect.map(Stream.toPull(stream), (pull) => {
+        limit = patience.stall
+        return Stream.repeatEffectChunkOption(Effect.acquireUseRelease(
           Effect.sync(() => {
             producing++
           }),
           () => pull,
-          () =>
-            Effect.zipRight(
-              now,
-              Effect.sync(() => {
-                producing--
-              })
-            )
-        )))
-    const limit = Duration.toMillis(patience)
-    const stalled: Effect.Effect<void> = Effect.flatMap(
+          (_, exit) =>
+            Effect.map(Clock.currentTimeMillis, (time) => {
+              since = time
+              producing--
+              if (Exit.isFailure(exit)) limit = patience.answer
+            })
+        ))
+      }))
+    const shortest = Duration.toMillis(Duration.min(patience.stall, patience.answer))
+    const stalled: Effect.Effect<Duration.Duration> = Effect.flatMap(
       Clock.currentTimeMillis,
       (time) => {
-        const left = since + limit - time
-        if (producing === 0 && left <= 0) return Effect.void
-        return Effect.zipRight(Effect.sleep(producing > 0 ? limit : left), stalled)
+        const left = since + Duration.toMillis(limit) - time
+        if (producing === 0 && left <= 0) return Effect.succeed(limit)
+        return Effect.zipRight(Effect.sleep(producing > 0 ? shortest : Math.min(left, shortest)), stalled)
       }
     )
     return { observe, stalled: Effect.suspend(() => stalled) }

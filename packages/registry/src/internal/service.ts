@@ -40,6 +40,7 @@ const erase = (repository: Repository) => [TokenScope.repository(repository.path
 
 const settings = ({
   answerTimeout = "1 minute",
+  documentTimeout = "5 minutes",
   longestDelay = "2 minutes",
   policy = SecurityPolicy.defaults,
   retries = 5,
@@ -48,7 +49,11 @@ const settings = ({
   userAgent = "ociman"
 }: Options): client.Settings => ({
   policy,
-  deadlines: { headers: Duration.decode(answerTimeout), stall: Duration.decode(stallTimeout) },
+  deadlines: {
+    headers: Duration.decode(answerTimeout),
+    stall: Duration.decode(stallTimeout),
+    document: Duration.decode(documentTimeout)
+  },
   retries: { times: retries, base: Duration.decode(retryDelay), longest: Duration.decode(longestDelay) },
   userAgent
 })

@@ -183,7 +183,7 @@ export const request = (
         })
         : fail("TokenServerFailed", message, { status: answer.status })
     }
-    const body = yield* answers.collect(answer, limit, "the answer of the token server").pipe(
+    const body = yield* answers.document(answer, limit, "the answer of the token server").pipe(
       Effect.catchIf(({ reason }) => reason === "TooLarge", ({ detail }) => fail("TokenInvalid", detail))
     )
     const now = yield* Clock.currentTimeMillis

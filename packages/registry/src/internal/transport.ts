@@ -4,13 +4,17 @@ import * as HttpBody from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type { HttpClientError } from "@effect/platform/HttpClientError"
 import * as HttpClientRequest from "@effect/platform/HttpClientRequest"
+import type * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import type { HttpMethod } from "@effect/platform/HttpMethod"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import { hasProperty } from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import { RegistryFailed } from "../RegistryError.js"
 import * as addresses from "./address.js"
+import { concat } from "./bytes.js"
+import { size } from "./headers.js"
 import { limitSilence, type Watch, watch } from "./pulling.js"
 
 export type Body =
@@ -30,9 +34,10 @@ export interface Answer {
   readonly request: Request
   readonly status: number
   readonly headers: Headers.Headers
-  /** Fails if it ends early, or if nothing comes for too long. It must be run, be it to drop it. */
+  readonly deadlines: Deadlines
+  /** Fails if it ends early, or if nothing comes for too long. It must be run once, be it to drop it. */
   readonly body: Stream.Stream<Uint8Array, RegistryFailed>
-  /** All of it at once, which is cheaper where it is known to be small. */
+  /** All of {@link body}, which is cheaper where it is known to be small. */
   readonly whole: Effect.Effect<Uint8Array, RegistryFailed>
 }
 
@@ -41,6 +46,8 @@ export interface Deadlines {
   readonly headers: Duration.Duration
   /** Between two pieces that are sent or received. */
   readonly stall: Duration.Duration
+  /** From the headers of an answer to the end of its document: a manifest, a page of a list, a token. */
+  readonly document: Duration.Duration
 }
 
 export const failed = (
@@ -88,12 +95,49 @@ const stalling = (request: Request, status: number, patience: Duration.Duration)
 const sizeOf = (body: Body): Readonly<Record<string, string>> =>
   body._tag === "None" ? {} : { "content-length": String(body._tag === "Bytes" ? body.bytes.length : body.size) }
 
-const encode = (body: Body, observe: Watch["observe"]): HttpBody.HttpBody =>
-  body._tag === "None"
-    ? HttpBody.empty
-    : body._tag === "Bytes"
-    ? HttpBody.uint8Array(body.bytes, "application/octet-stream")
+/** The most that is sent or received at once: with more, the other side must show progress. */
+const pieceSize = 256 * 1024
+
+const pieces = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
+  Stream.unfold(0, (at) =>
+    at >= bytes.length ? Option.none() : Option.some([bytes.subarray(at, at + pieceSize), at + pieceSize]))
+
+const encode = (body: Body, observe: Watch["observe"]): HttpBody.HttpBody => {
+  if (body._tag === "None") return HttpBody.empty
+  if (body._tag === "Bytes" && body.bytes.length <= pieceSize) {
+    return HttpBody.uint8Array(body.bytes, "application/octet-stream")
+  }
+  return body._tag === "Bytes"
+    ? HttpBody.stream(observe(pieces(body.bytes)), "application/octet-stream", body.bytes.length)
     : HttpBody.stream(observe(body.stream), "application/octet-stream", body.size)
+}
+
+/** Whether a body comes at once. */
+const isSmall = ({ method }: Request, { headers, status }: HttpClientResponse.HttpClientResponse): boolean =>
+  method === "HEAD" || status === 204 ||
+  Option.exists(size(headers["content-length"]), (length) => length <= pieceSize)
+
+const answerOf = (
+  request: Request,
+  response: HttpClientResponse.HttpClientResponse,
+  deadlines: Deadlines
+): Answer => {
+  const { headers, status } = response
+  const stalled = stalling(request, status, deadlines.stall)
+  const body = response.stream.pipe(Stream.mapError(cut(request, status)), limitSilence(deadlines.stall, stalled))
+  const atOnce = response.arrayBuffer.pipe(
+    Effect.mapBoth({ onFailure: cut(request, status), onSuccess: (_) => new Uint8Array(_) }),
+    Effect.timeoutFail({ duration: deadlines.stall, onTimeout: stalled })
+  )
+  return {
+    request,
+    status,
+    headers,
+    deadlines,
+    body,
+    whole: isSmall(request, response) ? atOnce : Effect.map(Stream.runCollect(body), concat)
+  }
+}
 
 /**
  * Sends a request once. What it is answered with is not looked at.
@@ -108,9 +152,7 @@ export const make = (client: HttpClient.HttpClient, deadlines: Deadlines) => {
   return (request: Request): Effect.Effect<Answer, RegistryFailed> =>
     Effect.gen(function*() {
       const { body, headers, method } = request
-      const isStream = body._tag === "Stream"
-      const patience = isStream ? deadlines.stall : deadlines.headers
-      const { observe, stalled } = yield* watch(patience)
+      const { observe, stalled } = yield* watch({ stall: deadlines.stall, answer: deadlines.headers })
       const sent = HttpClientRequest.make(method)(addresses.format(request.address)).pipe(
         HttpClientRequest.setBody(encode(body, observe)),
         HttpClientRequest.setHeaders({ ...sizeOf(body), ...headers })
@@ -121,24 +163,9 @@ export const make = (client: HttpClient.HttpClient, deadlines: Deadlines) => {
           return failed(request, "Unreachable", `there is no connection${text}`, { cause })
         }),
         Effect.raceFirst(
-          Effect.flatMap(stalled, () => failed(request, "TimedOut", `no answer for ${Duration.format(patience)}`))
+          Effect.flatMap(stalled, (limit) => failed(request, "TimedOut", `no answer for ${Duration.format(limit)}`))
         )
       )
-      return {
-        request,
-        status: response.status,
-        headers: response.headers,
-        body: response.stream.pipe(
-          Stream.mapError(cut(request, response.status)),
-          limitSilence(deadlines.stall, stalling(request, response.status, deadlines.stall))
-        ),
-        whole: response.arrayBuffer.pipe(
-          Effect.mapBoth({ onFailure: cut(request, response.status), onSuccess: (_) => new Uint8Array(_) }),
-          Effect.timeoutFail({
-            duration: deadlines.stall,
-            onTimeout: stalling(request, response.status, deadlines.stall)
-          })
-        )
-      }
+      return answerOf(request, response, deadlines)
     })
 }
