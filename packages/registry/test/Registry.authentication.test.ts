@@ -85,7 +85,9 @@ describe("a registry that wants a token", () => {
   it.effect.each(["https://127.0.0.1../token", "https://169.254.169.254../token", "https://localhost../token"])(
     "is not sent credentials for a token server at %s",
     (realm) => {
-      const { layer, requests } = network(({ url }) => url.includes("/token") ? json({ token: "T" }) : bearer({ realm }))
+      const { layer, requests } = network(({ url }) =>
+        url.includes("/token") ? json({ token: "T" }) : bearer({ realm })
+      )
       return Effect.gen(function*() {
         yield* Effect.flip(stat())
         assert.strictEqual(requests.length, 1)

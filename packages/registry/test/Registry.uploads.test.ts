@@ -405,7 +405,10 @@ describe("a push that is interrupted", () => {
   it.live("fails with the words of the registry that does not take a chunk", () => {
     const { layer } = receiving({
       whole: () => ({ status: 413 }),
-      part: () => ({ status: 500, body: JSON.stringify({ errors: [{ code: "UNKNOWN", message: "the disk is full" }] }) })
+      part: () => ({
+        status: 500,
+        body: JSON.stringify({ errors: [{ code: "UNKNOWN", message: "the disk is full" }] })
+      })
     })
     return Effect.gen(function*() {
       const error = yield* failure(push())

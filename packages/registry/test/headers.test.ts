@@ -13,7 +13,11 @@ interface Link {
   readonly parameters: ReadonlyArray<Parameter>
 }
 
-const token = FastCheck.string({ unit: FastCheck.constantFrom(..."abzREL09-._!#$%&'*+^`|~"), minLength: 1, maxLength: 6 })
+const token = FastCheck.string({
+  unit: FastCheck.constantFrom(..."abzREL09-._!#$%&'*+^`|~"),
+  minLength: 1,
+  maxLength: 6
+})
 
 const parameter: FastCheck.Arbitrary<Parameter> = FastCheck.oneof(
   FastCheck.record({

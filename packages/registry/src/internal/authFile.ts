@@ -14,6 +14,26 @@ export type Json = Readonly<Record<string, unknown>>
 
 export const isJsonObject = (value: unknown): value is Json => Predicate.isRecord(value)
 
+/** A key without its case, by the rule of Go's `encoding/json`. */
+const fold = (key: string): string => key.toLowerCase().replaceAll("\u017F", "s")
+
+/**
+ * The same object with these keys as they are written here, in whatever case it has them: what decodes these files and
+ * answers elsewhere is Go, which takes any. Of several the last one counts, and objects are merged.
+ *
+ * https://pkg.go.dev/encoding/json#Unmarshal
+ */
+const withKeys = (value: Json, names: ReadonlyArray<string>): Json => {
+  const byFolded = new Map(names.map((name) => [fold(name), name]))
+  const result: Record<string, unknown> = Object.create(null)
+  for (const [key, member] of Object.entries(value)) {
+    const name = byFolded.get(fold(key)) ?? key
+    const earlier = result[name]
+    result[name] = isJsonObject(earlier) && isJsonObject(member) ? { ...earlier, ...member } : member
+  }
+  return result
+}
+
 /** The object that a text of JSON is; the reason for which it is none has nothing of the text in it. */
 export const parseObject = (text: string): Either.Either<Json, string> =>
   Either.try({ try: (): unknown => JSON.parse(text), catch: () => "it is not JSON" }).pipe(

@@ -67,7 +67,8 @@ export interface Client {
 }
 
 /** Whether the same request may be answered otherwise a little later. */
-export const isPassing = (status: number): boolean => status === 408 || status === 429 || status >= 500 && status !== 501
+export const isPassing = (status: number): boolean =>
+  status === 408 || status === 429 || status >= 500 && status !== 501
 
 /** Whether the same request may succeed a little later. */
 export const isPassingFailure = (error: RegistryError): error is RegistryFailed =>

@@ -35,7 +35,8 @@ const accept = [
   MediaType.DockerManifest
 ].join(", ")
 
-export const addressOf = ({ repository, target }: Place, name: string) => at(target, `/v2/${repository}/manifests/${name}`)
+export const addressOf = ({ repository, target }: Place, name: string) =>
+  at(target, `/v2/${repository}/manifests/${name}`)
 
 const asking = (place: Place, method: "GET" | "HEAD", name: Name) => ({
   method,

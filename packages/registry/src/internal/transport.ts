@@ -99,8 +99,10 @@ const sizeOf = (body: Body): Readonly<Record<string, string>> =>
 const pieceSize = 256 * 1024
 
 const pieces = (bytes: Uint8Array): Stream.Stream<Uint8Array> =>
-  Stream.unfold(0, (at) =>
-    at >= bytes.length ? Option.none() : Option.some([bytes.subarray(at, at + pieceSize), at + pieceSize]))
+  Stream.unfold(
+    0,
+    (at) => at >= bytes.length ? Option.none() : Option.some([bytes.subarray(at, at + pieceSize), at + pieceSize])
+  )
 
 const encode = (body: Body, observe: Watch["observe"]): HttpBody.HttpBody => {
   if (body._tag === "None") return HttpBody.empty
