@@ -89,6 +89,80 @@ describe("Credentials", () => {
       }).pipe(Effect.provide(credentials({ HOME: "", XDG_RUNTIME_DIR: "" }))))
   })
 
+  describe("are found under keys in any case, as by tools that are written in Go,", () => {
+    const cased = {
+      AUTHS: { "registry.example.com": { Auth: basic("alice", secret), IdentityToken: "" } },
+      auths: { "other.example.com": { AUTH: basic("bob", secret) } },
+      "Auth\u017F": { "third.example.com": { USERNAME: "carol", Password: secret } },
+      CredsSTORE: "",
+      CREDHELPERS: { "helped.example.com": "odd" }
+    }
+    const users: ReadonlyArray<readonly [string, string]> = [
+      ["registry.example.com", "alice"],
+      ["other.example.com", "bob"],
+      ["third.example.com", "carol"],
+      ["helped.example.com", "dave"]
+    ]
+
+    for (const file of [".docker/config.json", ".config/containers/auth.json"]) {
+      test(`in ${file}`, ({ credentials, helper, write }) =>
+        Effect.gen(function*() {
+          yield* helper("odd", `printf '%s' '{"serverurl":"","USERNAME":"dave","secret":"s"}'`)
+          yield* write(file, cased)
+          for (const [host, username] of users) {
+            assert.strictEqual(plain(yield* Credentials.resolve(RegistryKey.make(host))).username, username, host)
+          }
+        }).pipe(Effect.provide(credentials())))
+    }
+
+    test("in the variable, which takes nothing else", ({ credentials }) =>
+      Effect.gen(function*() {
+        const variable = (value: unknown) => credentials({ DOCKER_AUTH_CONFIG: JSON.stringify(value) })
+        const entry = { "registry.example.com": { AUTH: basic("alice", secret) } }
+        const found = yield* Effect.provide(Credentials.resolve(key), variable({ Auths: entry }))
+        assert.strictEqual(plain(found).username, "alice")
+        assertNone(yield* Effect.provide(Credentials.resolve(key), variable({ Auths: entry, Other: {} })))
+      }))
+
+    test("but not under the name of a registry in another case", ({ credentials, write }) =>
+      Effect.gen(function*() {
+        yield* write(".dockercfg", { "AUTHS": { auth: basic("alice", secret) } })
+        yield* write(".docker/config.json", { auths: { "Registry.example.com": { auth: basic("alice", secret) } } })
+        assertNone(yield* Credentials.resolve(key))
+      }).pipe(Effect.provide(credentials())))
+
+    test("and are changed there", ({ credentials, read, write }) =>
+      Effect.gen(function*() {
+        yield* write(".docker/config.json", cased)
+        yield* Credentials.login(key, Credential.login("eve", Redacted.make(secret)))
+        assert.strictEqual(plain(yield* Credentials.resolve(key)).username, "eve")
+        yield* Credentials.logout(key)
+        const json = JSON.parse(yield* read(".docker/config.json"))
+        assert.deepStrictEqual(Object.keys(json.auths), ["other.example.com", "third.example.com"])
+        assert.notProperty(json, "AUTHS")
+      }).pipe(Effect.provide(credentials())))
+  })
+
+  describe("of Docker Hub", () => {
+    const named = ["https://index.docker.io/v1/", "docker.io", "index.docker.io", "registry-1.docker.io"]
+    const askedIn: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+      [".docker/config.json", ["https://index.docker.io/v1/", "docker.io"]],
+      [".config/containers/auth.json", ["docker.io"]]
+    ]
+    for (const [file, keys] of askedIn) {
+      for (const name of named) {
+        const isAsked = keys.includes(name)
+        test(`are ${isAsked ? "" : "not "}those of the helper that ${file} names for ${name}`, (home) =>
+          Effect.gen(function*() {
+            yield* home.helper("hub", answer("alice", "s"))
+            yield* home.write(file, { credHelpers: { [name]: "hub" } })
+            yield* Effect.provide(Credentials.resolve(hub), home.credentials())
+            assert.deepStrictEqual(yield* home.calls, isAsked ? [["hub", "get", name]] : [])
+          }))
+      }
+    }
+  })
+
   describe("are explained", () => {
     test("with all that is wrong on the way, and without a secret", ({ credentials, directory, helper, write }) =>
       Effect.gen(function*() {

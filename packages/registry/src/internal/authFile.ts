@@ -23,22 +23,27 @@ const fold = (key: string): string => key.toLowerCase().replaceAll("\u017F", "s"
  *
  * https://pkg.go.dev/encoding/json#Unmarshal
  */
-const withKeys = (value: Json, names: ReadonlyArray<string>): Json => {
+export const withKeys = (value: Json, names: ReadonlyArray<string>): Json => {
   const byFolded = new Map(names.map((name) => [fold(name), name]))
-  const result: Record<string, unknown> = Object.create(null)
+  const members = new Map<string, unknown>()
   for (const [key, member] of Object.entries(value)) {
     const name = byFolded.get(fold(key)) ?? key
-    const earlier = result[name]
-    result[name] = isJsonObject(earlier) && isJsonObject(member) ? { ...earlier, ...member } : member
+    const earlier = members.get(name)
+    members.set(name, isJsonObject(earlier) && isJsonObject(member) ? { ...earlier, ...member } : member)
   }
-  return result
+  return Object.fromEntries(members)
 }
 
-/** The object that a text of JSON is; the reason for which it is none has nothing of the text in it. */
-export const parseObject = (text: string): Either.Either<Json, string> =>
+/** The object that a text of JSON is, with these keys; the reason for which it is none has nothing of the text in it. */
+export const parseObject = (text: string, names: ReadonlyArray<string>): Either.Either<Json, string> =>
   Either.try({ try: (): unknown => JSON.parse(text), catch: () => "it is not JSON" }).pipe(
-    Either.filterOrLeft(isJsonObject, () => "it is not an object")
+    Either.filterOrLeft(isJsonObject, () => "it is not an object"),
+    Either.map((json) => withKeys(json, names))
   )
+
+/** A file with credentials. Docker's oldest format has nothing but entries, by the names of registries. */
+export const parseFile = (text: string, { legacy }: { readonly legacy: boolean }): Either.Either<Json, string> =>
+  parseObject(text.trim() === "" ? "{}" : text, legacy ? [] : ["auths", "credHelpers", "credsStore"])
 
 /** A part of a file that is an object, if it is there at all. */
 export const section = (file: Json, name: string): Either.Either<Json, string> => {
@@ -118,9 +123,11 @@ export const tokenUser = "<token>"
 const loginOf = (username: string, password: string): Credential["login"] =>
   username === tokenUser ? Option.none() : Option.some({ username, password: Redacted.make(password) })
 
+const entryKeys = ["auth", "username", "password", "identitytoken", "registrytoken"]
+
 const textsOf = (entry: Json): Either.Either<ReadonlyMap<string, string>, string> => {
   const texts = new Map<string, string>()
-  for (const name of ["auth", "username", "password", "identitytoken", "registrytoken"]) {
+  for (const name of entryKeys) {
     const value = entry[name]
     if (value === undefined || value === null || value === "") continue
     if (typeof value !== "string") return Either.left(`"${name}" is not a text`)
@@ -134,7 +141,7 @@ export const decodeEntry = (entry: unknown): Either.Either<Option.Option<Credent
   if (entry === null) return Either.right(Option.none())
   if (!isJsonObject(entry)) return Either.left("it is not an object")
   return Either.gen(function*() {
-    const texts = yield* textsOf(entry)
+    const texts = yield* textsOf(withKeys(entry, entryKeys))
     const secret = (name: string) => Option.map(Option.fromNullable(texts.get(name)), Redacted.make)
     const username = texts.get("username")
     const fields = username === undefined ? Option.none() : loginOf(username, texts.get("password") ?? "")

@@ -58,7 +58,7 @@ export const get = (
 ): Effect.Effect<Option.Option<Credential.Credential>, HelperFailure, CommandExecutor.CommandExecutor> =>
   Effect.flatMap(run(name, "get", server, timeout), ({ exitCode, text }) => {
     if (exitCode !== 0) return text.includes(notFound) ? Effect.succeedNone : refused(name, "get", exitCode)
-    return Either.match(parseObject(text), {
+    return Either.match(parseObject(text, ["Secret", "Username"]), {
       onLeft: (detail) => new HelperFailure({ reason: "HelperAnswerInvalid", detail }),
       onRight: ({ Secret, Username }) =>
         typeof Secret !== "string" || typeof Username !== "string"

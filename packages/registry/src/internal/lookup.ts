@@ -9,7 +9,17 @@ import type { Credential } from "../Credential.js"
 import type { Consulted, Outcome, Source } from "../Credentials.js"
 import type { RegistryKey } from "../RegistryKey.js"
 import { widening } from "../RegistryKey.js"
-import { decodeEntry, isJsonObject, type Json, keysFor, parseObject, section, type Tool } from "./authFile.js"
+import {
+  decodeEntry,
+  isJsonObject,
+  type Json,
+  keysFor,
+  parseFile,
+  parseObject,
+  section,
+  type Tool,
+  withKeys
+} from "./authFile.js"
 import * as helpers from "./helper.js"
 import * as hub from "./hub.js"
 import type { AuthFile, Places } from "./sources.js"
@@ -82,9 +92,12 @@ const sectionsOf = (file: Json, legacy: boolean) => {
   return { auths: auths.value, named: named.value, notes: [...auths.notes, ...named.notes] }
 }
 
-/** The helper that a file names for a registry, if it does. An empty name is that of the file itself. */
+/**
+ * The helper that a file names for a registry, if it does. An empty name is that of the file itself. It is named by the
+ * exact key of the tool, never by another name of the registry.
+ */
 export const helperNamed = (named: Json, host: string, tool: Tool) => {
-  for (const server of hub.keysOf(host, tool)) {
+  for (const server of hub.helperKeysOf(host, tool)) {
     const name = Object.hasOwn(named, server) ? named[server] : undefined
     if (typeof name === "string") return Option.some({ name, server })
   }
@@ -136,7 +149,7 @@ const inFile = (
 
 const fromFile = (settings: Settings, key: RegistryKey, file: AuthFile) =>
   settings.fs.readFileString(file.path).pipe(
-    Effect.map((text) => parseObject(text.trim() === "" ? "{}" : text)),
+    Effect.map((text) => parseFile(text, file)),
     Effect.flatMap(Either.match({
       onLeft: (detail) => Effect.succeed(without(note("Invalid", detail))),
       onRight: (json) => inFile(settings, json, key, file)
@@ -153,11 +166,11 @@ const fromFile = (settings: Settings, key: RegistryKey, file: AuthFile) =>
 /** Docker takes the variable only if it has nothing but `auth` in entries of `auths`. */
 const strictly = (text: string): Either.Either<Json, string> =>
   Either.filterOrLeft(
-    parseObject(text),
+    parseObject(text, ["auths"]),
     (json) =>
       Object.entries(json).every(([name, value]) => name === "auths" && isJsonObject(value)) &&
       Object.values(json["auths"] ?? {}).every((entry) =>
-        isJsonObject(entry) && Object.keys(entry).every((name) => name === "auth")
+        isJsonObject(entry) && Object.keys(withKeys(entry, ["auth"])).every((name) => name === "auth")
       ),
     () => "it has more than \"auth\" in entries of \"auths\""
   )

@@ -9,7 +9,7 @@ import type * as Credential from "../Credential.js"
 import type { Stored } from "../Credentials.js"
 import { CredentialsError } from "../RegistryError.js"
 import type { RegistryKey } from "../RegistryKey.js"
-import { encodeEntry, isAddressOf, isEmpty, type Json, parseObject, section, tokenUser, type Tool } from "./authFile.js"
+import { encodeEntry, isAddressOf, isEmpty, type Json, parseFile, section, tokenUser, type Tool } from "./authFile.js"
 import { alone, replace } from "./durableFile.js"
 import * as helpers from "./helper.js"
 import * as hub from "./hub.js"
@@ -48,7 +48,7 @@ const open = Effect.fnUntraced(function*(settings: Settings, operation: Operatio
     Effect.mapError((error) => fail(operation, key, "InvalidFile", error.message, error))
   )
   const read = Either.gen(function*() {
-    const json = yield* parseObject(text.trim() === "" ? "{}" : text)
+    const json = yield* parseFile(text, { legacy: false })
     return { path, json, auths: yield* section(json, "auths"), named: yield* section(json, "credHelpers") }
   })
   const opened = yield* Either.mapLeft(
