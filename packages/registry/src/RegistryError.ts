@@ -1,9 +1,13 @@
 /**
  * What can go wrong between a program and a registry.
  *
+ * Words of a registry are in the fields of an error as they were sent. In its `message`, and in what is logged, control
+ * characters and those that reorder text are written as escapes, since a terminal would act on them.
+ *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import { printable } from "./internal/printable.js"
 import * as reasons from "./internal/reasons.js"
 
 /**
@@ -20,10 +24,12 @@ export class Reported extends Schema.Class<Reported>("@ociman/registry/RegistryE
   detail: Schema.optionalWith(Schema.Unknown, { exact: true })
 }) {
   /**
+   * Code and message, in which control characters are written as escapes.
+   *
    * @since 0.1.0
    */
   override toString(): string {
-    return this.message === "" ? this.code : `${this.code}: ${this.message}`
+    return printable(this.message === "" ? this.code : `${this.code}: ${this.message}`)
   }
 }
 
@@ -70,7 +76,7 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
   override get message(): string {
     const scope = this.scope === "" ? "" : ` for ${this.scope}`
     const source = this.source === "" ? "" : `, with the credentials from ${this.source}`
-    return `Cannot authenticate at ${this.registry}${scope}${source}: ${this.detail}${listed(this.errors)}`
+    return printable(`Cannot authenticate at ${this.registry}${scope}${source}: ${this.detail}${listed(this.errors)}`)
   }
 }
 
@@ -125,7 +131,7 @@ export class RegistryFailed extends Schema.TaggedError<RegistryFailed>("@ociman/
   override get message(): string {
     const status = this.status === undefined ? "" : ` answered ${this.status}`
     const request = this.requestId === undefined ? "" : ` [request ${this.requestId}]`
-    return `${this.method} ${this.url}${status}: ${this.detail}${listed(this.errors)}${request}`
+    return printable(`${this.method} ${this.url}${status}: ${this.detail}${listed(this.errors)}${request}`)
   }
 }
 
@@ -181,6 +187,8 @@ export class CredentialsError extends Schema.TaggedError<CredentialsError>("@oci
   }
 ) {
   override get message(): string {
-    return `Cannot ${this.operation === "login" ? "keep" : "forget"} credentials of ${this.key}: ${this.detail}`
+    return printable(
+      `Cannot ${this.operation === "login" ? "keep" : "forget"} credentials of ${this.key}: ${this.detail}`
+    )
   }
 }

@@ -8,6 +8,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as hub from "./internal/hub.js"
+import { printable } from "./internal/printable.js"
 
 /**
  * A text names no registry. `rule` says which one it breaks.
@@ -20,7 +21,7 @@ export class InvalidRegistryKey extends Schema.TaggedError<InvalidRegistryKey>("
   { input: Schema.String, rule: Schema.String }
 ) {
   override get message(): string {
-    return `Invalid name of a registry ${JSON.stringify(this.input)}: ${this.rule}`
+    return printable(`Invalid name of a registry ${JSON.stringify(this.input)}: ${this.rule}`)
   }
 }
 

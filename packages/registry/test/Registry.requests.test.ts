@@ -466,7 +466,56 @@ describe("the deadline of an upload", () => {
     }).pipe(Effect.provide(services(reading(4), [], options))))
 })
 
+describe("what a registry says", () => {
+  const red = "\u001B[31m\u009B2J\u007F\r\nforged\u202E\u2028\uD800\u{E0041}"
+  const shown = "\\u001b[31m\\u009b2J\\u007f\\u000d\\u000aforged\\u202e\\u2028\\ud800\\u{e0041}"
+
+  const errors = (status: number, headers: Readonly<Record<string, string>> = {}) =>
+    network(() => ({ status, headers, body: JSON.stringify({ errors: [{ code: red, message: `é ${red} ✓` }] }) }))
+
+  it.effect("reaches a message with control characters escaped, and a field as it is", () => {
+    const { layer } = errors(400, { "x-request-id": "r\u009B1m" })
+    return Effect.gen(function*() {
+      const error = yield* failure(fetched)
+      assert.include(error.message, `${shown}: é ${shown} ✓`)
+      assert.include(error.message, "[request r\\u009b1m]")
+      assert.notMatch(error.message, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}]/u)
+      assert.strictEqual(error.errors[0]?.code, red)
+      assert.strictEqual(String(error.errors[0]), `${shown}: é ${shown} ✓`)
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.effect("of the limits of requests has them escaped, too", () => {
+    const { layer } = network(() => ({ status: 429, headers: { "retry-after": "7200", "ratelimit-limit": "\u009B1m" } }))
+    return Effect.gen(function*() {
+      assert.include((yield* failure(fetched)).message, "ratelimit-limit: \\u009b1m")
+    }).pipe(Effect.provide(services(layer)))
+  })
+
+  it.effect("of a refusal to let in has them escaped, too", () => {
+    const { layer } = errors(401, { "www-authenticate": "Bearer realm=\"/token\",scope=\"\u009B1m\"" })
+    return Effect.gen(function*() {
+      const { message } = yield* Effect.flip(fetched)
+      assert.include(message, "\\u009b1m")
+      assert.include(message, shown)
+      assert.notMatch(message, /[\p{Cc}\p{Cf}\p{Cs}\p{Zl}]/u)
+    }).pipe(Effect.provide(services(layer)))
+  })
+})
+
 describe("a warning", () => {
+  it.effect("is shown with control characters escaped", () => {
+    const { layer } = network(() => ({ status: 200, headers: { warning: "299 - \"\u009B2J the end\"" } }))
+    const shown: Array<string> = []
+    return Effect.gen(function*() {
+      yield* stat
+      deepStrictEqual(shown, [`The registry at ${host}:443 says: \\u009b2J the end`])
+    }).pipe(
+      Effect.provide(services(layer)),
+      Effect.provide(Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void shown.push(String(message)))))
+    )
+  })
+
   it.effect("is shown once", () => {
     const { layer } = network(() => ({ status: 200, headers: { warning: "299 - \"the end is near\"" } }))
     const shown: Array<string> = []

@@ -20,6 +20,7 @@ import * as endpoints from "./endpoints.js"
 import type { Purpose } from "./following.js"
 import * as headers from "./headers.js"
 import * as pacing from "./pacing.js"
+import { printable } from "./printable.js"
 import * as proofs from "./proofs.js"
 import { recentWrites } from "./recentWrites.js"
 import * as tokens from "./tokens.js"
@@ -98,7 +99,7 @@ export const make = (
           const key = `${host} ${text}`
           if (warned.has(key) || warned.size > 1000) return Effect.void
           warned.add(key)
-          return Effect.logWarning(`The registry at ${host} says: ${text}`)
+          return Effect.logWarning(`The registry at ${host} says: ${printable(text)}`)
         }), { discard: true })
 
     const once = (request: Request, authorization: Option.Option<Redacted.Redacted<string>>) =>
