@@ -18,7 +18,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Http from "node:http"
 import * as Https from "node:https"
-import { createSecureContext, rootCertificates, type SecureContext } from "node:tls"
+import { createSecureContext, type SecureContext } from "node:tls"
+import * as defaultAuthorities from "./internal/defaultAuthorities.js"
 import type { ClientCertificate, FindCertificates, HostCertificates } from "./internal/hostCertificates.js"
 import * as hostCertificates from "./internal/hostCertificates.js"
 import type { Way } from "./internal/httpRequest.js"
@@ -31,7 +32,7 @@ import { Tunnels } from "./internal/tunnels.js"
  * @category models
  */
 export interface Options {
-  /** Certificates of authorities, in PEM, that are trusted besides those of Node.js. */
+  /** Certificates of authorities, in PEM, that are trusted besides those of Node.js and `NODE_EXTRA_CA_CERTS`. */
   readonly certificateAuthorities?: ReadonlyArray<string> | undefined
   /** By host, or by host and port. */
   readonly clientCertificates?: Readonly<Record<string, ClientCertificate>> | undefined
@@ -157,11 +158,14 @@ export const certificates = (
   )
 
 /** How the certificates of others are judged, and which are shown. */
-const contextOf = ({ authorities, clients }: HostCertificates): SecureContext | undefined =>
+const contextOf = (
+  { authorities, clients }: HostCertificates,
+  defaults: ReadonlyArray<string>
+): SecureContext | undefined =>
   authorities.length === 0 && clients.length === 0
     ? undefined
     : createSecureContext({
-      ...(authorities.length === 0 ? {} : { ca: [...rootCertificates, ...authorities] }),
+      ...(authorities.length === 0 ? {} : { ca: [...defaults, ...authorities] }),
       ...(clients.length === 0 ? {} : {
         cert: clients.map(({ certificate }) => certificate),
         key: clients.map(({ key }) => Redacted.value(key))
@@ -174,21 +178,21 @@ type Unusable = hostCertificates.CertificateUnusable | UnknownException
 type Tls = Https.RequestOptions & { readonly secureContext?: SecureContext }
 
 /** What is needed to speak to hosts with encryption; made once for each. */
-const tls = (options: Options) => {
+const tls = (options: Options, defaults: Effect.Effect<ReadonlyArray<string>>) => {
   const { certificateAuthorities = [], clientCertificates = {}, insecure = [] } = options
   const known = new Map<string, Tls>()
 
-  const make = (names: ReadonlyArray<string>, { authorities, clients }: HostCertificates) =>
-    Effect.try((): Tls => {
+  const make = (names: ReadonlyArray<string>, found: HostCertificates) =>
+    Effect.gen(function*() {
       const given = names.map((name) => clientCertificates[name]).find((_) => _ !== undefined)
-      const secureContext = contextOf({
-        authorities: [...certificateAuthorities, ...authorities],
-        clients: given === undefined ? clients : [given]
-      })
+      const authorities = [...certificateAuthorities, ...found.authorities]
+      const clients = given === undefined ? found.clients : [given]
+      const known = authorities.length === 0 ? [] : yield* defaults
+      const secureContext = yield* Effect.try(() => contextOf({ authorities, clients }, known))
       return {
         ...(secureContext === undefined ? {} : { secureContext }),
         ...(insecure.some((name) => names.includes(name)) ? { rejectUnauthorized: false } : {})
-      }
+      } satisfies Tls
     })
 
   return ({ hostname, port }: URL): Effect.Effect<Tls, Unusable> => {
@@ -207,11 +211,16 @@ const tls = (options: Options) => {
 const settings = { keepAlive: true, highWaterMark: 1024 * 1024 }
 
 /** The connections to all hosts. */
-const connections = (options: Options, proxyFor: (url: URL) => Option.Option<Proxy>, limit: Duration.Duration) => {
+const connections = (
+  options: Options,
+  proxyFor: (url: URL) => Option.Option<Proxy>,
+  limit: Duration.Duration,
+  defaults: Effect.Effect<ReadonlyArray<string>>
+) => {
   const http = new Http.Agent(settings)
   const https = new Https.Agent(settings)
   const tunnels = new Map<Proxy, Tunnels>()
-  const tlsOf = tls(options)
+  const tlsOf = tls(options, defaults)
 
   const tunnelThrough = (proxy: Proxy) =>
     Effect.map(proxy.address.protocol === "https:" ? tlsOf(proxy.address) : Effect.succeed({}), (tls) => {
@@ -249,8 +258,9 @@ export const make = (
   Effect.gen(function*() {
     const proxyFor = yield* makeProxies(options.proxies ?? (yield* proxies))
     const limit = Duration.decode(options.connectTimeout ?? "10 seconds")
+    const defaults = yield* Effect.cached(yield* defaultAuthorities.find)
     const { wayTo } = yield* Effect.acquireRelease(
-      Effect.sync(() => connections(options, proxyFor, limit)),
+      Effect.sync(() => connections(options, proxyFor, limit, defaults)),
       ({ close }) => close
     )
     return httpRequest.make(wayTo, limit)

@@ -1,9 +1,11 @@
-import { Error as PlatformError, FileSystem, HttpClientRequest, Path } from "@effect/platform"
+import { Command, Error as PlatformError, FileSystem, HttpClientRequest, Path } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { NodeRegistryHttp } from "@ociman/node"
 import { ConfigProvider, Effect, Layer } from "effect"
+import { rootCertificates } from "node:tls"
+import { fileURLToPath } from "node:url"
 import type { Seen } from "./servers.js"
 import { Certificates, certificates, client, secure, send } from "./servers.js"
 
@@ -33,6 +35,24 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
 
     const failing = (port: number, ...directories: ReadonlyArray<string>) =>
       Effect.map(Effect.flip(ask(port, ...directories)), (error) => "cause" in error ? error.cause : error)
+
+    it.scoped("are trusted besides those of NODE_EXTRA_CA_CERTS", () =>
+      Effect.gen(function*() {
+        const { authority } = yield* Certificates
+        const port = yield* secure([])
+        const here = yield* directory({ "extra.crt": authority, "other.crt": rootCertificates[0] ?? "" })
+        const ask = (extra: string) =>
+          Command.make(
+            process.execPath,
+            "--conditions=@ociman/source",
+            "--import=tsx",
+            fileURLToPath(new URL("programs/asker.ts", import.meta.url)),
+            `https://127.0.0.1:${port}/`,
+            `${here}/other.crt`
+          ).pipe(Command.env({ NODE_EXTRA_CA_CERTS: extra }), Command.string)
+        assert.strictEqual(yield* ask(`${here}/extra.crt`), "here")
+        assert.include(yield* ask(`${here}/absent.crt`), "certificate")
+      }), 60_000)
 
     it.scoped("are authorities of their host alone", () =>
       Effect.gen(function*() {

@@ -486,7 +486,10 @@ describe("what a registry says", () => {
   })
 
   it.effect("of the limits of requests has them escaped, too", () => {
-    const { layer } = network(() => ({ status: 429, headers: { "retry-after": "7200", "ratelimit-limit": "\u009B1m" } }))
+    const { layer } = network(() => ({
+      status: 429,
+      headers: { "retry-after": "7200", "ratelimit-limit": "\u009B1m" }
+    }))
     return Effect.gen(function*() {
       assert.include((yield* failure(fetched)).message, "ratelimit-limit: \\u009b1m")
     }).pipe(Effect.provide(services(layer)))
@@ -512,7 +515,9 @@ describe("a warning", () => {
       deepStrictEqual(shown, [`The registry at ${host}:443 says: \\u009b2J the end`])
     }).pipe(
       Effect.provide(services(layer)),
-      Effect.provide(Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void shown.push(String(message)))))
+      Effect.provide(
+        Logger.replace(Logger.defaultLogger, Logger.make(({ message }) => void shown.push(String(message))))
+      )
     )
   })
 
