@@ -1,5 +1,6 @@
 import effectPlugin from "@effect/eslint-plugin"
 import js from "@eslint/js"
+import regexpPlugin from "eslint-plugin-regexp"
 import tseslint from "typescript-eslint"
 
 const formatting = {
@@ -81,11 +82,15 @@ export default tseslint.config(
   },
   {
     files: ["packages/*/src/**/*.ts"],
+    plugins: { regexp: regexpPlugin },
     languageOptions: {
       parserOptions: { project: ["tsconfig.effect.json"], tsconfigRootDir: import.meta.dirname }
     },
     rules: {
       "@typescript-eslint/no-deprecated": "error",
+      // Texts from outside reach most patterns, and with one of these a short text can block the event loop.
+      "regexp/no-super-linear-backtracking": ["error", { report: "potential" }],
+      "regexp/no-super-linear-move": ["error", { report: "potential" }],
       "@typescript-eslint/no-unsafe-argument": "error",
       "@typescript-eslint/no-unsafe-assignment": "error",
       "@typescript-eslint/no-unsafe-call": "error",

@@ -39,6 +39,9 @@ const planted: ReadonlyArray<readonly [file: string, code: string, rule: string]
   [src, "export const home = process.env.HOME", "no-restricted-properties"],
   [src, "export const f = (a: Array<number>, b: Array<number>) => a.push(...b)", "no-restricted-syntax"],
   [src, "export const a = 'single';", "@effect/dprint"],
+  [src, "export const a = /^(?:\\s*a\\s*)*$/", "regexp/no-super-linear-backtracking"],
+  [src, "export const a = new RegExp(\"(a+)+$\")", "regexp/no-super-linear-backtracking"],
+  [src, "export const a = /\\s+$/", "regexp/no-super-linear-move"],
   ["packages/testing/src/Planted.ts", "export const f = () => {\n  throw new Error()\n}", "no-restricted-syntax"],
   [test, `it.only("", () => undefined)`, "no-restricted-syntax"],
   [test, `it.effect.skip("", () => undefined)`, "no-restricted-syntax"],
@@ -47,6 +50,7 @@ const planted: ReadonlyArray<readonly [file: string, code: string, rule: string]
 
 const allowed: ReadonlyArray<readonly [file: string, code: string]> = [
   [src, "export const a = [1, 2] as const"],
+  [src, "export const a = /^(?:a|b)+$/"],
   ["packages/node/src/Planted.ts", "export const f = async () => 1"],
   ["packages/testing/src/Planted.ts", "export const f = async () => 1"],
   [test, `it("", async () => undefined)`],

@@ -9,6 +9,7 @@ import { Tar } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import { withoutTrailing } from "./internal/text.js"
 
 /**
  * @since 0.1.0
@@ -47,7 +48,7 @@ export interface Options {
  */
 export const make = (path: string, options: Options = {}): Effect.Effect<HostFiles, never, FileSystem.FileSystem> =>
   Effect.map(FileSystem.FileSystem, (fs) => {
-    const root = path.replace(/(?<=.)\/+$/, "")
+    const root = path.slice(0, 1) + withoutTrailing(path.slice(1), "/")
     return {
       path: root,
       isDirectory: Effect.map(fs.stat(root), ({ type }) => type === "Directory"),

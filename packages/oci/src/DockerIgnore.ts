@@ -62,9 +62,15 @@ export interface Pattern {
 
 // White space of Unicode, without the byte order mark that JavaScript counts in.
 const space = "[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]"
-const spaces = new RegExp(`^${space}+|${space}+$`, "g")
+const isSpace = new RegExp(`^${space}$`)
 
-const trim = (text: string): string => text.replace(spaces, "")
+const trim = (text: string): string => {
+  let start = 0
+  let end = text.length
+  while (start < end && isSpace.test(text.charAt(start))) start++
+  while (start < end && isSpace.test(text.charAt(end - 1))) end--
+  return text.slice(start, end)
+}
 
 /** Go's `path.Clean`. */
 const clean = (path: string): string => {

@@ -34,6 +34,7 @@ import * as ImageStore from "./ImageStore.js"
 import { makeMeter } from "./internal/digestMeter.js"
 import * as applying from "./internal/layerApplying.js"
 import * as partials from "./internal/partialDirectory.js"
+import { withoutTrailing } from "./internal/text.js"
 import * as Layer from "./Layer.js"
 import type { LayerError } from "./LayerError.js"
 import * as Limits from "./Limits.js"
@@ -120,7 +121,7 @@ export const toDirectory = <E, R>(
   Effect.gen(function*() {
     const files = yield* LocalFiles
     const limits = { ...Limits.defaults, ...options.limits }
-    const target = destination.replace(/(?<=.)\/+$/, "")
+    const target = destination.slice(0, 1) + withoutTrailing(destination.slice(1), "/")
     const atDestination = Effect.mapError(applying.refused(0, target))
     yield* partials.clear(files, target)
     const existing = yield* atDestination(files.status(target))

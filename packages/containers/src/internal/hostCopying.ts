@@ -9,6 +9,7 @@ import type { HostFiles } from "../HostFiles.js"
 import type { Files } from "../Primitives.js"
 import * as containerPath from "./containerPath.js"
 import * as copying from "./copying.js"
+import { withoutTrailing } from "./text.js"
 
 /**
  * Copies what is on this machine to a path in a container. An empty directory
@@ -145,7 +146,7 @@ export const unpack = <E>(
     )
   })
 
-const strip = (name: string) => name.replace(/^(?:\.?\/)+/, "").replace(/\/+$/, "").replace(/^\.$/, "")
+const strip = (name: string) => withoutTrailing(name.replace(/^(?:\.?\/)+/, ""), "/").replace(/^\.$/, "")
 
 const parentOf = (name: string) => name.includes("/") ? name.slice(0, name.lastIndexOf("/")) : ""
 

@@ -62,7 +62,7 @@ const decode = Schema.decodeUnknownOption(IpAddress.IpAddress)
 
 /** Without the zone that only means something on one machine. */
 const toAddress = (text: string | undefined): Option.Option<IpAddress.IpAddress> =>
-  Option.flatMap(Option.fromNullable(text), (text) => decode(text.replace(/%.*$/, "")))
+  Option.flatMap(Option.fromNullable(text), (text) => decode(text.split("%", 1)[0]))
 
 const afterFirstName = (lines: ReadonlyArray<string>) => {
   const first = lines.findIndex((line) => line.startsWith("Name:"))

@@ -151,3 +151,10 @@ export function present<A extends object>(fields: A): Present<A>
 export function present(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([_, value]) => value !== undefined))
 }
+
+/** The text without all characters of this kind at its end, in one pass, which a pattern would not do. */
+export const withoutTrailing = (text: string, character: string): string => {
+  let end = text.length
+  while (end > 0 && text.charAt(end - 1) === character) end--
+  return text.slice(0, end)
+}

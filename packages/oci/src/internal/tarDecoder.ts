@@ -12,7 +12,7 @@ import {
   readRecords,
   toText
 } from "./tarHeader.js"
-import { isNoUnicode } from "./text.js"
+import { isNoUnicode, withoutTrailing } from "./text.js"
 
 /** What an archive is made of: an entry, and after it all pieces of its content. */
 export type Event =
@@ -73,7 +73,7 @@ const toHeader = (raw: RawHeader, extension: Extension): Either.Either<Header, F
   const milliseconds = Math.round(seconds * 1000)
   return Either.right({
     ...header,
-    path: type === "Directory" && path.length > 1 ? path.replace(/(?<=.)\/+$/, "") : path,
+    path: type === "Directory" ? path.slice(0, 1) + withoutTrailing(path.slice(1), "/") : path,
     type,
     modified: new Date(Math.abs(milliseconds) <= 8.64e15 ? milliseconds : 0),
     target: type === "Link" || type === "Symlink" ? target : ""

@@ -77,3 +77,10 @@ export const compareUtf8 = (a: string, b: string): -1 | 0 | 1 => {
   const difference = i === end ? a.length - b.length : rank(a.charCodeAt(i)) - rank(b.charCodeAt(i))
   return difference < 0 ? -1 : 1
 }
+
+/** The text without all characters of this kind at its end, in one pass, which a pattern would not do. */
+export const withoutTrailing = (text: string, character: string): string => {
+  let end = text.length
+  while (end > 0 && text.charAt(end - 1) === character) end--
+  return text.slice(0, end)
+}

@@ -1,4 +1,5 @@
 import * as BuildEvent from "../../BuildEvent.js"
+import { withoutTrailing } from "../text.js"
 import { type Line, type Parser, toInt } from "./parser.js"
 
 export interface State {
@@ -65,8 +66,10 @@ export const parser: Parser<State> = {
       return output(exitCode === undefined ? state : { ...state, exitCode: toInt(exitCode) }, line)
     }
     // What it shows of its progress ends with a return, as does what was colored before.
-    const text = (state.colored && line.text.startsWith(reset) ? line.text.slice(reset.length) : line.text)
-      .replace(/\r+$/, "")
+    const text = withoutTrailing(
+      state.colored && line.text.startsWith(reset) ? line.text.slice(reset.length) : line.text,
+      "\r"
+    )
 
     const [, number, total, instruction] = stepLine.exec(text) ?? []
     if (instruction !== undefined && begins(state, toInt(number), toInt(total))) {

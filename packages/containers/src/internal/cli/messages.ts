@@ -109,7 +109,7 @@ const conditions = {
   busy: /device or resource busy/i,
   // podman, of an image that is removed while it makes a list: "locating image with ID "…": image not known",
   // "locating item named "manifest" for image with ID "…": file does not exist", "…: layer not known"
-  listingDisturbed: /locating (?:image|item named .*) .*ID|image not known|layer not known|file does not exist/i,
+  listingDisturbed: /locating (?:image|item named) .*ID|image not known|layer not known|file does not exist/i,
   // podman, of an image that it has found, while another process writes: "reading image "…": locating image with ID "…""
   imageDisturbed: /reading image .*locating image with ID/i,
   // podman before version 4.8, whose processes may hide from each other what they mount

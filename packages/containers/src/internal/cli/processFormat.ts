@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import type { ProcessInfo } from "../../ProcessInfo.js"
 import { beginning } from "./inspection.js"
 
-const line = /^\s*(\d+)\s+(\S+)\s+(.*)$/
+const line = /^\s*(\d+)\s+(\S+)\s+(\S.*|)$/
 
 /**
  * Reads a table of pid, user and command below one line of titles. A command

@@ -44,8 +44,10 @@ const parseTcp = (address: string): Either.Either<string, string> => {
   const hostAndPort = authority.slice(authority.lastIndexOf("@") + 1)
   const bad = /[\s\\^`{|}"<>]/.exec(hostAndPort)
   if (bad !== null) return Either.left(`parse "tcp://${address}": invalid character "${bad[0]}" in host name`)
-  const badPort = /:[^:\]]*[^\d:\]][^:\]]*$/.exec(hostAndPort)
-  if (badPort !== null) return Either.left(`parse "tcp://${address}": invalid port "${badPort[0]}" after host`)
+  const port = hostAndPort.includes(":") ? hostAndPort.slice(hostAndPort.lastIndexOf(":")) : ":"
+  if (/^:[^\]]*$/.test(port) && /\D/.test(port.slice(1))) {
+    return Either.left(`parse "tcp://${address}": invalid port "${port}" after host`)
+  }
   const [, bracketed, ofBracketed] = /^\[([^\]]*)\]:(\d*)$/.exec(hostAndPort) ?? []
   if (bracketed !== undefined) return Either.right(tcp(bracketed, ofBracketed, path))
   if (/[[\]]/.test(hostAndPort)) return invalidFormat(address)

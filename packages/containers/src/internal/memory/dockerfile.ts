@@ -61,7 +61,8 @@ const logicalLines = (text: string) => {
 export const parse = (text: string): Either.Either<ReadonlyArray<Instruction>, string> => {
   const instructions: Array<Instruction> = []
   for (const line of logicalLines(text)) {
-    const [, name = "", rest = ""] = /^\s*(\S+)\s*([^]*)$/.exec(line.text) ?? []
+    const [name = ""] = /\S+/.exec(line.text) ?? []
+    const rest = line.text.trimStart().slice(name.length)
     if (!names.has(name.toUpperCase())) {
       return Either.left(`dockerfile parse error on line ${line.number}: unknown instruction: ${name}`)
     }
@@ -92,7 +93,7 @@ export const labelsOf = (rest: string): Readonly<Record<string, string>> => {
   const unquoted = (text: string) => text.replace(/^"([^]*)"$/, "$1").replaceAll("\\\"", "\"")
   return Object.fromEntries(
     Array.from(
-      rest.matchAll(/("(?:[^"\\]|\\.)*"|[^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)/g),
+      rest.matchAll(/("(?:[^"\\]|\\.)*"|(?<![^\s="])[^\s="]+)=("(?:[^"\\]|\\.)*"|[^\s"]*)/g),
       ([, key = "", value = ""]) => [unquoted(key), unquoted(value)]
     )
   )
