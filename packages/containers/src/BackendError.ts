@@ -186,13 +186,17 @@ export class VolumeNotFound
  */
 export class NameInUse extends Schema.TaggedError<NameInUse>("@ociman/containers/BackendError/NameInUse")(
   "NameInUse",
-  { kind: Schema.Literal("container", "network", "volume"), name: Schema.String }
+  {
+    kind: Schema.Literal("container", "network", "volume"),
+    /** The name that is taken. */
+    resource: Schema.String
+  }
 ) {
   /**
    * @since 0.1.0
    */
   override get message() {
-    return `The ${this.kind} name "${this.name}" is in use already; remove that ${this.kind}, or leave the name to this library.`
+    return `The ${this.kind} name "${this.resource}" is in use already; remove that ${this.kind}, or leave the name to this library.`
   }
 }
 
@@ -207,7 +211,7 @@ export class ResourceInUse extends Schema.TaggedError<ResourceInUse>("@ociman/co
   {
     kind: Schema.Literal("network", "volume"),
     /** Its id or name, as it was asked for. */
-    name: Schema.String,
+    resource: Schema.String,
     /** What the engine said. */
     detail: Schema.String
   }
@@ -217,7 +221,7 @@ export class ResourceInUse extends Schema.TaggedError<ResourceInUse>("@ociman/co
    */
   override get message() {
     const remedy = this.kind === "network" ? "disconnect or remove them" : "remove them"
-    return `Containers use the ${this.kind} "${this.name}"; ${remedy}, or remove it by force.${
+    return `Containers use the ${this.kind} "${this.resource}"; ${remedy}, or remove it by force.${
       tail("The engine says", this.detail)
     }`
   }

@@ -61,7 +61,7 @@ describe("a name", () => {
     Effect.gen(function*() {
       const first = yield* Container.start(mine)
       const error = yield* Effect.flip(started(mine))
-      strictEqual(error._tag === "NameInUse" && error.name, "mine")
+      strictEqual(error._tag === "NameInUse" && error.resource, "mine")
       strictEqual(yield* status(first), "running")
     }).pipe(onMemory()))
 
@@ -80,7 +80,7 @@ describe("a name", () => {
               Ref.updateAndGet(tried, (all) => [...all, name]),
               (all) =>
                 all.length <= taken
-                  ? new BackendError.NameInUse({ kind: "container", name })
+                  ? new BackendError.NameInUse({ kind: "container", resource: name })
                   : memory.createContainer(definition, name)
             )
         })))

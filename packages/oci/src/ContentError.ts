@@ -7,18 +7,17 @@ import * as Schema from "effect/Schema"
 import { excerpt } from "./internal/text.js"
 
 /**
- * There is no content of a digest, or nothing of a name. `name` is the digest or the name, `store` says where it was
- * looked for.
+ * No content has the digest or name. `content` is that digest or name, `store` names the store that was searched.
  *
  * @since 0.1.0
  * @category errors
  */
 export class ContentNotFound extends Schema.TaggedError<ContentNotFound>("@ociman/oci/ContentNotFound")(
   "ContentNotFound",
-  { name: Schema.String, store: Schema.String }
+  { content: Schema.String, store: Schema.String }
 ) {
   override get message(): string {
-    return `There is no ${this.name} in ${this.store}`
+    return `There is no ${this.content} in ${this.store}`
   }
 }
 

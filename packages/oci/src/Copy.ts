@@ -344,7 +344,7 @@ export const rootOf = (
     const chosen = ImageIndex.forPlatform(value, platform)
     return Option.isSome(chosen)
       ? Descriptor.bare(chosen.value)
-      : yield* new ContentNotFound({ name: `${name} for ${Platform.format(platform)}`, store: store.name })
+      : yield* new ContentNotFound({ content: `${name} for ${Platform.format(platform)}`, store: store.name })
   })
 
 const copyNamed = (from: Place<Source>, to: Place<ImageStore.Writable>, options: Options, emit: Emit) =>

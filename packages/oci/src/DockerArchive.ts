@@ -120,7 +120,7 @@ export const open = (
 
     const store = yield* ImageStore.make({
       name,
-      read: (digest) => content.get(digest)?.read ?? Stream.fail(new ContentNotFound({ name: digest, store: name })),
+      read: (digest) => content.get(digest)?.read ?? Stream.fail(new ContentNotFound({ content: digest, store: name })),
       size: (digest) => Effect.sync(() => Option.map(Option.fromNullable(content.get(digest)), (_) => _.size)),
       entries: Effect.succeed(images),
       keep: () => readOnly("keep content"),

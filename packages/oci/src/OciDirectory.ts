@@ -264,7 +264,7 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
       ))
 
     const unread = (digest: Digest.Digest) => (error: LayoutError | PlatformError) =>
-      isNotFound(error) ? new ContentNotFound({ name: digest, store: name }) : unreadable(blob(digest))(error)
+      isNotFound(error) ? new ContentNotFound({ content: digest, store: name }) : unreadable(blob(digest))(error)
 
     const readBytes = (digest: Digest.Digest) => Effect.mapError(fs.readFile(blob(digest)), unread(digest))
 

@@ -58,7 +58,7 @@ export const volumes = (
         create: (name, labels, token) =>
           primitives.createVolume({ ...request, name, labels }).pipe(
             Effect.zipRight(primitives.listVolumes([libraryLabels.madeBy(token)])),
-            Effect.filterOrFail((made) => made.length > 0, () => new NameInUse({ kind: "volume", name })),
+            Effect.filterOrFail((made) => made.length > 0, () => new NameInUse({ kind: "volume", resource: name })),
             Effect.as(name)
           ),
         find: (filter) =>

@@ -160,7 +160,7 @@ export const make = Effect.fnUntraced(function*(location: string, initial: State
       Stream.unwrap(Effect.map(
         locate(digest),
         Option.match({
-          onNone: () => Stream.fail(new ContentNotFound({ name: digest, store: name })),
+          onNone: () => Stream.fail(new ContentNotFound({ content: digest, store: name })),
           onSome: ({ read }) => read
         })
       )),

@@ -25,7 +25,7 @@ export const make = (primitives: Primitives): Effect.Effect<Store, never, Hasher
     const verify = (descriptor: Descriptor) => <E>(stream: Stream.Stream<Uint8Array, E>) =>
       Stream.provideService(Content.verify(descriptor)(stream), Hasher.Hasher, hasher)
 
-    const notFound = (name: string) => new ContentNotFound({ name, store: primitives.name })
+    const notFound = (name: string) => new ContentNotFound({ content: name, store: primitives.name })
 
     const traced = <A, E, R>(
       effect: Effect.Effect<A, E, R>,

@@ -83,13 +83,13 @@ export const open = (root: string) =>
       fetch: (descriptor) =>
         Stream.unwrap(Effect.map(
           first(({ layout }) => layout.exists(descriptor), ({ layout }) => layout.fetch(descriptor)),
-          Option.getOrElse(() => Stream.fail(new ContentNotFound({ name: descriptor.digest, store })))
+          Option.getOrElse(() => Stream.fail(new ContentNotFound({ content: descriptor.digest, store })))
         )),
       exists: (descriptor) => Effect.map(first(({ layout }) => layout.exists(descriptor), () => true), Option.isSome),
       resolve: (name) => {
         const found = all.find((image) => image.name === printed(name) || image.descriptor.digest === name)
         return found === undefined
-          ? new ContentNotFound({ name, store })
+          ? new ContentNotFound({ content: name, store })
           : Effect.succeed(entries.withName(found.descriptor, found.name))
       },
       names: Stream.fromIterable([...new Set(all.map(({ name }) => name))]),

@@ -16,7 +16,7 @@ export const make = Effect.gen(function*() {
   const readBytes = (digest: Digest.Digest) =>
     Effect.suspend(() => {
       const bytes = blobs.get(digest)
-      return bytes === undefined ? new ContentNotFound({ name: digest, store: name }) : Effect.succeed(bytes)
+      return bytes === undefined ? new ContentNotFound({ content: digest, store: name }) : Effect.succeed(bytes)
     })
   return yield* derivedStore.make({
     name,

@@ -47,7 +47,7 @@ const isOther = <E>(error: E): error is Exclude<E, RegistryError> => !isRegistry
 
 /** The errors of a store that is a repository, which `operation` says what it was about to do. */
 export const of = (store: string) => {
-  const notFound = (name: string) => new ContentError.ContentNotFound({ name, store })
+  const notFound = (name: string) => new ContentError.ContentNotFound({ content: name, store })
 
   const failure = (operation: string, reason: Reason, cause: unknown) =>
     new ContentError.StoreFailed({ store, operation, reason, cause })

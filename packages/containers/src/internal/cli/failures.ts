@@ -86,7 +86,7 @@ const unreachable = (image: string, operation: RegistryFailed["operation"]): Kno
 /** @internal */
 export const nameInUse = (kind: NameInUse["kind"], name: string): Known<NameInUse> => ({
   condition: "nameInUse",
-  error: () => new NameInUse({ kind, name })
+  error: () => new NameInUse({ kind, resource: name })
 })
 
 /**
@@ -108,7 +108,7 @@ export const noSuchVolume = (volume: string): Known<VolumeNotFound> => ({
 /** @internal */
 export const resourceInUse = (kind: ResourceInUse["kind"], name: string): Known<ResourceInUse> => ({
   condition: "resourceInUse",
-  error: (detail) => new ResourceInUse({ kind, name, detail })
+  error: (detail) => new ResourceInUse({ kind, resource: name, detail })
 })
 
 /** @internal */

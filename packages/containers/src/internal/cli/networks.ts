@@ -98,7 +98,7 @@ export const networks = (context: Context): Networks => {
       return yield* new Raced()
     }).pipe(
       Effect.retry({ while: (error) => error._tag === "Raced", schedule: Schedule.recurs(3) }),
-      Effect.catchTag("Raced", () => new NameInUse({ kind: "network", name: request.name }))
+      Effect.catchTag("Raced", () => new NameInUse({ kind: "network", resource: request.name }))
     )
 
   const disconnectContainer: Networks["disconnectContainer"] = (network, container, { force }) =>

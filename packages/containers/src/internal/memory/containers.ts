@@ -68,7 +68,7 @@ export const containers = (context: Context): Containers => {
         key,
         (container, state) =>
           state.containers.some((other) => other.name === name && other.id !== container.id)
-            ? new NameInUse({ kind: "container", name })
+            ? new NameInUse({ kind: "container", resource: name })
             : Effect.succeed(State.putContainer(state, { ...container, name }))
       ),
 
@@ -124,7 +124,7 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
     return yield* new ImageNotFound({ image: name, detail: `No such image: ${name}` })
   }
   if (state.containers.some((container) => container.name === name)) {
-    return yield* new NameInUse({ kind: "container", name })
+    return yield* new NameInUse({ kind: "container", resource: name })
   }
   const endpoints = yield* endpointsOf(definition, state)
   return {

@@ -72,7 +72,7 @@ export const networks = (context: Context): Networks => {
               if (members.length > 0 && !force) {
                 return new ResourceInUse({
                   kind: "network",
-                  name: key,
+                  resource: key,
                   detail: `network ${network.name} has active endpoints: ${members.map(({ name }) => name).join(", ")}`
                 })
               }
@@ -126,7 +126,7 @@ const toId = Schema.decodeSync(NetworkInfo.Id)
 
 const create = Effect.fnUntraced(function*(request: NetworkRequest, state: State.State) {
   if (state.networks.some(({ name }) => name === request.name)) {
-    return yield* new NameInUse({ kind: "network", name: request.name })
+    return yield* new NameInUse({ kind: "network", resource: request.name })
   }
   const taken = state.networks.flatMap(({ subnets }) => subnets.map(({ subnet }) => subnet))
   const overlap = request.subnets.find(({ subnet }) => taken.some((other) => Subnet.overlaps(subnet, other)))

@@ -19,7 +19,7 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
         return users.length > 0
           ? new ResourceInUse({
             kind: "volume",
-            name,
+            resource: name,
             detail: `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(", ")}]`
           })
           : Effect.succeed({ ...state, volumes: state.volumes.filter((volume) => volume.name !== name) })

@@ -151,7 +151,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
       assert.strictEqual(yield* container.name, after)
       yield* failsWith(backend.attach(before), "ContainerNotFound")
       const error = yield* failsWith(container.rename(ContainerName.make(taken)), "NameInUse")
-      assert.strictEqual(error.name, taken)
+      assert.strictEqual(error.resource, taken)
       assert.strictEqual(yield* container.name, after)
     })
   )

@@ -104,7 +104,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
       const definition = Definition.name(idle, name)
       const first = yield* Container.start(definition)
       const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NameInUse")
-      assert.strictEqual(error.name, name)
+      assert.strictEqual(error.resource, name)
       yield* failsWith(Container.launch(definition), "NameInUse")
       yield* failsWith(Container.run(definition), "NameInUse")
       assert.strictEqual((yield* first.state).status, "running")
