@@ -40,12 +40,6 @@ const fingerprint = (directory) => {
   return hash.digest("hex")
 }
 
-// vitest cannot be imported by what it does not run, and docgen runs examples with tsx.
-const onlyCompile = join(root, "docs/api/.only-compile")
-mkdirSync(onlyCompile, { recursive: true })
-writeFileSync(join(onlyCompile, "tsx"), "#!/bin/sh\nexit 0\n", { mode: 0o755 })
-const needsVitest = (directory) => manifestOf(directory).peerDependencies?.vitest !== undefined
-
 // docgen looks for the package's sources two levels above its examples, so its output starts inside the package.
 const docgen = (directory) =>
   new Promise((done) => {
@@ -57,7 +51,7 @@ const docgen = (directory) =>
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         ...process.env,
-        PATH: [...needsVitest(directory) ? [onlyCompile] : [], join(tools, ".bin"), process.env.PATH].join(delimiter),
+        PATH: [join(tools, ".bin"), process.env.PATH].join(delimiter),
         NODE_OPTIONS: "--conditions=@ociman/source"
       }
     })
@@ -88,7 +82,7 @@ const check = async (directory) => {
     rmSync(api, { recursive: true, force: true })
     renameSync(out, api)
     writeFileSync(stamp, print)
-    console.log(`${name}: ${examples} examples ${needsVitest(directory) ? "compile" : "passed"}, ${seconds} s`)
+    console.log(`${name}: ${examples} examples passed, ${seconds} s`)
   } else {
     console.log(`${name}: failed, ${seconds} s\n${output}`)
   }

@@ -15,7 +15,8 @@ import {
   Platform
 } from "@ociman/oci"
 import { Credentials, Registry, RegistryError, RegistryStore, Repository } from "@ociman/registry"
-import { FaultyRegistry, ImageStoreSuite } from "@ociman/testing"
+import { FaultyRegistry } from "@ociman/testing"
+import * as ImageStoreSuite from "@ociman/testing/ImageStoreSuite"
 import { Effect, Fiber, Layer, Stream, TestClock } from "effect"
 
 const repository = (path: string) => Repository.make(`registry.example.com/${path}`)

@@ -1,11 +1,6 @@
 /**
  * @since 0.1.0
  */
-export * as BackendSuite from "./BackendSuite.js"
-
-/**
- * @since 0.1.0
- */
 export * as FakeEngine from "./FakeEngine.js"
 
 /**
@@ -19,24 +14,12 @@ export * as FaultyRegistry from "./FaultyRegistry.js"
 /**
  * @since 0.1.0
  */
-export * as ImageStoreSuite from "./ImageStoreSuite.js"
-
-/**
- * @since 0.1.0
- */
 export * as Leftovers from "./Leftovers.js"
 
 /**
  * @since 0.1.0
  */
 export * as LocalRegistry from "./LocalRegistry.js"
-
-/**
- * The contract of a `Registry` and what is behind it, as tests, for authors of clients and of registries.
- *
- * @since 0.1.0
- */
-export * as RegistrySuite from "./RegistrySuite.js"
 
 /**
  * @since 0.1.0

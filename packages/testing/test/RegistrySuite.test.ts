@@ -1,7 +1,8 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
 import { Credential, Credentials, Registry, RegistryKey, SecurityPolicy } from "@ociman/registry"
-import { FaultyRegistry, RegistrySuite } from "@ociman/testing"
+import { FaultyRegistry } from "@ociman/testing"
+import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Effect, Layer, Redacted } from "effect"
 import { createServer } from "node:http"
 

@@ -1,5 +1,5 @@
 import { Backend } from "@ociman/containers"
-import { BackendSuite } from "@ociman/testing"
+import * as BackendSuite from "@ociman/testing/BackendSuite"
 import { Layer } from "effect"
 import { platform } from "../support/platform.js"
 

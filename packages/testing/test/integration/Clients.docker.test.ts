@@ -1,7 +1,7 @@
 /** The groups of the contract in which the version of Docker's client matters, by every other client on PATH. */
 import { assert, describe, it } from "@effect/vitest"
 import { Backend } from "@ociman/containers"
-import { BackendSuite } from "@ociman/testing"
+import * as BackendSuite from "@ociman/testing/BackendSuite"
 import { Config, Layer } from "effect"
 import { spawnSync } from "node:child_process"
 import { platform } from "../support/platform.js"

@@ -10,7 +10,8 @@ import {
   Repository,
   SecurityPolicy
 } from "@ociman/registry"
-import { LocalRegistry, RegistrySuite } from "@ociman/testing"
+import { LocalRegistry } from "@ociman/testing"
+import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { type Asked, tokenServer } from "../support/tokenServer.js"
 
