@@ -167,11 +167,15 @@ export const sweep = (
 
 /**
  * The engine that the environment variable `OCIMAN_BACKEND` names (`docker` or
- * `podman`); else the `default_backend` of `$XDG_CONFIG_HOME/ociman.toml` with
- * the other one behind it; else Docker, else Podman.
+ * `podman`); else the `default_backend` of `$XDG_CONFIG_HOME/ociman.toml`; else
+ * Docker if `DOCKER_HOST`, `DOCKER_CONTEXT` or a current context name an
+ * endpoint; else Podman if `CONTAINER_HOST` or `CONTAINER_CONNECTION` do; else
+ * the first of Docker and Podman that answers. If that is Podman, a log message
+ * has the reason why Docker is not available.
  *
- * Fails with `BackendUnavailable`, which says of each engine why it does not
- * answer, or with `ConfigError` if a setting is not understood.
+ * Fails with `BackendUnavailable`, which says of each engine that was tried why
+ * it does not answer, or with `ConfigError` if a setting is not understood. If
+ * a setting names an engine, no other is tried.
  *
  * @since 0.1.0
  * @category layers

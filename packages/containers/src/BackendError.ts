@@ -49,7 +49,9 @@ export class BackendUnavailable
     {
       probes: Schema.NonEmptyArray(Probe),
       /** The operation that found the engine gone; absent while looking for one. */
-      operation: Schema.optionalWith(Schema.String, { exact: true })
+      operation: Schema.optionalWith(Schema.String, { exact: true }),
+      /** The setting that names the engine, for which no other was tried; absent if none does. */
+      namedBy: Schema.optionalWith(Schema.String, { exact: true })
     }
   )
 {
@@ -57,8 +59,15 @@ export class BackendUnavailable
    * @since 0.1.0
    */
   override get message() {
-    const where = this.operation === undefined ? "No container engine answers" : `${this.operation}: the engine is gone`
-    return [`${where}.`, ...this.probes.map((probe) => `- ${probe}`)].join("\n")
+    const probes = this.probes.map((probe) => `- ${probe}`)
+    if (this.operation !== undefined) return [`${this.operation}: the engine is gone.`, ...probes].join("\n")
+    return this.namedBy === undefined
+      ? ["No container engine answers.", ...probes].join("\n")
+      : [
+        "The container engine that the settings name does not answer.",
+        ...probes,
+        `It is named by ${this.namedBy}; change or unset that to use another engine.`
+      ].join("\n")
   }
 }
 

@@ -22,7 +22,7 @@ const File = Schema.Struct({
  * @category models
  */
 export interface Settings {
-  /** The engine to be tried first, `default_backend` in the file; `auto` is Docker before Podman. */
+  /** The engine to use, `default_backend` in the file; `auto` is Docker before Podman. */
   readonly defaultBackend: typeof File.Type["default_backend"]
 }
 

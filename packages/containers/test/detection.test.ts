@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Image } from "@ociman/containers"
-import { Effect } from "effect"
+import { Effect, Logger, LogLevel, Ref } from "effect"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
 const docker = (changes: {
@@ -126,11 +126,69 @@ describe("finding an engine", () => {
       assert.match(String(error), /OCIMAN_BACKEND.*docker.*podman/)
     }))
 
-  it.live("takes the one that the configuration file prefers, else the other", () =>
+  it.live("takes the one that the configuration file names, and no other", () =>
     Effect.gen(function*() {
       const configFile = "default_backend = \"podman\"\n"
       strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, configFile })).name, "podman")
-      strictEqual((yield* detect({ clients: { docker: docker() }, configFile })).name, "docker")
+      const { message } = yield* unavailable({ clients: { docker: docker() }, configFile })
+      assert.match(message, /^The container engine that the settings name does not answer\.\n- podman: not installed/)
+      assert.match(message, /named by default_backend in ociman\.toml/)
+      const auto = "default_backend = \"auto\"\n"
+      strictEqual((yield* detect({ clients: { podman: podman() }, configFile: auto })).name, "podman")
+    }))
+
+  it.live.each(
+    [
+      ["DOCKER_HOST", { DOCKER_HOST: "tcp://build.example.com:2375" }, "docker"],
+      ["DOCKER_CONTEXT", { DOCKER_CONTEXT: "build" }, "docker"],
+      ["CONTAINER_HOST", { CONTAINER_HOST: "ssh://me@build.example.com/run/podman.sock" }, "podman"],
+      ["CONTAINER_CONNECTION", { CONTAINER_CONNECTION: "build" }, "podman"]
+    ] as const
+  )("takes no other than the one whose endpoint %s names", ([name, settings, engine]) =>
+    Effect.gen(function*() {
+      const clients = engine === "docker"
+        ? { docker: { version: down, info: downWithoutAWord }, podman: podman() }
+        : { docker: docker() }
+      const { message, namedBy, probes } = yield* unavailable({ clients, settings })
+      strictEqual(namedBy, name)
+      deepStrictEqual(probes.map(({ engine }) => engine), [engine])
+      assert.include(message, `It is named by ${name}; change or unset that to use another engine.`)
+      strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, settings })).name, engine)
+    }))
+
+  it.live("takes no other than Docker if a context was chosen", () =>
+    Effect.gen(function*() {
+      const clients = { docker: { version: down, info: downWithoutAWord }, podman: podman() }
+      const choosing = (context: string) => ({ clients, files: { "config.json": `{"currentContext":"${context}"}` } })
+      const { namedBy } = yield* unavailable(choosing("build"))
+      assert.match(namedBy ?? "", /^the current context "build" of .*\/config\.json$/)
+      strictEqual((yield* detect(choosing("default"))).name, "podman")
+    }))
+
+  it.live("logs once why Podman is taken and not Docker", () =>
+    Effect.gen(function*() {
+      const logged = yield* Ref.make<ReadonlyArray<readonly [string, string]>>([])
+      const logger = Logger.make<unknown, void>(({ logLevel, message }) =>
+        Effect.runSync(Ref.update(logged, (entries) => [...entries, [logLevel.label, String(message)] as const]))
+      )
+      const logs = (clients: Readonly<Record<string, Answers>>) =>
+        detect({ clients }).pipe(
+          Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
+          Logger.withMinimumLogLevel(LogLevel.Debug),
+          Effect.zipRight(Ref.getAndSet(logged, [])),
+          // Effect itself logs each fiber that fails.
+          Effect.map((entries) => entries.filter(([, message]) => message.includes("Podman")))
+        )
+
+      const [warning, ...more] = yield* logs({ docker: { version: down, info: downWithoutAWord }, podman: podman() })
+      deepStrictEqual(more, [])
+      deepStrictEqual(warning?.[0], "WARN")
+      assert.match(warning?.[1] ?? "", /^Using Podman 4\.3\.1, .*docker: does not answer.*Cannot connect/)
+
+      const [remark] = yield* logs({ podman: podman() })
+      deepStrictEqual(remark?.[0], "DEBUG")
+      assert.match(remark?.[1] ?? "", /docker: not installed/)
+      deepStrictEqual(yield* logs({ docker: docker(), podman: podman() }), [])
     }))
 
   it.live.each(

@@ -19,13 +19,14 @@ const script = (answers: Answers) =>
   ].join("\n")
 
 /**
- * A machine on which only these clients are installed, with these settings and
- * this configuration file.
+ * A machine on which only these clients are installed, with these settings,
+ * this configuration file and these files in the directory of Docker's client.
  */
 export const machine = (options: {
   readonly clients: Readonly<Record<string, Answers>>
   readonly settings?: Readonly<Record<string, string>>
   readonly configFile?: string
+  readonly files?: Readonly<Record<string, string>>
 }) =>
   Layer.unwrapScoped(Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -35,10 +36,12 @@ export const machine = (options: {
     if (options.configFile !== undefined) {
       yield* fs.writeFileString(`${directory}/ociman.toml`, options.configFile)
     }
+    yield* Effect.forEach(Object.entries(options.files ?? {}), ([name, text]) =>
+      fs.writeFileString(`${directory}/${name}`, text))
     // The shell of the scripts and their `cat` are found by path or beside them.
     yield* fs.symlink("/bin/cat", `${directory}/cat`)
     const executor = yield* CommandExecutor.CommandExecutor
-    const settings = new Map(Object.entries({ XDG_CONFIG_HOME: directory, ...options.settings }))
+    const settings = new Map(Object.entries({ XDG_CONFIG_HOME: directory, DOCKER_CONFIG: directory, ...options.settings }))
     return Layer.mergeAll(
       Layer.succeed(
         CommandExecutor.CommandExecutor,

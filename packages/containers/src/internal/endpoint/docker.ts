@@ -34,6 +34,19 @@ const contextName = Effect.fnUntraced(
   }
 )
 
+/**
+ * The setting that names the endpoint of Docker's client, as people know it; `None` if the client takes its default.
+ */
+export const namedBy: Effect.Effect<Option.Option<string>, never, FileSystem.FileSystem> = Effect.gen(function*() {
+  if (Option.isSome(yield* nonEmpty("DOCKER_HOST"))) return Option.some("DOCKER_HOST")
+  const directory = yield* configDirectory
+  const name = yield* contextName(directory, undefined, [])
+  if (name === "default") return Option.none()
+  return Option.isSome(yield* nonEmpty("DOCKER_CONTEXT"))
+    ? Option.some("DOCKER_CONTEXT")
+    : Option.some(`the current context "${name}" of ${directory}/config.json`)
+})
+
 const ConfigFile = Schema.parseJson(Schema.Struct({ currentContext: Schema.optional(Schema.String) }))
 
 // The client goes on without a file that it cannot read, and warns.

@@ -38,6 +38,14 @@ export const resolve = Effect.fnUntraced(function*(options: PodmanOptions = {}) 
     : yield* at(destination.url, destination.identity, Option.some(active))
 })
 
+/**
+ * The setting that names the endpoint of Podman's client; `None` if the client takes its default.
+ */
+export const namedBy: Effect.Effect<Option.Option<string>> = Effect.gen(function*() {
+  if (Option.isSome(yield* nonEmpty("CONTAINER_HOST"))) return Option.some("CONTAINER_HOST")
+  return Option.as(yield* nonEmpty("CONTAINER_CONNECTION"), "CONTAINER_CONNECTION")
+})
+
 const at = (host: string, identity: Option.Option<string>, context: Option.Option<string> = Option.none()) =>
   parsePodmanHost(host).pipe(
     Effect.catchAll((detail) => fail("InvalidHost", detail)),
