@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Step } from "./BuildEvent.js"
-import { advice, refusals, signalOf, tail } from "./internal/errorText.js"
+import { advice, memoryOf, nameOf, refusals, signalOf, speaker, tail } from "./internal/errorText.js"
 
 const engineName = Schema.Literal("docker", "podman", "memory")
 
@@ -332,6 +332,13 @@ export class PortNotPublished
   }
 }
 
+const described = {
+  /** The name of the container; absent if it is not known. */
+  containerName: Schema.optionalWith(Schema.String, { exact: true }),
+  /** The image of the container; absent if it is not known. */
+  image: Schema.optionalWith(Schema.String, { exact: true })
+}
+
 /**
  * A host port that the container is to publish is taken by somebody else.
  *
@@ -342,7 +349,10 @@ export class PortTaken extends Schema.TaggedError<PortTaken>("@ociman/containers
   "PortTaken",
   {
     container: Schema.String,
-    /** What the engine said; it names the address. */
+    ...described,
+    /** The name of the container that has the port; absent if none of this engine is known to have it. */
+    holder: Schema.optionalWith(Schema.String, { exact: true }),
+    /** Message of the engine; it names the address. */
     detail: Schema.String
   }
 ) {
@@ -350,7 +360,8 @@ export class PortTaken extends Schema.TaggedError<PortTaken>("@ociman/containers
    * @since 0.1.0
    */
   override get message() {
-    return `Container "${this.container}" cannot start: a host port that it publishes is taken.${
+    const holder = this.holder === undefined ? "" : ` by container "${this.holder}"`
+    return `${nameOf(this)} cannot start: a host port that it publishes is taken${holder}.${
       tail("The engine says", this.detail)
     }`
   }
@@ -366,6 +377,7 @@ export class StartFailed extends Schema.TaggedError<StartFailed>("@ociman/contai
   "StartFailed",
   {
     container: Schema.String,
+    ...described,
     /**
      * - `CommandNotFound`: the image has no such executable.
      * - `NotExecutable`: the file is there and may not be executed.
@@ -379,7 +391,7 @@ export class StartFailed extends Schema.TaggedError<StartFailed>("@ociman/contai
    * @since 0.1.0
    */
   override get message() {
-    return `Container "${this.container}" could not be started (${this.reason}).${tail("The engine says", this.detail)}`
+    return `${nameOf(this)} could not be started (${this.reason}).${tail("The engine says", this.detail)}`
   }
 }
 
@@ -394,6 +406,11 @@ export class RunFailed extends Schema.TaggedError<RunFailed>("@ociman/containers
   {
     image: Schema.String,
     exitCode: Schema.Number,
+    /**
+     * If true, the engine reports that the memory limit was exceeded. Podman does not report it with version 1 of
+     * control groups. Default: false.
+     */
+    outOfMemory: Schema.optionalWith(Schema.Boolean, { exact: true }),
     /** Both ends of what the process wrote, as text. */
     stdout: Schema.String,
     stderr: Schema.String
@@ -403,7 +420,8 @@ export class RunFailed extends Schema.TaggedError<RunFailed>("@ociman/containers
    * @since 0.1.0
    */
   override get message() {
-    return `A container of "${this.image}" ended with exit code ${this.exitCode}${signalOf(this.exitCode)}.${
+    const end = memoryOf(this.exitCode, this.outOfMemory === true)
+    return `A container of "${this.image}" ended with exit code ${this.exitCode}${signalOf(this.exitCode)}${end}.${
       tail("stderr", this.stderr)
     }${tail("stdout", this.stdout)}`
   }
@@ -444,9 +462,9 @@ export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containe
     const what = this.reason === "ExitCode"
       ? `ended with exit code ${this.exitCode}${signalOf(this.exitCode)}`
       : `could not be run (${this.reason})`
-    return `${this.command} ${what} in container "${this.container}".${tail("The engine says", this.detail)}${
-      tail("stderr", this.stderr)
-    }${tail("stdout", this.stdout)}`
+    return `${this.command} ${what} in container "${this.container}".${
+      tail("Details", this.detail)
+    }${tail("stderr", this.stderr)}${tail("stdout", this.stdout)}`
   }
 }
 
@@ -489,7 +507,7 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
    * @since 0.1.0
    */
   override get message() {
-    return `${this.operation} failed on ${this.engine} (${this.reason}).${tail("The engine says", this.detail)}`
+    return `${this.operation} failed on ${this.engine} (${this.reason}).${tail(speaker(this), this.detail)}`
   }
 }
 

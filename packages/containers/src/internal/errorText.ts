@@ -1,4 +1,5 @@
 /** Parts of the sentences that errors say. */
+import { CommandFailed } from "@ociman/process"
 
 const longestTail = 4096
 
@@ -12,6 +13,49 @@ export const tail = (title: string, text: string) => {
   const omitted = trimmed.length - longestTail
   const end = omitted > 0 ? `[${omitted} characters before this]\n${trimmed.slice(-longestTail)}` : trimmed
   return end.trim() === "" ? "" : `\n${title}:\n${end}`
+}
+
+/**
+ * The part that memory has in the end of a process: reported by the engine, or
+ * possible by its exit code.
+ *
+ * @internal
+ */
+export const memoryOf = (exitCode: number, outOfMemory: boolean) => {
+  if (outOfMemory) return ", since it ran out of memory; raise its limit (Definition.memory) or use less"
+  return exitCode === 137 ? ", as a process does that exceeds its memory limit" : ""
+}
+
+/**
+ * Name and image of a container in front of its id, if they are known.
+ *
+ * @internal
+ */
+export const nameOf = (
+  { container, containerName, image }: {
+    readonly container: string
+    readonly containerName?: string
+    readonly image?: string
+  }
+) => {
+  const known = [...(image === undefined ? [] : [`image "${image}"`]), `id ${container.slice(0, 12)}`]
+  return containerName === undefined ? `Container "${container}"` : `Container "${containerName}" (${known.join(", ")})`
+}
+
+/**
+ * The title of the details of a failure: the engine's own words, if it refused
+ * with any.
+ *
+ * @internal
+ */
+export const speaker = (
+  { cause, reason }: { readonly reason: string; readonly cause?: unknown }
+): "The engine says" | "Details" => {
+  if (reason !== "Refused" && reason !== "Conflict") return "Details"
+  const isSilent = cause instanceof CommandFailed.CommandFailed
+    ? `${cause.stderr}${cause.stdout}`.trim() === ""
+    : cause !== undefined
+  return isSilent ? "Details" : "The engine says"
 }
 
 /**

@@ -17,6 +17,7 @@ import { ContainerTypeId } from "./containerTypeId.js"
 import * as copying from "./copying.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { capture, untilExit } from "./processEvents.js"
+import { describing } from "./startErrors.js"
 
 /**
  * The handle of a container; `onRemoved` runs when the container has been
@@ -64,10 +65,14 @@ export const makeHandle = (
     execStream: (exec) => untilExit(primitives.exec(id, exec), exitCheck(exec)),
     executor: Layer.sync(CommandExecutor.CommandExecutor, () => primitives.executor(id)),
 
-    start: span("start")(primitives.startContainer(id)),
+    start: primitives.startContainer(id).pipe(Effect.catchTags(describing(primitives, id)), span("start")),
     stop: (options) => span("stop")(primitives.stopContainer(id, graceOf(options))),
     kill: (signal = "SIGKILL") => span("kill")(primitives.killContainer(id, signal)),
-    restart: (options) => span("restart")(primitives.restartContainer(id, graceOf(options))),
+    restart: (options) =>
+      primitives.restartContainer(id, graceOf(options)).pipe(
+        Effect.catchTags(describing(primitives, id)),
+        span("restart")
+      ),
     pause: span("pause")(primitives.pauseContainer(id)),
     unpause: span("unpause")(primitives.unpauseContainer(id)),
     remove: ({ force = false, grace = Duration.zero, volumes = true } = {}) =>

@@ -11,6 +11,7 @@ import type { RunOptions } from "../Container.js"
 import type * as ContainerId from "../ContainerId.js"
 import * as ContainerName from "../ContainerName.js"
 import * as Definition from "../Definition.js"
+import type * as Exec from "../Exec.js"
 import type { Primitives } from "../Primitives.js"
 import { forkedScope, isKey, ownedBy, randomHex, withinLimit } from "./creation.js"
 import { modify } from "./definition.js"
@@ -20,6 +21,7 @@ import * as libraryLabels from "./libraryLabels.js"
 import { networks } from "./networks.js"
 import { placeFiles } from "./placing.js"
 import { capture, defaultOutputLimit, untilExit } from "./processEvents.js"
+import { describing } from "./startErrors.js"
 import { volumes } from "./volumes.js"
 
 const scopeGrace = Duration.seconds(1)
@@ -40,6 +42,12 @@ export type Creation =
 interface Attempt {
   readonly creation: Ref.Ref<Creation>
   readonly lifetime: libraryLabels.Made["lifetime"]
+}
+
+/** A container that was created, and its name. */
+interface Created {
+  readonly id: ContainerId.ContainerId
+  readonly name: ContainerName.ContainerName
 }
 
 const nothing: Creation = { _tag: "Nothing" }
@@ -77,7 +85,8 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
               : { _tag: "Asked", name, token }
         })
       )
-      return yield* exit
+      const created: Created = { id: yield* exit, name }
+      return created
     }))
 
   const createNamed = (definition: Definition.Definition, attempt: Attempt) =>
@@ -150,9 +159,9 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   ) {
     const creation = yield* Ref.make<Creation>(nothing)
     yield* Effect.addFinalizer(() => discard(creation, grace))
-    const id = yield* create(definition, { creation, lifetime })
+    const { id, name } = yield* create(definition, { creation, lifetime })
     yield* placeFiles(primitives, id, definition)
-    return { id, creation }
+    return { id, creation, describing: describing(primitives, id, nameAndImage(name, definition)) }
   })
 
   const handle = (id: ContainerId.ContainerId, creation?: Ref.Ref<Creation>) =>
@@ -165,13 +174,17 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
 
   const created = Effect.fnUntraced(function*(definition: Definition.Definition, lifetime: Attempt["lifetime"]) {
     const grace = Option.getOrElse(definition.stopTimeout, () => scopeGrace)
-    const { creation, id } = yield* createScoped(definition, grace, lifetime)
+    const { creation, describing, id } = yield* createScoped(definition, grace, lifetime)
     yield* Effect.annotateCurrentSpan({ container: id })
-    return handle(id, creation)
+    return { container: handle(id, creation), describing }
   })
 
   const started = (definition: Definition.Definition, lifetime: Attempt["lifetime"]) =>
-    Effect.tap(created(definition, lifetime), ({ id }) => primitives.startContainer(id))
+    Effect.flatMap(
+      created(definition, lifetime),
+      ({ container, describing }) =>
+        primitives.startContainer(container.id).pipe(Effect.catchTags(describing), Effect.as(container))
+    )
 
   const startIn = <R>(
     scope: Effect.Effect<Scope.CloseableScope, never, R>,
@@ -183,7 +196,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     )
 
   const createOnly: Service["create"] = (definition) =>
-    ownedBy(forkedScope, created(definition, "scope")).pipe(
+    ownedBy(forkedScope, Effect.map(created(definition, "scope"), ({ container }) => container)).pipe(
       Effect.withSpan("Backend.create", { captureStackTrace: false, attributes: attributes(definition) })
     )
 
@@ -192,35 +205,54 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   // Nobody but the caller will close it.
   const launch: Service["launch"] = (definition) => startIn(Scope.make(), definition, "kept")
 
-  const runEvents = (definition: Definition.Definition, options: RunOptions) =>
+  const runEvents = (
+    definition: Definition.Definition,
+    options: RunOptions,
+    onExit: (id: ContainerId.ContainerId, exitCode: number) => Effect.Effect<void>
+  ) =>
     Stream.unwrapScoped(Effect.gen(function*() {
       const stdin = Option.fromNullable(options.stdin)
       const foreground = Option.isSome(stdin) ? Definition.interactive(definition) : definition
-      const { id } = yield* createScoped(
+      const { describing, id } = yield* createScoped(
         modify(foreground, { autoRemove: false }),
         Option.getOrElse(definition.stopTimeout, () => scopeGrace)
       )
-      return primitives.startAttached(id, stdin)
+      return primitives.startAttached(id, stdin).pipe(
+        Stream.tap((event) => event.source === "exit" ? onExit(id, event.exitCode) : Effect.void),
+        Stream.catchTags({
+          PortTaken: (error) => Stream.fromEffect(describing.PortTaken(error)),
+          StartFailed: (error) => Stream.fromEffect(describing.StartFailed(error))
+        })
+      )
     }))
 
+  /** The events of a run, and its failure if the process failed: why it did is found out before the container is removed. */
+  const judged = (definition: Definition.Definition, options: RunOptions) =>
+    Effect.map(Ref.make(false), (outOfMemory) => {
+      const isAccepted = (exitCode: number) => exitCode === 0 || options.anyExitCode === true
+      const onExit = (id: ContainerId.ContainerId, exitCode: number) =>
+        isAccepted(exitCode) ? Effect.void : primitives.inspectContainer(id).pipe(
+          Effect.flatMap(({ state }) => Ref.set(outOfMemory, state.outOfMemory)),
+          Effect.ignore
+        )
+      const check = ({ exitCode, stderr, stdout }: Exec.Result) =>
+        isAccepted(exitCode) ? Effect.void : Effect.flatMap(
+          Ref.get(outOfMemory),
+          (outOfMemory) => new RunFailed({ image: definition.image.toString(), exitCode, outOfMemory, stderr, stdout })
+        )
+      return { check, events: runEvents(definition, options, onExit) }
+    })
+
   const run: Service["run"] = (definition, options = {}) =>
-    capture(runEvents(definition, options), options.outputLimit ?? defaultOutputLimit).pipe(
-      Effect.filterOrFail(
-        ({ exitCode }) => exitCode === 0 || options.anyExitCode === true,
-        ({ exitCode, stderr, stdout }) =>
-          new RunFailed({ image: definition.image.toString(), exitCode, stderr, stdout })
+    judged(definition, options).pipe(
+      Effect.flatMap(({ check, events }) =>
+        Effect.tap(capture(events, options.outputLimit ?? defaultOutputLimit), check)
       ),
       Effect.withSpan("Backend.run", { captureStackTrace: false, attributes: attributes(definition) })
     )
 
   const runStream: Service["runStream"] = (definition, options = {}) =>
-    untilExit(
-      runEvents(definition, options),
-      ({ exitCode, stderr, stdout }) =>
-        exitCode === 0 || options.anyExitCode === true
-          ? Effect.void
-          : new RunFailed({ image: definition.image.toString(), exitCode, stderr, stdout })
-    )
+    Stream.unwrap(Effect.map(judged(definition, options), ({ check, events }) => untilExit(events, check)))
 
   const attach: Service["attach"] = (container) =>
     isKey(container)
@@ -231,4 +263,9 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
       : new ContainerNotFound({ container })
 
   return { create: createOnly, start, launch, run, runStream, attach, ...resources }
+})
+
+const nameAndImage = (containerName: string, definition: Definition.Definition) => ({
+  containerName,
+  image: definition.image.toString()
 })

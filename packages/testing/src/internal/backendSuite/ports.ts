@@ -96,11 +96,21 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       )
       const error = yield* failsWith(Effect.scoped(Container.start(second)), "PortTaken")
       assert.include(error.detail, `${port}`)
+      const image = `${second.image}`
+      const holder = yield* first.name
+      assert.include(error.message, `Container "${name}" (image "${image}", id ${error.container.slice(0, 12)})`)
+      assert.include(error.message, `is taken by container "${holder}"`)
       yield* assertGone(name)
-      yield* failsWith(Container.launch(second), "PortTaken")
-      yield* assertGone(name)
-      yield* failsWith(Container.run(second), "PortTaken")
-      yield* assertGone(name)
+      for (const start of [Container.launch(second), Container.run(second)]) {
+        assert.deepInclude(yield* failsWith(start, "PortTaken"), { containerName: name, image, holder })
+        yield* assertGone(name)
+      }
+      const created = yield* Container.create(second)
+      for (const start of [created.start, created.restart()]) {
+        const { containerName, image, ...error } = yield* failsWith(start, "PortTaken")
+        assert.deepStrictEqual([containerName, error.holder], [name, holder])
+        assert.include(image, "ociman")
+      }
     })
   )
 }

@@ -1,6 +1,6 @@
 import { SystemError } from "@effect/platform/Error"
 import { assert } from "@effect/vitest"
-import { Container, Definition, Output } from "@ociman/containers"
+import { Backend, Container, Definition, Output } from "@ociman/containers"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -12,7 +12,7 @@ import { assertGone, failsWith, type Suite } from "./support.js"
 export const name = "running"
 
 /** @internal */
-export const tests = ({ script, test, uniqueName }: Suite): void => {
+export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   test(
     "run gives both outputs and the exit code, and removes the container",
     Effect.gen(function*() {
@@ -109,8 +109,27 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
         ) {
           const error = yield* failsWith(start, "StartFailed")
           assert.strictEqual(error.reason, reason, error.message)
+          assert.include(error.message, `Container "${name}" (image "${definition.image}", id `)
           yield* assertGone(name)
         }
+      })
+    )
+  }
+
+  if (options.resources) {
+    test(
+      "a run that exceeds its memory limit fails with a message that mentions memory",
+      Effect.gen(function*() {
+        const { engine } = yield* Backend.Backend
+        const greedy = script("dd if=/dev/zero of=/dev/null bs=256M count=1").pipe(Definition.memory("32m"))
+        for (const run of [Effect.asVoid(Container.run(greedy)), Stream.runDrain(Container.runStream(greedy))]) {
+          const error = yield* failsWith(run, "RunFailed")
+          // Podman does not find out with version 1 of control groups.
+          if (engine.name === "docker") assert.isTrue(error.outOfMemory, error.message)
+          assert.match(error.message, /ended with exit code 137 \(signal 9\), .* memory/)
+        }
+        const error = yield* failsWith(Container.run(script("exit 3")), "RunFailed")
+        assert.strictEqual(error.outOfMemory, false)
       })
     )
   }
