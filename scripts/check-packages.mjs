@@ -17,6 +17,7 @@ import { dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { publint } from "publint"
 import { formatMessage } from "publint/utils"
+import { pack, packages } from "./packing.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const consumer = mkdtempSync(join(tmpdir(), "ociman-packages-"))
@@ -28,19 +29,12 @@ const compilers = {
 }
 
 const problems = []
-const readJson = (file) => JSON.parse(readFileSync(file, "utf8"))
 const filesBelow = (directory) =>
   existsSync(directory)
     ? readdirSync(directory, { recursive: true, withFileTypes: true })
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     : []
-
-const packages = readdirSync(join(root, "packages"))
-  .map((name) => join(root, "packages", name))
-  .filter((directory) => existsSync(join(directory, "package.json")))
-  .map((directory) => ({ directory, manifest: readJson(join(directory, "package.json")) }))
-  .filter(({ manifest }) => manifest.private !== true)
 
 // tsc -b never deletes: what an earlier build made of a module that is gone must not be published.
 const prune = ({ directory }) => {
@@ -49,16 +43,6 @@ const prune = ({ directory }) => {
     const source = file.replace(dist, join(directory, "src")).replace(/(\.d\.ts|\.js)(\.map)?$/, ".ts")
     if (/\.(d\.ts|js)(\.map)?$/.test(file) && !existsSync(source)) rmSync(file)
   }
-}
-
-const pack = () => {
-  const workspaces = packages.flatMap(({ manifest }) => ["--workspace", manifest.name])
-  const output = execFileSync(
-    "npm",
-    ["pack", "--json", "--ignore-scripts", "--loglevel=error", "--pack-destination", consumer, ...workspaces],
-    { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 }
-  )
-  return new Map(JSON.parse(output).map((packed) => [packed.name, packed]))
 }
 
 const unwanted = /(^|\/)(test|bench|examples?|\.docgen)\/|\.(test|bench)\.|tsbuildinfo|\.tgz$|docgen\.json$|tsconfig/
@@ -139,11 +123,8 @@ const runNode = (...args) => {
 
 const checkImports = (specifiers) => {
   const importAll = (wanted) => wanted.map((specifier) => `await import("${specifier}")\n`).join("")
-  // vitest cannot be imported by anything that vitest does not run.
-  const needsVitest = (specifier) =>
-    packages.some(({ manifest }) =>
-      manifest.peerDependencies?.vitest !== undefined && `${specifier}/`.startsWith(`${manifest.name}/`)
-    )
+  // vitest cannot be imported by anything that vitest does not run. The suites alone need it.
+  const needsVitest = (specifier) => /^@ociman\/testing\/\w+Suite$/.test(specifier)
   const suites = importAll(specifiers.filter(needsVitest))
   writeFileSync(join(consumer, "imports.mjs"), importAll(specifiers.filter((specifier) => !needsVitest(specifier))))
   writeFileSync(
@@ -197,7 +178,7 @@ const checkTypes = (specifiers) => {
 }
 
 packages.forEach(prune)
-const packed = pack()
+const packed = pack(consumer)
 mkdirSync(join(consumer, "node_modules"), { recursive: true })
 writeFileSync(join(consumer, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }))
 linkDependency(root, "@types/node")

@@ -15,6 +15,7 @@ const steps = [
     args: ["node_modules/eslint/bin/eslint.js", "--max-warnings=0", "."]
   },
   { name: "packages", what: "what npm would publish", args: script("check-packages"), after: "types" },
+  { name: "install", what: "what the READMEs install", args: script("check-install"), after: "types" },
   { name: "docs", what: "doc examples", args: script("check-docs") },
   { name: "effect", what: "Effect's diagnostics", args: script("check-effect") },
   {

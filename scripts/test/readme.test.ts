@@ -18,6 +18,20 @@ const readmes = [
   ...fs.readdirSync(path.join(root, "packages")).map((name) => `packages/${name}/README.md`)
 ]
 
+const peerDependencies: Record<string, string> = Object.assign(
+  {},
+  ...fs.readdirSync(path.join(root, "packages")).map((name) =>
+    JSON.parse(fs.readFileSync(path.join(root, "packages", name, "package.json"), "utf8")).peerDependencies
+  )
+)
+
+const peers = Object.keys(peerDependencies)
+
+/** The peers as an install line names them: `^3.22.0` is `effect@^3.22` there. */
+const asked = Object.entries(peerDependencies).map(([name, range]) => `${name}@${range.replace(/\.0$/, "")}`)
+
+const isOf = (word: string, name: string) => word === name || word.startsWith(`${name}@`)
+
 describe("READMEs", () => {
   it("quote the example that the demo runs", () => {
     assert.isNotEmpty(quotations("README.md"))
@@ -29,6 +43,16 @@ describe("READMEs", () => {
       "test/site.test.ts",
       "test/integration/site.ts"
     ])
+  })
+
+  it.each(readmes)("%s installs the versions that the packages ask for", (readme) => {
+    const lines = fs.readFileSync(path.join(root, readme), "utf8").match(/^npm install .*$/gm) ?? []
+    assert.isNotEmpty(lines)
+    for (
+      const word of lines.flatMap((line) => line.split(" ")).filter((word) => peers.some((name) => isOf(word, name)))
+    ) {
+      assert.include(asked, word)
+    }
   })
 
   it.each(readmes.flatMap(quotations))("$readme quotes $file as it is", ({ code, file, readme }) => {
