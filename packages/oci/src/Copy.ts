@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -18,6 +19,7 @@ import * as Descriptor from "./Descriptor.js"
 import type * as Hasher from "./Hasher.js"
 import * as ImageIndex from "./ImageIndex.js"
 import * as ImageStore from "./ImageStore.js"
+import * as copyProgress from "./internal/copyProgress.js"
 import * as links from "./internal/links.js"
 import * as Limits from "./Limits.js"
 import * as MediaType from "./MediaType.js"
@@ -75,7 +77,9 @@ export interface Plan {
 }
 
 /**
- * What happens during a copy. `bytes` are those of the content that came through so far.
+ * Progress of a copy. `bytes` of `Advanced` are those of the content that came through so far; `bytes` of `Skipped` are
+ * those of `plan.bytes` that need not be copied after all: the size of the content, or 0 if the plan did not count it.
+ * So the bytes of `plan.bytes` are all accounted for when the copy ends.
  *
  * @since 0.1.0
  * @category models
@@ -89,6 +93,7 @@ export type Event =
     readonly _tag: "Skipped"
     readonly descriptor: Descriptor.Descriptor
     readonly reason: "Present" | "Mounted" | "Nondistributable"
+    readonly bytes: number
   }
   | { readonly _tag: "Tagged"; readonly descriptor: Descriptor.Descriptor; readonly name: string }
 
@@ -248,7 +253,7 @@ const completing = (self: Copying, descriptor: Descriptor.Descriptor) => {
 
 const perform = (self: Copying): Perform => ({ action, descriptor }) => {
   const { emit, from, to } = self
-  if (action === "Nondistributable") return emit({ _tag: "Skipped", descriptor, reason: action })
+  if (action === "Nondistributable") return emit({ _tag: "Skipped", descriptor, reason: action, bytes: 0 })
   const reported = (content: Stream.Stream<Uint8Array, ContentError>, offset = 0) =>
     emit === silent ? content : Stream.suspend(() => {
       let bytes = offset
@@ -280,7 +285,11 @@ const perform = (self: Copying): Perform => ({ action, descriptor }) => {
   return Effect.flatMap(
     isBlob ? pushing : completing(self, descriptor)(pushing),
     (pushed) =>
-      emit(pushed === "Pushed" ? { _tag: "Copied", descriptor } : { _tag: "Skipped", descriptor, reason: pushed })
+      emit(
+        pushed === "Pushed"
+          ? { _tag: "Copied", descriptor }
+          : { _tag: "Skipped", descriptor, reason: pushed, bytes: action === "Copy" ? descriptor.size : 0 }
+      )
   )
 }
 
@@ -416,3 +425,29 @@ export const watch = (
     )
     return Stream.repeatEffectOption(Effect.flatten(events.take))
   }))
+
+/**
+ * Prints the progress of a copy to the console: what is to be copied, each tenth of it, and the digest of the copy.
+ *
+ * @since 0.1.0
+ * @category copying
+ * @example
+ * import { NodeHasher } from "@ociman/node"
+ * import { Copy, Descriptor, ImageStore } from "@ociman/oci"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const here = yield* ImageStore.makeMemory
+ *   const there = yield* ImageStore.makeMemory
+ *   yield* here.push(Descriptor.empty, Stream.make(new TextEncoder().encode("{}")))
+ *   yield* here.tag(Descriptor.empty, "v1")
+ *   yield* Copy.render(Copy.watch({ store: here, name: "v1" }, { store: there, name: "v2" }))
+ *   // 1 of 1 blobs to copy, 2 B
+ *   // 100 %  2 B of 2 B
+ *   // v2: sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a
+ * })
+ *
+ * Effect.runPromise(program.pipe(Effect.provide(NodeHasher.layer)))
+ */
+export const render = <E, R>(self: Stream.Stream<Event, E, R>): Effect.Effect<void, E, R> =>
+  Stream.runForEach(copyProgress.lines(self), (line) => Console.log(line))

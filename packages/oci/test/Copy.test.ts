@@ -249,4 +249,39 @@ describe("Copy", () => {
       yield* Copy.image({ store: from, name: "v1" }, places[1])
       strictEqual((yield* to.resolve("v1")).digest, manifest.digest)
     })))
+
+  /** A manifest with two layers, of which the target takes the first over from another of its repositories. */
+  const mounting = Effect.gen(function*() {
+    const from = yield* ImageStore.makeMemory
+    const to = yield* ImageStore.makeMemory
+    yield* from.tag(yield* pushManifest(from, "first layer", "second layer"), "v1")
+    const mounted = yield* Content.describe(MediaType.ImageLayer, bytesOf("first layer"))
+    const push: ImageStore.Writable["push"] = (descriptor, content) =>
+      descriptor.digest === mounted.digest
+        ? Effect.as(to.push(descriptor, Stream.make(bytesOf("first layer"))), "Mounted" as const)
+        : to.push(descriptor, content)
+    return Copy.watch({ store: from, name: "v1" }, { store: { ...ImageStore.plain(to), push }, name: "v2" })
+  })
+
+  it.effect("accounts for all planned bytes, also of what is mounted or present", () =>
+    withHasher(Effect.gen(function*() {
+      const events = Chunk.toReadonlyArray(yield* Stream.runCollect(yield* mounting))
+      const planned = events.flatMap((event) => event._tag === "Planned" ? [event.plan.bytes] : [])
+      const copied = events.flatMap((event) => event._tag === "Copied" ? [event.descriptor.size] : [])
+      const skipped = events.flatMap((event) => event._tag === "Skipped" ? [event.bytes] : [])
+      deepStrictEqual(skipped, ["first layer".length])
+      strictEqual([...copied, ...skipped].reduce((sum, bytes) => sum + bytes, 0), planned[0])
+    })))
+
+  it.effect("prints its plan, its progress up to 100 %, and the digest of the copy", () =>
+    withHasher(Effect.gen(function*() {
+      const lines: Array<string> = []
+      const console_ = { ...(yield* Effect.console), log: (line: string) => Effect.sync(() => lines.push(line)) }
+      yield* Copy.render(yield* mounting).pipe(Effect.withConsole(console_))
+      strictEqual(lines[0]?.startsWith("4 of 4 blobs to copy, "), true, lines[0])
+      const percents = lines.slice(1, -1).map((line) => Number.parseInt(line))
+      deepStrictEqual(percents, [...percents].sort((a, b) => a - b))
+      strictEqual(percents.at(-1), 100)
+      strictEqual(/^v2: sha256:[0-9a-f]{64}$/.test(lines.at(-1) ?? ""), true)
+    })))
 })

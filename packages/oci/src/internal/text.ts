@@ -84,3 +84,15 @@ export const withoutTrailing = (text: string, character: string): string => {
   while (end > 0 && text.charAt(end - 1) === character) end--
   return text.slice(0, end)
 }
+
+const units = ["kB", "MB", "GB", "TB"]
+
+/** A number of bytes for people, in powers of 1000 and with three digits at the most, such as `12.3 MB`. */
+export const formatBytes = (bytes: number): string => {
+  let [value, unit] = [bytes, "B"]
+  for (const next of units) {
+    if (value < 999.5) break
+    ;[value, unit] = [value / 1000, next]
+  }
+  return `${unit === "B" || value >= 99.95 ? Math.round(value) : value.toFixed(value < 9.995 ? 2 : 1)} ${unit}`
+}
