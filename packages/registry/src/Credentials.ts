@@ -307,7 +307,7 @@ export const explain = (key: RegistryKey): Effect.Effect<Explanation, never, Cre
   Effect.flatMap(Credentials, (_) => _.explain(key))
 
 /**
- * Keeps credentials where a tool keeps them. Whether the registry takes them is not asked.
+ * Stores credentials where a tool keeps them. The registry is not asked; `Registry.login` asks it first.
  *
  * @since 0.1.0
  * @category operations

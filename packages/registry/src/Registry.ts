@@ -27,9 +27,10 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { Credentials } from "./Credentials.js"
+import type { Credential } from "./Credential.js"
+import * as Credentials from "./Credentials.js"
 import * as service from "./internal/service.js"
-import type { RegistryError } from "./RegistryError.js"
+import type { CredentialsError, RegistryError } from "./RegistryError.js"
 import type { RegistryKey } from "./RegistryKey.js"
 import type { RegistryProfile } from "./RegistryProfile.js"
 import type { Repository } from "./Repository.js"
@@ -133,6 +134,24 @@ export interface ReferrersOptions {
 }
 
 /**
+ * @since 0.1.0
+ * @category models
+ */
+export interface PingOptions {
+  /** Credential to ask with. Default: the one that `Credentials` has for the registry. */
+  readonly credential?: Credential | undefined
+}
+
+/**
+ * @since 0.1.0
+ * @category models
+ */
+export interface LoginOptions extends Credentials.StoreOptions {
+  /** If true, the credential is stored only if the registry accepts it. Default: true. */
+  readonly verify?: boolean | undefined
+}
+
+/**
  * The errors of what reads content.
  *
  * @since 0.1.0
@@ -148,7 +167,7 @@ export type ReadError = RegistryError | Content.VerifyError
  */
 export interface Service {
   /** Whether the registry is there, speaks the protocol, and lets this user in. */
-  readonly ping: (registry: RegistryKey) => Effect.Effect<void, RegistryError>
+  readonly ping: (registry: RegistryKey, options?: PingOptions) => Effect.Effect<void, RegistryError>
   /** The repositories of a registry, each once, page by page. Few registries tell them. */
   readonly catalog: (registry: RegistryKey, options?: ListOptions) => Stream.Stream<string, RegistryError>
   /** The tags of a repository, each once, page by page, in the order of the registry. */
@@ -308,7 +327,8 @@ export interface Options {
  */
 export const make = (
   options: Options = {}
-): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> => service.make(options)
+): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials.Credentials | Hasher.Hasher> =>
+  service.make(options)
 
 /**
  * A client of registries.
@@ -318,7 +338,7 @@ export const make = (
  */
 export const layer = (
   options?: Options
-): Layer.Layer<Registry, never, HttpClient.HttpClient | Credentials | Hasher.Hasher> =>
+): Layer.Layer<Registry, never, HttpClient.HttpClient | Credentials.Credentials | Hasher.Hasher> =>
   Layer.effect(Registry, make(options))
 
 /**
@@ -332,7 +352,7 @@ export const layerConfig = (
 ): Layer.Layer<
   Registry,
   ConfigError.ConfigError,
-  HttpClient.HttpClient | Credentials | Hasher.Hasher
+  HttpClient.HttpClient | Credentials.Credentials | Hasher.Hasher
 > => Layer.effect(Registry, Effect.flatMap(Config.unwrap(options), make))
 
 /**
@@ -358,8 +378,26 @@ export const layerTest = (partial: Partial<Service>): Layer.Layer<Registry> => L
  * @category operations
  */
 export const ping = (
-  registry: RegistryKey
-): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.ping(registry))
+  registry: RegistryKey,
+  options?: PingOptions
+): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.ping(registry, options))
+
+/**
+ * Stores a credential by `Credentials.login` once the registry has accepted it. Fails with the error of the registry,
+ * and stores nothing, if it has not.
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const login = (
+  registry: RegistryKey,
+  credential: Credential,
+  { verify = true, ...options }: LoginOptions = {}
+): Effect.Effect<Credentials.Stored, RegistryError | CredentialsError, Registry | Credentials.Credentials> =>
+  Effect.zipRight(
+    verify ? ping(registry, { credential }) : Effect.void,
+    Credentials.login(registry, credential, options)
+  )
 
 /**
  * The repositories of a registry.

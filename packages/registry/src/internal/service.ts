@@ -113,7 +113,9 @@ export const make = (
   Effect.gen(function*() {
     const hasher = yield* Hasher.Hasher
     const http = yield* HttpClient.HttpClient
-    const { endpoints, requests } = yield* client.make(http, yield* Credentials, settings(options))
+    const made = Effect.flatMap(Credentials, (credentials) => client.make(http, credentials, settings(options)))
+    const own = yield* made
+    const { endpoints, requests } = own
     const { chunkSize = 4 * 1024 * 1024, mirrors = {}, parallelParts = 1, partSize = 8 * 1024 * 1024, profiles = {} } =
       options
     const parts: blobs.Parts = { concurrency: parallelParts, size: partSize }
@@ -196,8 +198,11 @@ export const make = (
         return names(requests, target, addresses.withQuery(at(target, path), page), member)
       }))
 
-    const ping: Service["ping"] = (registry) =>
+    const ping: Service["ping"] = (registry, { credential } = {}) =>
       Effect.gen(function*() {
+        const { endpoints, requests } = credential === undefined
+          ? own
+          : yield* Effect.provide(made, layerMemory([[registry, credential]]))
         const target = yield* endpoints.target(registry, [])
         const address = at(target, "/v2/")
         yield* Effect.flatMap(requests.expect({ method: "GET", target, address }, 200), answers.drop)
