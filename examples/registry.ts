@@ -15,8 +15,5 @@ export const thereAndBack = (image: Reference.Reference) =>
     yield* Image.remove(remote)
     yield* step("pull", Image.pullIfAbsent(remote), () => `${remote}`)
   }).pipe(
-    Effect.catchIf(
-      (error) => error._tag === "CommandFailed" && error.reason === "NotFound",
-      () => Console.log("registry: no docker-registry is installed here")
-    )
+    Effect.catchTag("ToolMissing", ({ message }) => Console.log(`registry: ${message}`))
   )

@@ -24,6 +24,8 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as certificates from "./internal/certificates.js"
+import { orMissing } from "./internal/missing.js"
+import type { ToolMissing } from "./ToolMissing.js"
 
 /**
  * @since 0.1.0
@@ -87,7 +89,7 @@ export interface TokenServer {
  * @since 0.1.0
  * @category errors
  */
-export type Error = CommandFailed.CommandFailed | PlatformError.PlatformError
+export type Error = CommandFailed.CommandFailed | PlatformError.PlatformError | ToolMissing
 
 type Requirements = CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
@@ -104,7 +106,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
     const path = yield* Path.Path
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-registry-" })
     const configuration = path.join(directory, "config.json")
-    const encryption = options.encrypted === true ? Option.some(yield* certificates.make(directory)) : Option.none()
+    const encryption = options.encrypted === true ? Option.some(yield* encryptionOf(directory)) : Option.none()
     const tls = Option.match(encryption, {
       onNone: () => ({}),
       onSome: ({ certificate, key }) => ({ tls: { certificate, key } })
@@ -121,7 +123,13 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
       })
     )
     const port = yield* serve("docker-registry", configuration).pipe(
-      Effect.catchIf(({ reason }) => reason === "NotFound", () => serve("registry", configuration))
+      Effect.catchIf(({ reason }) => reason === "NotFound", () => serve("registry", configuration)),
+      orMissing(
+        "LocalRegistry",
+        "the server of CNCF Distribution (docker-registry or registry on PATH)",
+        "Install it (Debian and Ubuntu: apt-get install docker-registry, others: " +
+          "go install github.com/distribution/distribution/v3/cmd/registry@latest)."
+      )
     )
     const host = `127.0.0.1:${port}`
     return {
@@ -141,6 +149,11 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
 export const layer = (options?: Options): Layer.Layer<LocalRegistry, Error, Requirements> =>
   Layer.scoped(LocalRegistry, make(options))
 
+const encryptionOf = (directory: string) =>
+  certificates.make(directory).pipe(
+    orMissing("LocalRegistry with encryption", "openssl", "Install it by the package openssl.")
+  )
+
 const authorization = (file: string, { credentials, tokens }: Options) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -153,6 +166,12 @@ const authorization = (file: string, { credentials, tokens }: Options) =>
     const { stdout } = yield* Subprocess.run(
       Command.make("htpasswd", "-niB", "-C", "4", credentials.username),
       { stdin: Redacted.value(credentials.password) }
+    ).pipe(
+      orMissing(
+        "LocalRegistry with credentials",
+        "htpasswd",
+        "Install it (Debian and Ubuntu: apt-get install apache2-utils, Fedora: dnf install httpd-tools)."
+      )
     )
     yield* fs.writeFileString(file, stdout.text, { mode: 0o600 })
     return { auth: { htpasswd: { realm: "ociman", path: file } } }

@@ -29,7 +29,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import { orMissing } from "./internal/missing.js"
 import { randomHex } from "./internal/random.js"
+import type { ToolMissing } from "./ToolMissing.js"
 
 /**
  * @since 0.1.0
@@ -77,6 +79,7 @@ export type Error =
   | ContentError.ContentError
   | PlatformError.PlatformError
   | RunnableImage.FilesError
+  | ToolMissing
 
 /**
  * What making the image needs: an engine to load it, and what makes it.
@@ -111,7 +114,9 @@ app:x:5678:
 const runnable = (labels: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const executable = yield* busybox
-    const { stdout } = yield* Subprocess.run(Command.make(executable, "--list"))
+    const { stdout } = yield* Subprocess.run(Command.make(executable, "--list")).pipe(
+      orMissing("TestImage", `a statically linked busybox (${executable})`, installation)
+    )
     const applets = stdout.text.trim().split("\n").filter((applet) => applet !== "busybox")
     return RunnableImage.scratch(yield* RunnableImage.platformOf(executable)).pipe(
       RunnableImage.addLayer(ImageLayer.fromFiles({ "bin/busybox": executable })),
@@ -129,6 +134,9 @@ const runnable = (labels: Readonly<Record<string, string>>) =>
       RunnableImage.labels(labels)
     )
   })
+
+const installation = "Install it (Debian and Ubuntu: apt-get install busybox-static, Alpine: apk add busybox-static, " +
+  "Fedora: dnf install busybox), or set BUSYBOX to the path of another one."
 
 const load = (name: string, labels: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {

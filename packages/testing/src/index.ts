@@ -25,3 +25,8 @@ export * as LocalRegistry from "./LocalRegistry.js"
  * @since 0.1.0
  */
 export * as TestImage from "./TestImage.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as ToolMissing from "./ToolMissing.js"
