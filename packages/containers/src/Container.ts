@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Inspectable from "effect/Inspectable"
 import type * as Layer from "effect/Layer"
+import type { Pipeable } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -52,7 +53,7 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export interface Container extends Inspectable.Inspectable {
+export interface Container extends Pipeable, Inspectable.Inspectable {
   readonly [TypeId]: TypeId
   readonly id: ContainerId.ContainerId
 
@@ -126,7 +127,10 @@ export interface Container extends Inspectable.Inspectable {
     port: number,
     protocol?: "tcp" | "udp" | "sctp"
   ) => Effect.Effect<Address, BackendError.ContainerError | BackendError.PortNotPublished>
-  /** Stores the container's file system as an image, and gives the image's id. */
+  /**
+   * Stores the container's file system as an image, and gives the image's id. Volumes and other mounts are not part of
+   * it: what was written there is not in the image.
+   */
   readonly commit: (
     image: Reference.Reference,
     options?: Primitives.CommitOptions

@@ -66,7 +66,9 @@ export interface ContainerState {
   readonly error: string
   readonly startedAt: Option.Option<DateTime.Utc>
   readonly finishedAt: Option.Option<DateTime.Utc>
-  /** `starting`, `healthy` or `unhealthy`, where there is a health check. */
+  /**
+   * `starting`, `healthy` or `unhealthy`; `None` without a health check. On Podman without systemd it stays `starting`.
+   */
   readonly health: Option.Option<string>
 }
 

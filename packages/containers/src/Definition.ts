@@ -370,7 +370,8 @@ export const restartPolicy: Definition.With<RestartPolicy.RestartPolicy | string
 }))
 
 /**
- * How the engine finds out whether the container is healthy. Default: as the image says.
+ * Health check that the engine runs. Default: that of the image. Podman runs
+ * none on a machine without systemd, where the state stays `starting`.
  *
  * @since 0.1.0
  * @category lifecycle

@@ -4,7 +4,6 @@
  *
  * @since 0.1.0
  */
-import type { PlatformError } from "@effect/platform/Error"
 import * as Data from "effect/Data"
 import { dual } from "effect/Function"
 import * as Inspectable from "effect/Inspectable"
@@ -29,13 +28,14 @@ export const TypeId: unique symbol = Symbol.for("@ociman/containers/Exec")
 export type TypeId = typeof TypeId
 
 /**
- * What a command reads: bytes, text as UTF-8, or a stream that is pulled as
- * fast as the command reads.
+ * Standard input of a command: bytes, text as UTF-8, or a stream that is pulled
+ * as fast as the command reads. The failure of a stream is the `cause` of an
+ * `EngineFailed` whose reason is `InputFailed`.
  *
  * @since 0.1.0
  * @category models
  */
-export type Stdin = string | Uint8Array | Stream.Stream<Uint8Array, PlatformError>
+export type Stdin = string | Uint8Array | Stream.Stream<Uint8Array, unknown>
 
 /**
  * A command to be run inside a container.

@@ -1,5 +1,7 @@
 /**
- * How an engine finds out whether a container is healthy.
+ * Health check of a container, which the engine runs. Podman runs health checks
+ * by timers of systemd: on a machine without it none is run, and the state
+ * stays `starting`.
  *
  * @since 0.1.0
  */

@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
+import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Backend from "./Backend.js"
@@ -37,7 +38,7 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export interface Network extends Inspectable.Inspectable {
+export interface Network extends Pipeable, Inspectable.Inspectable {
   readonly [TypeId]: TypeId
   readonly id: NetworkInfo.Id
   readonly name: string

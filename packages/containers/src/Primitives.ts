@@ -5,7 +5,6 @@
  * @since 0.1.0
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type * as PlatformError from "@effect/platform/Error"
 import type { Platform, Reference } from "@ociman/oci"
 import type * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
@@ -120,6 +119,7 @@ export interface Containers {
   ) => Stream.Stream<Output.ProcessEvent, BackendError.ContainerError | BackendError.ExecFailed>
   /** Processes of the platform's `Command`, inside a container. */
   readonly executor: (container: string) => CommandExecutor.CommandExecutor
+  /** Makes an image of the container's file system, without volumes and other mounts. */
   readonly commitContainer: (
     container: string,
     image: Reference.Reference,
@@ -194,13 +194,13 @@ export interface Images {
 export type ImageKey = Reference.Reference | ImageId.ImageId
 
 /**
- * The bytes of a tar archive. Its failure is the `cause` of an `EngineFailed`
+ * The bytes of a tar archive. The failure of the stream is the `cause` of an `EngineFailed`
  * whose reason is `InputFailed`.
  *
  * @since 0.1.0
  * @category models
  */
-export type Archive = Stream.Stream<Uint8Array, PlatformError.PlatformError>
+export type Archive = Stream.Stream<Uint8Array, unknown>
 
 /**
  * What was in an archive.

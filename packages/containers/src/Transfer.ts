@@ -4,6 +4,9 @@
  * @since 0.1.0
  */
 import type { Digest as OciDigest } from "@ociman/oci"
+import * as Console from "effect/Console"
+import type * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
 
 /**
  * How far a layer has come. A layer may skip any of them.
@@ -82,3 +85,50 @@ export const digest = (digest: OciDigest.Digest): Event => ({ _tag: "Digest", di
  * @category constructors
  */
 export const message = (text: string): Event => ({ _tag: "Message", text })
+
+/**
+ * Prints a pull or a push to the console, a line for each event.
+ *
+ * @example
+ * ```ts
+ * import { Backend, Image, Transfer } from "@ociman/containers"
+ * import { Reference } from "@ociman/oci"
+ * import { Effect } from "effect"
+ *
+ * const program = Transfer.render(Image.pullStream(Reference.make("alpine:3.22")))
+ *
+ * await program.pipe(Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * ```
+ *
+ * @since 0.1.0
+ * @category operations
+ */
+export const render = <E, R>(self: Stream.Stream<Event, E, R>): Effect.Effect<void, E, R> =>
+  Stream.runForEach(self, (event) => Console.log(format(event)))
+
+/**
+ * An event as a line of text.
+ *
+ * @since 0.1.0
+ * @category conversions
+ */
+export const format = (self: Event): string => {
+  switch (self._tag) {
+    case "Layer":
+      return `${self.layer}: ${statuses[self.status]}`
+    case "Digest":
+      return `Digest: ${self.digest}`
+    case "Message":
+      return self.text
+  }
+}
+
+const statuses: Readonly<Record<Status, string>> = {
+  Waiting: "waiting",
+  Transferring: "transferring",
+  Transferred: "transferred",
+  Extracting: "extracting",
+  Done: "done",
+  Exists: "exists",
+  Retrying: "retrying"
+}

@@ -1,7 +1,6 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Inspectable from "effect/Inspectable"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -15,6 +14,7 @@ import type { Primitives } from "../Primitives.js"
 import { collect } from "./bytes.js"
 import { ContainerTypeId } from "./containerTypeId.js"
 import * as copying from "./copying.js"
+import { handleProto } from "./handleProto.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { capture, untilExit } from "./processEvents.js"
 import { describing } from "./startErrors.js"
@@ -49,12 +49,9 @@ export const makeHandle = (
         detail: ""
       })
 
-  const toJSON = () => ({ _id: "@ociman/containers/Container", id })
   return {
     [ContainerTypeId]: ContainerTypeId,
-    toJSON,
-    toString: () => Inspectable.format(toJSON()),
-    [Inspectable.NodeInspectSymbol]: toJSON,
+    ...handleProto(() => ({ _id: "@ociman/containers/Container", id })),
     id,
 
     exec: (exec) =>

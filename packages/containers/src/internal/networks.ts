@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Service } from "../Backend.js"
@@ -10,6 +9,7 @@ import type { Network } from "../Network.js"
 import * as NetworkInfo from "../NetworkInfo.js"
 import type { Primitives } from "../Primitives.js"
 import { isKey } from "./creation.js"
+import { handleProto } from "./handleProto.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { NetworkTypeId } from "./networkTypeId.js"
 import { type Kind, provide } from "./provision.js"
@@ -26,13 +26,10 @@ export const networks = (
   const handle = (id: NetworkInfo.Id, name: string, onRemoved: Effect.Effect<void>): Network => {
     const span = (operation: string) =>
       Effect.withSpan(`Network.${operation}`, { captureStackTrace: false, attributes: { ...annotations, network: id } })
-    const toJSON = () => ({ _id: "@ociman/containers/Network", id, name })
     const inspect = primitives.inspectNetwork(id)
     return {
       [NetworkTypeId]: NetworkTypeId,
-      toJSON,
-      toString: () => Inspectable.format(toJSON()),
-      [Inspectable.NodeInspectSymbol]: toJSON,
+      ...handleProto(() => ({ _id: "@ociman/containers/Network", id, name })),
       id,
       name,
       connect: (container, { addresses = [], aliases = [] } = {}) =>

@@ -1,5 +1,6 @@
 import * as Arr from "effect/Array"
 import * as Either from "effect/Either"
+import * as Inspectable from "effect/Inspectable"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
@@ -8,6 +9,10 @@ export type Rule = (text: string) => string | undefined
 
 /** The text between quotes, cut where it would drown the sentence that quotes it. */
 export const excerpt = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
+
+/** The message of an error of any kind. */
+export const messageOf = (error: unknown): string =>
+  error instanceof Error ? error.message : Inspectable.toStringUnknown(error)
 
 /** The bytes of a text in UTF-8, in which a lone surrogate becomes U+FFFD. */
 export const utf8Length = (text: string): number => {

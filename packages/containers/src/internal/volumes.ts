@@ -1,5 +1,4 @@
 import * as Effect from "effect/Effect"
-import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Service } from "../Backend.js"
@@ -7,6 +6,7 @@ import { NameInUse, VolumeNotFound } from "../BackendError.js"
 import type { Primitives } from "../Primitives.js"
 import type { Volume } from "../Volume.js"
 import * as VolumeInfo from "../VolumeInfo.js"
+import { handleProto } from "./handleProto.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { type Kind, provide } from "./provision.js"
 import { VolumeTypeId } from "./volumeTypeId.js"
@@ -28,13 +28,10 @@ export const volumes = (
         captureStackTrace: false,
         attributes: { ...annotations, volume: name }
       })
-    const toJSON = () => ({ _id: "@ociman/containers/Volume", name })
     const inspect = primitives.inspectVolume(name)
     return {
       [VolumeTypeId]: VolumeTypeId,
-      toJSON,
-      toString: () => Inspectable.format(toJSON()),
-      [Inspectable.NodeInspectSymbol]: toJSON,
+      ...handleProto(() => ({ _id: "@ociman/containers/Volume", name })),
       name,
       inspect: span("inspect")(inspect),
       labels: Effect.map(inspect, ({ labels }) => libraryLabels.without(labels)),

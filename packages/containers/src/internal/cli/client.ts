@@ -10,6 +10,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Stdin } from "../../Exec.js"
 import * as Output from "../../Output.js"
+import { streamInput } from "./streamInput.js"
 
 /**
  * The command line client of an engine.
@@ -99,25 +100,33 @@ export const make = (
   whereabouts: Readonly<Record<string, string>>
 ): Client => {
   const always = { ...plainOutput, ...whereabouts }
-  const command = (args: ReadonlyArray<string>, { stdin, variables }: ClientOptions) =>
-    Command.make(executable, ...args).pipe(
-      Command.env({ ...always, ...variables }),
-      // As part of the command, a stream's own failure becomes the command's.
-      Predicate.isObject(stdin) && Stream.StreamTypeId in stdin ? Command.stdin(stdin) : identity
-    )
+  const command = (args: ReadonlyArray<string>, { variables }: ClientOptions) =>
+    Command.env(Command.make(executable, ...args), { ...always, ...variables })
+  // As part of the command, a stream's own failure becomes the command's.
+  const fed = (args: ReadonlyArray<string>, options: ClientOptions) => {
+    const { stdin } = options
+    if (!Predicate.isObject(stdin) || Predicate.isUint8Array(stdin)) {
+      return { command: command(args, options), restore: identity<CommandFailed.CommandFailed> }
+    }
+    const { restore, stream } = streamInput(stdin)
+    return { command: Command.stdin(command(args, options), stream), restore }
+  }
   const given = (stdin: Stdin | undefined) =>
     typeof stdin === "string" || Predicate.isUint8Array(stdin) ? stdin : undefined
   return {
     executable,
     variables: always,
     run: (args, options = {}) =>
-      Subprocess.run(command(args, options), {
-        maxStdout: options.maxStdout ?? answerLimit,
-        redact: options.redact,
-        acceptExitCode: options.acceptExitCode,
-        timeout: options.timeout ?? answerTimeout,
-        stdin: given(options.stdin)
-      }).pipe(Effect.provideService(CommandExecutor.CommandExecutor, executor)),
+      Effect.suspend(() => {
+        const { command, restore } = fed(args, options)
+        return Subprocess.run(command, {
+          maxStdout: options.maxStdout ?? answerLimit,
+          redact: options.redact,
+          acceptExitCode: options.acceptExitCode,
+          timeout: options.timeout ?? answerTimeout,
+          stdin: given(options.stdin)
+        }).pipe(Effect.mapError(restore), Effect.provideService(CommandExecutor.CommandExecutor, executor))
+      }),
     feed: <E>(args: ReadonlyArray<string>, stdin: Stream.Stream<Uint8Array, E>, options: ClientOptions = {}) =>
       Subprocess.run(command(args, options), {
         timeout: options.timeout,
@@ -137,16 +146,22 @@ export const make = (
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     follow: (args, options = {}) =>
-      Subprocess.start(command(args, options), { redact: options.redact, stdin: given(options.stdin) }).pipe(
-        Effect.provideService(CommandExecutor.CommandExecutor, executor),
-        Effect.map((process) => ({
-          isRunning: process.isRunning,
-          events: Stream.merge(
-            Stream.map(process.stdout, Output.stdout),
-            Stream.map(process.stderr, Output.stderr)
-          ).pipe(Stream.concat(Stream.map(Stream.fromEffect(process.exitCode), Output.exit)))
-        }))
-      )
+      Effect.suspend(() => {
+        const { command, restore } = fed(args, options)
+        return Subprocess.start(command, { redact: options.redact, stdin: given(options.stdin) }).pipe(
+          Effect.provideService(CommandExecutor.CommandExecutor, executor),
+          Effect.map((process) => ({
+            isRunning: process.isRunning,
+            events: Stream.merge(
+              Stream.map(process.stdout, Output.stdout),
+              Stream.map(process.stderr, Output.stderr)
+            ).pipe(
+              Stream.concat(Stream.map(Stream.fromEffect(process.exitCode), Output.exit)),
+              Stream.mapError(restore)
+            )
+          }))
+        )
+      })
   }
 }
 

@@ -205,7 +205,7 @@ export const explain = (engine: Engine.Engine, client: Client) => {
         operation,
         reason,
         detail: detail.trim() || error.shortMessage,
-        cause: error
+        cause: error.reason === "Input" ? error.cause : error
       })
     switch (error.reason) {
       case "NotFound":

@@ -5,6 +5,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { EngineFailed } from "../../BackendError.js"
 import type { Archive } from "../../Primitives.js"
+import { messageOf } from "../text.js"
 import * as State from "./state.js"
 
 const Image = Schema.Struct({
@@ -67,7 +68,7 @@ export const contents = (operation: string, archive: Archive): Effect.Effect<str
     Stream.decodeText(),
     Stream.runCollect,
     Effect.mapBoth({
-      onFailure: (cause) => State.failed(operation, "InputFailed", cause.message, cause),
+      onFailure: (cause) => State.failed(operation, "InputFailed", messageOf(cause), cause),
       onSuccess: Chunk.join("")
     })
   )

@@ -128,7 +128,7 @@ const kill = (running: Running, name: CommandExecutor.Signal) => {
 const inputOf = (
   input: Command.CommandInput,
   written: Deferred.Deferred<Uint8Array>
-): Exec.Stdin | undefined =>
+): string | Uint8Array | Stream.Stream<Uint8Array, PlatformError.PlatformError> | undefined =>
   input === "inherit" ? undefined : input === "pipe" ? Stream.fromEffect(Deferred.await(written)) : input
 
 const writeTo = (written: Deferred.Deferred<Uint8Array>): CommandExecutor.Process["stdin"] =>

@@ -4,6 +4,7 @@ import * as Stream from "effect/Stream"
 import { EngineFailed, ExecFailed } from "../../BackendError.js"
 import * as Exec from "../../Exec.js"
 import type { Primitives } from "../../Primitives.js"
+import { messageOf } from "../text.js"
 import * as Commands from "./commands.js"
 import { type Context, getContainer } from "./context.js"
 import * as History from "./history.js"
@@ -50,7 +51,7 @@ const untilInputFails = <A, E>(
         Effect.mapError(
           failure,
           (cause) =>
-            new EngineFailed({ engine: "memory", operation, reason: "InputFailed", detail: cause.message, cause })
+            new EngineFailed({ engine: "memory", operation, reason: "InputFailed", detail: messageOf(cause), cause })
         )
       )
   })

@@ -1,10 +1,8 @@
-import type { PlatformError } from "@effect/platform/Error"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { Stdin } from "../../Exec.js"
 import type { Answer, Script } from "../../MemoryBackend.js"
 import * as Output from "../../Output.js"
 import { collect } from "../bytes.js"
@@ -56,18 +54,20 @@ export const toBytes = (text: string | Uint8Array): Uint8Array =>
  *
  * @internal
  */
-export interface Input {
+export interface Input<out E = unknown> {
   readonly read: Effect.Effect<Uint8Array>
   /** Fails if the source does; a source that is there already cannot. */
-  readonly failure: Option.Option<Effect.Effect<never, PlatformError>>
+  readonly failure: Option.Option<Effect.Effect<never, E>>
 }
 
 /** @internal */
-export const makeInput = Effect.fnUntraced(function*(stdin: Stdin | undefined): Effect.fn.Return<Input> {
+export const makeInput = Effect.fnUntraced(function*<E = never>(
+  stdin: string | Uint8Array | Stream.Stream<Uint8Array, E> | undefined
+): Effect.fn.Return<Input<E>> {
   if (stdin === undefined || typeof stdin === "string" || Predicate.isUint8Array(stdin)) {
     return { read: Effect.succeed(toBytes(stdin ?? "")), failure: Option.none() }
   }
-  const failure = yield* Deferred.make<never, PlatformError>()
+  const failure = yield* Deferred.make<never, E>()
   const read = yield* Effect.cached(
     Effect.catchAll(collect(stdin), (error) => Effect.zipRight(Deferred.fail(failure, error), Effect.never))
   )

@@ -1,3 +1,4 @@
+import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
 import { Container, Definition, Exec, Image } from "@ociman/containers"
@@ -117,6 +118,18 @@ export const tests = (suite: Suite): void => {
       const failing = Stream.concat(first, fs.stream("/nowhere/at/all.tar"))
       const failed = yield* failsWith(Image.load(failing), "EngineFailed")
       assert.strictEqual(failed.reason, "InputFailed")
+      assert.instanceOf(failed.cause, SystemError)
+      assert.include(failed.message, "/nowhere/at/all.tar")
+      const lost = { _tag: "Lost", page: 3 }
+      for (
+        const reading of [
+          Effect.asVoid(Image.load(Stream.concat(first, Stream.fail(lost)))),
+          Effect.asVoid(Image.import(Stream.concat(first, Stream.fail(lost)), target))
+        ]
+      ) {
+        const { cause, reason } = yield* failsWith(reading, "EngineFailed")
+        assert.deepStrictEqual([reason, cause], ["InputFailed", lost])
+      }
     })
   )
 

@@ -1,4 +1,3 @@
-import { SystemError } from "@effect/platform/Error"
 import { assert } from "@effect/vitest"
 import { Exec } from "@ociman/containers"
 import * as Effect from "effect/Effect"
@@ -134,13 +133,14 @@ export const tests = ({ test }: Suite): void => {
     "a command fails when the stream it reads fails, and is gone",
     Effect.gen(function*() {
       const container = yield* Shared
-      const lost = new SystemError({ module: "Stream", method: "test", reason: "Unknown", description: "lost" })
+      const lost = { _tag: "Lost", page: 3 }
       const stdin = Stream.concat(Stream.make(bytes.allByteValues), Stream.fail(lost))
       const error = yield* failsWith(
         container.exec(sh("cat; exec sleep 98765").pipe(Exec.stdin(stdin))),
         "EngineFailed"
       )
       assert.strictEqual(error.reason, "InputFailed", error.message)
+      assert.strictEqual(error.cause, lost)
       const { stdout } = yield* container.exec(sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"))
       assert.notInclude(stdout, "sleep 98765 ")
     })

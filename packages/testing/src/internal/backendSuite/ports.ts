@@ -101,7 +101,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       assert.include(error.message, `Container "${name}" (image "${image}", id ${error.container.slice(0, 12)})`)
       assert.include(error.message, `is taken by container "${holder}"`)
       yield* assertGone(name)
-      for (const start of [Container.launch(second), Container.run(second)]) {
+      for (const start of [Effect.asVoid(Container.launch(second)), Effect.asVoid(Container.run(second))]) {
         assert.deepInclude(yield* failsWith(start, "PortTaken"), { containerName: name, image, holder })
         yield* assertGone(name)
       }

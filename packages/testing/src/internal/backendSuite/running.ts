@@ -1,4 +1,5 @@
 import { SystemError } from "@effect/platform/Error"
+import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
 import { Backend, Container, Definition, Output } from "@ociman/containers"
 import * as Deferred from "effect/Deferred"
@@ -58,6 +59,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
         "EngineFailed"
       )
       assert.strictEqual(error.reason, "InputFailed")
+      assert.strictEqual(error.cause, lost)
       yield* assertGone(name)
     })
   )
@@ -121,6 +123,9 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
       "a run that exceeds its memory limit fails with a message that mentions memory",
       Effect.gen(function*() {
         const { engine } = yield* Backend.Backend
+        const fs = yield* FileSystem.FileSystem
+        // The monitor of Podman 4.3 leaves an empty file of this name in the working directory.
+        yield* Effect.addFinalizer(() => Effect.ignore(fs.remove("oom")))
         const greedy = script("dd if=/dev/zero of=/dev/null bs=256M count=1").pipe(Definition.memory("32m"))
         for (const run of [Effect.asVoid(Container.run(greedy)), Stream.runDrain(Container.runStream(greedy))]) {
           const error = yield* failsWith(run, "RunFailed")

@@ -1,0 +1,26 @@
+import { SystemError } from "@effect/platform/Error"
+import { CommandFailed } from "@ociman/process"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { messageOf } from "../text.js"
+
+/**
+ * A stream of any error as the input of a command, which takes errors of the
+ * platform only. `restore` makes the original error the cause of the command's
+ * failure.
+ *
+ * @internal
+ */
+export const streamInput = (source: Stream.Stream<Uint8Array, unknown>) => {
+  let failure = Option.none<unknown>()
+  return {
+    stream: Stream.mapError(source, (error) => {
+      failure = Option.some(error)
+      return new SystemError({ module: "Stream", method: "stdin", reason: "Unknown", description: messageOf(error) })
+    }),
+    restore: (error: CommandFailed.CommandFailed) =>
+      error.reason === "Input" && Option.isSome(failure)
+        ? new CommandFailed.CommandFailed({ ...error, cause: failure.value })
+        : error
+  }
+}
