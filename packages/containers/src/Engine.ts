@@ -17,7 +17,7 @@ import * as Order from "effect/Order"
 export type Name = "docker" | "podman"
 
 /**
- * The version of an engine or of its client.
+ * The version of an engine's API, or the newest one that a client knows.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +26,7 @@ export class Version extends Data.Class<{
   readonly major: number
   readonly minor: number
   readonly patch: number
-  /** What the engine printed, such as `20.10.24+dfsg1` or `29.0.0-rc.1`. */
+  /** The text as printed, such as `1.41` or `4.3.1`. */
   readonly text: string
 }> {
   /**
@@ -50,10 +50,14 @@ export interface Engine {
   readonly client: Name
   /** The executable that is run. */
   readonly executable: string
-  /** The version of the engine, the daemon's where there is one. */
-  readonly version: Version
-  /** The version of the command line client. */
-  readonly clientVersion: Version
+  /** The version that the engine prints, the daemon's where there is one. For people: it may be `dev` or a commit. */
+  readonly version: string
+  /** The version that the command line client prints, for people. */
+  readonly clientVersion: string
+  /** The newest API version of the engine: Docker's, such as `1.41`, or that of libpod, which is Podman's version. */
+  readonly apiVersion: Version
+  /** The newest API version that the client knows, which tells its flags. */
+  readonly clientApiVersion: Version
   /** Whether the engine runs without root, so that root in a container is an ordinary user outside. */
   readonly rootless: boolean
   /** The URL at which it is reached, see `EngineEndpoint`; `None` for an engine that is no service. */
@@ -65,9 +69,10 @@ export interface Engine {
 }
 
 /**
- * Reads the first version number in a text, as engines print them: `18.09.1`,
- * `4.3`, `29.0.0-rc.1`, `Docker version 28.2.2, build e6534b4`. They are not
- * those of SemVer, which allows no leading zeros and no missing parts.
+ * Reads the first version number in a text, as engines print them: `1.41`,
+ * `18.09.1`, `29.0.0-rc.1`, `Docker version 28.2.2, build e6534b4`. They are not
+ * those of SemVer, which allows no leading zeros and no missing parts. A number
+ * without a dot is none, since it may belong to a commit.
  *
  * @example
  * ```ts
@@ -83,8 +88,8 @@ export interface Engine {
  */
 export const parseVersion = (text: string): Option.Option<Version> =>
   Option.map(
-    Option.fromNullable(/(\d+)(?:\.(\d+))?(?:\.(\d+))?[^\s,]*/.exec(text)),
-    ([text, major, minor = 0, patch = 0]) =>
+    Option.fromNullable(/(\d+)\.(\d+)(?:\.(\d+))?[^\s,]*/.exec(text)),
+    ([text, major, minor, patch = 0]) =>
       new Version({ major: Number(major), minor: Number(minor), patch: Number(patch), text })
   )
 

@@ -15,7 +15,8 @@ describe("Engine", () => {
     ["18.06.1-ce", [18, 6, 1]],
     ["29.0.0-rc.1", [29, 0, 0]],
     ["5.0", [5, 0, 0]],
-    ["v25.0.3", [25, 0, 3]]
+    ["v25.0.3", [25, 0, 3]],
+    ["1.41", [1, 41, 0]]
   ])("reads %s", (text, expected) => {
     deepStrictEqual(parts(text), Option.some(expected))
   })
@@ -26,7 +27,9 @@ describe("Engine", () => {
   })
 
   it("finds no version where there is none", () => {
-    deepStrictEqual(Engine.parseVersion("command not found"), Option.none())
+    for (const text of ["command not found", "dev", "library-import", "e6534b4", "5d6db84", "29"]) {
+      deepStrictEqual(Engine.parseVersion(text), Option.none(), text)
+    }
   })
 
   it.each([

@@ -16,7 +16,7 @@ const inFlight = 40
 const docker = (directory: string): Answers => ({
   version: answer({
     Client: { Version: "28.2.2", ApiVersion: "1.41" },
-    Server: { Version: "20.10.24", Components: [{ Name: "Engine", Version: "20.10.24" }] }
+    Server: { Version: "20.10.24", ApiVersion: "1.41", Components: [{ Name: "Engine", Version: "20.10.24" }] }
   }),
   info: answer({ ServerVersion: "20.10.24", SecurityOptions: [] }),
   context: "echo unix:///var/run/docker.sock",

@@ -18,19 +18,21 @@ import { Option, Redacted } from "effect"
 import { commitArguments } from "../src/internal/cli/containers.js"
 import { travelling } from "../src/internal/cli/environment.js"
 
-const engine = (client: Engine.Name, version: string, remoteHost?: string): Engine.Engine => ({
+const engine = (client: Engine.Name, apiVersion: string, remoteHost?: string): Engine.Engine => ({
   name: client,
   client,
   executable: client,
-  version: Option.getOrThrow(Engine.parseVersion(version)),
-  clientVersion: Option.getOrThrow(Engine.parseVersion(version)),
+  version: "dev",
+  clientVersion: "dev",
+  apiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion)),
+  clientApiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion)),
   rootless: false,
   endpoint: Option.none(),
   context: Option.none(),
   remoteHost: Option.fromNullable(remoteHost)
 })
 
-const docker = engine("docker", "28.2.2")
+const docker = engine("docker", "1.50")
 const podman = engine("podman", "4.3.1")
 const image = "example.com/app:1"
 const name = ContainerName.make("box")
@@ -145,12 +147,12 @@ describe("lowering to the arguments of a client", () => {
   })
 
   it("publishes on all addresses of a remote engine, whose loopback is not ours", () => {
-    const remote = engine("docker", "28.2.2", "build.example.com")
+    const remote = engine("docker", "1.50", "build.example.com")
     deepStrictEqual(flags(remote, Definition.publish(Port.tcp(80))), ["--publish", "80/tcp"])
   })
 
   it("leaves --pull out for a client that does not know it", () => {
-    const args = CliBackend.createArguments(engine("docker", "18.09.1"), Definition.make(image), name)
+    const args = CliBackend.createArguments(engine("docker", "1.39"), Definition.make(image), name)
     assert.notInclude(args, "--pull")
   })
 
@@ -170,13 +172,13 @@ describe("lowering to the arguments of a client", () => {
 
   it.each(
     [
-      ["docker", "28.2.2", true, []],
-      ["docker", "28.2.2", false, ["--pause=false"]],
-      ["docker", "29.0.0-rc.1", false, ["--no-pause"]],
+      ["docker", "1.50", true, []],
+      ["docker", "1.51", false, ["--pause=false"]],
+      ["docker", "1.52", false, ["--no-pause"]],
       ["podman", "4.3.1", true, ["--pause"]],
       ["podman", "4.3.1", false, []]
     ] as const
-  )("commits on %s %s with pause %s", (client, version, pause, expected) => {
+  )("commits by the API of %s %s with pause %s", (client, version, pause, expected) => {
     deepStrictEqual(commitArguments(engine(client, version), { pause }), expected)
   })
 })

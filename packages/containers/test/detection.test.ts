@@ -5,13 +5,20 @@ import { Effect, Logger, LogLevel, Ref } from "effect"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
 const docker = (changes: {
+  readonly clientVersion?: string
+  readonly version?: string
+  readonly apiVersion?: string
   readonly securityOptions?: ReadonlyArray<string>
-  readonly components?: ReadonlyArray<{ readonly Name: string; readonly Version: string }>
+  readonly components?: ReadonlyArray<{ readonly Name: string; readonly Version: string; readonly Details?: object }>
   readonly endpoint?: string
 } = {}): Answers => ({
   version: answer({
-    Client: { Version: "28.2.2", ApiVersion: "1.50" },
-    Server: { Version: "20.10.24+dfsg1", Components: changes.components ?? [{ Name: "Engine", Version: "20.10.24" }] }
+    Client: { Version: changes.clientVersion ?? "28.2.2", ApiVersion: "1.41", DefaultAPIVersion: "1.50" },
+    Server: {
+      Version: changes.version ?? "20.10.24+dfsg1",
+      ApiVersion: changes.apiVersion ?? "1.41",
+      Components: changes.components ?? [{ Name: "Engine", Version: "20.10.24" }]
+    }
   }),
   info: answer({ ServerVersion: "20.10.24", SecurityOptions: changes.securityOptions ?? ["name=seccomp"] }),
   context: answer({
@@ -20,11 +27,13 @@ const docker = (changes: {
   })
 })
 
-const podman = (changes: { readonly rootless?: boolean; readonly remote?: boolean } = {}): Answers => ({
+const podman = (
+  changes: { readonly rootless?: boolean; readonly remote?: boolean; readonly version?: string } = {}
+): Answers => ({
   version: answer({ Client: { APIVersion: "4.3.1", Version: "4.3.1" } }),
   info: answer({
     host: { security: { rootless: changes.rootless ?? false }, serviceIsRemote: changes.remote ?? false },
-    version: { Version: "4.3.1" }
+    version: { Version: changes.version ?? "4.3.1", APIVersion: "4.3.1" }
   })
 })
 
@@ -57,7 +66,7 @@ describe("finding an engine", () => {
     Effect.gen(function*() {
       const engine = yield* detect({ clients: { docker: docker(), podman: podman() } })
       deepStrictEqual(
-        [engine.name, engine.client, `${engine.version}`, `${engine.clientVersion}`, engine.rootless],
+        [engine.name, engine.client, engine.version, engine.clientVersion, engine.rootless],
         ["docker", "docker", "20.10.24+dfsg1", "28.2.2", false]
       )
       assertNone(engine.remoteHost)
@@ -79,10 +88,31 @@ describe("finding an engine", () => {
 
   it.live("tells Podman behind Docker's own client", () =>
     Effect.gen(function*() {
-      const components = [{ Name: "Podman Engine", Version: "5.2.0" }]
+      const components = [{ Name: "Podman Engine", Version: "5.2.0-dev", Details: { APIVersion: "5.2.0" } }]
       const engine = yield* detect({ clients: { docker: docker({ components }) } })
-      deepStrictEqual([engine.name, engine.client, `${engine.version}`], ["podman", "docker", "5.2.0"])
+      deepStrictEqual(
+        [engine.name, engine.client, engine.version, `${engine.apiVersion}`, `${engine.clientApiVersion}`],
+        ["podman", "docker", "5.2.0-dev", "5.2.0", "1.50"]
+      )
     }))
+
+  it.live.each(["library-import", "dev", "e6534b4", "5d6db84", ""])(
+    "judges an engine whose version is \"%s\" by its API version",
+    (version) =>
+      Effect.gen(function*() {
+        const clients = { docker: docker({ version, clientVersion: version, apiVersion: "1.56" }) }
+        const { apiVersion, clientApiVersion, ...engine } = yield* detect({ clients })
+        deepStrictEqual(
+          [engine.name, engine.version, engine.clientVersion, `${apiVersion}`, `${clientApiVersion}`],
+          ["docker", version, version, "1.56", "1.50"]
+        )
+        const other = yield* detect({ clients: { podman: podman({ version }) } })
+        deepStrictEqual(
+          [other.name, other.version, `${other.apiVersion}`, `${other.clientApiVersion}`],
+          ["podman", version, "4.3.1", "4.3.1"]
+        )
+      })
+  )
 
   it.live.each([["name=rootless", true], ["rootless", true], ["name=seccomp,profile=rootless", false]] as const)(
     "reads the security option %s",

@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 const versions = {
   docker: {
     Client: { Version: "28.2.2", ApiVersion: "1.41" },
-    Server: { Version: "20.10.24", Components: [{ Name: "Engine", Version: "20.10.24" }] }
+    Server: { Version: "20.10.24", ApiVersion: "1.41", Components: [{ Name: "Engine", Version: "20.10.24" }] }
   },
   podman: { Client: { APIVersion: "4.3.1", Version: "4.3.1" } }
 }

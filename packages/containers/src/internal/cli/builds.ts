@@ -7,6 +7,7 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { BuildFailed, type EngineError, EngineFailed } from "../../BackendError.js"
 import * as BuildEvent from "../../BuildEvent.js"
+import * as Engine from "../../Engine.js"
 import type { BuildRequest, Builds } from "../../Primitives.js"
 import * as docker from "../buildOutput/docker.js"
 import type { Failure, Line, Parser } from "../buildOutput/parser.js"
@@ -211,21 +212,21 @@ const builderVariables = Effect.fnUntraced(function*(
   }
   if (!hasSecrets) return {}
   const buildKit = { DOCKER_BUILDKIT: "1" }
-  if (engine.clientVersion.major < firstClientWithPlugin) return buildKit
+  if (!Engine.isAtLeast(engine.clientApiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
   return yield* client.run(["buildx", "version"], { timeout: "20 seconds" }).pipe(
     Effect.as(buildKit),
     Effect.mapError(() =>
       invalid(
         context,
-        `Secrets need BuildKit, and the client ${client.executable} ${engine.clientVersion.text} has it only with its buildx ` +
+        `Secrets need BuildKit, and the client ${client.executable} ${engine.clientVersion} has it only with its buildx ` +
           "plugin, which does not answer: install docker-buildx, or build with Podman."
       )
     )
   )
 })
 
-// https://docs.docker.com/engine/release-notes/23.0/
-const firstClientWithPlugin = 23
+// 1.42 is the API of client 23: https://docs.docker.com/engine/release-notes/23.0/
+const firstApiOfClientsWithPlugin = 42
 
 const built = ({ fileSystem, engine }: Context, { id }: Files) =>
   fileSystem.readFileString(id).pipe(

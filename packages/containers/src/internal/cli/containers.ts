@@ -86,7 +86,7 @@ export const containers = (context: Context): Containers => {
   const forceRemove = (container: string, volumes: boolean, grace: Duration.Duration) => {
     const removal = ["rm", "--force", ...(volumes ? ["--volumes"] : [])]
     // Podman stops and removes in one go; Docker's forced removal kills at once.
-    if (engine.client === "podman" && Engine.isAtLeast(engine.clientVersion, 4)) {
+    if (engine.client === "podman" && Engine.isAtLeast(engine.clientApiVersion, 4)) {
       const args = [...removal, "--time", wholeSeconds(grace), container]
       return command("Container.remove", container, args, [], Duration.sum(grace, stopAllowance))
     }
@@ -238,10 +238,11 @@ export const commitArguments = (
   ...changes.flatMap((change) => ["--change", change])
 ]
 
-const pauseArguments = ({ client, clientVersion }: Engine.Engine, pause: boolean) => {
+const pauseArguments = ({ client, clientApiVersion }: Engine.Engine, pause: boolean) => {
   if (client === "podman") return pause ? ["--pause"] : []
   if (pause) return []
-  return Engine.isAtLeast(clientVersion, 29) ? ["--no-pause"] : ["--pause=false"]
+  // 1.52 is the API of client 29, which deprecates `--pause`.
+  return Engine.isAtLeast(clientApiVersion, 1, 52) ? ["--no-pause"] : ["--pause=false"]
 }
 
 const isConflict = (error: ContainerError): error is EngineFailed =>

@@ -79,7 +79,7 @@ export const createArguments = (
 
 // Docker's `create` has had `--pull` since 20.10; one before that pulls on its own.
 const pullNever = (engine: Engine.Engine): Arguments =>
-  engine.client === "podman" || Engine.isAtLeast(engine.clientVersion, 20, 10) ? ["--pull", "never"] : []
+  engine.client === "podman" || Engine.isAtLeast(engine.clientApiVersion, 1, 41) ? ["--pull", "never"] : []
 
 const lifecycle = (definition: Definition.Definition): Arguments => [
   ...flag("--rm", definition.autoRemove),

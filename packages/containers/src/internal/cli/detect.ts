@@ -13,11 +13,21 @@ import { sshHost } from "./engineLocation.js"
 import { lastLine, unavailableReason } from "./failures.js"
 
 const DockerVersion = Schema.Struct({
-  Client: Schema.Struct({ Version: Schema.String }),
+  Client: Schema.Struct({
+    Version: Schema.String,
+    // The version that was negotiated; a client does not tell more before 1.12, nor Podman's imitation.
+    ApiVersion: Schema.String,
+    DefaultAPIVersion: Schema.optional(Schema.String)
+  }),
   Server: Schema.Struct({
     Version: Schema.String,
+    ApiVersion: Schema.String,
     Components: Schema.optional(
-      Schema.NullOr(Schema.Array(Schema.Struct({ Name: Schema.String, Version: Schema.String })))
+      Schema.NullOr(Schema.Array(Schema.Struct({
+        Name: Schema.String,
+        Version: Schema.String,
+        Details: Schema.optional(Schema.NullOr(Schema.Struct({ APIVersion: Schema.optional(Schema.String) })))
+      })))
     )
   })
 })
@@ -32,7 +42,7 @@ const PodmanInfo = Schema.Struct({
     security: Schema.Struct({ rootless: Schema.Boolean }),
     serviceIsRemote: Schema.optional(Schema.Boolean)
   }),
-  version: Schema.Struct({ Version: Schema.String })
+  version: Schema.Struct({ Version: Schema.String, APIVersion: Schema.optional(Schema.String) })
 })
 
 /**
@@ -60,17 +70,21 @@ export const detect = (
       Schema.decode(Schema.parseJson(schema))(text),
       () => unexpected(text.length > 200 ? `${text.slice(0, 200)}…` : text.trim())
     )
-  const version = (text: string) =>
-    Effect.mapError(Engine.parseVersion(text), () => unexpected(`"${text}" is no version`))
+  // The text of an engine's version may be `dev` or a commit, so that it is judged by its API alone.
+  const apiVersion = (text: string) =>
+    Effect.mapError(Engine.parseVersion(text), () => unexpected(`"${text}" is no API version`))
 
   const asPodman = Effect.fnUntraced(function*(info: typeof PodmanInfo.Type) {
-    const podman = yield* version(info.version.Version)
+    const { APIVersion, Version } = info.version
+    const podman = yield* apiVersion(APIVersion ?? Version)
     return {
       name: "podman" as const,
       client: "podman" as const,
       executable: client.executable,
-      version: podman,
-      clientVersion: podman,
+      version: Version,
+      clientVersion: Version,
+      apiVersion: podman,
+      clientApiVersion: podman,
       rootless: info.host.security.rootless,
       ...(info.host.serviceIsRemote === true ? yield* podmanPlace(podman) : nowhere)
     }
@@ -83,8 +97,10 @@ export const detect = (
       name: podman === undefined ? "docker" as const : "podman" as const,
       client: "docker" as const,
       executable: client.executable,
-      version: yield* version(podman?.Version ?? answer.Server.Version),
-      clientVersion: yield* version(answer.Client.Version),
+      version: podman?.Version ?? answer.Server.Version,
+      clientVersion: answer.Client.Version,
+      apiVersion: yield* apiVersion(podman?.Details?.APIVersion ?? podman?.Version ?? answer.Server.ApiVersion),
+      clientApiVersion: yield* apiVersion(answer.Client.DefaultAPIVersion ?? answer.Client.ApiVersion),
       rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
         info.Rootless === true,
       ...yield* dockerPlace(client, executor)

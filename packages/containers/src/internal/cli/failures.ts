@@ -51,7 +51,12 @@ export const noSuchImage = (image: string): Known<ImageNotFound> => ({
 export const pullKnown = (image: string): ReadonlyArray<Known<ImageNotFound | RegistryFailed>> => [
   ...registryKnown(image, "pull"),
   noSuchImage(image),
+  { condition: "notInContainerd", error: (detail) => new ImageNotFound({ image, detail }) },
   { condition: "notInRegistry", error: (detail) => new ImageNotFound({ image, detail }) },
+  {
+    condition: "refusedInWords",
+    error: (detail) => new RegistryFailed({ image, operation: "pull", reason: "Denied", detail })
+  },
   unreachable(image, "pull")
 ]
 

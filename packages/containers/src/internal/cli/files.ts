@@ -226,11 +226,12 @@ const withPrefix = <E>(container: string, path: string, prefix: string, archive:
   )
 }
 
-const hidesMounts = ({ name, version }: Engine.Engine) => name === "podman" && !Engine.isAtLeast(version, 4, 8)
+const hidesMounts = ({ apiVersion, name }: Engine.Engine) =>
+  name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
 
 // Podman gives everything to the user of the container's process unless it is told not to.
-const ownerArguments = ({ client, clientVersion }: Engine.Engine) =>
-  client === "podman" && Engine.isAtLeast(clientVersion, 4) ? ["--archive=false"] : []
+const ownerArguments = ({ client, clientApiVersion }: Engine.Engine) =>
+  client === "podman" && Engine.isAtLeast(clientApiVersion, 4) ? ["--archive=false"] : []
 
 // Podman writes what it reads to a file first, and leaves that behind.
 const temporaryDirectory = ({ engine, fileSystem }: Context) =>

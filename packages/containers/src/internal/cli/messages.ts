@@ -51,6 +51,8 @@ const conditions = {
   // podman create --pull never: "x: image not known"; registries: "manifest unknown", "not found"
   noSuchImage:
     /no such image|unable to find image|image not known|manifest unknown|manifest for .* not found|repository does not exist|repository .* not found|name unknown|reading manifest .* (?:manifest|name) unknown|no such object|not found: does not exist or no pull access/i,
+  // docker with the store of containerd: "failed to resolve reference "x:1": x:1: not found"
+  notInContainerd: /failed to resolve reference "([^"\n]+)": \1: not found$/im,
   // of a registry that explains itself in no language of registries
   notInRegistry: /HTTP 404 response body|StatusCode: 404/,
   // docker push: "An image does not exist locally with the tag: x", "tag does not exist: x:1"; podman: "image not known"
@@ -58,23 +60,35 @@ const conditions = {
   // Registries answer by the words of the distribution specification; a proxy before them by a status.
   // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …", "429 (Too Many Requests)",
   // "pinging container registry …: too many requests to registry"
+  // docker with the store of containerd: "unexpected status from HEAD request to http://…: 429 Too Many Requests",
+  // "error from registry: You have reached your unauthenticated pull rate limit. …"
   tooManyRequests:
-    /(?:^|: )toomanyrequests(?::|$)|too many requests to registry|HTTP 429 response body|StatusCode: 429|429 \(Too Many Requests\)/im,
+    /(?:^|: )toomanyrequests(?::|$)|too many requests to registry|HTTP 429 response body|StatusCode: 429|429 \(?Too Many Requests|pull rate limit/im,
   // docker: "denied", "pull access denied for x, repository does not exist or may require 'docker login': denied: …"
   // podman: "reading manifest … denied: requested access to the resource is denied", "403 (Forbidden)"
+  // docker with the store of containerd: "pull access denied, repository does not exist or may require authorization:
+  // server message: insufficient_scope: authorization failed"
   denied:
-    /(?:^|: )denied(?::|$)|pull access denied|requested access to the resource is denied|HTTP 403 response body|StatusCode: 403|403 \(?Forbidden/im,
+    /(?:^|: )denied(?::|$)|pull access denied for|insufficient_scope|requested access to the resource is denied|HTTP 403 response body|StatusCode: 403|403 \(?Forbidden/im,
   // docker: "no basic auth credentials", "unauthorized: authentication required", "unauthorized: incorrect username or password"
   // podman: "unauthorized: …", "unable to retrieve auth token: invalid username/password: unauthorized: …"
+  // docker with the store of containerd: "push access denied, repository does not exist or may require authorization:
+  // authorization failed: no basic auth credentials", "unexpected status from HEAD request to http://…: 401 Unauthorized"
   unauthorized:
-    /(?:^|: )unauthorized(?::|$)|no basic auth credentials|authentication required|invalid username\/password|HTTP 401 response body|StatusCode: 401|401 \(?Unauthorized/im,
+    /(?:^|: )unauthorized(?::|$)|no basic auth credentials|authorization failed|authentication required|invalid username\/password|HTTP 401 response body|StatusCode: 401|401 \(?Unauthorized/im,
+  // docker with the store of containerd, of a registry that refuses in words of its own. Before there is a manifest it
+  // reads the words of one status only, which is 403.
+  // https://github.com/containerd/containerd/blob/v2.4.2/core/remotes/docker/resolver.go
+  refusedInWords: /error from registry: /i,
   // docker: "Get "https://x/v2/": dial tcp: lookup x: no such host"; podman: "pinging container registry x: Get …"
   unreachable:
     /dial tcp|no such host|connection refused|connection reset|i\/o timeout|network is unreachable|no route to host|TLS handshake|x509:|tls: |server gave HTTP response to HTTPS client|Client\.Timeout|context deadline exceeded|pinging container registry|\/v2\/[^"]*": (?:EOF|http:|net\/http:|unexpected EOF)/i,
   // docker: "Bind for 127.0.0.1:8080 failed: port is already allocated", "listen tcp4 …: bind: address already in use"
+  // docker from 28 on: "failed to bind host port 127.0.0.1:8080/tcp: address already in use"
   // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
   // "Address already in use" alone is what docker says of an address in a network.
-  portTaken: /port is already allocated|bind: address already in use|ports are not available/i,
+  portTaken:
+    /port is already allocated|bind: address already in use|failed to bind host port \S+ address already in use|ports are not available/i,
   notRunning:
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
@@ -98,7 +112,7 @@ const conditions = {
   // podman without root, on the first version of control groups
   cannotMeasure: /stats is not supported in rootless mode/i,
   conflict:
-    /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers|cannot start a paused container|conflict: unable to (?:remove|delete)|image is in use by a container|unable to delete image .* with more than one tag/i,
+    /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|cannot remove container \S+ container is (?:running|paused)|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers|cannot start a paused container|conflict: unable to (?:remove|delete)|image is in use by a container|unable to delete image .* with more than one tag/i,
   // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
   // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"

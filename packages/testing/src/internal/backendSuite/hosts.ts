@@ -43,7 +43,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const resolved = HostResolver.resolve(Definition.extraHost(idle, "gateway.test", "host-gateway"), "gateway.test")
-      if (engine.name !== "podman" || Engine.isAtLeast(engine.version, 4, 7)) {
+      if (engine.name !== "podman" || Engine.isAtLeast(engine.apiVersion, 4, 7)) {
         assert.isFalse(IpAddress.isLoopback(yield* resolved))
       } else {
         assert.include((yield* failsWith(resolved, "EngineFailed")).detail, "host-gateway")

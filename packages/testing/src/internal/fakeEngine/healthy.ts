@@ -112,8 +112,8 @@ const detection = {
     [
       "version",
       json({
-        Client: { Version: "28.2.2", ApiVersion: "1.41" },
-        Server: { Version: "20.10.24", Components: [{ Name: "Engine", Version: "20.10.24" }] }
+        Client: { Version: "28.2.2", ApiVersion: "1.41", DefaultAPIVersion: "1.50" },
+        Server: { Version: "20.10.24", ApiVersion: "1.41", Components: [{ Name: "Engine", Version: "20.10.24" }] }
       })
     ],
     ["info", json({ ServerVersion: "20.10.24", SecurityOptions: ["name=seccomp,profile=default"] })],
@@ -124,7 +124,10 @@ const detection = {
     ["version", json({ Client: { APIVersion: "4.3.1", Version: "4.3.1" } })],
     [
       "info",
-      json({ host: { security: { rootless: false }, serviceIsRemote: false }, version: { Version: "4.3.1" } })
+      json({
+        host: { security: { rootless: false }, serviceIsRemote: false },
+        version: { Version: "4.3.1", APIVersion: "4.3.1" }
+      })
     ]
   ]
 } as const

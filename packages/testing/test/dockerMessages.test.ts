@@ -1,0 +1,136 @@
+import { NodeContext } from "@effect/platform-node"
+import { describe, it } from "@effect/vitest"
+import { assertInclude, strictEqual } from "@effect/vitest/utils"
+import { Backend, type BackendError, Image } from "@ociman/containers"
+import { Reference } from "@ociman/oci"
+import { FakeEngine } from "@ociman/testing"
+import { Effect, Layer } from "effect"
+
+const image = Reference.make("127.0.0.1:5000/app:1")
+
+const start = Effect.flatMap(Backend.Backend, (backend) => backend.startContainer("app"))
+
+const remove = Effect.flatMap(
+  Backend.Backend,
+  (backend) => backend.removeContainer("app", { force: false, grace: 0, volumes: false })
+)
+
+const pull = Image.pull(image)
+
+const push = Image.push(image)
+
+const resolving = "failed to resolve reference \"127.0.0.1:5000/app:1\": "
+
+const endpoint =
+  "failed to set up container networking: driver failed programming external connectivity on endpoint app (5ec4ec6b): "
+
+const status = (status: string) =>
+  `unknown: ${resolving}unexpected status from HEAD request to http://127.0.0.1:5000/v2/app/manifests/1: ${status}`
+
+type Row = readonly [
+  what: string,
+  command: string,
+  run: Effect.Effect<unknown, BackendError.BackendError, Backend.Backend>,
+  text: string,
+  expected: string
+]
+
+/** Messages of Docker 29.4 with the image store of containerd. */
+const rows: ReadonlyArray<Row> = [
+  [
+    "a port that a process of the host has",
+    "container start",
+    start,
+    `${endpoint}failed to bind host port 127.0.0.1:8099/tcp: address already in use`,
+    "PortTaken"
+  ],
+  [
+    "a port that a container has",
+    "container start",
+    start,
+    `${endpoint}Bind for 127.0.0.1:8088 failed: port is already allocated`,
+    "PortTaken"
+  ],
+  [
+    "a container that runs",
+    "container rm",
+    remove,
+    "cannot remove container \"app\": container is running: stop the container before removing or force remove",
+    "EngineFailed Conflict"
+  ],
+  [
+    "a container that is paused",
+    "container rm",
+    remove,
+    "cannot remove container \"app\": container is paused and must be unpaused first",
+    "EngineFailed Conflict"
+  ],
+  ["a missing image", "image pull", pull, `${resolving}127.0.0.1:5000/app:1: not found`, "ImageNotFound"],
+  ["a missing image to push", "image push", push, "tag does not exist: 127.0.0.1:5000/app:1", "ImageNotFound"],
+  [
+    "missing credentials of a pull",
+    "image pull",
+    pull,
+    `${resolving}pull access denied, repository does not exist or may require authorization: ` +
+    "authorization failed: no basic auth credentials",
+    "RegistryFailed Unauthorized"
+  ],
+  [
+    "missing credentials of a push",
+    "image push",
+    push,
+    "push access denied, repository does not exist or may require authorization: " +
+    "authorization failed: no basic auth credentials",
+    "RegistryFailed Unauthorized"
+  ],
+  [
+    "a token that does not allow the pull",
+    "image pull",
+    pull,
+    `${resolving}pull access denied, repository does not exist or may require authorization: ` +
+    "server message: insufficient_scope: authorization failed",
+    "RegistryFailed Denied"
+  ],
+  ["a wrong password", "image pull", pull, status("401 Unauthorized"), "RegistryFailed Unauthorized"],
+  ["too many requests", "image pull", pull, status("429 Too Many Requests"), "RegistryFailed TooManyRequests"],
+  [
+    "a rate limit",
+    "image pull",
+    pull,
+    "error from registry: You have reached your unauthenticated pull rate limit.",
+    "RegistryFailed TooManyRequests"
+  ],
+  [
+    "a refusal in the registry's own words",
+    "image pull",
+    pull,
+    "error from registry: the registry's own words",
+    "RegistryFailed Denied"
+  ],
+  ["a broken registry", "image pull", pull, status("500 Internal Server Error"), "EngineFailed Refused"],
+  [
+    "a registry that does not listen",
+    "image pull",
+    pull,
+    `${resolving}failed to do request: Head "https://127.0.0.1:5000/v2/app/manifests/1": dial tcp 127.0.0.1:5000: ` +
+    "connect: connection refused",
+    "RegistryFailed Unreachable"
+  ]
+]
+
+describe("a failed command of Docker 29", () => {
+  it.live.each(rows)("tells %s", ([, command, run, text, expected]) =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(run)
+      strictEqual("reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag, expected)
+      if ("detail" in error) assertInclude(error.detail, text)
+    }).pipe(Effect.provide(
+      Backend.layerDocker.pipe(
+        Layer.provide(FakeEngine.layer(FakeEngine.on(FakeEngine.docker, command, [
+          FakeEngine.stderr(`Error response from daemon: ${text}\n`),
+          FakeEngine.exit(1)
+        ]))),
+        Layer.provide(NodeContext.layer)
+      )
+    )))
+})
