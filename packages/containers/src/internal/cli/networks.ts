@@ -137,7 +137,7 @@ export const networks = (context: Context): Networks => {
     Effect.flatMap(usersOf(network), (containers) =>
       containers.length === 0 ? Effect.void : new ResourceInUse({
         kind: "network",
-        name: network,
+        resource: network,
         detail: `containers that use it: ${containers.join(", ")}`
       }))
 

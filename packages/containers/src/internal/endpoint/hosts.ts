@@ -53,8 +53,8 @@ const parseTcp = (address: string): Either.Either<string, string> => {
   if (/[[\]]/.test(hostAndPort)) return invalidFormat(address)
   const colons = hostAndPort.split(":").length - 1
   if (colons > 1) return Either.right(tcp(hostAndPort, undefined, path))
-  const [host, port] = hostAndPort.split(":")
-  return Either.right(tcp(host, port, path))
+  const [host, number] = hostAndPort.split(":")
+  return Either.right(tcp(host, number, path))
 }
 
 const tcp = (host: string | undefined, port: string | undefined, path: string) => {
