@@ -21,7 +21,7 @@ const answer = (state: Readonly<Record<string, unknown>>) => ({
 })
 
 describe("the state of a container", () => {
-  it.effect.each([
+  it.effect.each<[string, { readonly Status: string; readonly Running: boolean; readonly Paused: boolean }, boolean]>([
     ["Docker and Podman 4", { Status: "paused", Running: true, Paused: true }, true],
     ["Podman 5", { Status: "paused", Running: false, Paused: true }, true],
     ["Podman 5", { Status: "exited", Running: false, Paused: false }, false]

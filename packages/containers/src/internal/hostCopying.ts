@@ -51,8 +51,6 @@ export const copyIn = (
  * files, may lie below links, and must not be refused for what a link says; here
  * a name is a name, the root may be a file, and no link leads out. Nothing is written to but what was made on the way, so that no
  * link can lead out; what a link may point to stays below the root.
- *
- * @internal
  */
 export const unpack = <E>(
   { fs, path: paths }: { readonly fs: FileSystem.FileSystem; readonly path: Path.Path },

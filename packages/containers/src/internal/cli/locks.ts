@@ -11,8 +11,6 @@ import * as privateDirectory from "./privateDirectory.js"
 
 /**
  * Locks between the processes of a user on this machine.
- *
- * @internal
  */
 export interface Locks {
   /** Waits for a lock, and holds it until the scope closes. */
@@ -23,8 +21,6 @@ export interface Locks {
  * Locks that are files, in `$XDG_RUNTIME_DIR/ociman/locks` or
  * `$TMPDIR/ociman-UID/locks`, which must be this user's alone. Where there can be none, there are no
  * locks, and a warning says so: what they guard is then at worst done twice.
- *
- * @internal
  */
 export const make = (
   { engine, fileSystem }: Pick<Context, "engine" | "fileSystem">,

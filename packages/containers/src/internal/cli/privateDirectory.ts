@@ -6,8 +6,6 @@ import * as Option from "effect/Option"
 
 /**
  * A directory that another user made or could change.
- *
- * @internal
  */
 export class UnsafeDirectory extends Data.TaggedError("UnsafeDirectory")<{
   readonly path: string
@@ -31,8 +29,6 @@ interface Self {
  * by another user, is a link or can be written to by others, or if another user
  * could replace one: a path in a shared directory such as `/tmp` is predictable,
  * so another user may have been there first.
- *
- * @internal
  */
 export const make = (
   fs: FileSystem.FileSystem,

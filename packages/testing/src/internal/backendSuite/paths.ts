@@ -43,7 +43,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
       Effect.map(Chunk.toReadonlyArray)
     )
 
-  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError, R>) =>
+  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError | Tar.TarError, R>) =>
     Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
 
   test(
