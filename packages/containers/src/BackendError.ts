@@ -462,9 +462,9 @@ export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containe
     const what = this.reason === "ExitCode"
       ? `ended with exit code ${this.exitCode}${signalOf(this.exitCode)}`
       : `could not be run (${this.reason})`
-    return `${this.command} ${what} in container "${this.container}".${
-      tail("Details", this.detail)
-    }${tail("stderr", this.stderr)}${tail("stdout", this.stdout)}`
+    return `${this.command} ${what} in container "${this.container}".${tail("Details", this.detail)}${
+      tail("stderr", this.stderr)
+    }${tail("stdout", this.stdout)}`
   }
 }
 

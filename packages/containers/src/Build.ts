@@ -325,7 +325,9 @@ export const noCache = <N extends Name | undefined>(self: Build<N>): Build<N> =>
 
 /**
  * Pulls the images that are built from although they are there. It is no part of
- * the hash, as these images themselves are not.
+ * the hash, as these images themselves are not. BuildKit of Docker with the image
+ * store of containerd, which is the default from version 29 on, always asks their
+ * registry, and takes those that are there if it does not answer.
  *
  * @since 0.1.0
  * @category combinators

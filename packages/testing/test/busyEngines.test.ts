@@ -1,10 +1,12 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertFalse, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, Image, Label } from "@ociman/containers"
+import { Backend, Image, Label, type Primitives, Transfer } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
-import { Effect, Layer, Stream } from "effect"
+import { Chunk, Effect, Layer, Stream } from "effect"
+
+const image = Reference.make("localhost/app:1")
 
 const on = (
   engine: FakeEngine.Script,
@@ -33,6 +35,130 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
       )
     ))
+
+  describe("by Docker, which ends the leases of all that write while it prunes images", () => {
+    const leaseLost = "failed commit on ref \"sha256:f1036f\": commit failed: lease does not exist: not found\n"
+
+    const commit = (text: string) =>
+      Effect.gen(function*() {
+        const id = yield* Effect.flatMap(Backend.Backend, (backend) => backend.commitContainer("app", image, {}))
+        strictEqual(id, `sha256:${"b".repeat(64)}`)
+      }).pipe(Effect.provide(
+        Backend.layerDocker.pipe(
+          Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
+            FakeEngine.on("container commit", [
+              FakeEngine.stderr(`Error response from daemon: ${text}`),
+              FakeEngine.exit(1)
+            ]),
+            FakeEngine.on("container commit", [FakeEngine.stdout(`sha256:${"b".repeat(64)}\n`)])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      ))
+
+    it.live.each(
+      [
+        ["its lease", leaseLost],
+        [
+          "its layer",
+          "failed to export layer: failed to check if archive is empty: failed to decompress archive: rpc error: " +
+          "code = NotFound desc = content digest sha256:1e3f1eef: not found\n"
+        ],
+        ["the layer below", "failed to apply diff: parent snapshot sha256:1e3f1eef does not exist: not found\n"]
+      ] as const
+    )("a commit that loses %s", ([, text]) => commit(text))
+
+    it.live("a pull", () =>
+      Effect.gen(function*() {
+        const events = Chunk.toReadonlyArray(yield* Stream.runCollect(Image.pullStream(image)))
+        deepStrictEqual(events.filter(({ _tag }) => _tag === "Layer"), [
+          Transfer.layer("3cff3bb8848c", "Waiting"),
+          Transfer.layer("3cff3bb8848c", "Done")
+        ])
+        deepStrictEqual(events.filter(({ _tag }) => _tag === "Message"), [
+          Transfer.message(`Error response from daemon: ${leaseLost.trim()}`)
+        ])
+      }).pipe(Effect.provide(
+        Backend.layerDocker.pipe(
+          Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
+            FakeEngine.on("image pull", [
+              FakeEngine.stdout("3cff3bb8848c: Pulling fs layer\n"),
+              FakeEngine.stderr(`Error response from daemon: ${leaseLost}`),
+              FakeEngine.exit(1)
+            ]),
+            FakeEngine.on("image pull", [FakeEngine.stdout("3cff3bb8848c: Pull complete\n")])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      )))
+
+    const builds = (request: Partial<Primitives.BuildRequest>, ...steps: ReadonlyArray<FakeEngine.Step>) =>
+      Effect.gen(function*() {
+        const { buildImage } = yield* Backend.Backend
+        const error = yield* Effect.flip(Stream.runDrain(buildImage({
+          image,
+          source: { _tag: "Instructions", text: "FROM base\n" },
+          arguments: {},
+          labels: Label.fromRecord({}),
+          ...request
+        })))
+        const args = (yield* FakeEngine.calls).map(({ arguments: args }) => args).filter(([command]) =>
+          command === "build"
+        )
+        return { error, args }
+      }).pipe(Effect.provide(
+        Backend.layerDocker.pipe(
+          Layer.provideMerge(FakeEngine.layer(FakeEngine.docker.pipe(
+            FakeEngine.on("build", steps),
+            FakeEngine.on("build", [FakeEngine.stdout("Step 1/1 : FROM base\n")])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      ))
+
+    // The fake client writes no image id in the end, so that the second run fails of that.
+    it.live.each(
+      [
+        ["a lease", leaseLost],
+        ["a file", "failed commit on ref \"layer-sha256:ab\": rename /ingest/data: no such file or directory\n"],
+        ["the image of the step before", "unable to find image \"sha256:5fb71ec65b07\"\n"]
+      ] as const
+    )("a build that loses %s", ([, text]) =>
+      Effect.gen(function*() {
+        const { args, error } = yield* builds(
+          {},
+          FakeEngine.stdout("Step 1/2 : FROM base\nStep 2/2 : LABEL a=b\n"),
+          FakeEngine.stderr(text),
+          FakeEngine.exit(1)
+        )
+        strictEqual(args.length, 2)
+        strictEqual(error._tag === "EngineFailed" && error.reason, "UnexpectedAnswer")
+      }))
+
+    it.live("but not a build whose step says so and fails", () =>
+      Effect.gen(function*() {
+        const { args, error } = yield* builds(
+          {},
+          FakeEngine.stdout("Step 1/2 : FROM base\nStep 2/2 : RUN imitate\n"),
+          FakeEngine.stderr(`${leaseLost}The command '/bin/sh -c imitate' returned a non-zero code: 1\n`),
+          FakeEngine.exit(1)
+        )
+        strictEqual(args.length, 1)
+        strictEqual(error._tag, "BuildFailed")
+      }))
+
+    it.live("a build whose cache cannot be used, without the cache", () =>
+      Effect.gen(function*() {
+        const { args } = yield* builds(
+          { cacheFrom: [image] },
+          FakeEngine.stderr(
+            "failed to restore cached image from \"sha256:0063ce\" to sha256:401902: failed to create cache image\n"
+          ),
+          FakeEngine.exit(1)
+        )
+        deepStrictEqual(args.map((args) => args.includes("--cache-from")), [true, false])
+      }))
+  })
 
   it.live("by Podman, which stumbles over images that go while it lists them", () =>
     Effect.gen(function*() {

@@ -4,7 +4,7 @@ import { assertInclude, strictEqual } from "@effect/vitest/utils"
 import { Backend, type BackendError, Image } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
-import { Effect, Layer } from "effect"
+import { Duration, Effect, Layer } from "effect"
 
 const image = Reference.make("127.0.0.1:5000/app:1")
 
@@ -12,7 +12,7 @@ const start = Effect.flatMap(Backend.Backend, (backend) => backend.startContaine
 
 const remove = Effect.flatMap(
   Backend.Backend,
-  (backend) => backend.removeContainer("app", { force: false, grace: 0, volumes: false })
+  (backend) => backend.removeContainer("app", { force: false, grace: Duration.zero, volumes: false })
 )
 
 const pull = Image.pull(image)

@@ -41,7 +41,9 @@ export const machine = (options: {
     // The shell of the scripts and their `cat` are found by path or beside them.
     yield* fs.symlink("/bin/cat", `${directory}/cat`)
     const executor = yield* CommandExecutor.CommandExecutor
-    const settings = new Map(Object.entries({ XDG_CONFIG_HOME: directory, DOCKER_CONFIG: directory, ...options.settings }))
+    const settings = new Map(
+      Object.entries({ XDG_CONFIG_HOME: directory, DOCKER_CONFIG: directory, ...options.settings })
+    )
     return Layer.mergeAll(
       Layer.succeed(
         CommandExecutor.CommandExecutor,

@@ -193,7 +193,7 @@ export const placesSuite = (): void => {
         const key = RegistryKey.make(host)
         yield* at.write("run/.keep", "")
         yield* Effect.provide(
-          Credentials.login(key, Credential.login("carol", alice.password), { tool: "docker" }),
+          Credentials.login(key, Credential.login(alice.username, alice.password), { tool: "docker" }),
           at.credentials()
         )
         const variables = () => ({
@@ -201,13 +201,19 @@ export const placesSuite = (): void => {
           REGISTRY_AUTH_FILE: `${at.directory}/nothing.json`
         })
         // Version 4 refuses to work with it, and to version 5 it is empty.
-        const output = yield* said({ ...atHome, variables }, at, "", "login", "--get-login", host)
-        assert.match(output, /^125\n\n.*(?:no such file|not logged into)/s)
+        const output = yield* said(
+          { ...atHome, variables },
+          at,
+          "",
+          ...["pull", ...atHome.insecure, `${host}/team/nothing:1`]
+        )
+        assert.match(output, /no such file|unauthorized|authentication required/)
+        assert.notMatch(output, /manifest unknown/)
         const [found, { consulted }] = yield* Effect.provide(
           Effect.all([Credentials.resolve(key), Credentials.explain(key)]),
           at.credentials(variables())
         )
-        assert.strictEqual(plain(found)["username"], "carol")
+        assert.strictEqual(plain(found)["username"], alice.username)
         assert.include(consulted.map(({ outcome }) => outcome), "Absent")
       }))
   })

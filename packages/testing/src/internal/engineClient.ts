@@ -1,6 +1,6 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { type Engine, Label } from "@ociman/containers"
+import { Engine, Label } from "@ociman/containers"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
 
@@ -20,6 +20,35 @@ export const listNames = (
       Subprocess.run(Command.make(engine.executable, kind, "ls", "--format", "{{.Name}}")),
       ({ stdout }) => stdout.text.split("\n").filter((name) => name !== "")
     )
+
+const output = (engine: Engine.Engine, ...args: ReadonlyArray<string>) =>
+  Effect.map(Subprocess.run(Command.make(engine.executable, ...args)), ({ stdout }) => stdout.text)
+
+/**
+ * Whether images are built by BuildKit: by that of the engine if the client is older than the plugin, and then from
+ * Docker 23 on (API 1.42), else by the plugin of the client if it is there.
+ */
+export const hasBuildKit = (
+  engine: Engine.Engine
+): Effect.Effect<boolean, never, CommandExecutor.CommandExecutor> => {
+  if (engine.name !== "docker") return Effect.succeed(false)
+  return Engine.isAtLeast(engine.clientApiVersion, 1, 42)
+    ? Effect.isSuccess(output(engine, "buildx", "version"))
+    : Effect.succeed(Engine.isAtLeast(engine.apiVersion, 1, 42))
+}
+
+/**
+ * Whether Docker keeps images in a store of containerd.
+ */
+export const hasContainerdStore = (
+  engine: Engine.Engine
+): Effect.Effect<boolean, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor> =>
+  engine.name === "docker"
+    ? Effect.map(
+      output(engine, "info", "--format", "{{json .DriverStatus}}"),
+      (status) => status.includes("io.containerd.snapshotter")
+    )
+    : Effect.succeed(false)
 
 /**
  * Removes what builders have kept of builds that carry a label: layers without a name.

@@ -13,7 +13,18 @@ import {
 import { LocalRegistry } from "@ociman/testing"
 import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
+import { execFileSync } from "node:child_process"
 import { type Asked, tokenServer } from "../support/tokenServer.js"
+import { allOnPath } from "../utils.js"
+
+/** The major version of the registry that `LocalRegistry` runs: "docker-registry github.com/docker/distribution 2.8.2". */
+const majorVersion = Number(
+  / v?(\d+)\./.exec(
+    execFileSync(allOnPath("docker-registry").length > 0 ? "docker-registry" : "registry", ["--version"], {
+      encoding: "utf8"
+    })
+  )?.[1]
+)
 
 const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
 
@@ -77,8 +88,8 @@ for (const [kind, registry] of Object.entries(kinds)) {
   RegistrySuite.suite(
     `CNCF Distribution, ${kind}`,
     Layer.provideMerge(client(Option.some(Credential.login(alice.username, alice.password))), registry),
-    // Version 2.8 deletes by digest only.
-    { host: Effect.map(LocalRegistry.LocalRegistry, ({ host }) => host), untag: false }
+    // Versions before 3 delete by digest only.
+    { host: Effect.map(LocalRegistry.LocalRegistry, ({ host }) => host), untag: majorVersion >= 3 }
   )
 
   layer(registry, { excludeTestServices: true, timeout: "1 minute" })(`who is let in at ${kind}`, (it) => {

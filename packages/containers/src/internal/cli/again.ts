@@ -1,6 +1,7 @@
 import { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
+import * as Stream from "effect/Stream"
 import { type Condition, says } from "./messages.js"
 
 /**
@@ -13,6 +14,23 @@ export const again =
   (condition: Condition, isWorthwhile: () => boolean = () => true) =>
   <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.retry(self, {
-      while: (error) => error instanceof CommandFailed.CommandFailed && says(error.stderr, condition) && isWorthwhile(),
+      while: (error) => complains(error, condition) && isWorthwhile(),
       schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("20 seconds"))
     })
+
+/**
+ * Runs a stream once more, likewise. Elements of failed runs remain.
+ *
+ * @internal
+ */
+export const streamAgain = (condition: Condition) => <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.retry(
+    self,
+    Schedule.spaced("100 millis").pipe(
+      Schedule.upTo("20 seconds"),
+      Schedule.whileInput((error: E) => complains(error, condition))
+    )
+  )
+
+const complains = (error: unknown, condition: Condition) =>
+  error instanceof CommandFailed.CommandFailed && says(error.stderr, condition)

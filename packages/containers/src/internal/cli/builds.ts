@@ -39,22 +39,31 @@ export const builds = (context: Context, locks: Locks): Builds => {
       const files = yield* prepare(context, request)
       const builder = yield* builderVariables(context, files)
       yield* takeTurn
-      const report = makeReport(parser, Redaction.make(secrets))
-      return client.output(["build", ...buildArguments(engine, request, files)], {
-        variables: { ...variablesOf(request), ...builder },
-        redact: secrets,
-        termination: engine.client === "podman" ? podmanTermination(context) : undefined,
-        stdin: request.source._tag === "Instructions" ? request.source.text : undefined
-      }).pipe(
-        Subprocess.splitOutputLines,
-        Stream.mapConcat(report.next),
-        Stream.concat(Stream.suspend(() => Stream.fromIterable(report.end()))),
-        Stream.catchAll((error) =>
-          Stream.concat(
-            Stream.suspend(() => Stream.fromIterable(report.end())),
-            Stream.fromEffect(failed(context, request, report, error))
+      const attempt = (request: BuildRequest, retries: number): Stream.Stream<BuildEvent.BuildEvent, BuildError> => {
+        const report = makeReport(parser, Redaction.make(secrets))
+        return client.output(["build", ...buildArguments(engine, request, files)], {
+          variables: { ...variablesOf(request), ...builder },
+          redact: secrets,
+          termination: engine.client === "podman" ? podmanTermination(context) : undefined,
+          stdin: request.source._tag === "Instructions" ? request.source.text : undefined
+        }).pipe(
+          Subprocess.splitOutputLines,
+          Stream.mapConcat(report.next),
+          Stream.concat(Stream.suspend(() => Stream.fromIterable(report.end()))),
+          Stream.catchAll((error) =>
+            Stream.concat(
+              Stream.suspend(() => Stream.fromIterable(report.end())),
+              Stream.suspend(() => {
+                const next = retries > 0 ? nextRequest(engine, request, report, error) : undefined
+                return next === undefined
+                  ? Stream.fromEffect(failed(context, request, report, error))
+                  : attempt(next, retries - 1)
+              })
+            )
           )
-        ),
+        )
+      }
+      return attempt(request, mostRetries).pipe(
         Stream.concat(Stream.fromEffect(Effect.tap(built(context, files), ofPlatform(context, request))))
       )
     }))
@@ -63,6 +72,24 @@ export const builds = (context: Context, locks: Locks): Builds => {
     lockImage: (image) => locks.hold(Reference.format(Reference.canonical(image))),
     buildImage: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
   }
+}
+
+type BuildError = BuildFailed | EngineError
+
+/** How often a build is run once more when no step of it has failed. */
+const mostRetries = 5
+
+/** The request of another run, if the engine failed for a reason that lies outside the build. */
+const nextRequest = (
+  { name }: Engine.Engine,
+  request: BuildRequest,
+  report: Report,
+  error: CommandFailed.CommandFailed
+): BuildRequest | undefined => {
+  if (name !== "docker" || error.reason !== "ExitCode" || report.failure().exitCode !== undefined) return undefined
+  if (says(error.stderr, "disturbedByPrune")) return request
+  const { cacheFrom = [] } = request
+  return cacheFrom.length > 0 && says(error.stderr, "cacheUnusable") ? { ...request, cacheFrom: [] } : undefined
 }
 
 /** How many lines, and how much of each, an error has. */
@@ -263,7 +290,7 @@ const failed = Effect.fnUntraced(function*(
   { image }: BuildRequest,
   report: Report,
   error: CommandFailed.CommandFailed
-): Effect.fn.Return<never, BuildFailed | EngineError> {
+): Effect.fn.Return<never, BuildError> {
   if (error.reason !== "ExitCode") return yield* explain(operation)()(error)
   if (says(error.stderr, "unavailable") || says(error.stderr, "permissionDenied")) yield* confirmGone(operation)
   const { exitCode, output, step } = report.failure()

@@ -98,6 +98,7 @@ export const containers = (context: Context): Containers => {
     client.run(["container", "commit", ...commitArguments(engine, options), container, imageArguments.name(image)], {
       timeout: "10 minutes"
     }).pipe(
+      again("disturbedByPrune"),
       Effect.catchAll(explain("Container.commit")(failures.noSuchContainer(container))),
       Effect.flatMap(({ stdout }) => {
         const id = nonEmptyLines(stdout.text).at(-1) ?? ""

@@ -131,6 +131,15 @@ const conditions = {
   mountHidden: /mounting storage for container .*\/merged: no such file or directory/i,
   // podman likewise, of a copy into a container that does not run: ""/" could not be found on container …"
   rootHidden: /"\/" could not be found on container/i,
+  // docker with the store of containerd, of what a prune of images has taken from an operation under way: it ends the
+  // leases of all that write into the store. "failed commit on ref "sha256:…": commit failed: lease does not exist: not
+  // found", "failed commit on ref "…": … no such file or directory", "failed to export layer: … content digest sha256:…:
+  // not found", "parent snapshot sha256:… does not exist: not found", of a builder "unable to find image "sha256:…""
+  // https://github.com/moby/moby/blob/docker-v29.4.0/daemon/containerd/image_prune.go
+  disturbedByPrune:
+    /lease (?:"[^"\n]*" )?does not exist|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
+  // docker with the store of containerd, by the builder before BuildKit: "failed to restore cached image from …"
+  cacheUnusable: /failed to restore cached image/i,
   pruneRunning: /a prune operation is already running/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,

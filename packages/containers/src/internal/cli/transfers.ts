@@ -10,6 +10,7 @@ import * as ImageInfo from "../../ImageInfo.js"
 import type { Credentials, Images } from "../../Primitives.js"
 import * as Transfer from "../../Transfer.js"
 import * as imageNames from "../imageNames.js"
+import { streamAgain } from "./again.js"
 import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as credentialFile from "./credentials.js"
@@ -39,12 +40,16 @@ export const transfers = (context: Context): Pick<Images, "pullImage" | "pushIma
       const complaint = yield* Ref.make("")
       const listen = (line: string) =>
         Ref.update(complaint, (heard) => heard !== "" || saysFailure(line) ? `${heard}${line}\n` : "")
-      return client.output([...args, imageArguments.name(image)], { variables, redact, timeout: transferLimit }).pipe(
-        Subprocess.splitOutputLines,
-        Stream.map(({ text }) => text.trimEnd()),
-        Stream.filter((line) => line !== ""),
+      const lines = client.output([...args, imageArguments.name(image)], { variables, redact, timeout: transferLimit })
+        .pipe(
+          Subprocess.splitOutputLines,
+          Stream.map(({ text }) => text.trimEnd()),
+          Stream.filter((line) => line !== ""),
+          Stream.tap(listen)
+        )
+      return Stream.unwrap(Effect.as(Ref.set(complaint, ""), lines)).pipe(
+        streamAgain("disturbedByPrune"),
         Stream.catchAll((error) => Stream.fromEffect(explain(operation)(...known)(error))),
-        Stream.tap(listen),
         Stream.map((line) => Option.getOrElse(transferEvent(line), () => Transfer.message(line))),
         // An engine may fail after it has begun to answer with success, and its client then not know it.
         Stream.concat(Stream.execute(Effect.flatMap(complaint, (heard) =>

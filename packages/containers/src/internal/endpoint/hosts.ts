@@ -44,17 +44,17 @@ const parseTcp = (address: string): Either.Either<string, string> => {
   const hostAndPort = authority.slice(authority.lastIndexOf("@") + 1)
   const bad = /[\s\\^`{|}"<>]/.exec(hostAndPort)
   if (bad !== null) return Either.left(`parse "tcp://${address}": invalid character "${bad[0]}" in host name`)
-  const port = hostAndPort.includes(":") ? hostAndPort.slice(hostAndPort.lastIndexOf(":")) : ":"
-  if (/^:[^\]]*$/.test(port) && /\D/.test(port.slice(1))) {
-    return Either.left(`parse "tcp://${address}": invalid port "${port}" after host`)
+  const ending = hostAndPort.includes(":") ? hostAndPort.slice(hostAndPort.lastIndexOf(":")) : ":"
+  if (!ending.includes("]") && /\D/.test(ending.slice(1))) {
+    return Either.left(`parse "tcp://${address}": invalid port "${ending}" after host`)
   }
   const [, bracketed, ofBracketed] = /^\[([^\]]*)\]:(\d*)$/.exec(hostAndPort) ?? []
   if (bracketed !== undefined) return Either.right(tcp(bracketed, ofBracketed, path))
   if (/[[\]]/.test(hostAndPort)) return invalidFormat(address)
   const colons = hostAndPort.split(":").length - 1
   if (colons > 1) return Either.right(tcp(hostAndPort, undefined, path))
-  const [host, number] = hostAndPort.split(":")
-  return Either.right(tcp(host, number, path))
+  const [host, port] = hostAndPort.split(":")
+  return Either.right(tcp(host, port, path))
 }
 
 const tcp = (host: string | undefined, port: string | undefined, path: string) => {

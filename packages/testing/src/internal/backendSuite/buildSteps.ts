@@ -88,7 +88,7 @@ export const tests = (suite: Suite): void => {
     "a failed build says at which step, with which exit code, and what was printed",
     withHasher(Effect.gen(function*() {
       const image = yield* target
-      const build = onImage(suite, "ENV A=1", "RUN echo something is wrong; echo and more >&2; exit 7")
+      const build = onImage(suite, "WORKDIR /somewhere", "RUN echo something is wrong; echo and more >&2; exit 7")
       const error = yield* failsWith(Build.build(Build.tagged(build, image)), "BuildFailed")
       assert.strictEqual(error.step?.number, 3)
       // Builders make a step of each label, the suite's and the library's, or one of both, or none.

@@ -90,12 +90,13 @@ export const tests = (suite: Suite): void => {
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const key = yield* suite.uniqueName
-      const events = yield* eventsOf(Build.tagged(onImage(suite, `ENV KEY=${key}`), image))
+      // BuildKit has no step for an instruction that changes no file.
+      const events = yield* eventsOf(Build.tagged(onImage(suite, `WORKDIR /${key}`), image))
       const steps = stepsOf(events)
-      assert.includeMembers(steps, ["StepStarted FROM", "StepStarted ENV"])
+      assert.includeMembers(steps, ["StepStarted FROM", "StepStarted WORKDIR"])
       assert.includeMembers(steps.map((step) => step.replace("StepCached", "StepDone")), [
         "StepDone FROM",
-        "StepDone ENV"
+        "StepDone WORKDIR"
       ])
       const last = events.at(-1)
       const { id } = yield* Image.inspect(image)
