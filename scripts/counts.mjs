@@ -65,7 +65,9 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   }
   if (args[0] === "--retries") {
     const retried = retries(args.slice(1))
-    if (retried.length > 0) console.log(`tests that passed at a later try: ${retried.length}, allowed: ${allowedRetries}`)
+    if (retried.length > 0) {
+      console.log(`tests that passed at a later try: ${retried.length}, allowed: ${allowedRetries}`)
+    }
     for (const line of retried.flat()) console.log(line)
     process.exit(retried.length > allowedRetries ? 1 : 0)
   }

@@ -2,6 +2,7 @@
 // progress, since its time depends on what else the machine does. `node scripts/watched-vitest.mjs REPORT [ARG…]`
 import { spawn } from "node:child_process"
 import { dirname, join } from "node:path"
+import { clearTimeout, setTimeout } from "node:timers"
 import { fileURLToPath } from "node:url"
 
 const scripts = dirname(fileURLToPath(import.meta.url))

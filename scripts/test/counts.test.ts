@@ -81,7 +81,9 @@ describe("counts", () => {
 
   it("names the tests that passed at a later try, and fails if there are more than three", () => {
     const retried = (fullName: string) => ({ status: "passed", fullName, failureMessages: ["hidden\nat a"] })
-    const once = { testResults: [{ assertionResults: [retried("copies"), { ...retried("reads"), failureMessages: [] }] }] }
+    const once = {
+      testResults: [{ assertionResults: [retried("copies"), { ...retried("reads"), failureMessages: [] }] }]
+    }
     assert.deepStrictEqual(written([once], retries), [["  copies", "    hidden", "    at a"]])
     const often = { testResults: [{ assertionResults: ["a", "b", "c", "d"].map(retried) }] }
     const run = (report: object) =>

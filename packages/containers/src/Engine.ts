@@ -88,7 +88,7 @@ export interface Engine {
  */
 export const parseVersion = (text: string): Option.Option<Version> =>
   Option.map(
-    Option.fromNullable(/(\d+)\.(\d+)(?:\.(\d+))?[^\s,]*/.exec(text)),
+    Option.fromNullable(/(?<!\d)(\d{1,10})\.(\d{1,10})(?:\.(\d{1,10}))?[^\s,]*/.exec(text)),
     ([text, major, minor, patch = 0]) =>
       new Version({ major: Number(major), minor: Number(minor), patch: Number(patch), text })
   )

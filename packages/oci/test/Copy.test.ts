@@ -213,7 +213,9 @@ describe("Copy", () => {
             limits: { documents: 50 }
           })).pipe(
             Effect.flip,
-            Effect.map((error) => error._tag === "GraphLimitExceeded" ? `${error._tag} ${error.limit}` : error._tag)
+            Effect.map((error) =>
+              error._tag === "GraphLimitExceeded" ? `${error._tag} ${error.limit}` : error._tag
+            )
           )
       // One for each referrer, and one list without an end.
       strictEqual(yield* copied((subject) => Stream.fromEffect(inventing(subject))), "GraphLimitExceeded documents")

@@ -9,8 +9,12 @@ const root = fileURLToPath(new URL("../../..", import.meta.url))
 
 const run = (file: string, ...args: ReadonlyArray<string>) =>
   new Promise<{ readonly error: Error | null; readonly stdout: string; readonly output: string }>((resolve) => {
-    execFile(file, args, { cwd: root, maxBuffer: 2 ** 26 }, (error, stdout, stderr) =>
-      resolve({ error, stdout, output: `${stdout}\n${stderr}` }))
+    execFile(
+      file,
+      args,
+      { cwd: root, maxBuffer: 2 ** 26 },
+      (error, stdout, stderr) => resolve({ error, stdout, output: `${stdout}\n${stderr}` })
+    )
   })
 
 const demo = `
@@ -26,7 +30,16 @@ describe("a minimal Debian 13", () => {
       const checkout = join(directory, "checkout.tar")
       const packed = await run("bash", "-c", `git ls-files -z | tar --null -T - -cf "$0"`, checkout)
       assert.isNull(packed.error, packed.output)
-      const { error, output, stdout } = await run("scripts/engines.sh", "fresh", "--", "bash", "-c", demo, "-", checkout)
+      const { error, output, stdout } = await run(
+        "scripts/engines.sh",
+        "fresh",
+        "--",
+        "bash",
+        "-c",
+        demo,
+        "-",
+        checkout
+      )
       assert.isNull(error, output)
       assert.include(stdout, "node: installing Node.js", output)
       assert.match(stdout, /^docker \d+\./m, output)

@@ -52,7 +52,8 @@ const up = (commands: Readonly<Record<string, string>>) => {
   }
 }
 
-const client = (complaint: string) => `[ "$1" = --version ] && echo "Docker version 28.0.0" || { echo '${complaint}' >&2; exit 1; }`
+const client = (complaint: string) =>
+  `[ "$1" = --version ] && echo "Docker version 28.0.0" || { echo '${complaint}' >&2; exit 1; }`
 
 describe("engines.sh up docker", () => {
   it("tells that there is no client, and of which package it is", () => {
@@ -64,7 +65,8 @@ describe("engines.sh up docker", () => {
   it("tells the last error of a daemon that ended", () => {
     const said = up({
       docker: client("Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
-      dockerd: `echo 'level=info msg="Starting up"'; echo 'failed to start daemon: no space left'; echo 'level=info msg=bye'`
+      dockerd:
+        `echo 'level=info msg="Starting up"'; echo 'failed to start daemon: no space left'; echo 'level=info msg=bye'`
     })
     assert.include(said, "docker: the daemon ended: failed to start daemon: no space left")
     assert.notInclude(said, "does not answer")

@@ -12,7 +12,15 @@ const others = allOnPath("docker").slice(1)
 for (const executable of others) {
   const backend = Backend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
   BackendSuite.suite(`Docker by ${executable}`, Layer.provideMerge(backend, platform), {
-    only: ["starting", "executing", "copying files", "names of images", "archives of images", "steps of builds", "observing"]
+    only: [
+      "starting",
+      "executing",
+      "copying files",
+      "names of images",
+      "archives of images",
+      "steps of builds",
+      "observing"
+    ]
   })
 }
 

@@ -226,8 +226,7 @@ const withPrefix = <E>(container: string, path: string, prefix: string, archive:
   )
 }
 
-const hidesMounts = ({ apiVersion, name }: Engine.Engine) =>
-  name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
+const hidesMounts = ({ apiVersion, name }: Engine.Engine) => name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
 
 // Podman gives everything to the user of the container's process unless it is told not to.
 const ownerArguments = ({ client, clientApiVersion }: Engine.Engine) =>

@@ -96,7 +96,7 @@ const conditions = {
   // podman, of what it finds and then cannot copy: "copier: get: copied no items: no such file or directory", and of a
   // link in a volume of a container that does not run "* no such file or directory"
   pathNotFound:
-    /could not find the file|no such container:path|could not be found on container|: not a directory$|copied no items|^\s*\* no such file or directory$/im,
+    /could not find the file|no such container:path|could not be found on container|: not a directory$|copied no items|^[ \t]*\* no such file or directory$/im,
   // docker: "destination "y:/x" must be a directory"; podman: "destination must be a directory when copying from stdin"
   destinationIsNoDirectory: /destination (?:"[^\n]*" )?must be a directory/i,
   // docker: "container rootfs is marked read-only", "mounted volume is marked read-only"; podman: "read-only file system"

@@ -38,9 +38,9 @@ export const processes = (context: Context): Pick<Primitives, "exec" | "startAtt
     }))
 })
 
-const untilInputFails = <A, E>(
+const untilInputFails = <A, E, I>(
   events: Stream.Stream<A, E>,
-  { failure }: Scripts.Input,
+  { failure }: Scripts.Input<I>,
   operation: string
 ): Stream.Stream<A, E | EngineFailed> =>
   Option.match(failure, {

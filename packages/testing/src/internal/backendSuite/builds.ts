@@ -75,7 +75,10 @@ export const tests = (suite: Suite): void => {
         yield* run(build)
         const { labels, tags } = yield* Image.inspect(image)
         const marks = Object.entries(labels).filter(([key]) => key.startsWith("ociman.") && key !== suite.label.key)
-        assert.match(marks.map((mark) => mark.join("=")).join(), /^ociman\.library=ociman\/\d+\.\d+\.\d+(?:[-+][^,]*)?$/)
+        assert.match(
+          marks.map((mark) => mark.join("=")).join(),
+          /^ociman\.library=ociman\/\d+\.\d+\.\d+(?:[-+][^,]*)?$/
+        )
         const shown = yield* Image.labels(image)
         assert.strictEqual(shown[suite.label.key], suite.label.value)
         assert.notProperty(shown, Session.libraryKey)
