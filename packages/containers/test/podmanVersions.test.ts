@@ -18,7 +18,11 @@ const podman = (answers: Answers): Answers => ({
 const docker = (answers: Answers): Answers => ({
   version: answer({
     Client: { Version: "28.2.2", ApiVersion: "1.41" },
-    Server: { Version: "5.4.2", Components: [{ Name: "Podman Engine", Version: "5.4.2" }] }
+    Server: {
+      Version: "5.4.2",
+      ApiVersion: "1.41",
+      Components: [{ Name: "Podman Engine", Version: "5.4.2", Details: { APIVersion: "5.4.2" } }]
+    }
   }),
   info: answer({ ServerVersion: "5.4.2" }),
   context: answer({ Name: "default", Endpoints: { docker: { Host: "unix:///run/podman.sock" } } }),
