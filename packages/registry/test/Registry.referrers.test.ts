@@ -102,6 +102,17 @@ describe("the referrers of a manifest", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
+  it.effect("are none if the registry lists null, as encoders of Go write an empty list", () => {
+    const { layer } = network(() => ({
+      status: 200,
+      headers: { "content-type": MediaType.ImageIndex },
+      body: JSON.stringify({ schemaVersion: 2, mediaType: MediaType.ImageIndex, manifests: null })
+    }))
+    return Effect.gen(function*() {
+      deepStrictEqual(yield* list(), [])
+    }).pipe(Effect.provide(services(layer)))
+  })
+
   it.effect("are all that a registry has that lists two at once", () =>
     Effect.gen(function*() {
       const client = yield* Registry.Registry
