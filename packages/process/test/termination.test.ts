@@ -188,6 +188,28 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
         yield* eventually(() => !isAlive(Number(error.stdout)))
       }))
 
+    it.effect("gives each signal once, and no more time, where one is on its own and holds the outputs open", () =>
+      Effect.gen(function*() {
+        const signals: Array<string> = []
+        const executor = yield* CommandExecutor.CommandExecutor
+        const counting = CommandExecutor.makeExecutor((command) =>
+          Effect.map(executor.start(command), (process) => ({
+            ...process,
+            kill: (signal: CommandExecutor.Signal = "SIGTERM") =>
+              Effect.zipRight(Effect.sync(() => signals.push(signal)), process.kill(signal))
+          }))
+        )
+        const error = yield* Subprocess.run(sh("setsid sleep 60 & echo $!; exec sleep 60"), {
+          timeout: "300 millis",
+          killAfter: "300 millis"
+        }).pipe(Effect.provideService(CommandExecutor.CommandExecutor, counting), Effect.flip)
+        const survivor = Number(error.stdout)
+        assert.isTrue(isAlive(survivor))
+        process.kill(survivor, "SIGKILL")
+        assert.strictEqual(error.reason, "TimedOut")
+        assert.deepStrictEqual(signals, ["SIGTERM", "SIGKILL"])
+      }))
+
     it.effect("but not of those that it left behind and that are on their own", () =>
       Effect.gen(function*() {
         const { stdout } = yield* Subprocess.run(sh("sleep 60 >/dev/null 2>&1 & echo $!"))

@@ -9,6 +9,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberRef from "effect/FiberRef"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
 import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
@@ -167,7 +168,8 @@ const makeTerminate = (
   readers: ReadonlyArray<Fiber.Fiber<unknown>>,
   { killAfter, killSignal, onTerminate }: Pick<Setup<never, never>, "killAfter" | "killSignal" | "onTerminate">
 ) =>
-  Effect.map(Effect.makeSemaphore(1), (lock) => {
+  Effect.gen(function*() {
+    const lock = yield* Effect.makeSemaphore(1)
     const isBusy = Effect.zipWith(
       isRunning(process),
       Effect.forEach(readers, Fiber.poll),
@@ -191,8 +193,12 @@ const makeTerminate = (
       Effect.zipRight(stop("SIGKILL", patienceAfterKill)),
       Effect.whenEffect(isBusy)
     )
+    // A child in a session of its own, which no signal reaches, may hold the outputs open ever after.
+    const hasStopped = yield* Ref.make(false)
     return Effect.zipRight(prepare, stopBoth).pipe(
+      Effect.zipRight(Ref.set(hasStopped, true)),
       Effect.whenEffect(isBusy),
+      Effect.unlessEffect(Ref.get(hasStopped)),
       Effect.uninterruptible,
       lock.withPermits(1),
       // The waiting above can be cut short, but not by an interruption of who waits for it.
