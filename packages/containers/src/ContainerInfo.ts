@@ -59,7 +59,7 @@ export interface ContainerState {
   readonly status: Status
   /** If true, the container has a process, which may be paused. */
   readonly running: boolean
-  /** The exit code of the last run; 0 before the first one ended. */
+  /** Exit code of the last run; 0 before the first one has ended, and while the container runs. */
   readonly exitCode: number
   readonly outOfMemory: boolean
   /** What the engine says went wrong; usually empty. */

@@ -189,7 +189,7 @@ describe("names", () => {
     Effect.gen(function*() {
       const first = yield* create(web, "first")
       yield* first.rename(ContainerName.make("second"))
-      yield* first.rename(ContainerName.make("second"))
+      strictEqual((yield* Effect.flip(first.rename(ContainerName.make("second"))))._tag, "EngineFailed")
       yield* create(web, "first")
       strictEqual((yield* Container.attach("second")).id, first.id)
       yield* first.remove()

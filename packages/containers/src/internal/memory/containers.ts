@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { ImageNotFound, NameInUse } from "../../BackendError.js"
+import { type EngineFailed, ImageNotFound, NameInUse } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
 import type { ContainerName } from "../../ContainerName.js"
 import type { Definition } from "../../Definition.js"
@@ -66,10 +66,18 @@ export const containers = (context: Context): Containers => {
       updateContainer(
         context,
         key,
-        (container, state) =>
-          state.containers.some((other) => other.name === name && other.id !== container.id)
+        (container, state): Effect.Effect<State.State, EngineFailed | NameInUse> => {
+          if (container.name === name) {
+            return State.failed(
+              "Container.rename",
+              "Refused",
+              "Renaming a container with the same name as its current name"
+            )
+          }
+          return state.containers.some((other) => other.name === name)
             ? new NameInUse({ kind: "container", resource: name })
             : Effect.succeed(State.putContainer(state, { ...container, name }))
+        }
       ),
 
     removeContainer: (key, { force, grace, volumes }) => {
@@ -148,24 +156,25 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
 
 const endpointsOf = (definition: Definition, state: State.State) =>
   State.hasNetworkOfItsOwn(definition)
-    ? Effect.flatMap(
-      State.findNetwork(
-        state,
-        Option.getOrElse(Option.filter(definition.network, (name) => name !== "default"), () => "bridge")
-      ),
-      (network) => {
-        const endpoint = {
-          networkId: network.id,
-          aliases: definition.networkAliases,
-          requested: definition.networkAddresses,
-          addresses: []
-        }
-        const objection = Endpoints.objection(network, endpoint)
-        return objection === undefined
-          ? Effect.succeed([endpoint])
-          : State.failed("Container.create", "Refused", objection)
+    ? Effect.suspend(() => {
+      const key = Option.getOrElse(Option.filter(definition.network, (name) => name !== "default"), () => "bridge")
+      const endpoint = {
+        networkId: key,
+        aliases: definition.networkAliases,
+        requested: definition.networkAddresses,
+        addresses: []
       }
-    )
+      return Effect.matchEffect(State.findNetwork(state, key), {
+        // It is looked for again when the container is started.
+        onFailure: () => Effect.succeed([endpoint]),
+        onSuccess: (network) => {
+          const objection = Endpoints.objection(network, endpoint)
+          return objection === undefined
+            ? Effect.succeed([{ ...endpoint, networkId: network.id }])
+            : State.failed("Container.create", "Refused", objection)
+        }
+      })
+    })
     : Effect.succeed([])
 
 const notRunning = (operation: string, { id }: State.Container) =>

@@ -1,15 +1,31 @@
 import * as Arr from "effect/Array"
+import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type { EngineFailed, NetworkNotFound } from "../../BackendError.js"
 import type { IpAddress } from "../../IpAddress.js"
 import * as IpAddresses from "../../IpAddress.js"
 import * as Subnet from "../../Subnet.js"
 import { formatBits, toBits } from "../ipAddress.js"
-import type { Container, Endpoint, Network, State } from "./state.js"
+import { type Container, type Endpoint, failed, findNetwork, type Network, type State } from "./state.js"
 
 /** @internal */
 export const networkOf = (state: State, { networkId }: Endpoint): Network | undefined =>
   state.networks.find(({ id }) => id === networkId)
+
+/**
+ * Finds the network of an endpoint by its name where there was none when the
+ * container was created, as Docker does when the container is started.
+ *
+ * @internal
+ */
+export const find = (state: State, endpoint: Endpoint): Effect.Effect<Endpoint, NetworkNotFound | EngineFailed> =>
+  Effect.flatMap(findNetwork(state, endpoint.networkId), (network) => {
+    const problem = objection(network, endpoint)
+    return problem === undefined
+      ? Effect.succeed({ ...endpoint, networkId: network.id })
+      : failed("Container.start", "Refused", problem)
+  })
 
 /** @internal */
 export const isUserDefined = ({ predefined }: Network): boolean => !predefined

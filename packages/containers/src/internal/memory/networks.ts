@@ -68,7 +68,7 @@ export const networks = (context: Context): Networks => {
                   `${network.name} is a pre-defined network and cannot be removed`
                 )
               }
-              const members = Endpoints.members(state, network)
+              const members = Endpoints.members(state, network).filter(({ run }) => Option.isSome(run))
               if (members.length > 0 && !force) {
                 return new ResourceInUse({
                   kind: "network",
@@ -79,10 +79,9 @@ export const networks = (context: Context): Networks => {
               return Effect.succeed({
                 ...state,
                 networks: state.networks.filter(({ id }) => id !== network.id),
-                containers: state.containers.map((container) => ({
-                  ...container,
-                  endpoints: without(container, network)
-                }))
+                containers: force
+                  ? state.containers.map((container) => ({ ...container, endpoints: without(container, network) }))
+                  : state.containers
               })
             }
           )

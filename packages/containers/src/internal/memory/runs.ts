@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { type ContainerNotFound, type EngineFailed, NetworkNotFound, PortTaken } from "../../BackendError.js"
+import { type ContainerNotFound, type EngineFailed, type NetworkNotFound, PortTaken } from "../../BackendError.js"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import * as Output from "../../Output.js"
 import { type Context, modifyContainer, scripted, update } from "./context.js"
@@ -71,9 +71,8 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
     state.lastHostPort
   )
   if (Either.isLeft(ports)) return yield* new PortTaken({ container: id, detail: ports.left })
-  const gone = container.endpoints.find((endpoint) => Endpoints.networkOf(state, endpoint) === undefined)
-  if (gone !== undefined) return yield* new NetworkNotFound({ network: gone.networkId })
-  const endpoints = Endpoints.joinAll(state, container.endpoints)
+  const found = yield* Effect.forEach(container.endpoints, (endpoint) => Endpoints.find(state, endpoint))
+  const endpoints = Endpoints.joinAll(state, found)
   if (Either.isLeft(endpoints)) return yield* failed("Container.start", "Refused", endpoints.left)
   const from = yield* History.length(history)
   const run: Run = {
@@ -88,6 +87,7 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
     endpoints: endpoints.right,
     status: "running",
     run: Option.some(run),
+    exitCode: 0,
     startedAt: Option.some(yield* Clock.currentTimeMillis)
   }
   const next = { ...putContainer(state, started), lastHostPort: ports.right.lastFound }

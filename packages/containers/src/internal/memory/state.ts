@@ -99,7 +99,8 @@ export interface Volume {
  * @internal
  */
 export interface Endpoint {
-  readonly networkId: NetworkInfo.Id
+  /** Id of the network, or its name if there was none when the container was created. */
+  readonly networkId: string
   readonly aliases: ReadonlyArray<string>
   readonly requested: ReadonlyArray<IpAddress.IpAddress>
   /** None while the container does not run. */

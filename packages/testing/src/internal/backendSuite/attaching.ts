@@ -153,6 +153,10 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
       const error = yield* failsWith(container.rename(ContainerName.make(taken)), "NameInUse")
       assert.strictEqual(error.resource, taken)
       assert.strictEqual(yield* container.name, after)
+      // Only Podman has nothing against the name that a container has.
+      const again = container.rename(ContainerName.make(after))
+      yield* (backend.engine.name === "podman" ? Effect.either(again) : failsWith(again, "EngineFailed"))
+      assert.strictEqual(yield* container.name, after)
     })
   )
 }

@@ -271,6 +271,22 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
+    "a container of a network that is not there fails to start, and to Podman cannot be created",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const missing = yield* uniqueName
+      const created = Container.create(Definition.network(idle, missing))
+      if (engine.name === "podman") {
+        yield* failsWith(Effect.scoped(created), "NetworkNotFound")
+      } else {
+        const container = yield* created
+        const error = yield* failsWith(container.start, "NetworkNotFound")
+        assert.strictEqual(error.network, missing)
+      }
+    })
+  )
+
+  test(
     "a network that a container runs in is removed by force only",
     Effect.gen(function*() {
       const network = yield* make()
@@ -288,16 +304,18 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
     "a network that only stopped containers have joined is in use, but not to Docker",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
-      const network = yield* make()
-      const container = yield* Container.start(inNetwork(network))
-      yield* container.stop({ grace: "5 seconds" })
-      if (engine.name === "docker") {
-        yield* network.remove()
-      } else {
-        yield* failsWith(network.remove(), "ResourceInUse")
-        yield* network.remove({ force: true })
+      for (const join of [Container.create, Container.start]) {
+        const network = yield* make()
+        const container = yield* join(inNetwork(network))
+        if (join === Container.start) yield* container.stop({ grace: "5 seconds" })
+        if (engine.name === "podman") {
+          yield* failsWith(network.remove(), "ResourceInUse")
+          yield* network.remove({ force: true })
+        } else {
+          yield* network.remove()
+        }
+        yield* failsWith(network.inspect, "NetworkNotFound")
       }
-      yield* failsWith(network.inspect, "NetworkNotFound")
     })
   )
 

@@ -90,6 +90,8 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
       yield* container.kill()
       assert.strictEqual(yield* container.wait, 137)
       assert.strictEqual((yield* container.state).exitCode, 137)
+      yield* container.start
+      assert.strictEqual((yield* container.state).exitCode, 0)
     })
   )
 
