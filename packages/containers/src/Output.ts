@@ -3,6 +3,7 @@
  *
  * @since 0.1.0
  */
+import { Subprocess } from "@ociman/process"
 import * as Stream from "effect/Stream"
 
 /**
@@ -78,4 +79,4 @@ export const bytes = <E, R>(
 export const lines = <E, R>(
   self: Stream.Stream<Output, E, R>,
   source?: Output["source"]
-): Stream.Stream<string, E, R> => bytes(self, source).pipe(Stream.decodeText(), Stream.splitLines)
+): Stream.Stream<string, E, R> => Subprocess.splitLines(bytes(self, source))

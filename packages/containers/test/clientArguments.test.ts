@@ -199,6 +199,17 @@ describe("how an environment travels", () => {
     )
   })
 
+  it("in no file where the line is longer than the clients read", () => {
+    const longest = "x".repeat(65_534 - "HTTP_PROXY=".length)
+    deepStrictEqual(
+      Option.map(variables({ HTTP_PROXY: longest }).pipe(Option.getRight), ({ fileLines }) => fileLines),
+      Option.some([`HTTP_PROXY=${longest}`])
+    )
+    for (const value of [`${longest}x`, "é".repeat(33_000)]) {
+      deepStrictEqual(variables({ HTTP_PROXY: value }).pipe(Option.getLeft), Option.some("HTTP_PROXY"))
+    }
+  })
+
   it.each([
     ["PATH", "/bin"],
     ["HOME", "/root"],

@@ -24,6 +24,10 @@ describe("Captured", () => {
     assert.strictEqual(captured.omittedBytes, 0)
   })
 
+  it("keeps a byte order mark", () => {
+    assert.strictEqual(capture(8, encode("\uFEFFabc")).text, "\uFEFFabc")
+  })
+
   it("keeps head and tail of more, and says what is missing", () => {
     const captured = capture(6, encode("abc"), encode("xx"), encode("xxdef"))
     assert.strictEqual(captured.text, "abc\n… 4 bytes omitted …\ndef")

@@ -2,6 +2,18 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
+// Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
+declare const TextDecoder: new(label: string, options: { readonly ignoreBOM: boolean }) => {
+  readonly decode: (bytes: Uint8Array) => string
+}
+
+/**
+ * Decodes UTF-8, malformed bytes replaced; a byte order mark stays.
+ *
+ * @internal
+ */
+export const toText = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
+
 /**
  * All of a stream.
  *

@@ -9,26 +9,29 @@ import type { Container, StopOptions } from "../Container.js"
 import type { ContainerId } from "../ContainerId.js"
 import type { ContainerInfo, PublishedPort } from "../ContainerInfo.js"
 import * as Engine from "../Engine.js"
+import * as Environment from "../Environment.js"
 import * as Exec from "../Exec.js"
 import type { Primitives } from "../Primitives.js"
-import { collect } from "./bytes.js"
+import { collect, toText } from "./bytes.js"
 import { ContainerTypeId } from "./containerTypeId.js"
 import * as copying from "./copying.js"
 import { handleProto } from "./handleProto.js"
 import * as libraryLabels from "./libraryLabels.js"
 import { capture, untilExit } from "./processEvents.js"
+import * as redactedErrors from "./redactedErrors.js"
 import { describing } from "./startErrors.js"
 
 /**
  * The handle of a container; `onRemoved` runs when the container has been
- * removed through it.
+ * removed through it. Errors do not show what is redacted in `environment`.
  *
  * @internal
  */
 export const makeHandle = (
   primitives: Primitives,
   id: ContainerId,
-  onRemoved: Effect.Effect<void>
+  onRemoved: Effect.Effect<void>,
+  environment: Environment.Environment = Environment.empty
 ): Container => {
   const attributes = { engine: primitives.engine.name, container: id }
   const span = (operation: string) =>
@@ -57,9 +60,14 @@ export const makeHandle = (
     exec: (exec) =>
       capture(primitives.exec(id, exec), exec.outputLimit).pipe(
         Effect.tap(exitCheck(exec)),
+        Effect.mapError(redactedErrors.make(environment, exec.environment).ofExec),
         span("exec")
       ),
-    execStream: (exec) => untilExit(primitives.exec(id, exec), exitCheck(exec)),
+    execStream: (exec) =>
+      Stream.mapError(
+        untilExit(primitives.exec(id, exec), exitCheck(exec)),
+        redactedErrors.make(environment, exec.environment).ofExec
+      ),
     executor: Layer.sync(CommandExecutor.CommandExecutor, () => primitives.executor(id)),
 
     start: primitives.startContainer(id).pipe(Effect.catchTags(describing(primitives, id)), span("start")),
@@ -84,8 +92,7 @@ export const makeHandle = (
       span("writeFile")(copying.writeFile(primitives, id, path, content, attributes)),
     readFile: (path) => span("readFile")(collect(copying.readFile(primitives, id, path))),
     readFileStream: (path) => copying.readFile(primitives, id, path),
-    readFileString: (path) =>
-      span("readFile")(Stream.mkString(Stream.decodeText(copying.readFile(primitives, id, path)))),
+    readFileString: (path) => span("readFile")(Effect.map(collect(copying.readFile(primitives, id, path)), toText)),
     copyInTar: (directory, archive) =>
       Effect.flatMap(copying.normalPath(id, directory), (directory) => primitives.copyInto(id, directory, archive))
         .pipe(

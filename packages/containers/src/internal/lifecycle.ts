@@ -6,7 +6,7 @@ import * as Ref from "effect/Ref"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { Service } from "../Backend.js"
-import { ContainerNotFound, RunFailed } from "../BackendError.js"
+import { ContainerNotFound, EngineFailed, RunFailed } from "../BackendError.js"
 import type { RunOptions } from "../Container.js"
 import type * as ContainerId from "../ContainerId.js"
 import * as ContainerName from "../ContainerName.js"
@@ -21,6 +21,7 @@ import * as libraryLabels from "./libraryLabels.js"
 import { networks } from "./networks.js"
 import { placeFiles } from "./placing.js"
 import { capture, defaultOutputLimit, untilExit } from "./processEvents.js"
+import * as redactedErrors from "./redactedErrors.js"
 import { describing } from "./startErrors.js"
 import { volumes } from "./volumes.js"
 
@@ -164,8 +165,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     return { id, creation, describing: describing(primitives, id, nameAndImage(name, definition)) }
   })
 
-  const handle = (id: ContainerId.ContainerId, creation?: Ref.Ref<Creation>) =>
-    makeHandle(primitives, id, creation === undefined ? Effect.void : Ref.set(creation, nothing))
+  const handle = (id: ContainerId.ContainerId) => makeHandle(primitives, id, Effect.void)
 
   const attributes = (definition: Definition.Definition) => ({
     ...annotations,
@@ -176,7 +176,7 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
     const grace = Option.getOrElse(definition.stopTimeout, () => scopeGrace)
     const { creation, describing, id } = yield* createScoped(definition, grace, lifetime)
     yield* Effect.annotateCurrentSpan({ container: id })
-    return { container: handle(id, creation), describing }
+    return { container: makeHandle(primitives, id, Ref.set(creation, nothing), definition.environment), describing }
   })
 
   const started = (definition: Definition.Definition, lifetime: Attempt["lifetime"]) =>
@@ -212,9 +212,19 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
   ) =>
     Stream.unwrapScoped(Effect.gen(function*() {
       const stdin = Option.fromNullable(options.stdin)
+      if (definition.tty && Option.isSome(stdin)) {
+        return yield* new EngineFailed({
+          engine: primitives.engine.name,
+          operation: "Container.run",
+          reason: "InvalidDefinition",
+          detail:
+            "A container with a terminal is fed from a terminal only: it has either `Definition.tty` or the option `stdin`."
+        })
+      }
       const foreground = Option.isSome(stdin) ? Definition.interactive(definition) : definition
       const { describing, id } = yield* createScoped(
-        modify(foreground, { autoRemove: false }),
+        // It ends with its first run.
+        modify(foreground, { autoRemove: false, restartPolicy: Option.none() }),
         Option.getOrElse(definition.stopTimeout, () => scopeGrace)
       )
       return primitives.startAttached(id, stdin).pipe(
@@ -248,11 +258,14 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
       Effect.flatMap(({ check, events }) =>
         Effect.tap(capture(events, options.outputLimit ?? defaultOutputLimit), check)
       ),
+      Effect.mapError(redactedErrors.make(definition.environment).ofRun),
       Effect.withSpan("Backend.run", { captureStackTrace: false, attributes: attributes(definition) })
     )
 
   const runStream: Service["runStream"] = (definition, options = {}) =>
-    Stream.unwrap(Effect.map(judged(definition, options), ({ check, events }) => untilExit(events, check)))
+    Stream.unwrap(Effect.map(judged(definition, options), ({ check, events }) => untilExit(events, check))).pipe(
+      Stream.mapError(redactedErrors.make(definition.environment).ofRun)
+    )
 
   const attach: Service["attach"] = (container) =>
     isKey(container)

@@ -3,14 +3,17 @@ interface TextDecoder {
 }
 
 // Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
-declare const TextDecoder: new() => TextDecoder
+declare const TextDecoder: new(label?: string, options?: { readonly ignoreBOM: boolean }) => TextDecoder
 declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
 
 /** @internal */
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
+/** A byte order mark is a character of the output, and may be a part of a file that a command prints. */
+const makeDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true })
+
 /** @internal */
-export const decode = (bytes: Uint8Array): string => new TextDecoder().decode(bytes)
+export const decode = (bytes: Uint8Array): string => makeDecoder().decode(bytes)
 
 /** @internal */
 export const formatOmitted = (count: number, unit: "bytes" | "characters"): string => `… ${count} ${unit} omitted …`
@@ -49,7 +52,7 @@ export const withoutCutStart = (bytes: Uint8Array): Uint8Array => {
  * @internal
  */
 export const makeLineSplitter = () => {
-  const decoder = new TextDecoder()
+  const decoder = makeDecoder()
   let rest = ""
   const split = (text: string): Array<string> => {
     const parts = text.split("\n")

@@ -1,6 +1,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type * as Environment from "../../Environment.js"
+import { utf8Length } from "../text.js"
 
 /**
  * How the environment of a process in a container reaches the engine's client:
@@ -54,6 +55,10 @@ export const travelling = (environment: Environment.Environment): Either.Either<
   return Either.right({ names, variables, fileLines })
 }
 
+// Both clients read lines by Go's `bufio.Scanner`, whose buffer of 64 KiB must hold the end of the line too.
+const longestLine = 64 * 1024 - 2
+
 // Environment files know neither quotes nor escapes: a value ends where its line
 // ends, and a line that begins with `#` or white space is not read as it stands.
-const fitsInFile = (name: string, value: string) => !/[\n\r]/.test(value) && !/^[#\s]/.test(name)
+const fitsInFile = (name: string, value: string) =>
+  !/[\n\r]/.test(value) && !/^[#\s]/.test(name) && utf8Length(`${name}=${value}`) <= longestLine

@@ -33,7 +33,7 @@ export const prepare = Effect.fnUntraced(function*(
     failed(
       "InvalidDefinition",
       `The environment variable ${name} means something to the engine's client, so that it must travel in an environment ` +
-        "file, and its value has more than one line, which such a file cannot hold."
+        "file, and its value has more than one line or more than 64 KiB, which such a file cannot hold."
     ))
   const file = fileLines.length === 0
     ? Option.none<string>()

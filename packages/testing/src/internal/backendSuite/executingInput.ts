@@ -1,6 +1,7 @@
 import { assert } from "@effect/vitest"
-import { Exec } from "@ociman/containers"
+import { Backend, Exec, Output } from "@ociman/containers"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
@@ -74,6 +75,23 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
+    "a long value of a variable that clients obey reaches the command, or is refused before it runs",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const value = `http://proxy.invalid/?${"é".repeat(40_000)}`
+      const outcome = yield* Effect.either(environmentOf({ HTTP_PROXY: value }))
+      if (engine.name === "memory") assert.deepInclude(Either.getOrThrow(outcome), { HTTP_PROXY: value })
+      else {
+        const error = yield* failsWith(outcome, "EngineFailed")
+        assert.strictEqual(error.reason, "InvalidDefinition")
+        assert.include(error.message, "HTTP_PROXY")
+      }
+      const longest = "x".repeat(65_000)
+      assert.deepInclude(yield* environmentOf({ HTTP_PROXY: longest }), { HTTP_PROXY: longest })
+    })
+  )
+
+  test(
     "a secret reaches the command",
     Effect.gen(function*() {
       const container = yield* Shared
@@ -89,6 +107,19 @@ export const tests = ({ test }: Suite): void => {
       for (const exec of [Exec.make("cat"), Exec.interactive(Exec.make("cat"))]) {
         assert.strictEqual((yield* container.exec(exec)).stdout, "")
       }
+    })
+  )
+
+  test(
+    "a byte order mark stays in the output, as text and in lines",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const cat = Exec.make("cat").pipe(Exec.stdin("\uFEFFa\n\uFEFFb\n"))
+      assert.strictEqual((yield* container.exec(cat)).stdout, "\uFEFFa\n\uFEFFb\n")
+      const lines = yield* Stream.runCollect(Output.lines(container.execStream(cat)))
+      assert.deepStrictEqual(Array.from(lines), ["\uFEFFa", "\uFEFFb"])
+      yield* container.writeFile("/tmp/marked", "\uFEFFa")
+      assert.strictEqual(yield* container.readFileString("/tmp/marked"), "\uFEFFa")
     })
   )
 

@@ -51,6 +51,16 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   }
 
   test(
+    "run feeds no container with a terminal, which would need a terminal here",
+    Effect.gen(function*() {
+      const definition = Definition.tty(script("cat"))
+      const error = yield* failsWith(Container.run(definition, { stdin: "text" }), "EngineFailed")
+      assert.strictEqual(error.reason, "InvalidDefinition")
+      assert.strictEqual((yield* Container.run(Definition.tty(script("echo out")))).stdout, "out\r\n")
+    })
+  )
+
+  test(
     "run fails when its input does",
     Effect.gen(function*() {
       const name = yield* uniqueName

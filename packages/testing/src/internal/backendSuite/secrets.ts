@@ -7,6 +7,7 @@ import * as Inspectable from "effect/Inspectable"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import * as processes from "../processes.js"
 import { sh, Shared, type Suite } from "./support.js"
@@ -53,6 +54,8 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       const everything = yield* recorded(Effect.gen(function*() {
         const definition = withSecret(idle, value)
         const exec = execWithSecret(sh("exit 3"), value)
+        const printing = "echo $PASSWORD; echo $HTTPS_PROXY >&2; exit 3"
+        const started = Effect.flatMap(Container.start(definition), (container) => container.exec(sh(printing)))
         return yield* Effect.all(
           [
             Effect.scoped(Container.start(definition)),
@@ -61,6 +64,11 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
             Effect.scoped(Container.start(Definition.command(definition, "no-such-command"))),
             Effect.scoped(Container.start(Definition.rawFlags(definition, "--no-such-flag"))),
             shared.exec(exec),
+            shared.exec(execWithSecret(sh(printing), value)),
+            Stream.runDrain(shared.execStream(execWithSecret(sh(printing), value))),
+            Container.run(Definition.command(definition, "sh", "-c", printing)),
+            Stream.runDrain(Container.runStream(Definition.command(definition, "sh", "-c", printing))),
+            Effect.scoped(started),
             shared.exec(Exec.anyExitCode(exec)),
             shared.exec(Exec.user(exec, "nobody-here")),
             shared.exec(execWithSecret(Exec.make("no-such-command"), value))
