@@ -4,8 +4,6 @@ import type { Source } from "./byteSource.js"
 
 /**
  * Response of an engine. Bodies are JSON documents of modest size.
- *
- * @internal
  */
 export interface Response {
   readonly status: number
@@ -18,8 +16,6 @@ const bodyLimit = 64 * 1024 * 1024
 
 /**
  * Bytes that are no HTTP/1.1 response (RFC 9112).
- *
- * @internal
  */
 export interface Malformed {
   readonly _tag: "Malformed"
@@ -31,8 +27,6 @@ const malformed = (detail: string): Malformed => ({ _tag: "Malformed", detail })
 /**
  * Reads one response. One that switches protocols has no body; what follows it
  * stays in the source.
- *
- * @internal
  */
 export const read = Effect.fnUntraced(function*<E>(
   source: Source<E>
