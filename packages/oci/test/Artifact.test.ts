@@ -183,7 +183,11 @@ describe("Artifact", () => {
       yield* store.push(Descriptor.empty, Stream.make(new TextEncoder().encode("{}")))
       const manifest = yield* Content.make(
         ImageManifest.codec,
-        ImageManifest.make({ config: Descriptor.empty, layers: [description.descriptor] })
+        ImageManifest.make({
+          artifactType: "application/vnd.ocipkg.v1.artifact",
+          config: Descriptor.empty,
+          layers: [description.descriptor]
+        })
       )
       yield* ImageStore.pushDocument(store, manifest)
       yield* store.tag(manifest.descriptor, "v0")

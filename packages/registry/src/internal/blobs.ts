@@ -42,11 +42,12 @@ export const peek = (place: Place): Effect.Effect<Option.Option<Stat> | "Unknown
     const { client, digest, target } = place
     const asked = { ...call(place, "HEAD"), isAwaited: false }
     const answer = yield* client.send(asked)
+    const isElsewhere = answer.request.address.host !== target.registry.host
+    const cannotTell = isElsewhere && answer.status < 500 || answer.status === 405
+    if (answer.status !== 200 && answer.status !== 404 && !cannotTell) return yield* client.refuse(asked, answer)
     yield* answers.drop(answer)
     if (answer.status === 200) return Option.some({ digest, size: sizeOf(answer) })
-    if (answer.status === 404) return Option.none()
-    const isElsewhere = answer.request.address.host !== target.registry.host
-    return isElsewhere && answer.status < 500 || answer.status === 405 ? "Unknown" : yield* client.refuse(asked, answer)
+    return answer.status === 404 ? Option.none() : "Unknown"
   })
 
 /** Whether there is a blob, if need be by asking for its first byte. */

@@ -158,6 +158,7 @@ export const stat = (
   Effect.gen(function*() {
     const asked = asking(place, "HEAD", name)
     const answer = yield* place.client.send(asked)
+    if (![200, 404, 405, 501].includes(answer.status)) return yield* place.client.refuse(asked, answer)
     yield* answers.drop(answer)
     if (answer.status === 404) return Option.none()
     if (answer.status === 200) {
@@ -167,8 +168,6 @@ export const stat = (
         size: answers.isEncoded(answer) ? Option.none() : headers.size(answer.headers["content-length"])
       })
       if (Option.exists(said, ({ digest }) => !Digest.isDigest(name) || digest === name)) return said
-    } else if (answer.status !== 405 && answer.status !== 501) {
-      return yield* place.client.refuse(asked, answer)
     }
     return yield* fetch(place, name).pipe(
       Effect.map(({ descriptor }) => Option.some(descriptor)),

@@ -72,7 +72,7 @@ const chunked = Effect.fnUntraced(function*<E>(
   const chunks: Array<Uint8Array> = []
   let size = 0
   while (true) {
-    const chunk = yield* sized(source, (yield* line).replace(/;.*$/s, "").trim(), 16)
+    const chunk = yield* sized(source, ((yield* line).split(";", 1)[0] ?? "").trim(), 16)
     if (chunk.length === 0) break
     size += chunk.length
     if (size > bodyLimit) return undefined
