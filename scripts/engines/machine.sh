@@ -70,8 +70,8 @@ machine() { # NAME ROOT COMMAND…
     8<>"$fifo" 7>&- >/dev/null 2>"$fifo.log" &
   slirp=$!
   wait "$pid" || code=$?
-  kill "$slirp" 2>/dev/null
-  wait "$slirp" 2>/dev/null
+  kill "$slirp" 2>/dev/null || true
+  wait "$slirp" 2>/dev/null || true
   rm -f "$fifo" "$fifo.log"
   trap - EXIT
   flock --unlock 7

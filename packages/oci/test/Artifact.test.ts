@@ -184,7 +184,7 @@ describe("Artifact", () => {
       const manifest = yield* Content.make(
         ImageManifest.codec,
         ImageManifest.make({
-          artifactType: "application/vnd.ocipkg.v1.artifact",
+          artifactType: MediaType.MediaType.make("application/vnd.ocipkg.v1.artifact"),
           config: Descriptor.empty,
           layers: [description.descriptor]
         })

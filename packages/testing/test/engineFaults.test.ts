@@ -173,7 +173,7 @@ const play = (engine: FakeEngine.Script, steps: ReadonlyArray<FakeEngine.Step>) 
 /** Compares all at once, so that a failed test shows all that is wrong. */
 const assertOutcomes = (
   results: ReadonlyArray<Result>,
-  expected: (operation: Operation) => string,
+  expected: (operation: Described) => string,
   mentioned: ReadonlyArray<string>
 ) => {
   deepStrictEqual(
