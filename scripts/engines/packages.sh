@@ -43,9 +43,10 @@ missing_podman_packages() {
   fi
 }
 
-# Tests run a static busybox in containers, reach engines over SSH by a server of their own, make certificates and
-# passwords, and have what they write read by other tools.
+# Tests run a static busybox in containers, reach engines over SSH by a server of their own and Podman by Docker's
+# client, make certificates and passwords, and have what they write read by other tools.
 missing_test_packages() {
+  have docker || ! in_distribution docker-cli || echo docker-cli
   static_busybox || echo busybox-static
   have sshd || echo openssh-server
   have ssh || echo openssh-client

@@ -28,11 +28,11 @@ const isPlain = (text: string): boolean => /^[!#-;=?-[\]_a-z~|{}^`@]*$/i.test(te
 
 /**
  * A host without the dot of the root, which URL parsers leave. What they would read as another host once it is gone is
- * no host, as `127.0.0.1..` is not.
+ * no host, as `127.0.0.1..` is not, nor is one whose decoded form no address may contain, as `%22`.
  */
 const hostOf = (hostname: string): Option.Option<string> => {
   const host = hostname.replace(/\.$/, "")
-  return host.split(".").includes("") ? Option.none() : Option.some(host)
+  return host.split(".").includes("") || !isPlain(host) ? Option.none() : Option.some(host)
 }
 
 const absolute = /^(https?):\/\/([^/?#@]+)([^#]*)/i
