@@ -5,6 +5,8 @@ import * as Stream from "effect/Stream"
 
 /**
  * Bytes of a stream, read in portions.
+ *
+ * @internal
  */
 export interface Source<out E> {
   /** Bytes up to the next line feed, which is dropped; `undefined` if there are more than `limit`. */
@@ -18,6 +20,8 @@ export interface Source<out E> {
 
 /**
  * Makes a source that fails with `onEnd` where bytes are missing.
+ *
+ * @internal
  */
 export const make = Effect.fnUntraced(function*<E, E2>(
   stream: Stream.Stream<Uint8Array, E>,

@@ -4,6 +4,8 @@ import type { Source } from "./byteSource.js"
 
 /**
  * Response of an engine. Bodies are JSON documents of modest size.
+ *
+ * @internal
  */
 export interface Response {
   readonly status: number
@@ -16,6 +18,8 @@ const bodyLimit = 64 * 1024 * 1024
 
 /**
  * Bytes that are no HTTP/1.1 response (RFC 9112).
+ *
+ * @internal
  */
 export interface Malformed {
   readonly _tag: "Malformed"
@@ -27,6 +31,8 @@ const malformed = (detail: string): Malformed => ({ _tag: "Malformed", detail })
 /**
  * Reads one response. One that switches protocols has no body; what follows it
  * stays in the source.
+ *
+ * @internal
  */
 export const read = Effect.fnUntraced(function*<E>(
   source: Source<E>
