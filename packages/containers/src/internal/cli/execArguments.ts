@@ -12,8 +12,7 @@ import { type EnvironmentArguments, environmentArguments } from "./createArgumen
 export const execArguments = (
   container: string,
   exec: Exec.Exec,
-  environment: EnvironmentArguments,
-  more: ReadonlyArray<string> = []
+  environment: EnvironmentArguments
 ): ReadonlyArray<string> => [
   "container",
   "exec",
@@ -22,7 +21,6 @@ export const execArguments = (
   ...Option.match(exec.user, { onNone: () => [], onSome: (user) => ["--user", User.format(user)] }),
   ...Option.match(exec.workingDirectory, { onNone: () => [], onSome: (path) => ["--workdir", path] }),
   ...environmentArguments(environment),
-  ...more,
   container,
   exec.executable,
   ...exec.arguments
