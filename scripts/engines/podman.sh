@@ -7,6 +7,7 @@ probe_podman() { # LABEL ROOTLESS [AS…]
   local label=$1 rootless=$2 out
   shift 2
   have podman || { say "$label: no podman on PATH" && return 1; }
+  ! needs_podman_defaults || { say "$label: this machine needs $PODMAN_DEFAULTS" && return 1; }
   if ! out=$("$@" "${LIMITED[@]}" sh -c "$(cat "$HERE/probe-podman.sh")"); then
     say "$label: does not work: $(last_line <<<"$out")"
   elif [[ $out != *" rootless=$rootless "* ]]; then
@@ -29,7 +30,12 @@ hybrid_cgroups() {
   [[ $(stat -fc %T /sys/fs/cgroup/unified 2>/dev/null) == cgroup2fs ]]
 }
 
-# Only where the machine gives the reason: a healthy one keeps its own configuration.
+# Only where the machine gives the reason: a healthy one keeps its own configuration. Without it containers may start,
+# and steps of builds not.
+needs_podman_defaults() {
+  am_root && { lacks_sys_resource || hybrid_cgroups; } && [[ ! -e $PODMAN_DEFAULTS ]]
+}
+
 write_podman_defaults() {
   lacks_sys_resource || hybrid_cgroups || return 1
   if [[ -e $PODMAN_DEFAULTS ]]; then
@@ -65,7 +71,7 @@ check_podman_rootless() {
 fix_podman_rootless() {
   explain_podman
   am_root && have podman && set_up_user || return 1
-  check_podman_rootless >/dev/null 2>&1 || write_podman_defaults || true
+  ! needs_podman_defaults || write_podman_defaults
 }
 
 # Where root asks, as the ordinary user.
