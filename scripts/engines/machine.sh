@@ -46,7 +46,8 @@ readonly MACHINE_SETUP='
   fi
   mount --make-rshared /
   cd "${MACHINE_DIRECTORY:-/}" 2>/dev/null || cd /
-  exec unshare --pid --fork --kill-child --mount-proc "$@"'
+  # The first process of the machine waits for those that have lost their parents, which most commands do not.
+  exec unshare --pid --fork --kill-child --mount-proc bash -c "\"\$@\"; exit \$?" "$0" "$@"'
 
 # Directories of this machine that the other one sees too, each followed by its place there.
 BINDS=()

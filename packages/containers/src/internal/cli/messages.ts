@@ -149,7 +149,7 @@ const conditions = {
   removalInProgress: /removal of container .* is already in progress|container .* is being removed/i,
   // what precedes the runtime's own complaint; docker writes it to standard output, podman to standard error
   runtime:
-    /^(?:Error: )?(?:OCI runtime|runc:|crun:|\S+: exec failed|unable to find user|.*unable to start container process|.*failed to create (?:task|shim))/im
+    /^(?:Error: |Error response from daemon: )?(?:OCI runtime|runc:|crun:|\S+: exec failed|unable to find user|.*unable to start container process|.*failed to create (?:task|shim))/im
 } as const
 
 /** @internal */
