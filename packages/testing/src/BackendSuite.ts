@@ -79,7 +79,12 @@ export interface Options {
  */
 export type Services = TestImage.Requirements | FileSystem.FileSystem | Path.Path
 
-const always = [
+interface Tests {
+  readonly name: Theme
+  readonly tests: (suite: support.Suite) => void
+}
+
+const always: ReadonlyArray<Tests> = [
   starting,
   interrupting,
   attaching,
@@ -100,7 +105,7 @@ const always = [
   observing
 ]
 
-const ofProcesses = [
+const ofProcesses: ReadonlyArray<Tests> = [
   running,
   executing,
   executingInput,
@@ -120,7 +125,37 @@ const ofProcesses = [
  * @since 0.1.0
  * @category models
  */
-export type Theme = (typeof always | typeof ofProcesses | [typeof networkingTests])[number]["name"]
+export type Theme =
+  | "archives of images"
+  | "attaching and looking"
+  | "builds"
+  | "commands of the platform"
+  | "copying files"
+  | "definitions: the process"
+  | "definitions: what surrounds the process"
+  | "environment and input of commands"
+  | "executing"
+  | "filters by label"
+  | "host names"
+  | "images"
+  | "interrupting"
+  | "logs"
+  | "names of images"
+  | "networking"
+  | "networks"
+  | "observing"
+  | "paths of copies"
+  | "ports"
+  | "removing images"
+  | "running"
+  | "secrets"
+  | "signals"
+  | "snapshots"
+  | "starting"
+  | "states"
+  | "steps of builds"
+  | "sweeping"
+  | "volumes"
 
 const themesOf = ({ networking, processes }: support.Options, only: Options["only"]) =>
   [
