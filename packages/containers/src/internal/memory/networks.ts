@@ -54,7 +54,7 @@ export const networks = (context: Context): Networks => {
           (network) => networkInfo(state, network)
         )),
 
-    removeNetwork: (key, { force }) =>
+    removeNetwork: (key, { force, unusedOnly = false }) =>
       update(
         context,
         (state) =>
@@ -68,7 +68,7 @@ export const networks = (context: Context): Networks => {
                   `${network.name} is a pre-defined network and cannot be removed`
                 )
               }
-              const members = Endpoints.members(state, network).filter(({ run }) => Option.isSome(run))
+              const members = Endpoints.members(state, network).filter(({ run }) => unusedOnly || Option.isSome(run))
               if (members.length > 0 && !force) {
                 return new ResourceInUse({
                   kind: "network",
