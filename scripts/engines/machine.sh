@@ -67,7 +67,7 @@ machine() { # NAME ROOT COMMAND…
   # shellcheck disable=SC2064 # this process
   trap "kill -KILL $pid 2>/dev/null" EXIT
   while kill -0 "$pid" 2>/dev/null && [[ /proc/$pid/ns/net -ef /proc/self/ns/net ]]; do sleep 0.01; done
-  slirp4netns --configure --mtu=65520 --disable-host-loopback --ready-fd=8 "$pid" tap0 \
+  slirp4netns --configure --enable-ipv6 --mtu=65520 --disable-host-loopback --ready-fd=8 "$pid" tap0 \
     8<>"$fifo" 7>&- >/dev/null 2>"$fifo.log" &
   slirp=$!
   wait "$pid" || code=$?

@@ -54,6 +54,26 @@ describe("Podman 5", () => {
       }))
     ))
 
+  it.live("a port that pasta cannot bind is taken", () =>
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const error = yield* Effect.flip(backend.startContainer("app"))
+      strictEqual(error._tag, "PortTaken")
+    }).pipe(
+      Effect.provide(Backend.layerPodman),
+      Effect.provide(machine({
+        clients: {
+          podman: podman({
+            container: complain(
+              `Error: unable to start container "${id}": pasta failed with exit code 1:\n` +
+                "Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80'",
+              125
+            )
+          })
+        }
+      }))
+    ))
+
   it.live("images are pruned by one filter at a time, until none of them can go", () =>
     Effect.gen(function*() {
       // The first is the base of the second, and the third has a name.

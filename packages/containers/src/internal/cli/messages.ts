@@ -86,9 +86,10 @@ const conditions = {
   // docker: "Bind for 127.0.0.1:8080 failed: port is already allocated", "listen tcp4 …: bind: address already in use"
   // docker from 28 on: "failed to bind host port 127.0.0.1:8080/tcp: address already in use"
   // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
+  // podman from 5 on, without root: "pasta failed with exit code 1: Failed to bind port 8080 (Address already in use)"
   // "Address already in use" alone is what docker says of an address in a network.
   portTaken:
-    /port is already allocated|bind: address already in use|failed to bind host port \S+ address already in use|ports are not available/i,
+    /port is already allocated|bind: address already in use|failed to bind host port \S+ address already in use|failed to bind port \d+ \(address already in use\)|ports are not available/i,
   notRunning:
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
