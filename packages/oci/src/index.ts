@@ -230,6 +230,13 @@ export * as SegmentHasher from "./SegmentHasher.js"
 export * as Tar from "./Tar.js"
 
 /**
+ * Temporary directories that do not outlast the process that made them.
+ *
+ * @since 0.1.0
+ */
+export * as TemporaryDirectory from "./TemporaryDirectory.js"
+
+/**
  * Unpacking layers into a directory that nothing leads out of.
  *
  * @since 0.1.0

@@ -5,7 +5,17 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Content, ContentError, type Descriptor, Digest, Hasher, ImageStore, MediaType, Reference } from "@ociman/oci"
+import {
+  Content,
+  ContentError,
+  type Descriptor,
+  Digest,
+  Hasher,
+  ImageStore,
+  MediaType,
+  Reference,
+  TemporaryDirectory
+} from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -181,7 +191,11 @@ export const make = (
 
     const receive: ImageStore.Store["receive"] = (produce) =>
       Effect.scoped(Effect.gen(function*() {
-        const path = yield* Effect.mapError(fs.makeTempFileScoped({ prefix: "ociman-upload-" }), unsaved)
+        const directory = yield* TemporaryDirectory.makeScoped("ociman-upload-").pipe(
+          Effect.provideService(FileSystem.FileSystem, fs),
+          Effect.mapError(unsaved)
+        )
+        const path = `${directory}/content`
         const [descriptor, result] = yield* produce(Sink.mapError(fs.sink(path), unsaved))
         yield* push(descriptor, Stream.mapError(fs.stream(path, { chunkSize: 1024 * 1024 }), unsaved))
         return result

@@ -12,7 +12,7 @@ import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import type { Primitives } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import { Reference, TemporaryDirectory } from "@ociman/oci"
 import { CommandFailed, Subprocess } from "@ociman/process"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
@@ -104,7 +104,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-registry-" })
+    const directory = yield* TemporaryDirectory.makeScoped("ociman-registry-")
     const configuration = path.join(directory, "config.json")
     const encryption = options.encrypted === true ? Option.some(yield* encryptionOf(directory)) : Option.none()
     const tls = Option.match(encryption, {

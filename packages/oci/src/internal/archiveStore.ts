@@ -24,7 +24,7 @@ import * as durable from "./durable.js"
 import * as fileLock from "./fileLock.js"
 import * as garbage from "./garbage.js"
 import * as layoutVersion from "./layoutVersion.js"
-import * as stagings from "./staging.js"
+import * as temporaryDirectory from "./temporaryDirectory.js"
 
 export type Environment = FileSystem.FileSystem | Path.Path | Hasher.Hasher | Compression.Compression | Scope.Scope
 
@@ -109,7 +109,9 @@ export const make = Effect.fnUntraced(function*(location: string, initial: State
 
   /** Beside the archive, where there will have to be room for it anyway. */
   const staging = yield* Effect.cached(
-    failed(stagings.make(fs, path, path.dirname(target))).pipe(Scope.extend(scope))
+    failed(temporaryDirectory.make(fs, { directory: path.dirname(target), prefix: ".ociman-staging-" })).pipe(
+      Scope.extend(scope)
+    )
   )
 
   const locate = (digest: Digest.Digest) => Effect.map(ref, ({ blobs }) => Option.fromNullable(blobs.get(digest)))

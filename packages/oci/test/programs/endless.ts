@@ -1,7 +1,10 @@
-/** Says `ready` while it writes content that does not end: `endless.ts archive|unpack PATH`. */
+/**
+ * Prints `ready` while it writes content that does not end, or has a temporary directory open:
+ * `endless.ts archive|unpack|temporary PATH`.
+ */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Digest, MediaType, OciArchive, Tar, Unpack } from "@ociman/oci"
+import { Digest, MediaType, OciArchive, Tar, TemporaryDirectory, Unpack } from "@ociman/oci"
 import { Console, Effect, Layer, Stream } from "effect"
 
 const [, , kind = "", path = ""] = process.argv
@@ -23,8 +26,21 @@ const unpack = Unpack.toDirectory(path, [{
   bytes: Tar.write(Stream.make(Tar.fileStream("large", 2 ** 30, bytes)))
 }], { overwrite: true })
 
-Effect.asVoid<unknown, unknown, Effect.Effect.Context<typeof archive> | Effect.Effect.Context<typeof unpack>>(
-  kind === "archive" ? archive : unpack
+const temporary = TemporaryDirectory.makeScoped("ociman-test-").pipe(
+  Effect.zipRight(Console.log("ready")),
+  Effect.zipRight(Effect.never),
+  Effect.scoped
+)
+
+if (kind === "temporary") process.env.TMPDIR = path
+
+type Requirements =
+  | Effect.Effect.Context<typeof archive>
+  | Effect.Effect.Context<typeof unpack>
+  | Effect.Effect.Context<typeof temporary>
+
+Effect.asVoid<unknown, unknown, Requirements>(
+  kind === "archive" ? archive : kind === "unpack" ? unpack : temporary
 ).pipe(
   Effect.provide(Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer)),
   NodeRuntime.runMain

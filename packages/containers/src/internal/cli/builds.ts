@@ -18,6 +18,7 @@ import type { Context } from "./context.js"
 import { isObeyedByClients } from "./environment.js"
 import type { Locks } from "./locks.js"
 import { says } from "./messages.js"
+import { temporaryDirectory } from "./temporaryDirectory.js"
 
 const operation = "Build.build"
 
@@ -182,7 +183,7 @@ const prepare = Effect.fnUntraced(function*(
         "arguments, where a redacted value must not be."
     )
   }
-  const directory = yield* fileSystem.makeTempDirectoryScoped({ prefix: "ociman-build-" }).pipe(
+  const directory = yield* temporaryDirectory(context, "build").pipe(
     Effect.mapError((cause) =>
       new EngineFailed({
         engine: engine.name,

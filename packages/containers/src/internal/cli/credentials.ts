@@ -10,6 +10,7 @@ import { EngineFailed } from "../../BackendError.js"
 import type { Credentials } from "../../Primitives.js"
 import { dockerHub } from "../imageNames.js"
 import type { Context } from "./context.js"
+import { temporaryDirectory } from "./temporaryDirectory.js"
 
 /** @internal */
 export interface Prepared {
@@ -52,10 +53,10 @@ export const prepare = (
 const authsOf = (key: string, auth: Redacted.Redacted<string>) => ({ auths: { [key]: { auth: Redacted.value(auth) } } })
 
 const podmanFile = Effect.fnUntraced(
-  function*({ fileSystem }: Context, registry: string, auth: Redacted.Redacted<string>) {
-    const directory = yield* fileSystem.makeTempDirectoryScoped({ prefix: "ociman-auth-" })
+  function*(context: Context, registry: string, auth: Redacted.Redacted<string>) {
+    const directory = yield* temporaryDirectory(context, "auth")
     const file = `${directory}/auth.json`
-    yield* fileSystem.writeFileString(file, JSON.stringify(authsOf(registry, auth)), { mode: 0o600 })
+    yield* context.fileSystem.writeFileString(file, JSON.stringify(authsOf(registry, auth)), { mode: 0o600 })
     const variables: Prepared["variables"] = { REGISTRY_AUTH_FILE: file }
     return variables
   }
@@ -66,8 +67,9 @@ const podmanFile = Effect.fnUntraced(
  * also finds its engine. So it gets one that is the user's in everything else.
  */
 const dockerConfiguration = Effect.fnUntraced(
-  function*({ fileSystem }: Context, registry: string, auth: Redacted.Redacted<string>) {
-    const directory = yield* fileSystem.makeTempDirectoryScoped({ prefix: "ociman-auth-" })
+  function*(context: Context, registry: string, auth: Redacted.Redacted<string>) {
+    const { fileSystem } = context
+    const directory = yield* temporaryDirectory(context, "auth")
     const users = yield* dockerDirectory
     const entries = yield* Effect.orElseSucceed(fileSystem.readDirectory(users), (): ReadonlyArray<string> => [])
     yield* Effect.forEach(

@@ -8,6 +8,7 @@ import type * as Environment from "../../Environment.js"
 import type { Context } from "./context.js"
 import type { EnvironmentArguments } from "./createArguments.js"
 import { travelling } from "./environment.js"
+import { temporaryDirectory } from "./temporaryDirectory.js"
 
 /** @internal */
 export interface Prepared {
@@ -23,10 +24,11 @@ export interface Prepared {
  * @internal
  */
 export const prepare = Effect.fnUntraced(function*(
-  { engine, fileSystem }: Context,
+  context: Context,
   operation: string,
   environment: Environment.Environment
 ): Effect.fn.Return<Prepared, EngineFailed, Scope.Scope> {
+  const { engine, fileSystem } = context
   const failed = (reason: EngineFailed["reason"], detail: string, cause?: unknown) =>
     new EngineFailed({ engine: engine.name, operation, reason, detail, ...(cause === undefined ? {} : { cause }) })
   const { fileLines, names, variables } = yield* Either.mapLeft(travelling(environment), (name) =>
@@ -38,8 +40,9 @@ export const prepare = Effect.fnUntraced(function*(
   const file = fileLines.length === 0
     ? Option.none<string>()
     : Option.some(
-      yield* fileSystem.makeTempFileScoped({ prefix: "ociman-env-" }).pipe(
-        Effect.tap((path) => fileSystem.writeFileString(path, fileLines.join("\n") + "\n")),
+      yield* temporaryDirectory(context, "env").pipe(
+        Effect.map((directory) => `${directory}/environment`),
+        Effect.tap((path) => fileSystem.writeFileString(path, fileLines.join("\n") + "\n", { mode: 0o600 })),
         Effect.mapError((cause) => failed("Refused", `no private file for the environment: ${cause.message}`, cause))
       )
     )

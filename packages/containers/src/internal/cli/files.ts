@@ -20,6 +20,7 @@ import { says } from "./messages.js"
 import * as mounts from "./mounts.js"
 import * as podmanPaths from "./podmanPaths.js"
 import { isChanged, replayable } from "./replayable.js"
+import { temporaryDirectory } from "./temporaryDirectory.js"
 
 type Known = ContainerNotFound | CopyFailed | PathNotFound
 
@@ -179,7 +180,7 @@ export const files = (context: Context): Files => {
       Effect.scoped(Effect.gen(function*() {
         const info = yield* inspectContainer(container)
         yield* checkReachable(info, path)
-        const variables = yield* temporaryDirectory(context)
+        const variables = yield* temporaryVariables(context)
         const target = yield* addressed<E | CopyFailed>(info, path, archive)
         const { isWorthwhile, stream } = replayable(target.archive)
         yield* client.feed(
@@ -233,9 +234,9 @@ const ownerArguments = ({ client, clientApiVersion }: Engine.Engine) =>
   client === "podman" && Engine.isAtLeast(clientApiVersion, 4) ? ["--archive=false"] : []
 
 // Podman writes what it reads to a file first, and leaves that behind.
-const temporaryDirectory = ({ engine, fileSystem }: Context) =>
-  engine.client === "podman"
-    ? fileSystem.makeTempDirectoryScoped({ prefix: "ociman-copy-" }).pipe(
+const temporaryVariables = (context: Context) =>
+  context.engine.client === "podman"
+    ? temporaryDirectory(context, "copy").pipe(
       Effect.map((TMPDIR): Readonly<Record<string, string>> => ({ TMPDIR })),
       Effect.orElseSucceed((): Readonly<Record<string, string>> => ({}))
     )

@@ -18,6 +18,7 @@ import * as failures from "./failures.js"
 import * as imageArguments from "./imageArguments.js"
 import { readAnswers } from "./inspection.js"
 import { saysFailure, transferEvent } from "./messages.js"
+import { temporaryDirectory } from "./temporaryDirectory.js"
 
 /** @internal */
 export const transfers = (context: Context): Pick<Images, "pullImage" | "pushImage"> => {
@@ -108,14 +109,14 @@ interface DigestFile {
 const noDigestFile: DigestFile = { arguments: [], events: Stream.empty }
 
 // Podman writes the digest to a file only.
-const digestFile = ({ engine, fileSystem }: Context) =>
-  fileSystem.makeTempDirectoryScoped({ prefix: "ociman-push-" }).pipe(
+const digestFile = (context: Context) =>
+  temporaryDirectory(context, "push").pipe(
     Effect.map((directory): DigestFile => {
       const file = `${directory}/digest`
       return {
         arguments: ["--digestfile", file],
         events: Stream.fromIterableEffect(
-          fileSystem.readFileString(file).pipe(
+          context.fileSystem.readFileString(file).pipe(
             Effect.map((text) =>
               Either.match(Digest.parse(text.trim()), {
                 onLeft: () => [],
@@ -129,7 +130,7 @@ const digestFile = ({ engine, fileSystem }: Context) =>
     }),
     Effect.mapError((cause) =>
       new EngineFailed({
-        engine: engine.name,
+        engine: context.engine.name,
         operation: "Image.push",
         reason: "Refused",
         detail: `no file for the digest: ${cause.message}`,

@@ -166,7 +166,7 @@ export const tests = (suite: Suite): void => {
       Effect.gen(function*() {
         const target = yield* snapshot
         const container = yield* Container.start(idle)
-        const tar = Exec.make("sh", "-c", "mkdir /tmp/x && cp /bin/busybox /tmp/x/sh && tar cf - -C /tmp/x .")
+        const tar = Exec.make("sh", "-c", "mkdir /tmp/app && cp /bin/busybox /tmp/app/sh && tar cf - -C /tmp/app .")
         yield* Image.import(
           container.execStream(tar).pipe(
             Stream.filterMap((output) => output.source === "stdout" ? Option.some(output.bytes) : Option.none()),

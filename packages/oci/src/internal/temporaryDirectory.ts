@@ -1,6 +1,5 @@
 import type { PlatformError } from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import type * as Path from "@effect/platform/Path"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -9,10 +8,8 @@ import * as owners from "./owner.js"
 import * as regularFile from "./regularFile.js"
 import { decode } from "./text.js"
 
-const prefix = ".ociman-staging-"
-
-/** The file in a staging directory that names the process that has made it. */
-const ownerName = "owner"
+/** The file in a directory that identifies the process that made it. */
+const ownerName = ".ociman-owner"
 
 const Owner = Schema.parseJson(owners.Owner)
 
@@ -31,27 +28,36 @@ const isLeft = (fs: FileSystem.FileSystem, own: FileSystem.File.Info, self: Opti
   })
 
 /**
- * A new directory beside a file that will be replaced, for as long as the scope is open. Those of processes that were
- * killed are removed.
+ * Makes a directory that only this user can read, and removes it when the scope closes. Directories with the same
+ * prefix that ended processes left behind are removed too.
+ *
+ * By default the directory is made where the platform keeps temporary files.
  */
 export const make = (
   fs: FileSystem.FileSystem,
-  path: Path.Path,
-  directory: string
+  options: { readonly directory?: string; readonly prefix: string }
 ): Effect.Effect<string, PlatformError, Scope.Scope> =>
   Effect.gen(function*() {
-    const made = yield* fs.makeTempDirectoryScoped({ directory, prefix })
+    const made = yield* fs.makeTempDirectoryScoped(options)
     const self = yield* owners.current(fs)
-    if (Option.isSome(self)) {
-      const text = yield* Effect.orDie(Schema.encode(Owner)(self.value))
-      yield* fs.writeFileString(path.join(made, ownerName), text)
-    }
-    const own = yield* fs.stat(made)
-    for (const name of yield* fs.readDirectory(directory)) {
-      const location = path.join(directory, name)
-      if (!name.startsWith(prefix) || location === made) continue
-      const left = yield* Effect.orElseSucceed(isLeft(fs, own, self)(location), () => false)
-      if (left) yield* Effect.ignore(fs.remove(location, { recursive: true, force: true }))
-    }
+    if (Option.isNone(self)) return made
+    yield* fs.writeFileString(`${made}/${ownerName}`, yield* Effect.orDie(Schema.encode(Owner)(self.value)))
+    yield* Effect.ignore(removeLeft(fs, made, options.prefix, self))
     return made
   })
+
+const removeLeft = Effect.fnUntraced(function*(
+  fs: FileSystem.FileSystem,
+  made: string,
+  prefix: string,
+  self: Option.Option<owners.Owner>
+) {
+  const own = yield* fs.stat(made)
+  const directory = yield* fs.realPath(`${made}/..`)
+  for (const name of yield* fs.readDirectory(directory)) {
+    const location = `${directory}/${name}`
+    if (!name.startsWith(prefix) || made.endsWith(name)) continue
+    const left = yield* Effect.orElseSucceed(isLeft(fs, own, self)(location), () => false)
+    if (left) yield* Effect.ignore(fs.remove(location, { recursive: true, force: true }))
+  }
+})
