@@ -119,7 +119,9 @@ const watch = () => {
     })
 }
 
-const wait = Effect.flatMap(Random.nextIntBetween(1, 12), (millis) => Effect.sleep(millis))
+/** Longer after each attempt, since many who ask often keep the holder of the lock from its work. */
+const wait = (attempt: number) =>
+  Effect.flatMap(Random.nextIntBetween(1, Math.min(8 * 2 ** attempt, 64)), (millis) => Effect.sleep(millis))
 
 /**
  * Holds the lock until the Scope closes.
@@ -145,18 +147,20 @@ export const acquire = (fs: FileSystem.FileSystem, path: string) =>
     const lockIsSilent = watch()
     const breakerIsSilent = watch()
 
+    let attempts = 0
     const waitForOther = Effect.gen(function*() {
+      const pause = wait(attempts++)
       const found = yield* look(fs, path)
       if (Option.isNone(found)) return
       const silent = yield* lockIsSilent(found.value.sign)
       const over = yield* isOver(found.value.content)
-      if (!Option.getOrElse(over, () => silent)) return yield* wait
+      if (!Option.getOrElse(over, () => silent)) return yield* pause
       yield* takeAway(fs, path, found.value)
       const breaker = yield* look(fs, `${path}.break`)
       if (Option.isSome(breaker) && (yield* breakerIsSilent(breaker.value.sign))) {
         yield* fs.remove(`${path}.break`, { force: true })
       }
-      yield* wait
+      yield* pause
     })
 
     /** The content of the lock that is held, or its inode where there was no space for content. */
