@@ -33,7 +33,8 @@ export const describing = (primitives: Primitives, id: ContainerId, known?: Requ
       primitives.listContainers([]),
       (containers) =>
         containers.find((other) =>
-          other.id !== id && other.ports.some(({ hostPort }) => new RegExp(`:${hostPort}(?!\\d)`).test(detail))
+          other.id !== id &&
+          other.ports.some(({ hostPort }) => new RegExp(`(?::|bind port )${hostPort}(?![\\d-])`).test(detail))
         )?.name
     ).pipe(within(undefined))
 

@@ -90,6 +90,8 @@ const conditions = {
   // "Address already in use" alone is what docker says of an address in a network.
   portTaken:
     /port is already allocated|bind: address already in use|failed to bind host port \S+ address already in use|failed to bind port \d+ \(address already in use\)|ports are not available/i,
+  // podman from 5 on, without root, of a port that the last run of the same container may still have
+  pastaPortTaken: /failed to bind port \d+ \(address already in use\)/i,
   notRunning:
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
