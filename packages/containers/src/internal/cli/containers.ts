@@ -11,9 +11,7 @@ import {
   EngineFailed,
   type ImageNotFound,
   type NameInUse,
-  type NetworkNotFound,
-  type PortTaken,
-  type StartError
+  type NetworkNotFound
 } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
@@ -29,6 +27,7 @@ import * as imageArguments from "./imageArguments.js"
 import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
 import * as labelFilters from "./labelFilters.js"
 import { says } from "./messages.js"
+import { starting } from "./starting.js"
 
 type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached">
 
@@ -63,6 +62,8 @@ export const containers = (context: Context): Containers => {
       Effect.flatMap(([info]) => info === undefined ? new ContainerNotFound({ container }) : Effect.succeed(info))
     )
 
+  const start = starting(context, inspectContainer)
+
   const stop = (container: string, grace: Option.Option<Duration.Duration>) =>
     command(
       "Container.stop",
@@ -71,30 +72,6 @@ export const containers = (context: Context): Containers => {
       [],
       Duration.sum(Option.getOrElse(grace, () => Duration.minutes(1)), stopAllowance)
     )
-
-  const hasRun = (container: string) =>
-    inspectContainer(container).pipe(
-      Effect.map(({ state }) => Option.isSome(state.startedAt)),
-      Effect.orElseSucceed(() => false)
-    )
-
-  // Podman 5 without root publishes ports by a process that ends a moment after the container's own.
-  const start = (operation: string, container: string, args: ReadonlyArray<string>) => {
-    const started = command(operation, container, args, failures.startKnown(container))
-    return Effect.catchIf(
-      started,
-      holdsPortOfLastRun,
-      (taken) =>
-        Effect.if(hasRun(container), {
-          onTrue: () =>
-            Effect.retry(started, {
-              while: holdsPortOfLastRun,
-              schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("3 seconds"))
-            }),
-          onFalse: () => taken
-        })
-    )
-  }
 
   const unpauseContainer: Containers["unpauseContainer"] = (container) =>
     command("Container.unpause", container, ["unpause", container])
@@ -156,9 +133,18 @@ export const containers = (context: Context): Containers => {
         )
       })),
 
-    startContainer: (container) => start("Container.start", container, ["start", container]),
+    startContainer: (container) =>
+      start(container, command("Container.start", container, ["start", container], failures.startKnown(container))),
     restartContainer: (container, grace) =>
-      start("Container.restart", container, ["restart", ...graceArguments(grace), container]),
+      start(
+        container,
+        command(
+          "Container.restart",
+          container,
+          ["restart", ...graceArguments(grace), container],
+          failures.startKnown(container)
+        )
+      ),
     stopContainer,
     killContainer: (container, signal) => command("Container.kill", container, ["kill", "--signal", signal, container]),
     pauseContainer: (container) =>
@@ -265,9 +251,6 @@ const pauseArguments = ({ client, clientApiVersion }: Engine.Engine, pause: bool
   // 1.52 is the API of client 29, which deprecates `--pause`.
   return Engine.isAtLeast(clientApiVersion, 1, 52) ? ["--no-pause"] : ["--pause=false"]
 }
-
-const holdsPortOfLastRun = (error: StartError): error is PortTaken =>
-  error._tag === "PortTaken" && says(error.detail, "pastaPortTaken")
 
 const isConflict = (error: ContainerError): error is EngineFailed =>
   error._tag === "EngineFailed" && error.reason === "Conflict"

@@ -106,11 +106,12 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
         yield* assertGone(name)
       }
       const created = yield* Container.create(second)
-      for (const start of [created.start, created.restart()]) {
-        const { containerName, image, ...error } = yield* failsWith(start, "PortTaken")
-        assert.deepStrictEqual([containerName, error.holder], [name, holder])
-        assert.include(image, "ociman")
-      }
+      const { containerName, image: createdFrom, ...again } = yield* failsWith(created.start, "PortTaken")
+      assert.deepStrictEqual([containerName, again.holder], [name, holder])
+      assert.include(createdFrom, "ociman")
+      // Docker 29 detaches such a container from its networks, so that it can start no more.
+      const last = yield* Effect.flip(created.restart())
+      assert.include(last.message, last._tag === "PortTaken" ? holder : "detached the container from its networks")
     })
   )
 }
