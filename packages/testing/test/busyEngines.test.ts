@@ -92,29 +92,33 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
       )))
 
-    const builds = (request: Partial<Primitives.BuildRequest>, ...steps: ReadonlyArray<FakeEngine.Step>) =>
-      Effect.gen(function*() {
-        const { buildImage } = yield* Backend.Backend
-        const error = yield* Effect.flip(Stream.runDrain(buildImage({
-          image,
-          source: { _tag: "Instructions", text: "FROM base\n" },
-          arguments: {},
-          labels: Label.fromRecord({}),
-          ...request
-        })))
-        const args = (yield* FakeEngine.calls).map(({ arguments: args }) => args).filter(([command]) =>
-          command === "build"
-        )
-        return { error, args }
-      }).pipe(Effect.provide(
-        Backend.layerDocker.pipe(
-          Layer.provideMerge(FakeEngine.layer(FakeEngine.docker.pipe(
-            FakeEngine.on("build", steps),
-            FakeEngine.on("build", [FakeEngine.stdout("Step 1/1 : FROM base\n")])
-          ))),
-          Layer.provide(NodeContext.layer)
-        )
-      ))
+    const buildsOn =
+      (engine: FakeEngine.Script) =>
+      (request: Partial<Primitives.BuildRequest>, ...steps: ReadonlyArray<FakeEngine.Step>) =>
+        Effect.gen(function*() {
+          const { buildImage } = yield* Backend.Backend
+          const error = yield* Effect.flip(Stream.runDrain(buildImage({
+            image,
+            source: { _tag: "Instructions", text: "FROM base\n" },
+            arguments: {},
+            labels: Label.fromRecord({}),
+            ...request
+          })))
+          const args = (yield* FakeEngine.calls).map(({ arguments: args }) => args).filter(([command]) =>
+            command === "build"
+          )
+          return { error, args }
+        }).pipe(Effect.provide(
+          (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
+            Layer.provideMerge(FakeEngine.layer(engine.pipe(
+              FakeEngine.on("build", steps),
+              FakeEngine.on("build", [FakeEngine.stdout("Step 1/1 : FROM base\n")])
+            ))),
+            Layer.provide(NodeContext.layer)
+          )
+        ))
+
+    const builds = buildsOn(FakeEngine.docker)
 
     // The fake client writes no image id in the end, so that the second run fails of that.
     it.live.each(
@@ -133,6 +137,35 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
         strictEqual(args.length, 2)
         strictEqual(error._tag === "EngineFailed" && error.reason, "UnexpectedAnswer")
+      }))
+
+    it.live("a build on Podman whose cached image is removed", () =>
+      Effect.gen(function*() {
+        const { args } = yield* buildsOn(FakeEngine.podman)(
+          {},
+          FakeEngine.stdout("STEP 1/2: FROM base\nSTEP 2/2: LABEL a=b\n"),
+          FakeEngine.stderr(
+            "Error: checking if cached image exists from a previous build: getting top layer info: layer not known\n"
+          ),
+          FakeEngine.exit(1)
+        )
+        strictEqual(args.length, 2)
+      }))
+
+    it.live("a build that keeps losing its cache, in the end without a cache", () =>
+      Effect.gen(function*() {
+        const lost = [
+          FakeEngine.stdout("Step 1/2 : FROM base\nStep 2/2 : LABEL a=b\n"),
+          FakeEngine.stderr("unable to find image \"sha256:5fb71ec65b07\"\n"),
+          FakeEngine.exit(1)
+        ]
+        const { args } = yield* buildsOn(
+          [1, 2, 3, 4].reduce((engine) => FakeEngine.on(engine, "build", lost), FakeEngine.docker)
+        )({}, ...lost)
+        deepStrictEqual(
+          args.map((words) => words.includes("--no-cache")),
+          [false, false, false, false, false, true]
+        )
       }))
 
     it.live("but not a build whose step says so and fails", () =>

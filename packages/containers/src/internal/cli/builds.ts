@@ -55,10 +55,10 @@ export const builds = (context: Context, locks: Locks): Builds => {
             Stream.concat(
               Stream.suspend(() => Stream.fromIterable(report.end())),
               Stream.suspend(() => {
-                const next = retries > 0 ? nextRequest(engine, request, report, error) : undefined
+                const next = nextRequest(engine, request, retries, report, error)
                 return next === undefined
                   ? Stream.fromEffect(failed(context, request, report, error))
-                  : attempt(next, retries - 1)
+                  : Stream.concat(Stream.execute(Effect.sleep("100 millis")), attempt(next, retries - 1))
               })
             )
           )
@@ -80,17 +80,25 @@ type BuildError = BuildFailed | EngineError
 /** How often a build is run once more when no step of it has failed. */
 const mostRetries = 5
 
-/** The request of another run, if the engine failed for a reason that lies outside the build. */
+/**
+ * The request of another run, if the engine failed for a reason that lies outside the build. The last run uses no
+ * cache, since what the cache refers to may be gone for good.
+ */
 const nextRequest = (
   { name }: Engine.Engine,
   request: BuildRequest,
+  retries: number,
   report: Report,
   error: CommandFailed.CommandFailed
 ): BuildRequest | undefined => {
-  if (name !== "docker" || error.reason !== "ExitCode" || report.failure().exitCode !== undefined) return undefined
-  if (says(error.stderr, "disturbedByPrune")) return request
+  if (retries === 0 || error.reason !== "ExitCode" || report.failure().exitCode !== undefined) return undefined
+  if (says(error.stderr, name === "docker" ? "disturbedByPrune" : "cacheDisturbed")) {
+    return retries > 1 ? request : { ...request, noCache: true }
+  }
   const { cacheFrom = [] } = request
-  return cacheFrom.length > 0 && says(error.stderr, "cacheUnusable") ? { ...request, cacheFrom: [] } : undefined
+  return name === "docker" && cacheFrom.length > 0 && says(error.stderr, "cacheUnusable")
+    ? { ...request, cacheFrom: [] }
+    : undefined
 }
 
 /** How many lines, and how much of each, an error has. */

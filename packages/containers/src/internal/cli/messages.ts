@@ -143,6 +143,9 @@ const conditions = {
     /lease (?:"[^"\n]*" )?does not exist|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
   // docker with the store of containerd, by the builder before BuildKit: "failed to restore cached image from …"
   cacheUnusable: /failed to restore cached image/i,
+  // podman, of an image that is removed while its builder looks for cached steps: "checking if cached image exists from
+  // a previous build: getting top layer info: layer not known"
+  cacheDisturbed: /checking if cached image exists from a previous build: .*(?:image|layer) not known/i,
   pruneRunning: /a prune operation is already running/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,
