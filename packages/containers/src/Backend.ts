@@ -184,9 +184,9 @@ export const layer: Layer.Layer<
   Backend,
   BackendError.BackendUnavailable | ConfigError.ConfigError,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
-> = Layer.effect(Backend, Effect.flatMap(selection.detected, make))
+> = Layer.scoped(Backend, Effect.flatMap(selection.detected, make))
 
-const layerOf = (options: CliBackend.Options) => Layer.effect(Backend, Effect.flatMap(selection.only(options), make))
+const layerOf = (options: CliBackend.Options) => Layer.scoped(Backend, Effect.flatMap(selection.only(options), make))
 
 /**
  * Docker, by its command line client.

@@ -11,12 +11,14 @@ import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import type { Probe } from "./BackendError.js"
 import type * as ContainerName from "./ContainerName.js"
 import type * as Definition from "./Definition.js"
 import type * as Engine from "./Engine.js"
 import * as Environment from "./Environment.js"
 import type * as Exec from "./Exec.js"
+import * as ApiConnection from "./internal/cli/apiConnection.js"
 import { builds } from "./internal/cli/builds.js"
 import * as Client from "./internal/cli/client.js"
 import { containers } from "./internal/cli/containers.js"
@@ -51,21 +53,23 @@ export interface Options {
 
 /**
  * Asks the client for its engine and makes the primitives on it. Fails with
- * what was found out if no engine answers.
+ * what was found out if no engine answers. A connection to the engine that is
+ * opened later is closed with the scope.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = Effect.fnUntraced(function*(
   options: Options
-): Effect.fn.Return<Primitives, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> {
+): Effect.fn.Return<Primitives, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem | Scope.Scope> {
   const hostExecutor = yield* CommandExecutor.CommandExecutor
   const fileSystem = yield* FileSystem.FileSystem
   const executable = options.executable ?? options.engine
   const settings = yield* whereabouts.fromConfig
   const engine = yield* detect(Client.make(hostExecutor, executable, settings), options.engine)
   const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
-  const context: Context = { engine, client, hostExecutor, fileSystem, ...explain(engine, client) }
+  const api = yield* ApiConnection.shared(client)
+  const context: Context = { engine, client, api, hostExecutor, fileSystem, ...explain(engine, client) }
   const identity = yield* processIdentity.make
   const ofContainers = containers(context)
   const ofProcesses = exec(context)

@@ -2,6 +2,13 @@
  * What an engine must be able to do, by what it does it to. Everything else a
  * backend offers is derived from this, see {@link Backend.make}.
  *
+ * One rule holds for every driver: no success without the word of the engine.
+ * A client, a connection or a stream that has ended is not a process that has
+ * ended, and its exit code is not the process's. A driver asks the engine how
+ * the process has ended (its exit code, or that it runs, or that it never ran),
+ * and fails where the engine says something else or nothing. What a process
+ * prints is never taken for the engine's word while the engine can be asked.
+ *
  * @since 0.1.0
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
@@ -75,7 +82,10 @@ export interface Containers {
     name: ContainerName.ContainerName
   ) => Effect.Effect<ContainerId.ContainerId, BackendError.CreateError>
   readonly startContainer: (container: string) => Effect.Effect<void, BackendError.StartError>
-  /** Starts a container and follows its process to the end, feeding its standard input. */
+  /**
+   * Starts a container and follows its process to the end, feeding its standard input. The exit code is the engine's:
+   * fails where the connection ends while the process runs.
+   */
   readonly startAttached: (
     container: string,
     stdin: Option.Option<Exec.Stdin>
@@ -112,7 +122,10 @@ export interface Containers {
     container: string,
     options: LogOptions
   ) => Stream.Stream<Output.Output, BackendError.ContainerError>
-  /** Runs a command in a running container and follows it to its end, whatever its exit code. */
+  /**
+   * Runs a command in a running container and follows it to its end, whatever its exit code, which is the engine's.
+   * Fails with `ExecFailed` where the command never ran, and with `EngineFailed` where the connection ends while it runs.
+   */
   readonly exec: (
     container: string,
     exec: Exec.Exec

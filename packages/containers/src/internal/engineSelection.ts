@@ -4,6 +4,7 @@ import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
 import { BackendUnavailable, type Probe } from "../BackendError.js"
 import * as CliBackend from "../CliBackend.js"
 import type * as Engine from "../Engine.js"
@@ -12,7 +13,7 @@ import * as Settings from "../Settings.js"
 import * as docker from "./endpoint/docker.js"
 import * as podman from "./endpoint/podman.js"
 
-type Services = CommandExecutor.CommandExecutor | FileSystem.FileSystem
+type Services = CommandExecutor.CommandExecutor | FileSystem.FileSystem | Scope.Scope
 
 /** @internal */
 export const only = (

@@ -42,6 +42,13 @@ export interface Client {
     args: ReadonlyArray<string>,
     options?: ClientOptions
   ) => Effect.Effect<Following, CommandFailed.CommandFailed, Scope.Scope>
+  /**
+   * Opens a connection to the engine's own API, which the client makes as it does for itself: through its context, TLS
+   * or SSH. Standard input and output are the two directions; the end of `input` closes the first.
+   */
+  readonly dial: (
+    input: Stream.Stream<Uint8Array>
+  ) => Effect.Effect<Subprocess.Subprocess, CommandFailed.CommandFailed, Scope.Scope>
   /** Runs the client and gives what it writes as it comes; any exit code but 0 is a failure at the end. */
   readonly output: (
     args: ReadonlyArray<string>,
@@ -144,6 +151,11 @@ export const make = (
         stdin: given(options.stdin)
       }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
+      ),
+    dial: (input) =>
+      // It goes on after a signal that asks it to end, and has nothing to tidy up.
+      Subprocess.start(command(["system", "dial-stdio"], {}), { stdin: input, killSignal: "SIGKILL" }).pipe(
+        Effect.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     follow: (args, options = {}) =>
       Effect.suspend(() => {

@@ -12,7 +12,8 @@ import { type EnvironmentArguments, environmentArguments } from "./createArgumen
 export const execArguments = (
   container: string,
   exec: Exec.Exec,
-  environment: EnvironmentArguments
+  environment: EnvironmentArguments,
+  more: ReadonlyArray<string> = []
 ): ReadonlyArray<string> => [
   "container",
   "exec",
@@ -21,6 +22,7 @@ export const execArguments = (
   ...Option.match(exec.user, { onNone: () => [], onSome: (user) => ["--user", User.format(user)] }),
   ...Option.match(exec.workingDirectory, { onNone: () => [], onSome: (path) => ["--workdir", path] }),
   ...environmentArguments(environment),
+  ...more,
   container,
   exec.executable,
   ...exec.arguments

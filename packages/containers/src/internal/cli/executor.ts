@@ -1,10 +1,14 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as PlatformError from "@effect/platform/Error"
-import * as Arr from "effect/Array"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
+import * as Ref from "effect/Ref"
+import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import type * as Exec from "../../Exec.js"
 import type { Primitives } from "../../Primitives.js"
 import { badArgument, toExec } from "../commandExec.js"
@@ -12,6 +16,7 @@ import { inFinalizer } from "../inFinalizer.js"
 import type { Context } from "./context.js"
 import * as environmentFile from "./environmentFile.js"
 import { execArguments } from "./execArguments.js"
+import * as execWatch from "./execWatch.js"
 import * as markedProcess from "./markedProcess.js"
 
 /**
@@ -25,14 +30,15 @@ export const executor = (context: Context): Pick<Primitives, "executor"> => ({
     CommandExecutor.makeExecutor((command) =>
       Effect.gen(function*() {
         const mark = yield* markedProcess.make
-        const parts = Command.flatten(command)
-        const execs = yield* Effect.forEach(parts, toExec)
-        const users = execs.map(({ user }) => user)
+        const parts = yield* Effect.forEach(Command.flatten(command), (part) => watched(context, container, part))
+        const users = parts.map(({ exec }) => exec.user)
         const [first, ...rest] = yield* Effect.forEach(
-          Arr.zip(parts, execs),
-          ([part, exec]) => translate(context, container, mark, part, exec)
+          parts,
+          (part) => translate(context, container, mark, part)
         )
-        if (first === undefined) return yield* badArgument("there is no command")
+        const last = parts.at(-1)
+        if (first === undefined || last === undefined) return yield* badArgument("there is no command")
+        const openOutputs = yield* Ref.make(0)
         const process = yield* Effect.acquireRelease(
           context.hostExecutor.start(rest.reduce(Command.pipeTo, first)),
           (process) =>
@@ -40,7 +46,7 @@ export const executor = (context: Context): Pick<Primitives, "executor"> => ({
               Effect.forEach(users, (user) => markedProcess.terminate(context, container, user, mark), {
                 discard: true
               }),
-              hasEnded(process)
+              haveEnded(process, openOutputs, parts)
             )
         )
         const kill = (signal: CommandExecutor.Signal = "SIGTERM") =>
@@ -51,6 +57,9 @@ export const executor = (context: Context): Pick<Primitives, "executor"> => ({
           )
         return {
           ...process,
+          stdout: counted(openOutputs, process.stdout),
+          stderr: counted(openOutputs, process.stderr),
+          exitCode: Effect.tap(process.exitCode, confirmed(last.watch)),
           kill,
           toJSON: () => process.toJSON(),
           toString: () => process.toString(),
@@ -61,21 +70,79 @@ export const executor = (context: Context): Pick<Primitives, "executor"> => ({
     )
 })
 
-// The output of a process ends a moment before its client does.
-const hasEnded = (process: CommandExecutor.Process) =>
-  Effect.exit(process.exitCode).pipe(
+interface Part {
+  readonly command: Command.StandardCommand
+  readonly exec: Exec.Exec
+  readonly watch: execWatch.Watch
+}
+
+const watched = Effect.fnUntraced(function*(
+  context: Context,
+  container: string,
+  command: Command.StandardCommand
+): Effect.fn.Return<Part, PlatformError.PlatformError, Scope.Scope> {
+  const exec = yield* toExec(command)
+  const { value } = yield* markedProcess.make
+  return { command, exec, watch: yield* execWatch.make(context, container, value) }
+})
+
+/** Counts the outputs that have been opened, and not read to their end. */
+const counted = <E>(open: Ref.Ref<number>, output: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
+  Stream.execute(Ref.update(open, (count) => count + 1)).pipe(
+    Stream.concat(output),
+    Stream.concat(Stream.execute(Ref.update(open, (count) => count - 1)))
+  )
+
+/** Fails where the engine says something else than the client. */
+const confirmed = (watch: execWatch.Watch) => (exitCode: number) =>
+  Effect.matchEffect(watch.state, {
+    onFailure: ({ _tag }) => systemError("exitCode", `${lostConnection} (${_tag})`),
+    onSuccess: (state) =>
+      state._tag === "Running" || state._tag === "Ended" && state.exitCode !== exitCode
+        ? systemError("exitCode", lostConnection)
+        : Effect.void
+  })
+
+const lostConnection =
+  "the connection ended before the process did; its exit code and the rest of its output are not known"
+
+/**
+ * Reports whether no command runs any more. A client may be gone before its
+ * command: one whose output is cut, and those that write into a pipe. One whose
+ * output has ended ends a moment later; one that does not is killed, so that it
+ * starts no command after this.
+ */
+const haveEnded = (
+  process: CommandExecutor.Process,
+  openOutputs: Ref.Ref<number>,
+  parts: ReadonlyArray<Part>
+): Effect.Effect<boolean> =>
+  Effect.gen(function*() {
+    const wasCut = (yield* Ref.get(openOutputs)) > 0
+    const exit = wasCut ? Option.none() : yield* within("200 millis", process.exitCode)
+    if (Option.isNone(exit)) {
+      yield* within("1 seconds", process.kill("SIGKILL"))
+      return false
+    }
+    const states = yield* Effect.forEach(parts, ({ watch }) => within("2 seconds", watch.state))
+    return states.every(Option.exists(({ _tag }) => _tag === "Unknown" ? parts.length === 1 : _tag !== "Running"))
+  })
+
+/** The success of an effect that has it in time. */
+const within = <A, E>(duration: Duration.DurationInput, effect: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>> =>
+  effect.pipe(
     Effect.interruptible,
-    Effect.timeoutOption("200 millis"),
-    inFinalizer,
-    Effect.map(Option.isSome)
+    Effect.timeoutOption(duration),
+    Effect.exit,
+    Effect.map(Exit.match({ onFailure: () => Option.none(), onSuccess: (result) => result })),
+    inFinalizer
   )
 
 const translate = Effect.fnUntraced(function*(
   context: Context,
   container: string,
   mark: markedProcess.Mark,
-  command: Command.StandardCommand,
-  exec: Exec.Exec
+  { command, exec, watch }: Part
 ) {
   const prepared = yield* environmentFile.prepare(context, "Container.executor", exec.environment).pipe(
     Effect.mapError((error) => badArgument(error.message))
@@ -85,7 +152,7 @@ const translate = Effect.fnUntraced(function*(
     ...execArguments(container, exec, {
       ...prepared.arguments,
       names: [...prepared.arguments.names, mark.name]
-    })
+    }, watch.arguments)
   ).pipe(
     Command.env({ ...context.client.variables, ...prepared.variables, [mark.name]: mark.value }),
     Command.stdin(command.stdin),

@@ -1,6 +1,7 @@
 import { Digest } from "@ociman/oci"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
+import type * as Engine from "../../Engine.js"
 import * as Transfer from "../../Transfer.js"
 
 /**
@@ -93,7 +94,7 @@ const conditions = {
   // podman from 5 on, without root, of a port that the last run of the same container may still have
   pastaPortTaken: /failed to bind port \d+ \(address already in use\)/i,
   notRunning:
-    /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until/i,
+    /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until|cannot exec (?:in|a container that has) a? ?stopped/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
   // podman: ""/x" could not be found on container y: no such file or directory"
   // podman, of what it finds and then cannot copy: "copier: get: copied no items: no such file or directory", and of a
@@ -178,6 +179,35 @@ export const says = (text: string, condition: Condition): boolean => conditions[
  * @internal
  */
 export const saysFailure = (line: string): boolean => /^(?:error|error response from daemon|fatal): /i.test(line)
+
+/**
+ * Reports whether a client that failed says by its output, and by nothing else
+ * than its output, that the engine has refused to run a command. Docker's
+ * clients end with 1, 126 or 127, Podman's with 125 to 127 or 255.
+ *
+ * docker: "Error response from daemon: Container x is paused, unpause the container before exec"
+ * docker 20.10, on standard output: "OCI runtime exec failed: exec failed: …: executable file not found in $PATH: unknown",
+ * "unable to find user x: no matching entries in passwd file"
+ * podman: "Error: can only create exec sessions on running containers: container state improper"
+ *
+ * @internal
+ */
+export const saysExecRefused = (client: Engine.Name, { exitCode, stderr, stdout }: ExecOutput): boolean =>
+  client === "podman"
+    ? podmanRefusal.test(stderr) && stdout === "" && (exitCode === 255 || exitCode >= 125 && exitCode <= 127)
+    : dockerRefusal.test(stderr) && stdout === "" && (exitCode === 1 || exitCode === 126 || exitCode === 127) ||
+      runtimeRefusal.test(stdout) && stderr === "" && (exitCode === 126 || exitCode === 127)
+
+interface ExecOutput {
+  readonly exitCode: number
+  readonly stdout: string
+  readonly stderr: string
+}
+
+const dockerRefusal = /^(?:Error response from daemon: |Error: No such container: |OCI runtime exec failed: )[^\n]+\n?$/
+const runtimeRefusal = /^(?:OCI runtime exec failed: |unable to find user )[^\n]+\n?$/
+// The second line is of Podman's own attempt to read from what did not start.
+const podmanRefusal = /^Error: [^\n]+(?:\nError: read unixpacket [^\n]+)?\n?$/
 
 const statuses: ReadonlyArray<readonly [RegExp, Transfer.Status]> = [
   [/^(?:pulling fs layer|waiting|preparing)$/i, "Waiting"],

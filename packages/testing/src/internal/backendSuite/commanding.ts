@@ -153,6 +153,33 @@ export const tests = ({ test, uniqueName }: Suite): void => {
     )
   )
 
+  const endless = (mark: string) => Command.make("sh", "-c", "while :; do echo \"$1\" || exit; done", "sh", mark)
+  for (
+    const [what, use] of [
+      ["whose output is left", (mark: string) => Stream.runHead(Command.stream(endless(mark)))],
+      [
+        "that writes into a pipe which is closed",
+        (mark: string) => Command.string(Command.pipeTo(endless(mark), Command.make("head", "-n", "1")))
+      ],
+      [
+        "that is interrupted",
+        (mark: string) => Effect.timeoutOption(Stream.runDrain(Command.stream(endless(mark))), "300 millis")
+      ]
+    ] as const
+  ) {
+    test(
+      `a process ${what} ends inside`,
+      inside((container) =>
+        Effect.gen(function*() {
+          const mark = yield* uniqueName
+          yield* use(mark)
+          const { stdout } = yield* container.exec(sh("cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '"))
+          assert.notInclude(stdout, mark)
+        })
+      )
+    )
+  }
+
   test(
     "Subprocess runs inside too, with its errors",
     inside(() =>

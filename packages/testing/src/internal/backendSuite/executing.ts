@@ -2,6 +2,7 @@ import { assert } from "@effect/vitest"
 import { Container, Definition, Exec, Output } from "@ociman/containers"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
+import * as Either from "effect/Either"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -54,6 +55,26 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       const words = "Error: no such container: x; OCI runtime exec failed: permission denied"
       const { stderr } = yield* container.exec(Exec.anyExitCode(sh("echo \"$1\" >&2; exit 126", `${words}\nline`)))
       assert.strictEqual(stderr, `${words}\nline\n`)
+    })
+  )
+
+  test(
+    "a command that prints what an engine or its runtime says is a command that ran",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const sentences = [
+        "runc: x",
+        "OCI runtime exec failed: x",
+        "unable to find user x: no matching entries in passwd file",
+        "Error: unable to find user x: no matching entries in passwd file",
+        "Error response from daemon: No such container: x"
+      ]
+      for (const sentence of sentences) {
+        const error = yield* failsWith(container.exec(sh("echo out; echo \"$1\" >&2; exit 1", sentence)), "ExecFailed")
+        assert.deepStrictEqual([error.reason, error.stdout, error.stderr], ["ExitCode", "out\n", `${sentence}\n`])
+        const alone = yield* failsWith(container.exec(sh("echo \"$1\"; exit 1", sentence)), "ExecFailed")
+        assert.deepStrictEqual([alone.reason, alone.stdout, alone.stderr], ["ExitCode", `${sentence}\n`, ""])
+      }
     })
   )
 
@@ -210,6 +231,27 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
         concurrency: "unbounded"
       })
       assert.deepStrictEqual(answers.map(({ stdout }) => stdout.trim()), numbers)
+    })
+  )
+
+  test(
+    "a command in a container that restarts runs or fails, and is not reported as run when it did not",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.stopTimeout(idle, 0))
+      const command = container.exec(Exec.anyExitCode(sh("echo ran; exit 3")))
+      const restarting = yield* Effect.fork(Effect.repeatN(container.restart({ grace: 0 }), 3))
+      while (Option.isNone(yield* Fiber.poll(restarting))) {
+        const outcome = yield* Effect.either(command)
+        if (Either.isLeft(outcome)) {
+          assert.strictEqual(outcome.left._tag, "ExecFailed", outcome.left.message)
+          continue
+        }
+        const { exitCode, stderr, stdout } = outcome.right
+        // One that was killed with its container may have done nothing yet.
+        if (exitCode !== 137) assert.deepStrictEqual([exitCode, stdout, stderr], [3, "ran\n", ""])
+      }
+      yield* Fiber.join(restarting)
+      assert.strictEqual((yield* command).stdout, "ran\n")
     })
   )
 
