@@ -1,4 +1,4 @@
 import { Backend } from "@ociman/containers"
 import { soakSuite } from "./soak.js"
 
-soakSuite("Docker", Backend.layerDocker, 500)
+soakSuite("Docker", Backend.layerDocker, 100)

@@ -2,4 +2,4 @@ import { Backend } from "@ociman/containers"
 import { rootless } from "../utils.js"
 import { soakSuite } from "./soak.js"
 
-soakSuite("Podman", Backend.layerPodman, rootless ? 50 : 200)
+soakSuite("Podman", Backend.layerPodman, 60)
