@@ -10,14 +10,27 @@ import type * as Scope from "effect/Scope"
 import * as internal from "./internal/temporaryDirectory.js"
 
 /**
- * Makes a directory that only this user can read, where the platform keeps temporary files, and removes it when the
- * Scope closes. A process that is killed leaves its directories behind: those with the same prefix are removed by the
- * next process of the same user that calls this function, on Linux.
+ * @since 0.1.0
+ * @category models
+ */
+export interface Options {
+  /** The beginning of its name. */
+  readonly prefix: string
+  /** The directory that it is made in. Default: where the platform keeps temporary files. */
+  readonly directory?: string | undefined
+}
+
+/**
+ * Makes a directory that only this user can read, and removes it when the Scope closes. A process that is killed leaves its directories behind: those with the same prefix are removed by the
+ * next process of the same user that makes one in the same place, on Linux.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const makeScoped = (
-  prefix: string
+  { directory, prefix }: Options
 ): Effect.Effect<string, PlatformError, FileSystem.FileSystem | Scope.Scope> =>
-  Effect.flatMap(FileSystem.FileSystem, (fs) => internal.make(fs, { prefix }))
+  Effect.flatMap(
+    FileSystem.FileSystem,
+    (fs) => internal.make(fs, { prefix, ...(directory === undefined ? {} : { directory }) })
+  )

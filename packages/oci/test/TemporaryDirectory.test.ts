@@ -11,7 +11,7 @@ import { ended, program, ready } from "./programs.js"
 const place = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped()
-  const make = TemporaryDirectory.makeScoped("ociman-test-").pipe(
+  const make = TemporaryDirectory.makeScoped({ prefix: "ociman-test-" }).pipe(
     Effect.provideService(FileSystem.FileSystem, {
       ...fs,
       makeTempDirectoryScoped: (options) => fs.makeTempDirectoryScoped({ ...options, directory })

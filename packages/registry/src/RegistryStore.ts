@@ -191,7 +191,7 @@ export const make = (
 
     const receive: ImageStore.Store["receive"] = (produce) =>
       Effect.scoped(Effect.gen(function*() {
-        const directory = yield* TemporaryDirectory.makeScoped("ociman-upload-").pipe(
+        const directory = yield* TemporaryDirectory.makeScoped({ prefix: "ociman-upload-" }).pipe(
           Effect.provideService(FileSystem.FileSystem, fs),
           Effect.mapError(unsaved)
         )

@@ -278,6 +278,17 @@ describe("Credentials", () => {
         assert.strictEqual((yield* Effect.flip(Credentials.logout(key))).reason, "NotLoggedIn")
       }).pipe(Effect.provide(credentials())))
 
+    test("in a file whose numbers stay as they are written", ({ credentials, read, write }) =>
+      Effect.gen(function*() {
+        const numbers = ["12345678901234567890", "-9007199254740993", "1.0", "1e400", "0.10000000000000000555", "7"]
+        const texts = ["12345678901234567890", "a\\", "\"1.0\""].map((text) => JSON.stringify(text))
+        yield* write(".docker/config.json", `{"plugins":{"x":[${[...numbers, ...texts]}]}}`)
+        yield* Credentials.login(key, alice)
+        const text = yield* read(".docker/config.json")
+        assert.deepStrictEqual(/"x": \[\s+(.*?)\s+\]/s.exec(text)?.[1]?.split(/,\s+/), [...numbers, ...texts])
+        assert.deepStrictEqual(plain(yield* Credentials.resolve(key)), { username: "alice", password: secret })
+      }).pipe(Effect.provide(credentials())))
+
     test("under the names and in the places that each tool has", ({ credentials, directory, mode, read }) =>
       Effect.gen(function*() {
         const team = RegistryKey.make("quay.io/team")

@@ -104,7 +104,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const directory = yield* TemporaryDirectory.makeScoped("ociman-registry-")
+    const directory = yield* TemporaryDirectory.makeScoped({ prefix: "ociman-registry-" })
     const configuration = path.join(directory, "config.json")
     const encryption = options.encrypted === true ? Option.some(yield* encryptionOf(directory)) : Option.none()
     const tls = Option.match(encryption, {

@@ -1,7 +1,7 @@
 import type { PlatformError } from "@effect/platform/Error"
-import type * as FileSystem from "@effect/platform/FileSystem"
+import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import type { Tar } from "@ociman/oci"
+import { type Tar, TemporaryDirectory } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { type CopyError, CopyFailed } from "../BackendError.js"
@@ -177,7 +177,9 @@ export const copyOut = (
 ): Effect.Effect<void, CopyError | PlatformError> =>
   Effect.scoped(Effect.gen(function*() {
     const directory = host.path.dirname(host.path.resolve(target))
-    const staging = yield* host.fs.makeTempDirectoryScoped({ directory, prefix: ".ociman-copy-" })
+    const staging = yield* TemporaryDirectory.makeScoped({ directory, prefix: ".ociman-copy-" }).pipe(
+      Effect.provideService(FileSystem.FileSystem, host.fs)
+    )
     const root = `${staging}/root`
     yield* unpack(host, container, copying.entriesAt(files, container, path), root)
     yield* host.fs.rename(root, target)

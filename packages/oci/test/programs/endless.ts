@@ -26,7 +26,7 @@ const unpack = Unpack.toDirectory(path, [{
   bytes: Tar.write(Stream.make(Tar.fileStream("large", 2 ** 30, bytes)))
 }], { overwrite: true })
 
-const temporary = TemporaryDirectory.makeScoped("ociman-test-").pipe(
+const temporary = TemporaryDirectory.makeScoped({ prefix: "ociman-test-" }).pipe(
   Effect.zipRight(Console.log("ready")),
   Effect.zipRight(Effect.never),
   Effect.scoped

@@ -11,6 +11,7 @@ import { CredentialsError } from "../RegistryError.js"
 import type { RegistryKey } from "../RegistryKey.js"
 import { encodeEntry, isAddressOf, isEmpty, type Json, parseFile, section, tokenUser, type Tool } from "./authFile.js"
 import { alone, replace } from "./durableFile.js"
+import * as exactJson from "./exactJson.js"
 import * as helpers from "./helper.js"
 import * as hub from "./hub.js"
 import { helperNamed, storeOf } from "./lookup.js"
@@ -48,7 +49,7 @@ const open = Effect.fnUntraced(function*(settings: Settings, operation: Operatio
     Effect.mapError((error) => fail(operation, key, "InvalidFile", error.message, error))
   )
   const read = Either.gen(function*() {
-    const json = yield* parseFile(text, { legacy: false })
+    const json = yield* parseFile(exactJson.protect(text), { legacy: false })
     return { path, json, auths: yield* section(json, "auths"), named: yield* section(json, "credHelpers") }
   })
   const opened = yield* Either.mapLeft(
@@ -78,7 +79,7 @@ const change = (
   alone(settings.fs, settings.path, path, ({ isHeld }) =>
     Effect.gen(function*() {
       const { auths, json } = yield* open(settings, operation, key, tool)
-      const text = `${JSON.stringify({ ...json, auths: edit(auths) }, null, "\t")}\n`
+      const text = `${exactJson.print({ ...json, auths: edit(auths) })}\n`
       if (!(yield* isHeld)) return yield* fail(operation, key, "Unwritable", "another program holds its lock by now")
       yield* replace(settings.fs, settings.path, path, text)
     })).pipe(Effect.mapError((error) =>

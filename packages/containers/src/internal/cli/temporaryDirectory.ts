@@ -11,4 +11,4 @@ import type { Context } from "./context.js"
 export const temporaryDirectory = (
   { fileSystem }: Context,
   purpose: "auth" | "build" | "copy" | "env" | "push"
-) => Effect.provideService(TemporaryDirectory.makeScoped(`ociman-${purpose}-`), FileSystem, fileSystem)
+) => Effect.provideService(TemporaryDirectory.makeScoped({ prefix: `ociman-${purpose}-` }), FileSystem, fileSystem)
