@@ -68,8 +68,9 @@ export default defineConfig({
           exclude: engines.includes("podman-rootless") ? ["**/{Soak,Zstd}.podman.test.ts"] : [],
           retry,
           setupFiles: ["./vitest.setup.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 120_000
+          // Far more than any test takes: what hangs is found, and a slow machine fails none.
+          testTimeout: 180_000,
+          hookTimeout: 180_000
         }
       },
       {

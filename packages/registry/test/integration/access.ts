@@ -112,8 +112,7 @@ export const accessSuite = (): void => {
           const error = yield* Effect.flip(Effect.provide(Registry.ping(RegistryKey.make(host)), wrong))
           assert.strictEqual(error.reason, "Denied")
           assert.notInclude(error.message, "another-secret")
-        }),
-      { timeout: 60_000 }
+        })
     )
 
     it.scoped("with a certificate is believed if its authority is known", () =>
@@ -125,7 +124,7 @@ export const accessSuite = (): void => {
         const error = yield* Effect.flip(Effect.provide(Registry.ping(RegistryKey.make(host)), client(host)))
         assert.strictEqual(error.reason, "Unreachable")
         assert.include(error.message, "CERT")
-      }), { timeout: 60_000 })
+      }))
 
     it.scoped("with a token server gets one token for each purpose", () =>
       Effect.gen(function*() {
@@ -142,6 +141,6 @@ export const accessSuite = (): void => {
         // A token server that nobody trusts is on this machine and not the registry.
         const error = yield* Effect.flip(Effect.provide(Registry.ping(RegistryKey.make(host)), client(host)))
         assert.strictEqual(error.reason, "Refused")
-      }), { timeout: 60_000 })
+      }))
   })
 }

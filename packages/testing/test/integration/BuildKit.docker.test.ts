@@ -64,7 +64,7 @@ describe("a build with BuildKit", () => {
       assert.deepStrictEqual(told(again, first), ["StepStarted", "StepCached"])
       assert.deepStrictEqual(told(again, "RUN echo three"), ["StepStarted", "StepCached"])
       assert.deepStrictEqual(again.at(-1), events.at(-1))
-    }).pipe(Effect.scoped, Effect.provide(services)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(services)))
 
   it.live("fails with the step, its exit code and what it wrote", () =>
     Effect.gen(function*() {
@@ -78,7 +78,7 @@ describe("a build with BuildKit", () => {
       assert.strictEqual(error.exitCode, 7)
       assert.include(error.output.split("\n"), "something is wrong")
       assert.isFalse(yield* Image.exists(yield* Build.reference(build)))
-    }).pipe(Effect.scoped, Effect.provide(services)), 60_000)
+    }).pipe(Effect.scoped, Effect.provide(services)))
 
   it.live(
     "fails with the step that copies what is not there, without an exit code",
@@ -90,7 +90,6 @@ describe("a build with BuildKit", () => {
         assert.include(error.step?.instruction, "COPY nowhere.txt")
         assert.isUndefined(error.exitCode)
         assert.include(error.output, "nowhere.txt")
-      }).pipe(Effect.scoped, Effect.provide(services)),
-    60_000
+      }).pipe(Effect.scoped, Effect.provide(services))
   )
 })

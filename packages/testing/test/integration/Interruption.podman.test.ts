@@ -68,6 +68,5 @@ it.scopedLive(
           NodeHasher.layer
         ])
       )
-    }).pipe(Effect.provide(platform)),
-  60_000
+    }).pipe(Effect.provide(platform))
 )

@@ -44,6 +44,8 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
       const mark = yield* markedProcess.make
       const ended = yield* Ref.make(false)
       const watch = yield* execWatch.make(context, container, mark.value)
+      // By the clock of this machine, not by one of tests.
+      const startedAt = yield* Effect.sync(() => Date.now())
       yield* Effect.addFinalizer(() => terminateUnless(ended, container, command, mark))
       const names = [...environment.arguments.names, mark.name]
       const { events } = yield* client.follow(
@@ -56,7 +58,7 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
       )
       const hasEnded = Ref.set(ended, true)
       return judged(events, (end) =>
-        judge({ container, command, watch }, end).pipe(
+        judge({ container, command, watch, startedAt }, end).pipe(
           Effect.zipLeft(hasEnded),
           Effect.tapErrorTag("ExecFailed", () => hasEnded)
         ))

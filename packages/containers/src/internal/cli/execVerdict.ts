@@ -1,4 +1,6 @@
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import {
   type BackendUnavailable,
   type ContainerError,
@@ -10,7 +12,7 @@ import type * as ContainerInfo from "../../ContainerInfo.js"
 import * as Exec from "../../Exec.js"
 import type { ConnectionError } from "./apiConnection.js"
 import type { Context } from "./context.js"
-import type { Watch } from "./execWatch.js"
+import { isOnThisMachine, type Watch } from "./execWatch.js"
 import * as failures from "./failures.js"
 import { says, saysExecRefused } from "./messages.js"
 
@@ -30,6 +32,8 @@ export interface Watched {
   readonly container: string
   readonly command: Exec.Exec
   readonly watch: Watch
+  /** When the client was started, in milliseconds. */
+  readonly startedAt: number
 }
 
 // Of a command that was killed with its container, and of a client whose container was stopped.
@@ -50,7 +54,7 @@ export const make = (
   const lost = connectionLost(context, "Container.exec")
 
   return Effect.fnUntraced(function*(
-    { command, container, watch }: Watched,
+    { command, container, startedAt, watch }: Watched,
     end: Ended
   ): Effect.fn.Return<number, ContainerError | ExecFailed> {
     const text = said(end)
@@ -64,11 +68,12 @@ export const make = (
         stderr: "",
         detail
       })
-    const notRunning = Effect.flatMap(
-      inspectContainer(container),
-      ({ state }) =>
-        state.status === "running" ? Effect.void : failed("ContainerNotRunning", `the container is ${state.status}`)
-    )
+    const notRunning = Effect.flatMap(inspectContainer(container), ({ state }) => {
+      if (state.status !== "running") return failed("ContainerNotRunning", `the container is ${state.status}`)
+      const isRestarted = isOnThisMachine(context.engine) &&
+        Option.exists(state.startedAt, (at) => DateTime.toEpochMillis(at) > startedAt)
+      return isRestarted ? failed("ContainerNotRunning", "the container was restarted meanwhile") : Effect.void
+    })
     const refused = Effect.zipRight(
       notRunning,
       Effect.suspend(() =>

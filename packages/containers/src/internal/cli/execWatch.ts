@@ -7,6 +7,7 @@ import * as Ref from "effect/Ref"
 import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type * as Engine from "../../Engine.js"
 import type * as ApiConnection from "./apiConnection.js"
 import type { Context } from "./context.js"
 import { says } from "./messages.js"
@@ -60,8 +61,7 @@ export const make = Effect.fnUntraced(function*(
   container: string,
   mark: string
 ): Effect.fn.Return<Watch, never, Scope.Scope> {
-  // Podman without a service is the engine itself, and its client's word is its own.
-  if (engine.client === "podman" && Option.isNone(engine.endpoint)) return unwatched
+  if (isOnThisMachine(engine)) return unwatched
   const keys = Array.from(mark).join(",")
   const isOurs = (text: string) => text === keys || text === Encoding.encodeBase64(mark)
   const found = yield* Deferred.make<string>()
@@ -140,6 +140,15 @@ const beside = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
 // In milliseconds. A command lives for some 50 at least, from its creation to its end.
 const firstPause = 5
 const longestPause = 1000
+
+/**
+ * Reports whether the client is the engine itself, as Podman's is without a service. Its word is the engine's, and so is
+ * its clock.
+ *
+ * @internal
+ */
+export const isOnThisMachine = ({ client, endpoint }: Engine.Engine): boolean =>
+  client === "podman" && Option.isNone(endpoint)
 
 const unwatched: Watch = { arguments: [], state: Effect.succeed({ _tag: "Unknown" }) }
 
