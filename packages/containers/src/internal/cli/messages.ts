@@ -29,7 +29,7 @@ const conditions = {
   // networks, docker: "network with name x already exists"; podman: "network name x already used"
   // volumes, docker, where it has another driver: "volume name must be unique"; podman: "volume with name x already exists"
   nameInUse:
-    /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|network name \S+ already used|volume name must be unique|UNIQUE constraint failed: \w+\.Name/i,
+    /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|volume already exists|network name \S+ already used|volume name must be unique|UNIQUE constraint failed: \w+\.Name/i,
   // docker: "network x not found", "No such network: x"; podman: "unable to find network with name or ID x: …"
   noSuchNetwork:
     /network "?([\w.-]+)"? not found|no such network:? "?([\w.-]+)|unable to find network with name or ID ([\w.-]+)/i,
