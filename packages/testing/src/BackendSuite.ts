@@ -66,7 +66,7 @@ export interface Options {
   readonly rootless?: boolean | undefined
   /** Groups of tests to run, of those that the options above leave. Default: all. */
   readonly only?: ReadonlyArray<Theme> | undefined
-  /** How long a single test may take. Default: one minute. */
+  /** How long a single test may take. Default: 3 minutes. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 

@@ -38,7 +38,7 @@ const removalLimit = Duration.seconds(30)
 export type Creation =
   | { readonly _tag: "Nothing" }
   | { readonly _tag: "Asked"; readonly name: ContainerName.ContainerName; readonly token: string }
-  | { readonly _tag: "Created"; readonly id: ContainerId.ContainerId }
+  | { readonly _tag: "Created"; readonly id: ContainerId.ContainerId; readonly hasEnded?: boolean }
 
 interface Attempt {
   readonly creation: Ref.Ref<Creation>
@@ -124,7 +124,11 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
           case "Nothing":
             return Effect.void
           case "Created":
-            return primitives.removeContainer(state.id, { force: true, volumes: true, grace })
+            return primitives.removeContainer(state.id, {
+              force: true,
+              volumes: true,
+              grace: state.hasEnded === true ? Duration.zero : grace
+            })
           case "Asked":
             return Effect.flatMap(primitives.inspectContainer(state.name), (info) =>
               libraryLabels.creationOf(info.labels) === state.token
@@ -222,13 +226,17 @@ export const derive = Effect.fnUntraced(function*(primitives: Primitives) {
         })
       }
       const foreground = Option.isSome(stdin) ? Definition.interactive(definition) : definition
-      const { describing, id } = yield* createScoped(
+      const { creation, describing, id } = yield* createScoped(
         // It ends with its first run.
         modify(foreground, { autoRemove: false, restartPolicy: Option.none() }),
         Option.getOrElse(definition.stopTimeout, () => scopeGrace)
       )
       return primitives.startAttached(id, stdin).pipe(
-        Stream.tap((event) => event.source === "exit" ? onExit(id, event.exitCode) : Effect.void),
+        Stream.tap((event) =>
+          event.source === "exit"
+            ? Effect.zipRight(Ref.set(creation, { _tag: "Created", id, hasEnded: true }), onExit(id, event.exitCode))
+            : Effect.void
+        ),
         Stream.catchTags({
           PortTaken: (error) => Stream.fromEffect(describing.PortTaken(error)),
           StartFailed: (error) => Stream.fromEffect(describing.StartFailed(error))

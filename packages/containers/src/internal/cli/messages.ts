@@ -120,7 +120,7 @@ const conditions = {
   // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
   // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"
-  notTheCommand: /chdir to|error mounting|mounting .* to rootfs|setting rlimit/i,
+  notTheCommand: /chdir to|error mounting|mounting .* to rootfs|setting rlimit|starting setns process/i,
   commandNotFound: /executable file not found|no such file or directory|command that was not found/i,
   notExecutable: /permission denied|exec format error|is a directory/i,
   // Of a file system that is still mounted, as it is for a moment when a start was cut short.

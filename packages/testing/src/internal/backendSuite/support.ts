@@ -101,7 +101,7 @@ export const makeRun = (
     processes = true,
     resources = true,
     rootless = false,
-    timeout = "1 minute"
+    timeout = "3 minutes"
   }: BackendSuite.Options
 ): Effect.Effect<Run> =>
   Effect.map(randomHex, (id) => ({
