@@ -121,7 +121,10 @@ integration() { # REPORT SUITES KIND ENGINE…
   TMPDIR=$temporary OCIMAN_TEST_ENGINES=$kind OCIMAN_TEST_SUITES=$suites \
     scripts/engines.sh run "$@" -- node scripts/watched-vitest.mjs "$scratch/$report.json" --project=integration
   local code=$?
-  rmdir "$temporary" || { ls -l "$temporary" && code=1; }
+  # tsx keeps its cache there, Podman what it could not load; the directories of locks stay, and no lock in them.
+  rm -rf "$temporary"/tsx-* "$temporary"/podman[0-9]*
+  find "$temporary" -mindepth 1 -depth -type d -path '*/ociman-*' -empty -delete
+  rmdir "$temporary" || { ls -lR "$temporary" && code=1; }
   return "$code"
 }
 

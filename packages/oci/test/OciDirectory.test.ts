@@ -459,10 +459,10 @@ describe("the collection of garbage", () => {
 
 describe("several processes", () => {
   live(
-    "lose no tag: eight give fifty each",
+    "lose no tag: four give fifty each",
     Effect.gen(function*() {
       const root = `${yield* temporary}/layout`
-      const prefixes = ["a", "b", "c", "d", "e", "f", "g", "h"]
+      const prefixes = ["a", "b", "c", "d"]
       const children = yield* Effect.forEach(prefixes, (prefix) => program("tagger", root, prefix, "50"))
       deepStrictEqual(yield* Effect.forEach(children, ended, { concurrency: "unbounded" }), prefixes.map(() => 0))
       const store = yield* OciDirectory.open(root)

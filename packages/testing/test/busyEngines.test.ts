@@ -1,6 +1,6 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
-import { assertFalse, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
+import { assertFalse, assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Image, Label, type Primitives, Transfer } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
@@ -166,6 +166,35 @@ describe("what an engine is too busy for at the moment is asked for again", () =
           args.map((words) => words.includes("--no-cache")),
           [false, false, false, false, false, true]
         )
+      }))
+
+    const loading = (archive: Stream.Stream<Uint8Array>) =>
+      Image.load(archive).pipe(Effect.provide(
+        Backend.layerDocker.pipe(
+          Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
+            FakeEngine.on("image load", [
+              FakeEngine.readStdin,
+              FakeEngine.stderr(`Error response from daemon: ${leaseLost}`),
+              FakeEngine.exit(1)
+            ]),
+            FakeEngine.on("image load", [FakeEngine.readStdin, FakeEngine.stdout("Loaded image: localhost/app:1\n")])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      ))
+
+    it.live("a load, of an archive that can be read again", () =>
+      Effect.gen(function*() {
+        const { references } = yield* loading(Stream.make(new Uint8Array(2 ** 21), new Uint8Array([1, 2, 3])))
+        deepStrictEqual(references.map(String), ["localhost/app:1"])
+      }))
+
+    it.live("but not a load of an archive that can be read only once", () =>
+      Effect.gen(function*() {
+        const pieces = [new Uint8Array(1000)]
+        const once = Stream.suspend(() => Stream.fromIterable(pieces.splice(0)))
+        const error = yield* Effect.flip(loading(once))
+        assertInclude(error.message, "lease does not exist")
       }))
 
     it.live("but not a build whose step says so and fails", () =>

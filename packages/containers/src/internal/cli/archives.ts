@@ -1,4 +1,5 @@
 import { Digest, Reference } from "@ociman/oci"
+import type { CommandFailed } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
@@ -8,12 +9,14 @@ import * as ImageId from "../../ImageId.js"
 import * as Output from "../../Output.js"
 import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../Primitives.js"
 import * as imageNames from "../imageNames.js"
+import { again } from "./again.js"
 import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./imageArguments.js"
 import { nonEmptyLines } from "./inspection.js"
 import * as messages from "./messages.js"
+import { isChanged, replayable } from "./replayable.js"
 
 /** @internal */
 export const archives = (
@@ -42,7 +45,7 @@ export const archives = (
 
   return {
     loadImages: (archive) =>
-      client.run(["image", "load"], { stdin: archive, timeout: transferLimit }).pipe(
+      repeated(archive, (stdin) => client.run(["image", "load"], { stdin, timeout: transferLimit })).pipe(
         Effect.catchAll(explain("Image.load")()),
         Effect.flatMap(({ stderr, stdout }) => {
           const names = messages.loaded(stdout.text)
@@ -58,10 +61,11 @@ export const archives = (
 
     importImage: (archive, image, options) =>
       imageArguments.withoutDigest(engine.name, "Image.import", image).pipe(
-        Effect.zipRight(client.run(
-          ["image", "import", ...importArguments(options), "-", imageArguments.name(image)],
-          { stdin: archive, timeout: transferLimit }
-        )),
+        Effect.zipRight(repeated(archive, (stdin) =>
+          client.run(
+            ["image", "import", ...importArguments(options), "-", imageArguments.name(image)],
+            { stdin, timeout: transferLimit }
+          ))),
         Effect.catchTag("CommandFailed", explain("Image.import")()),
         Effect.flatMap(({ stdout }) => {
           const id = nonEmptyLines(stdout.text).at(-1) ?? ""
@@ -73,6 +77,26 @@ export const archives = (
       )
   }
 }
+
+/**
+ * Feeds a client again when a prune has disturbed it, unless the archive gives something else the second time: one that
+ * can be read only once fails as it did the first time.
+ */
+const repeated = <A>(
+  archive: Archive,
+  run: (stdin: Archive) => Effect.Effect<A, CommandFailed.CommandFailed>
+): Effect.Effect<A, CommandFailed.CommandFailed> =>
+  Effect.suspend(() => {
+    const { stream } = replayable(archive)
+    const failures: Array<CommandFailed.CommandFailed> = []
+    return run(stream).pipe(
+      Effect.tapError((error) => Effect.sync(() => failures.push(error))),
+      again("disturbedByPrune"),
+      Effect.mapError((error) => isChanged(error.cause) ? failures[0] ?? error : error)
+    )
+  })
+
+type Archive = Stream.Stream<Uint8Array, unknown>
 
 const importArguments = ({ changes = [], message }: ImportOptions) => [
   ...changes.flatMap((change) => ["--change", change]),

@@ -196,7 +196,7 @@ export const saysExecRefused = (client: Engine.Name, { exitCode, stderr, stdout 
   client === "podman"
     ? podmanRefusal.test(stderr) && stdout === "" && (exitCode === 255 || exitCode >= 125 && exitCode <= 127)
     : dockerRefusal.test(stderr) && stdout === "" && (exitCode === 1 || exitCode === 126 || exitCode === 127) ||
-      runtimeRefusal.test(stdout) && stderr === "" && (exitCode === 126 || exitCode === 127)
+      runtimeRefusal.test(stdout) && stderr === "" && exitCode >= 126 && exitCode <= 128
 
 interface ExecOutput {
   readonly exitCode: number
@@ -205,7 +205,7 @@ interface ExecOutput {
 }
 
 const dockerRefusal = /^(?:Error response from daemon: |Error: No such container: |OCI runtime exec failed: )[^\n]+\n?$/
-const runtimeRefusal = /^(?:OCI runtime exec failed: |unable to find user )[^\n]+\n?$/
+const runtimeRefusal = /^(?:OCI runtime exec failed: |unable to find user |cannot exec in a )[^\n]+\n?$/
 // The second line is of Podman's own attempt to read from what did not start.
 const podmanRefusal = /^Error: [^\n]+(?:\nError: read unixpacket [^\n]+)?\n?$/
 

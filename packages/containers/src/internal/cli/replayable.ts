@@ -10,7 +10,7 @@ export const isChanged = (error: unknown): error is Changed => error instanceof 
 interface Replayable<out E> {
   /** Fails as soon as it gives something else than it gave in earlier runs. */
   readonly stream: Stream.Stream<Uint8Array, E | Changed>
-  /** Whether so little was read of it that a new run can be compared with the earlier ones. */
+  /** Whether so little was read of it that a new run can be compared with the earlier ones to the end. */
   readonly isWorthwhile: () => boolean
 }
 
@@ -32,7 +32,7 @@ export const replayable = <E>(source: Stream.Stream<Uint8Array, E>): Replayable<
       const earlier = expected[index++]
       if (earlier !== undefined) return isSame(earlier, bytes) ? Effect.succeed(bytes) : changed
       read += bytes.length
-      before = read > mostRead ? [] : [...before, bytes.slice()]
+      if (read <= mostRead) before = [...before, bytes.slice()]
       return Effect.succeed(bytes)
     }
     return Stream.concat(

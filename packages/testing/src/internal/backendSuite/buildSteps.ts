@@ -68,7 +68,7 @@ export const tests = (suite: Suite): void => {
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(
-        onImage(suite, `ENV KEY=${yield* suite.uniqueName}`, "RUN echo one; echo two >&2; printf three"),
+        onImage(suite, `ENV KEY=${yield* suite.uniqueName}`, "RUN echo one; echo two >&2; sleep 0.2; printf three"),
         image
       )
       const events = yield* eventsOf(build)

@@ -136,7 +136,8 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     test(
       `${what} fails with ${reason}`,
       Effect.gen(function*() {
-        const container = yield* Shared
+        // Docker 29 can report what was wrong with another command that failed in the same container.
+        const container = yield* Container.start(idle)
         const error = yield* failsWith(container.exec(exec), "ExecFailed")
         assert.strictEqual(error.reason, reason, error.message)
         assert.notStrictEqual(error.detail, "")
