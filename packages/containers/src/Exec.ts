@@ -215,6 +215,8 @@ export const workingDirectory: {
  * Feeds the command's standard input and then closes it. Default: there is no
  * standard input. Implies {@link interactive}.
  *
+ * Podman may lose the output of a command that ends before it has read its input.
+ *
  * @since 0.1.0
  * @category combinators
  */
