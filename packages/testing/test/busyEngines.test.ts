@@ -36,6 +36,19 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       )
     ))
 
+  it.live("by Docker, whose prunes end each other's leases", () =>
+    Effect.gen(function*() {
+      deepStrictEqual(yield* Image.prune([Label.has("any")]), [])
+    }).pipe(
+      Effect.provide(
+        on(
+          FakeEngine.docker,
+          "image prune",
+          "Error response from daemon: NotFound: lease \"670368187-1N5h\": not found\n"
+        )
+      )
+    ))
+
   describe("by Docker, which ends the leases of all that write while it prunes images", () => {
     const leaseLost = "failed commit on ref \"sha256:f1036f\": commit failed: lease does not exist: not found\n"
 

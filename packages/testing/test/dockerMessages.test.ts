@@ -45,6 +45,13 @@ const rows: ReadonlyArray<Row> = [
     "PortTaken"
   ],
   [
+    "a port that a process of the host has, to Docker 28",
+    "container start",
+    start,
+    `${endpoint}failed to bind host port for 127.0.0.1:8099:172.17.0.3:80/tcp: address already in use`,
+    "PortTaken"
+  ],
+  [
     "a port that a container has",
     "container start",
     start,

@@ -85,12 +85,13 @@ const conditions = {
   unreachable:
     /dial tcp|no such host|connection refused|connection reset|i\/o timeout|network is unreachable|no route to host|TLS handshake|x509:|tls: |server gave HTTP response to HTTPS client|Client\.Timeout|context deadline exceeded|pinging container registry|\/v2\/[^"]*": (?:EOF|http:|net\/http:|unexpected EOF)/i,
   // docker: "Bind for 127.0.0.1:8080 failed: port is already allocated", "listen tcp4 …: bind: address already in use"
-  // docker from 28 on: "failed to bind host port 127.0.0.1:8080/tcp: address already in use"
+  // docker from 28 on: "failed to bind host port 127.0.0.1:8080/tcp: address already in use", "failed to bind host port
+  // for 127.0.0.1:8080:172.17.0.2:80/tcp: address already in use"
   // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
   // podman from 5 on, without root: "pasta failed with exit code 1: Failed to bind port 8080 (Address already in use)"
   // "Address already in use" alone is what docker says of an address in a network.
   portTaken:
-    /port is already allocated|bind: address already in use|failed to bind host port \S+ address already in use|failed to bind port \d+ \(address already in use\)|ports are not available/i,
+    /port is already allocated|bind: address already in use|failed to bind host port (?:for )?\S+ address already in use|failed to bind port \d+ \(address already in use\)|ports are not available/i,
   // podman from 5 on, without root, of a port that the last run of the same container may still have
   pastaPortTaken: /failed to bind port \d+ \(address already in use\)/i,
   notRunning:
@@ -141,13 +142,14 @@ const conditions = {
   // not found", "parent snapshot sha256:… does not exist: not found", of a builder "unable to find image "sha256:…""
   // https://github.com/moby/moby/blob/docker-v29.4.0/daemon/containerd/image_prune.go
   disturbedByPrune:
-    /lease (?:"[^"\n]*" )?does not exist|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
+    /lease (?:"[^"\n]*":? )?(?:does not exist|not found)|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
   // docker with the store of containerd, by the builder before BuildKit: "failed to restore cached image from …"
   cacheUnusable: /failed to restore cached image/i,
   // podman, of an image that is removed while its builder looks for cached steps: "checking if cached image exists from
   // a previous build: getting top layer info: layer not known"
   cacheDisturbed: /checking if cached image exists from a previous build: .*(?:image|layer) not known/i,
-  pruneRunning: /a prune operation is already running/i,
+  // docker, of a prune too, whose lease another one has ended: "NotFound: lease "670368187-1N5h": not found"
+  pruneRunning: /a prune operation is already running|lease "[^"\n]*": not found/i,
   // podman without root, on the first version of control groups
   cannotPause: /can ?not pause containers on rootless/i,
   // docker, of the builder before BuildKit: "DEPRECATED: The legacy builder is deprecated …" and the lines that follow
@@ -204,7 +206,9 @@ interface ExecOutput {
   readonly stderr: string
 }
 
-const dockerRefusal = /^(?:Error response from daemon: |Error: No such container: |OCI runtime exec failed: )[^\n]+\n?$/
+// From client 28 on, of a container that stopped before the command started: "unable to upgrade to tcp, received 409".
+const dockerRefusal =
+  /^(?:Error response from daemon: |Error: No such container: |OCI runtime exec failed: |unable to upgrade to tcp, )[^\n]+\n?$/
 const runtimeRefusal = /^(?:OCI runtime exec failed: |unable to find user |cannot exec in a )[^\n]+\n?$/
 // The second line is of Podman's own attempt to read from what did not start.
 const podmanRefusal = /^Error: [^\n]+(?:\nError: read unixpacket [^\n]+)?\n?$/

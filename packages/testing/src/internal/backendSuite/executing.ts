@@ -249,7 +249,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
         }
         const { exitCode, stderr, stdout } = outcome.right
         // One that was killed with its container may have done nothing yet.
-        if (exitCode !== 137) assert.deepStrictEqual([exitCode, stdout, stderr], [3, "ran\n", ""])
+        if (exitCode !== 137) assert.deepStrictEqual([exitCode, stdout, stderr], [3, "ran\n", ""], stderr)
       }
       yield* Fiber.join(restarting)
       // Docker 20.10 can lose the file system of such a container, in which nothing starts then.
