@@ -336,11 +336,19 @@ const makeStore = (fs: FileSystem.FileSystem, path: Path.Path, root: string, fil
         )
         // The names of what the index leads to outlive a loss of power before it does.
         for (const algorithm of ["sha256", "sha512"]) yield* durable.syncDirectory(fs, files.at("blobs", algorithm))
-        const replaced = yield* files.replace(files.index, Stream.make(written), (rename) =>
+        const committed = <E>(change: Effect.Effect<void, E>) =>
           Effect.flatMap(
             Effect.all([isUnchanged, lock.isHeld]),
-            ([unchanged, held]) => unchanged && held ? Effect.as(rename, true) : Effect.succeed(false)
-          ))
+            ([unchanged, held]) => unchanged && held ? Effect.as(change, true) : Effect.succeed(false)
+          )
+        const replaced = yield* files.replace(files.index, Stream.make(written), committed).pipe(
+          // On a full disk, names can still be removed, which is what makes space.
+          Effect.catchIf(
+            (error) => error.reason === "Unwritable" && written.length <= bytes.length,
+            (error) =>
+              committed(Effect.orElseFail(durable.shorten(fs, files.index, written, bytes.length), () => error))
+          )
+        )
         yield* durable.syncDirectory(fs, root)
         return replaced
       })

@@ -266,7 +266,7 @@ describe("a layout by somebody else", () => {
 })
 
 describe("a full disk", () => {
-  /** A file system on which new files can be made, and nothing can be written to them. */
+  /** A file system on which new files can be made, and nothing can be written but over what is there. */
   const full = (fs: FileSystem.FileSystem): FileSystem.FileSystem => {
     const noSpace = new PlatformError.SystemError({
       reason: "Unknown",
@@ -279,7 +279,10 @@ describe("a full disk", () => {
       open: (path, options) =>
         Effect.map(
           fs.open(path, options),
-          (file) => Object.assign(Object.create(file), { write: () => noSpace, writeAll: () => noSpace })
+          (file) =>
+            options?.flag === "r+"
+              ? file
+              : Object.assign(Object.create(file), { write: () => noSpace, writeAll: () => noSpace })
         )
     }
   }
@@ -294,6 +297,24 @@ describe("a full disk", () => {
       const garbage = yield* pushBlob(yield* OciDirectory.open(path), "garbage")
       const store = yield* onFullDisk(OciDirectory.open(path))
       deepStrictEqual(sorted((yield* store.collectGarbage({ grace: 0 })).digests), [garbage.digest])
+      deepStrictEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"])
+    })
+  )
+
+  live(
+    "does not keep a name from being removed, and lets none be added",
+    Effect.gen(function*() {
+      const { path } = yield* layout
+      const before = yield* OciDirectory.open(path)
+      const { manifest } = yield* pushImage(before, "app")
+      for (const name of ["v1", "v2"]) yield* before.tag(manifest, name)
+      const store = yield* onFullDisk(OciDirectory.open(path))
+      yield* store.untag("v1")
+      deepStrictEqual([...(yield* Stream.runCollect(store.names))], ["v2"])
+      const written = readFileSync(`${path}/index.json`, "utf8")
+      strictEqual(written, written.trim())
+      const error = yield* Effect.flip(store.tag(manifest, "v3"))
+      assertTrue(error.message.includes("ENOSPC"))
       deepStrictEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"])
     })
   )

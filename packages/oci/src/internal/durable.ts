@@ -39,6 +39,26 @@ export const writeBytes = (
     )
   )
 
+/**
+ * Overwrites a file in place with content that is no longer, which takes no space on most file systems. It is one write,
+ * padded with spaces that are cut off afterwards, so that a process that is killed leaves the old content or the new.
+ */
+export const shorten = (
+  fs: FileSystem.FileSystem,
+  path: string,
+  content: Uint8Array,
+  length: number
+): Effect.Effect<void, PlatformError> =>
+  Effect.scoped(
+    Effect.flatMap(fs.open(path, { flag: "r+" }), (file) => {
+      const padded = new Uint8Array(length).fill(0x20)
+      padded.set(content)
+      return Effect.uninterruptible(
+        file.writeAll(padded).pipe(Effect.zipRight(file.truncate(content.length)), Effect.zipRight(file.sync))
+      )
+    })
+  )
+
 /** Writes a new file whose bytes are on the disk when this is done. */
 export const write = writeWith("wx")
 
