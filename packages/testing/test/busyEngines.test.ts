@@ -202,6 +202,23 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         deepStrictEqual(references.map(String), ["localhost/app:1"])
       }))
 
+    it.live("a save, of which nothing was read yet", () =>
+      Effect.gen(function*() {
+        const bytes = yield* Stream.runCollect(Image.save(image))
+        strictEqual(Chunk.toReadonlyArray(bytes).map((piece) => piece.length).join(), "3")
+      }).pipe(Effect.provide(
+        Backend.layerDocker.pipe(
+          Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
+            FakeEngine.on("image save", [
+              FakeEngine.stderr("Error response from daemon: NotFound: lease \"232355637-3AWM\": not found\n"),
+              FakeEngine.exit(1)
+            ]),
+            FakeEngine.on("image save", [FakeEngine.stdout("tar")])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      )))
+
     it.live("but not a load of an archive that can be read only once", () =>
       Effect.gen(function*() {
         const pieces = [new Uint8Array(1000)]

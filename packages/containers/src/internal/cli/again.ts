@@ -23,14 +23,31 @@ export const again =
  *
  * @internal
  */
-export const streamAgain = (condition: Condition) => <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
-  Stream.retry(
-    self,
-    Schedule.spaced("100 millis").pipe(
-      Schedule.upTo("20 seconds"),
-      Schedule.whileInput((error: E) => complains(error, condition))
+export const streamAgain =
+  (condition: Condition, isWorthwhile: () => boolean = () => true) =>
+  <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+    Stream.retry(
+      self,
+      Schedule.spaced("100 millis").pipe(
+        Schedule.upTo("20 seconds"),
+        Schedule.whileInput((error: E) => complains(error, condition) && isWorthwhile())
+      )
     )
-  )
+
+/**
+ * Runs a stream once more, likewise, as long as it has given nothing.
+ *
+ * @internal
+ */
+export const emptyStreamAgain = (condition: Condition) => <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+  Stream.suspend(() => {
+    let isEmpty = true
+    const watched = Stream.tap(self, () =>
+      Effect.sync(() => {
+        isEmpty = false
+      }))
+    return streamAgain(condition, () => isEmpty)(watched)
+  })
 
 const complains = (error: unknown, condition: Condition) =>
   error instanceof CommandFailed.CommandFailed && says(error.stderr, condition)

@@ -9,7 +9,7 @@ import * as ImageId from "../../ImageId.js"
 import * as Output from "../../Output.js"
 import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../Primitives.js"
 import * as imageNames from "../imageNames.js"
-import { again } from "./again.js"
+import { again, emptyStreamAgain } from "./again.js"
 import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
@@ -36,6 +36,7 @@ export const archives = (
       ...images.map(imageArguments.lookup)
     ], { timeout: transferLimit }).pipe(
       (output) => Output.bytes(output, "stdout"),
+      emptyStreamAgain("disturbedByPrune"),
       Stream.catchAll((error) =>
         Stream.fromEffect(
           explain("Image.save")(failures.noSuchImage(images.map(imageNames.display).join(", ")))(error)
