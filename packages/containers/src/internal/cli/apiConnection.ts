@@ -50,8 +50,10 @@ export const shared = Effect.fnUntraced(function*(client: Client): Effect.fn.Ret
   const current = yield* RcRef.make({ acquire: open(client), idleTimeToLive })
   return {
     get: (path) =>
-      RcRef.get(current).pipe(
-        Effect.flatMap((connection) => connection.get(path)),
+      // A reference that is interrupted while it is taken would never be given back.
+      Effect.uninterruptibleMask((restore) =>
+        Effect.flatMap(RcRef.get(current), (connection) => restore(connection.get(path)))
+      ).pipe(
         Effect.scoped,
         Effect.onError(() => RcRef.invalidate(current)),
         turn.withPermits(1)
