@@ -3,7 +3,7 @@ import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Build, ContainerName, Image, Label } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Reference } from "@ociman/oci"
-import { Effect, Redacted, Stream } from "effect"
+import { Effect, Layer, Redacted, Stream } from "effect"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
 const podman = (answers: Answers): Answers => ({
@@ -33,46 +33,32 @@ const id = "0ba6333d3c3bd50dfde7755b6158b36642d8b5f2f09aa9275ef3b3568402da35"
 
 const build = Build.fromInstructions("FROM scratch\n").pipe(Build.tagged("localhost/app:1"))
 
+/** Podman, whose commands on containers fail. */
+const complaining = (text: string) =>
+  Backend.layerPodman.pipe(
+    Layer.provide(machine({ clients: { podman: podman({ container: complain(text, 125) }) } }))
+  )
+
 describe("Podman 5", () => {
   it.live("a rename to a name that is taken fails with NameInUse", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const error = yield* Effect.flip(backend.renameContainer(id, ContainerName.make("taken")))
       strictEqual(error._tag, "NameInUse")
-    }).pipe(
-      Effect.provide(Backend.layerPodman),
-      Effect.provide(machine({
-        clients: {
-          podman: podman({
-            container: complain(
-              `Error: renaming container ${id}: updating container config table with new configuration for container ` +
-                `${id}: UNIQUE constraint failed: ContainerConfig.Name`,
-              125
-            )
-          })
-        }
-      }))
-    ))
+    }).pipe(Effect.provide(complaining(
+      `Error: renaming container ${id}: updating container config table with new configuration for container ` +
+        `${id}: UNIQUE constraint failed: ContainerConfig.Name`
+    ))))
 
   it.live("a port that pasta cannot bind is taken", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const error = yield* Effect.flip(backend.startContainer("app"))
       strictEqual(error._tag, "PortTaken")
-    }).pipe(
-      Effect.provide(Backend.layerPodman),
-      Effect.provide(machine({
-        clients: {
-          podman: podman({
-            container: complain(
-              `Error: unable to start container "${id}": pasta failed with exit code 1:\n` +
-                "Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80'",
-              125
-            )
-          })
-        }
-      }))
-    ))
+    }).pipe(Effect.provide(complaining(
+      `Error: unable to start container "${id}": pasta failed with exit code 1:\n` +
+        "Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80'"
+    ))))
 
   it.live("images are pruned by one filter at a time, until none of them can go", () =>
     Effect.gen(function*() {

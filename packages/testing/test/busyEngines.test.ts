@@ -12,12 +12,13 @@ const on = (
   engine: FakeEngine.Script,
   command: string,
   complaint: string,
-  before: ReadonlyArray<FakeEngine.Step> = []
+  before: ReadonlyArray<FakeEngine.Step> = [],
+  answer = ""
 ) =>
   (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
     Layer.provide(FakeEngine.layer(engine.pipe(
       FakeEngine.on(command, [...before, FakeEngine.stderr(complaint), FakeEngine.exit(1)]),
-      FakeEngine.on(command, [...before, FakeEngine.stdout("")])
+      FakeEngine.on(command, [...before, FakeEngine.stdout(answer)])
     ))),
     Layer.provide(NodeContext.layer)
   )
@@ -207,15 +208,12 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         const bytes = yield* Stream.runCollect(Image.save(image))
         strictEqual(Chunk.toReadonlyArray(bytes).map((piece) => piece.length).join(), "3")
       }).pipe(Effect.provide(
-        Backend.layerDocker.pipe(
-          Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
-            FakeEngine.on("image save", [
-              FakeEngine.stderr("Error response from daemon: NotFound: lease \"232355637-3AWM\": not found\n"),
-              FakeEngine.exit(1)
-            ]),
-            FakeEngine.on("image save", [FakeEngine.stdout("tar")])
-          ))),
-          Layer.provide(NodeContext.layer)
+        on(
+          FakeEngine.docker,
+          "image save",
+          "Error response from daemon: NotFound: lease \"232355637-3AWM\": not found\n",
+          [],
+          "tar"
         )
       )))
 

@@ -57,10 +57,10 @@ export const starting = (
           onTrue: () => Effect.retry(start, { while: isPastaPortTaken, schedule: untilLastRunIsOver }),
           onFalse: () => taken
         })),
-      Effect.tapErrorTag(
-        "PortTaken",
-        () => Effect.sync(() => engine.name === "docker" ? portsWereTaken.add(container) : portsWereTaken)
-      ),
+      Effect.tapErrorTag("PortTaken", () =>
+        Effect.sync(() => {
+          if (engine.name === "docker") portsWereTaken.add(container)
+        })),
       Effect.zipLeft(Effect.sync(() => portsWereTaken.delete(container)))
     )
 }
