@@ -71,6 +71,8 @@ const open = Effect.fnUntraced(function*(
   const stderr = Captured.make(detailLimit)
   const errors = yield* process.stderr.pipe(
     Stream.runForEach((bytes) => Effect.sync(() => stderr.write(bytes))),
+    // The connection is opened where nothing can be interrupted, and its scope ends this fiber before the client.
+    Effect.interruptible,
     Effect.forkScoped
   )
   const source: ByteSource.Source<ConnectionError> = yield* ByteSource.make(
