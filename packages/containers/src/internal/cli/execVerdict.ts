@@ -1,6 +1,7 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import {
   type BackendUnavailable,
   type ContainerError,
@@ -92,7 +93,10 @@ export const make = (
         if (context.engine.name === "podman" && saysExecRefused("podman", end)) return yield* refused
         // The client failed after the command had ended, maybe before the end of its output.
         if (state.exitCode !== end.exitCode) return yield* lost(end.stderr)
-        if (state.exitCode === killed) yield* notRunning
+        // The engine may tell of the end of the container a moment after that of the command.
+        if (state.exitCode === killed) {
+          yield* Effect.repeat(notRunning, Schedule.spaced("100 millis").pipe(Schedule.upTo("300 millis")))
+        }
         return state.exitCode
       case "NotThere":
       case "Unknown":
