@@ -86,7 +86,7 @@ export interface Service extends Primitives.Primitives {
 }
 
 /**
- * A network to be made; without a name it gets one that nobody else has.
+ * Describes a network to create. Without a name it gets a unique one.
  *
  * @since 0.1.0
  * @category models
@@ -96,7 +96,7 @@ export interface NetworkRequest extends Omit<Primitives.NetworkRequest, "name"> 
 }
 
 /**
- * A volume to be made; without a name it gets one that nobody else has.
+ * Describes a volume to create. Without a name it gets a unique one.
  *
  * @since 0.1.0
  * @category models
@@ -141,8 +141,8 @@ export const make = (primitives: Primitives.Primitives): Effect.Effect<Service> 
  * has built, and builders build on it. Those that this library has built carry
  * the label `Session.libraryKey`, by which `Image.prune` finds them.
  *
- * What cannot be removed is in the result. Something that is gone meanwhile is
- * no error, and several processes may sweep at once.
+ * The result lists resources that could not be removed. A resource that is
+ * already gone is not an error, and several processes may sweep at once.
  *
  * @example
  * ```ts

@@ -1,6 +1,6 @@
 /**
- * What can go wrong between a program and a container engine. What a caller
- * branches on has a tag of its own; everything else is {@link EngineFailed}.
+ * Errors of container engines. Each condition that callers branch on has its own
+ * tag; all others are {@link EngineFailed}.
  *
  * @since 0.1.0
  */
@@ -340,7 +340,7 @@ const described = {
 }
 
 /**
- * A host port that the container is to publish is taken by somebody else.
+ * A host port that the container publishes is already in use.
  *
  * @since 0.1.0
  * @category errors
@@ -643,7 +643,7 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/co
 }
 
 /**
- * What any operation may fail with: the engine is gone, or has a reason of its own.
+ * Errors of any operation: the engine is not available, or it refuses for a reason of its own.
  *
  * @since 0.1.0
  * @category errors
@@ -651,7 +651,7 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/co
 export type EngineError = BackendUnavailable | EngineFailed
 
 /**
- * What any operation on an existing container may fail with.
+ * Errors of any operation on an existing container.
  *
  * @since 0.1.0
  * @category errors
@@ -659,7 +659,7 @@ export type EngineError = BackendUnavailable | EngineFailed
 export type ContainerError = ContainerNotFound | EngineError
 
 /**
- * What copying files into or out of a container may fail with.
+ * Errors of copying files into or out of a container.
  *
  * @since 0.1.0
  * @category errors
@@ -667,7 +667,7 @@ export type ContainerError = ContainerNotFound | EngineError
 export type CopyError = ContainerError | CopyFailed | PathNotFound
 
 /**
- * What any operation on an existing image may fail with.
+ * Errors of any operation on an existing image.
  *
  * @since 0.1.0
  * @category errors
@@ -675,7 +675,7 @@ export type CopyError = ContainerError | CopyFailed | PathNotFound
 export type ImageError = ImageNotFound | EngineError
 
 /**
- * What a pull or a push may fail with.
+ * Errors of a pull or a push.
  *
  * @since 0.1.0
  * @category errors
@@ -691,7 +691,7 @@ export type TransferError = ImageError | RegistryFailed
 export type CreateError = TransferError | NameInUse | NetworkNotFound
 
 /**
- * What any operation on an existing network may fail with.
+ * Errors of any operation on an existing network.
  *
  * @since 0.1.0
  * @category errors
@@ -699,7 +699,7 @@ export type CreateError = TransferError | NameInUse | NetworkNotFound
 export type NetworkError = NetworkNotFound | EngineError
 
 /**
- * What making a network may fail with.
+ * Errors of making a network.
  *
  * @since 0.1.0
  * @category errors
@@ -707,7 +707,7 @@ export type NetworkError = NetworkNotFound | EngineError
 export type CreateNetworkError = NameInUse | SubnetUnavailable | EngineError
 
 /**
- * What any operation on an existing volume may fail with.
+ * Errors of any operation on an existing volume.
  *
  * @since 0.1.0
  * @category errors
@@ -715,7 +715,7 @@ export type CreateNetworkError = NameInUse | SubnetUnavailable | EngineError
 export type VolumeError = VolumeNotFound | EngineError
 
 /**
- * What creating and starting a container may fail with.
+ * Errors of creating and starting a container.
  *
  * @since 0.1.0
  * @category errors
