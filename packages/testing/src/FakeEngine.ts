@@ -67,6 +67,7 @@ export type Step = Data.TaggedEnum<{
     readonly every: Duration.Duration
   }
   Flood: { readonly to: "stdout" | "stderr"; readonly bytes: number }
+  Close: { readonly output: "stdout" | "stderr" }
   ReadStdin: {}
   Wait: { readonly duration: Duration.Duration }
   Hang: {}
@@ -177,6 +178,14 @@ export const trickle = (content: string | Uint8Array, options: {
  * @category steps
  */
 export const flood = (to: "stdout" | "stderr", bytes: number): Step => Step.Flood({ to, bytes })
+
+/**
+ * Closes an output before the client ends.
+ *
+ * @since 0.1.0
+ * @category steps
+ */
+export const close = (output: "stdout" | "stderr"): Step => Step.Close({ output })
 
 /**
  * Reads standard input to its end. Without this step, nothing is read.

@@ -313,6 +313,21 @@ it.live.each(["inspectContainer", "exec", "copyInto", "copyOutOf", "containerLog
   60_000
 )
 
+it.live(
+  "an engine that cannot be asked how a command ended fails it, even if the client reports it late",
+  () =>
+    Effect.gen(function*() {
+      const operation: Described = { ...operations.executor, name: "executor", title: "executor" }
+      strictEqual((yield* outcomeOf(operation)).outcome, "SystemError Unknown")
+    }).pipe(Effect.provide(on(FakeEngine.on(FakeEngine.docker, "system dial-stdio", [
+      FakeEngine.close("stdout"),
+      FakeEngine.wait("100 millis"),
+      FakeEngine.stderr("Cannot connect to the Docker daemon at unix:///var/run/docker.sock\n"),
+      FakeEngine.exit(1)
+    ])))),
+  30_000
+)
+
 it("no fault leaves a file", () => {
   // The directory of the locks stays.
   deepStrictEqual(temporary.names().filter((name) => !/^ociman-(?:user|\d+)$/.test(name)), [])

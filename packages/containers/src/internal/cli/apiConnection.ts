@@ -77,15 +77,14 @@ const open = Effect.fnUntraced(function*(
   )
   const source: ByteSource.Source<ConnectionError> = yield* ByteSource.make(
     process.stdout,
-    Effect.suspend(() =>
-      Effect.zipRight(
-        Effect.zipRight(Fiber.join(errors), process.exitCode),
+    Effect.flatMap(
+      Effect.zipRight(Fiber.join(errors), process.exitCode),
+      () =>
         Effect.fail<Disconnected>({
           _tag: "Disconnected",
           detail: stderr.result().text.trim(),
           hadAnswered: source.hasBegun()
         })
-      )
     )
   )
   return {

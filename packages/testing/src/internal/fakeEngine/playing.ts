@@ -76,6 +76,8 @@ const shell = (step: Step, keep: (content: string | Uint8Array) => string): stri
       return trickle(step, keep(step.content))
     case "Flood":
       return `yes 'nothing in particular' | head -c ${step.bytes}${redirect(step.to)}`
+    case "Close":
+      return step.output === "stderr" ? "exec 2>&-" : "exec >&-"
     case "ReadStdin":
       return "cat >/dev/null"
     case "Wait":
