@@ -28,6 +28,97 @@ const reservedFor = {
   vitest: ["testing"]
 }
 
+/**
+ * Layers of packages/containers/src, by the directory in `internal` or by the public module. A module imports from its
+ * own layer and from those listed, for types too.
+ */
+const layers = {
+  containers: {
+    values: {
+      modules: [
+        "BuildEvent",
+        "ByteSize",
+        "ContainerId",
+        "ContainerInfo",
+        "ContainerName",
+        "Device",
+        "Engine",
+        "Environment",
+        "ExtraHost",
+        "HealthCheck",
+        "HostName",
+        "ImageHistory",
+        "ImageId",
+        "ImageInfo",
+        "IpAddress",
+        "Label",
+        "Mount",
+        "NetworkInfo",
+        "Output",
+        "Port",
+        "ProcessInfo",
+        "RestartPolicy",
+        "Stats",
+        "Subnet",
+        "Transfer",
+        "Ulimit",
+        "User",
+        "VolumeInfo"
+      ],
+      below: []
+    },
+    model: { modules: ["BackendError", "Definition", "Exec", "HostFiles", "Session"], below: ["values"] },
+    contract: { modules: ["BackendDriver"], below: ["values", "model"] },
+    dialect: { modules: [], below: ["values", "model", "contract"] },
+    host: { modules: [], below: ["values", "model", "contract"] },
+    discovery: { modules: ["EngineEndpoint", "Settings"], below: ["values", "model", "contract", "dialect", "host"] },
+    cli: { modules: [], below: ["values", "model", "contract", "dialect", "host", "discovery"] },
+    api: { modules: [], below: ["values", "model", "contract", "dialect", "host", "discovery"] },
+    memory: { modules: [], below: ["values", "model", "contract", "dialect", "host", "discovery"] },
+    derived: { modules: [], below: ["values", "model", "contract", "host"] },
+    programs: {
+      modules: [
+        "Backend",
+        "Build",
+        "Container",
+        "Event",
+        "HostResolver",
+        "Image",
+        "Network",
+        "PlatformSupport",
+        "Recorder",
+        "Volume"
+      ],
+      below: ["values", "model", "contract", "host", "derived"]
+    },
+    drivers: {
+      modules: ["CliBackend", "EngineBackend", "MemoryBackend"],
+      below: ["values", "model", "contract", "dialect", "host", "discovery", "cli", "api", "memory", "programs"]
+    }
+  }
+}
+
+const layerOf = (owner, file) => {
+  const path = relative(owner.src, file).split(sep)
+  if (path[0] === "internal") return path.length > 2 ? path[1] : undefined
+  const name = path[0].replace(/\.ts$/, "")
+  return Object.entries(layers[owner.name]).find(([, { modules }]) => modules.includes(name))?.[0]
+}
+
+const checkRank = (report, owner, file, { line, target }) => {
+  if (layers[owner.name] === undefined || relative(owner.src, file) === "index.ts") return
+  const [from, to] = [layerOf(owner, file), layerOf(owner, target)]
+  for (const [module, layer] of [[file, from], [target, to]]) {
+    if (layers[owner.name][layer] === undefined) {
+      report(file, line, "layer", `${relative(owner.src, module)} is in no layer of packages/${owner.name}`)
+      return
+    }
+  }
+  if (from !== to && !layers[owner.name][from].below.includes(to)) {
+    report(file, line, "layer", `${from} may not import from ${to}: ${relative(owner.src, target)}`)
+  }
+}
+
 const packageNameOf = (specifier) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/")
 
 // Two copies of these in one program are two different worlds, so the program brings them.
@@ -161,8 +252,9 @@ const readImports = (report, packages) => {
         const { line, specifier, typeOnly } = found
         const check = specifier.startsWith(".") ? checkRelative : specifier.startsWith(scope) ? checkOwn : checkForeign
         const target = check(report, owner, file, found)
-        if (target !== undefined && !typeOnly) {
-          targets.push({ target, line })
+        if (target !== undefined) {
+          targets.push({ target, line, typeOnly })
+          if (check === checkRelative) checkRank(report, owner, file, { line, target })
         }
         const name = packageNameOf(specifier)
         if (check !== checkRelative && !isBuiltin(specifier) && !used.has(name)) {
@@ -175,12 +267,16 @@ const readImports = (report, packages) => {
   return { graph, uses }
 }
 
+// Where imports of types may not go round in circles either.
+const isLayered = (root, file) => layers[relative(join(root, "packages"), file).split(sep)[0]] !== undefined
+
 const checkCycles = (report, root, graph) => {
   const done = new Set()
   const path = []
   const visit = (file) => {
     path.push(file)
-    for (const { line, target } of graph.get(file) ?? []) {
+    for (const { line, target, typeOnly } of graph.get(file) ?? []) {
+      if (typeOnly && !isLayered(root, file)) continue
       const start = path.indexOf(target)
       if (start >= 0) {
         const cycle = [...path.slice(start), target].map((module) => relative(root, module)).join(" -> ")

@@ -82,7 +82,7 @@ const onAnEngine = async (code) =>
   await anEngineAnswers() ? { code, expected: /^(?:\[.*\] WARN .*\n)?yes\nCommandNotFound\n$/ } : {
     code: code.replace("import { Build,", "import { Backend, Build,").replace(
       "Effect.provide(NodeOciman.layer)",
-      "Effect.provide(Backend.layerMemory()), Effect.provide(NodeOciman.layerImages)"
+      "Effect.provide(MemoryBackend.layer()), Effect.provide(NodeOciman.layerImages)"
     ),
     expected: /^yes\n/
   }

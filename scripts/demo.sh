@@ -8,7 +8,7 @@ usage() {
 usage: scripts/demo.sh [--engine docker|podman|all]
 
 Installs the npm packages if they are missing, makes sure that the engines run, and runs examples/main.ts
-on Docker, on Podman or on both. Default: the engine that `Backend.layer` picks.
+on Docker, on Podman or on both. Default: the engine that `EngineBackend.layer` picks.
 USAGE
 }
 

@@ -83,6 +83,38 @@ const planted: ReadonlyArray<readonly [what: string, files: Record<string, strin
     "packages/oci/package.json:1 [edge]"
   ],
   [
+    "an import from a higher layer",
+    {
+      "packages/containers/src/internal/values/a.ts": `import "../cli/b.js"\n`,
+      "packages/containers/src/internal/cli/b.ts": `import "effect/Effect"\n`
+    },
+    "packages/containers/src/internal/values/a.ts:1 [layer] values may not import from cli: internal/cli/b.ts"
+  ],
+  [
+    "an import of a type from another driver",
+    {
+      "packages/containers/src/internal/memory/a.ts": `import type { B } from "../cli/b.js"\nexport type A = B\n`,
+      "packages/containers/src/internal/cli/b.ts": `export type B = string\n`
+    },
+    "packages/containers/src/internal/memory/a.ts:1 [layer] memory may not import from cli: internal/cli/b.ts"
+  ],
+  [
+    "a public module in no layer",
+    {
+      "packages/containers/src/Novelty.ts": `import "./internal/values/a.js"\n`,
+      "packages/containers/src/internal/values/a.ts": `import "effect/Effect"\n`
+    },
+    "packages/containers/src/Novelty.ts:1 [layer] Novelty.ts is in no layer of packages/containers"
+  ],
+  [
+    "a circle of types in a layered package",
+    {
+      "packages/containers/src/internal/cli/a.ts": `import type { B } from "./b.js"\nexport type A = B\n`,
+      "packages/containers/src/internal/cli/b.ts": `import type { A } from "./a.js"\nexport type B = A\n`
+    },
+    "[cycle] packages/containers/src/internal/cli/a.ts -> packages/containers/src/internal/cli/b.ts"
+  ],
+  [
     "a package reserved for another",
     { "packages/oci/src/A.ts": `import "@effect/platform-node/NodeContext"\n` },
     "packages/oci/src/A.ts:1 [edge] packages/oci may not import @effect/platform-node"

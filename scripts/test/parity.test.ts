@@ -29,7 +29,8 @@ const members = (symbol: ts.Symbol): ReadonlyArray<ts.Symbol> => {
     ...(target.flags & ts.SymbolFlags.Module ? checker.getExportsOfModule(target) : []),
     ...(target.flags & (ts.SymbolFlags.Interface | ts.SymbolFlags.Class | ts.SymbolFlags.TypeAlias)
       ? checker.getDeclaredTypeOfSymbol(target).getProperties()
-      : [])
+      : []),
+    ...(target.flags & ts.SymbolFlags.Property ? checker.getTypeOfSymbol(target).getProperties() : [])
   ]
 }
 

@@ -6,7 +6,7 @@
  */
 import * as Schema from "effect/Schema"
 import { Step } from "./BuildEvent.js"
-import { advice, memoryOf, nameOf, refusals, signalOf, speaker, tail } from "./internal/errorText.js"
+import { advice, memoryOf, nameOf, refusals, signalOf, speaker, tail } from "./internal/values/errorText.js"
 
 const engineName = Schema.Literal("docker", "podman", "memory")
 

@@ -5,7 +5,7 @@
  *
  * @since 0.1.0
  */
-import { type DockerIgnore, type FileTree, type Hasher, type Platform, Reference } from "@ociman/oci"
+import { type Hasher, type Platform, Reference } from "@ociman/oci"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -14,13 +14,13 @@ import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Backend from "./Backend.js"
+import type * as BackendDriver from "./BackendDriver.js"
 import type * as BackendError from "./BackendError.js"
 import type * as BuildEvent from "./BuildEvent.js"
 import type * as ExtraHost from "./ExtraHost.js"
-import { buildHash } from "./internal/buildHash.js"
-import { each, firstOf, nonEmpty, noNul, refined } from "./internal/text.js"
+import * as hashing from "./internal/model/buildHash.js"
+import { each, firstOf, nonEmpty, noNul, refined } from "./internal/values/text.js"
 import * as Label from "./Label.js"
-import type * as Primitives from "./Primitives.js"
 
 /**
  * @since 0.1.0
@@ -41,7 +41,7 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export type Source = Primitives.BuildRequest["source"]
+export type Source = BackendDriver.BuildRequest["source"]
 
 /**
  * A secret that steps can read: a value, or a file on this machine that holds it.
@@ -49,7 +49,7 @@ export type Source = Primitives.BuildRequest["source"]
  * @since 0.1.0
  * @category models
  */
-export type Secret = Primitives.BuildSecret
+export type Secret = BackendDriver.BuildSecret
 
 /**
  * What the image is called: a fixed reference, or a repository in which the
@@ -80,7 +80,7 @@ export interface Build<out N extends Name | undefined = Name> extends Pipeable, 
  * @since 0.1.0
  * @category models
  */
-export interface Settings extends Omit<Primitives.BuildRequest, "image"> {}
+export interface Settings extends Omit<BackendDriver.BuildRequest, "image"> {}
 
 /**
  * An image that is there now, and whether it had to be built for that.
@@ -423,7 +423,7 @@ export const reference = (
   const { name } = self
   return name._tag === "Fixed"
     ? Effect.succeed(name.reference)
-    : Effect.map(buildHash(self), (hash) => Reference.withTag(name.repository, hash))
+    : Effect.map(hashing.buildHash(self), (hash) => Reference.withTag(name.repository, hash))
 }
 
 /**
@@ -432,7 +432,7 @@ export const reference = (
  * @since 0.1.0
  * @category errors
  */
-export type HashError = FileTree.FileTreeError | DockerIgnore.InvalidPattern
+export type HashError = hashing.HashError
 
 /**
  * What a build may fail with.
@@ -455,7 +455,7 @@ export const build = (
     request(self),
     (request) =>
       Effect.flatMap(Backend.Backend, (backend) =>
-        Stream.runDrain(backend.buildImage(request)).pipe(
+        Stream.runDrain(backend.builds.build(request)).pipe(
           Effect.as(request.image),
           Effect.withSpan("Build.build", { captureStackTrace: false, attributes: attributes(backend, request) })
         ))
@@ -467,7 +467,7 @@ export const build = (
  *
  * @example
  * ```ts
- * import { Backend, Build, BuildEvent } from "@ociman/containers"
+ * import { Build, BuildEvent, MemoryBackend } from "@ociman/containers"
  * import { NodeHasher } from "@ociman/node"
  * import { Effect, Stream } from "effect"
  *
@@ -477,7 +477,7 @@ export const build = (
  *   Stream.map(BuildEvent.format),
  *   Stream.take(3),
  *   Stream.runCollect,
- *   Effect.provide([Backend.layerMemory(), NodeHasher.layer])
+ *   Effect.provide([MemoryBackend.layer(), NodeHasher.layer])
  * )
  *
  * assert.deepStrictEqual([...Effect.runSync(lines)], ["[1/2] FROM alpine", "[1/2] FROM alpine (done)", "[2/2] RUN make"])
@@ -491,7 +491,7 @@ export const stream = (
 ): Stream.Stream<BuildEvent.BuildEvent, BuildError, Backend.Backend | Hasher.Hasher> =>
   Stream.unwrap(
     Effect.map(Effect.all([Backend.Backend, request(self)]), ([backend, request]) =>
-      backend.buildImage(request).pipe(
+      backend.builds.build(request).pipe(
         Stream.withSpan("Build.stream", { captureStackTrace: false, attributes: attributes(backend, request) })
       ))
   )
@@ -529,13 +529,13 @@ export const ensure = (
         ))
   )
 
-const request = (self: Build): Effect.Effect<Primitives.BuildRequest, HashError, Hasher.Hasher> =>
+const request = (self: Build): Effect.Effect<BackendDriver.BuildRequest, HashError, Hasher.Hasher> =>
   Effect.map(reference(self), (image) => {
     const { [TypeId]: _, name: __, ...settings } = self
     return { ...settings, image }
   })
 
-const attributes = ({ engine }: Backend.Service, { image }: Primitives.BuildRequest) => ({
+const attributes = ({ engine }: Backend.Service, { image }: BackendDriver.BuildRequest) => ({
   engine: engine.name,
   image: Reference.format(image)
 })

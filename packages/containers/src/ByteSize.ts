@@ -6,7 +6,7 @@
 import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { fromString } from "./internal/text.js"
+import { fromString } from "./internal/values/text.js"
 
 type Prefix = "k" | "m" | "g" | "t" | "p" | "K" | "M" | "G" | "T" | "P"
 

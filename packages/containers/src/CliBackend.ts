@@ -1,9 +1,9 @@
 /**
- * The primitives of a `Backend` on the command line clients of Docker and
- * Podman. The client finds its engine as it always does, by its contexts,
- * connections and `DOCKER_HOST` or `CONTAINER_HOST`, which are read by `Config`
- * too. It stays with what it found: another context that is chosen meanwhile,
- * as by `docker context use`, changes nothing.
+ * Driver of a `Backend` that runs the command line clients of Docker and
+ * Podman. The client finds its engine by its contexts and connections, and by
+ * `DOCKER_HOST` or `CONTAINER_HOST`, which are read with `Config`. The driver
+ * keeps the engine it found, even if another context is chosen later, as by
+ * `docker context use`.
  *
  * @since 0.1.0
  */
@@ -12,6 +12,7 @@ import * as FileSystem from "@effect/platform/FileSystem"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
+import type { BackendDriver } from "./BackendDriver.js"
 import type { Probe } from "./BackendError.js"
 import type * as ContainerName from "./ContainerName.js"
 import type * as Definition from "./Definition.js"
@@ -23,22 +24,20 @@ import { builds } from "./internal/cli/builds.js"
 import * as Client from "./internal/cli/client.js"
 import { containers } from "./internal/cli/containers.js"
 import type { Context } from "./internal/cli/context.js"
-import * as create from "./internal/cli/createArguments.js"
 import { detect } from "./internal/cli/detect.js"
 import * as whereabouts from "./internal/cli/engineLocation.js"
 import { exec } from "./internal/cli/exec.js"
-import { execArguments as lowerExec } from "./internal/cli/execArguments.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
 import { files } from "./internal/cli/files.js"
-import { hosts } from "./internal/cli/hosts.js"
+import * as create from "./internal/cli/flags/create.js"
+import { execArguments as lowerExec } from "./internal/cli/flags/exec.js"
 import { images } from "./internal/cli/images.js"
-import * as locks from "./internal/cli/locks.js"
 import { networks } from "./internal/cli/networks.js"
 import { observations } from "./internal/cli/observations.js"
 import { volumes } from "./internal/cli/volumes.js"
-import * as processIdentity from "./internal/processIdentity.js"
-import type { Primitives } from "./Primitives.js"
+import { resolveHost } from "./internal/dialect/resolveHost.js"
+import * as thisHost from "./internal/host/thisHost.js"
 
 /**
  * @since 0.1.0
@@ -52,16 +51,16 @@ export interface Options {
 }
 
 /**
- * Asks the client for its engine and makes the primitives on it. Fails with
- * what was found out if no engine answers. A connection to the engine that is
- * opened later is closed with the scope.
+ * Makes the driver of the engine that the client reaches. Fails with a `Probe`
+ * if no engine answers. A connection to the engine that is opened later is
+ * closed with the scope.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = Effect.fnUntraced(function*(
   options: Options
-): Effect.fn.Return<Primitives, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem | Scope.Scope> {
+): Effect.fn.Return<BackendDriver, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem | Scope.Scope> {
   const hostExecutor = yield* CommandExecutor.CommandExecutor
   const fileSystem = yield* FileSystem.FileSystem
   const executable = options.executable ?? options.engine
@@ -70,23 +69,20 @@ export const make = Effect.fnUntraced(function*(
   const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
   const api = yield* ApiConnection.shared(client)
   const context: Context = { engine, client, api, hostExecutor, fileSystem, ...explain(engine, client) }
-  const identity = yield* processIdentity.make
-  const ofContainers = containers(context)
-  const ofProcesses = exec(context)
+  const host = yield* thisHost.make
+  const { run, startAttached } = exec(context)
+  const { processes, stats, subscribe } = observations(context)
+  const ofContainers = { ...containers(context), processes, startAttached, stats }
   return {
     engine,
-    currentProcess: identity.current,
-    isProcessAlive: identity.isAlive,
-    ...ofContainers,
-    ...files(context),
-    ...observations(context),
-    ...ofProcesses,
-    ...executor(context),
-    ...images(context),
-    ...builds(context, locks.make(context, identity)),
-    ...networks(context),
-    ...volumes(context, ofContainers.removeContainer),
-    ...hosts(ofProcesses)
+    containers: ofContainers,
+    exec: { run, executor: executor(context), resolveHost: resolveHost(run) },
+    files: files(context),
+    images: images(context),
+    builds: builds(context, host),
+    networks: networks(context),
+    volumes: volumes(context, ofContainers.remove),
+    events: { subscribe }
   }
 })
 

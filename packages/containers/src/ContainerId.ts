@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { refined } from "./internal/text.js"
+import { refined } from "./internal/values/text.js"
 
 /**
  * The identity of a container, given by its engine: 64 hexadecimal digits in lower case.

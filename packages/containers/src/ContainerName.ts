@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { name, refined } from "./internal/text.js"
+import { name, refined } from "./internal/values/text.js"
 
 /**
  * The name of a container: a letter or a digit of ASCII, then letters, digits, `_`, `.` and `-`, 2 to 256 characters.

@@ -12,9 +12,7 @@
 import { Platform, Reference, type Tar } from "@ociman/oci"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
-import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import type { Pipeable } from "effect/Pipeable"
 import * as Redacted from "effect/Redacted"
 import * as ByteSize from "./ByteSize.js"
 import * as ContainerName from "./ContainerName.js"
@@ -23,11 +21,11 @@ import * as Environment from "./Environment.js"
 import * as ExtraHost from "./ExtraHost.js"
 import type * as HealthCheck from "./HealthCheck.js"
 import type { HostFiles } from "./HostFiles.js"
-import * as internal from "./internal/definition.js"
+import * as internal from "./internal/model/definition.js"
+import type { Network } from "./internal/model/network.js"
 import * as IpAddress from "./IpAddress.js"
 import * as Label from "./Label.js"
 import type * as Mount from "./Mount.js"
-import type * as Network from "./Network.js"
 import type * as Port from "./Port.js"
 import * as RestartPolicy from "./RestartPolicy.js"
 import type * as Ulimit from "./Ulimit.js"
@@ -46,121 +44,65 @@ export const TypeId: typeof internal.TypeId = internal.TypeId
 export type TypeId = typeof TypeId
 
 /**
- * When an image is pulled before a container is created: if it is `missing`
- * (the default), `always`, or `never`.
+ * Pull policy of the image: if it is `missing` on the engine (the default),
+ * `always`, or `never`.
  *
  * @since 0.1.0
  * @category models
  */
-export type PullPolicy = "always" | "missing" | "never"
+export type PullPolicy = internal.PullPolicy
 
 /**
- * The description of a container.
+ * Description of a container.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Definition extends Pipeable, Inspectable.Inspectable, Definition.Fields {
-  readonly [TypeId]: TypeId
-}
+export type Definition = internal.Definition
 
 /**
  * @since 0.1.0
  */
 export declare namespace Definition {
   /**
-   * @since 0.1.0
-   * @category models
-   */
-  export interface Fields {
-    readonly image: Reference.Reference
-    readonly pullPolicy: PullPolicy
-    readonly platform: Option.Option<Platform.Platform>
-    readonly name: Option.Option<ContainerName.ContainerName>
-    readonly entrypoint: Option.Option<ReadonlyArray<string>>
-    readonly arguments: ReadonlyArray<string>
-    readonly environment: Environment.Environment
-    readonly labels: Label.Labels
-    readonly user: Option.Option<User.User>
-    readonly workingDirectory: Option.Option<string>
-    readonly interactive: boolean
-    readonly tty: boolean
-    readonly init: boolean
-    readonly autoRemove: boolean
-    readonly restartPolicy: Option.Option<RestartPolicy.RestartPolicy>
-    readonly healthCheck: Option.Option<HealthCheck.HealthCheck>
-    readonly stopSignal: Option.Option<string>
-    readonly stopTimeout: Option.Option<Duration.Duration>
-    readonly hostname: Option.Option<string>
-    readonly network: Option.Option<string>
-    readonly networkAliases: ReadonlyArray<string>
-    readonly networkAddresses: ReadonlyArray<IpAddress.IpAddress>
-    readonly extraHosts: ReadonlyArray<ExtraHost.ExtraHost>
-    readonly dns: ReadonlyArray<string>
-    readonly ports: ReadonlyArray<Port.Port>
-    readonly mounts: ReadonlyArray<Mount.Mount>
-    readonly files: ReadonlyArray<PlacedFile>
-    readonly readOnlyRoot: boolean
-    readonly privileged: boolean
-    readonly addedCapabilities: ReadonlyArray<string>
-    readonly droppedCapabilities: ReadonlyArray<string>
-    readonly securityOptions: ReadonlyArray<string>
-    readonly devices: ReadonlyArray<Device.Device>
-    readonly ulimits: ReadonlyArray<Ulimit.Ulimit>
-    /** Bytes. */
-    readonly memory: Option.Option<number>
-    readonly cpus: Option.Option<number>
-    /** Bytes. */
-    readonly sharedMemory: Option.Option<number>
-    readonly logDriver: Option.Option<LogDriver>
-    readonly rawFlags: ReadonlyArray<string>
-  }
-
-  /**
-   * What is put into the container before it starts.
+   * Fields of a definition, as the combinators of this module set them.
    *
    * @since 0.1.0
    * @category models
    */
-  export type PlacedFile =
-    | {
-      readonly _tag: "Content"
-      readonly path: string
-      readonly content: Redacted.Redacted<string | Uint8Array>
-      readonly attributes: Tar.Attributes
-    }
-    | { readonly _tag: "HostFiles"; readonly path: string; readonly source: HostFiles }
+  export type Fields = internal.Fields
 
   /**
-   * @since 0.1.0
-   * @category models
-   */
-  export interface LogDriver {
-    readonly name: string
-    readonly options: Readonly<Record<string, string>>
-  }
-
-  /**
-   * A combinator that takes one value, first or after the definition.
+   * File copied into the container between create and start.
    *
    * @since 0.1.0
    * @category models
    */
-  export interface With<in A> {
-    (value: A): (self: Definition) => Definition
-    (self: Definition, value: A): Definition
-  }
+  export type PlacedFile = internal.PlacedFile
 
   /**
-   * A combinator that takes any number of values.
+   * Log driver and its options.
    *
    * @since 0.1.0
    * @category models
    */
-  export interface WithMany<in A> {
-    (...values: ReadonlyArray<A>): (self: Definition) => Definition
-    (self: Definition, ...values: ReadonlyArray<A>): Definition
-  }
+  export type LogDriver = internal.LogDriver
+
+  /**
+   * Combinator with one value, before or after the definition.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  export type With<A> = internal.With<A>
+
+  /**
+   * Combinator with any number of values.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  export type WithMany<A> = internal.WithMany<A>
 }
 
 /**
@@ -421,7 +363,7 @@ export const publish: Definition.WithMany<Port.Port> = internal.withMany((ports,
  * @since 0.1.0
  * @category network
  */
-export const network: Definition.With<Network.Network | string> = internal.withValue((network) => ({
+export const network: Definition.With<Network | string> = internal.withValue((network) => ({
   network: Option.some(typeof network === "string" ? network : network.id)
 }))
 
@@ -501,7 +443,7 @@ export const mount: Definition.WithMany<Mount.Mount> = internal.withMany((mounts
  *
  * @example
  * ```ts
- * import { Backend, Container, Definition } from "@ociman/containers"
+ * import { Container, Definition, MemoryBackend } from "@ociman/containers"
  * import { Effect } from "effect"
  *
  * const database = Definition.make("postgres:17").pipe(
@@ -514,7 +456,7 @@ export const mount: Definition.WithMany<Mount.Mount> = internal.withMany((mounts
  *   assert.strictEqual(script, "CREATE TABLE users (name text);")
  * })
  *
- * await program.pipe(Effect.scoped, Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * await program.pipe(Effect.scoped, Effect.provide(MemoryBackend.layer()), Effect.runPromise)
  * ```
  *
  * @since 0.1.0

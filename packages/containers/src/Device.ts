@@ -5,7 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { absolutePath, each, firstOf, fromString, present, refined } from "./internal/text.js"
+import { absolutePath, each, firstOf, fromString, present, refined } from "./internal/values/text.js"
 
 const path = refined(
   "DevicePath",

@@ -10,11 +10,11 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as BackendError from "./BackendError.js"
-import type * as Engine from "./Engine.js"
-import * as dockerEndpoint from "./internal/endpoint/docker.js"
-import * as hosts from "./internal/endpoint/hosts.js"
-import * as podmanEndpoint from "./internal/endpoint/podman.js"
-import { each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/text.js"
+import * as dockerEndpoint from "./internal/discovery/docker.js"
+import type * as model from "./internal/discovery/endpoint.js"
+import * as hosts from "./internal/discovery/hosts.js"
+import * as podmanEndpoint from "./internal/discovery/podman.js"
+import { each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/values/text.js"
 
 /**
  * Where an engine is reached.
@@ -22,16 +22,7 @@ import { each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/tex
  * @since 0.1.0
  * @category models
  */
-export interface EngineEndpoint {
-  /** A URL, such as `unix:///var/run/docker.sock`, `tcp://build:2376` or `ssh://me@build`. */
-  readonly url: string
-  /** The Docker context or the Podman connection that says so. Docker always has one, if only `default`. */
-  readonly context: Option.Option<string>
-  /** The files for TLS; `None` for a connection without. */
-  readonly tls: Option.Option<Tls>
-  /** The key for a connection over SSH that Podman is told to use. */
-  readonly identity: Option.Option<string>
-}
+export type EngineEndpoint = model.EngineEndpoint
 
 /**
  * The files with which a connection is encrypted.
@@ -39,13 +30,7 @@ export interface EngineEndpoint {
  * @since 0.1.0
  * @category models
  */
-export interface Tls {
-  /** Whether the server's certificate is believed without a check. */
-  readonly skipVerify: boolean
-  readonly ca: Option.Option<string>
-  readonly certificate: Option.Option<string>
-  readonly key: Option.Option<string>
-}
+export type Tls = model.Tls
 
 /**
  * The name of a Docker context that can be created: two letters, digits, `_`,
@@ -83,12 +68,7 @@ export type ContextName = typeof ContextName.Type
  * @since 0.1.0
  * @category models
  */
-export interface DockerOptions {
-  /** `--context`. */
-  readonly context?: string | undefined
-  /** `--host`, as often as it is given. */
-  readonly hosts?: ReadonlyArray<string> | undefined
-}
+export type DockerOptions = model.DockerOptions
 
 /**
  * The endpoint that Docker's client takes: by `context` or `hosts`; else by
@@ -112,18 +92,7 @@ export const docker: (
  * @since 0.1.0
  * @category models
  */
-export interface PodmanOptions {
-  /** `--remote`. */
-  readonly remote?: boolean | undefined
-  /** `--url`. */
-  readonly url?: string | undefined
-  /** `--connection`. */
-  readonly connection?: string | undefined
-  /** Whether it is not root who runs it, which decides the default socket. Default: false. */
-  readonly rootless?: boolean | undefined
-  /** The client's version; from 5 on the order is another. Default: an older one. */
-  readonly version?: Engine.Version | undefined
-}
+export type PodmanOptions = model.PodmanOptions
 
 /**
  * The endpoint that Podman's client takes; `None` for an engine on this

@@ -10,7 +10,7 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as SortedMap from "effect/SortedMap"
-import { each, firstOf, nonEmpty, parseError, reason, refined, sentenceOf, utf8Length } from "./internal/text.js"
+import { each, firstOf, nonEmpty, parseError, reason, refined, sentenceOf, utf8Length } from "./internal/values/text.js"
 
 /**
  * The name of an environment variable: not empty, without `=` and NUL.

@@ -6,8 +6,8 @@
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as HostName from "./HostName.js"
-import { ipAddress, unbracket } from "./internal/ipAddress.js"
-import { fromString, refined } from "./internal/text.js"
+import { ipAddress, unbracket } from "./internal/values/ipAddress.js"
+import { fromString, refined } from "./internal/values/text.js"
 
 /**
  * A host name and the address it stands for in a container.

@@ -8,8 +8,8 @@
 import * as Duration from "effect/Duration"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { Retries } from "./internal/retries.js"
-import { firstOf, nonEmpty, noNul, present, refined, type Rule } from "./internal/text.js"
+import { Retries } from "./internal/values/retries.js"
+import { firstOf, nonEmpty, noNul, present, refined, type Rule } from "./internal/values/text.js"
 
 const Period = Schema.DurationFromSelf.pipe(
   Schema.filter((duration) =>

@@ -9,7 +9,7 @@ import { Tar } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { withoutTrailing } from "./internal/text.js"
+import { withoutTrailing } from "./internal/values/text.js"
 
 /**
  * @since 0.1.0

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { atMostBytes, each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/text.js"
+import { atMostBytes, each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/values/text.js"
 
 /**
  * The name of a host: letters and digits of ASCII, `.`, `-` and `_`, at most 253 characters. It does not begin with `-`.

@@ -14,7 +14,7 @@ import * as BackendError from "./BackendError.js"
 import type * as Container from "./Container.js"
 import * as Definition from "./Definition.js"
 import * as HostName from "./HostName.js"
-import { modify } from "./internal/definition.js"
+import { modify } from "./internal/model/definition.js"
 import type * as IpAddress from "./IpAddress.js"
 
 /**
@@ -39,7 +39,7 @@ const lookup = (backend: Backend.Service, container: string, host: string) =>
   Either.match(decodeName(host), {
     onLeft: (error) =>
       Effect.fail(new BackendError.HostNotResolved({ container, host, reason: "InvalidName", detail: error.message })),
-    onRight: (name) => Effect.map(backend.resolveHost(container, name), ([address]) => address)
+    onRight: (name) => Effect.map(backend.exec.resolveHost(container, name), ([address]) => address)
   }).pipe(
     Effect.withSpan("HostResolver.lookup", {
       captureStackTrace: false,
@@ -78,13 +78,13 @@ export const lookupIn: {
  *
  * @example
  * ```ts
- * import { Backend, Definition, HostResolver } from "@ociman/containers"
+ * import { Definition, HostResolver, MemoryBackend } from "@ociman/containers"
  * import { Effect } from "effect"
  *
  * const address = Definition.make("alpine:3.20").pipe(
  *   Definition.extraHost("db.example", "192.168.1.100"),
  *   HostResolver.resolve("db.example"),
- *   Effect.provide(Backend.layerMemory())
+ *   Effect.provide(MemoryBackend.layer())
  * )
  *
  * assert.strictEqual(await Effect.runPromise(address), "192.168.1.100")

@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { Backend, Image } from "@ociman/containers"
+ * import { Image, MemoryBackend } from "@ociman/containers"
  * import { Reference } from "@ociman/oci"
  * import { Effect } from "effect"
  *
@@ -16,7 +16,7 @@
  *   return yield* Image.references(Reference.make("registry.example.com/postgres"))
  * })
  *
- * const references = mirror.pipe(Effect.provide(Backend.layerMemory()), Effect.runSync)
+ * const references = mirror.pipe(Effect.provide(MemoryBackend.layer()), Effect.runSync)
  * assert.deepStrictEqual(references.map(String), ["registry.example.com/postgres:17"])
  * ```
  *
@@ -31,14 +31,14 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Backend from "./Backend.js"
+import type * as BackendDriver from "./BackendDriver.js"
 import type * as BackendError from "./BackendError.js"
 import type * as ImageHistory from "./ImageHistory.js"
 import type * as ImageId from "./ImageId.js"
 import type * as ImageInfo from "./ImageInfo.js"
-import { display, isSameRepository } from "./internal/imageNames.js"
-import * as libraryLabels from "./internal/libraryLabels.js"
+import * as libraryLabels from "./internal/contract/libraryLabels.js"
+import { display, isSameRepository } from "./internal/model/imageNames.js"
 import type * as Label from "./Label.js"
-import type * as Primitives from "./Primitives.js"
 import type * as Transfer from "./Transfer.js"
 
 /**
@@ -49,7 +49,7 @@ export interface PullOptions {
   /** Default: the engine's own platform. */
   readonly platform?: Platform.Platform | undefined
   /** For the registry, and for this time only. Default: those that the engine's client has stored at a login. */
-  readonly credentials?: Primitives.Credentials | undefined
+  readonly credentials?: BackendDriver.Credentials | undefined
 }
 
 /**
@@ -58,13 +58,13 @@ export interface PullOptions {
  */
 export interface PushOptions {
   /** For the registry, and for this time only. Default: those that the engine's client has stored at a login. */
-  readonly credentials?: Primitives.Credentials | undefined
+  readonly credentials?: BackendDriver.Credentials | undefined
 }
 
 const withBackend = <A, E>(use: (backend: Backend.Service) => Effect.Effect<A, E>) =>
   Effect.flatMap(Backend.Backend, use)
 
-const withSpan = (name: string, image: Primitives.ImageKey) => <A, E>(self: Effect.Effect<A, E, Backend.Backend>) =>
+const withSpan = (name: string, image: BackendDriver.ImageKey) => <A, E>(self: Effect.Effect<A, E, Backend.Backend>) =>
   Effect.flatMap(Backend.Backend, ({ engine }) =>
     Effect.withSpan(self, name, {
       captureStackTrace: false,
@@ -79,9 +79,9 @@ const withSpan = (name: string, image: Primitives.ImageKey) => <A, E>(self: Effe
  * @category accessors
  */
 export const inspect = (
-  image: Primitives.ImageKey
+  image: BackendDriver.ImageKey
 ): Effect.Effect<ImageInfo.ImageInfo, BackendError.ImageError, Backend.Backend> =>
-  withBackend((backend) => backend.inspectImage(image))
+  withBackend((backend) => backend.images.inspect(image))
 
 /**
  * Whether the engine has an image.
@@ -90,7 +90,7 @@ export const inspect = (
  * @category accessors
  */
 export const exists = (
-  image: Primitives.ImageKey
+  image: BackendDriver.ImageKey
 ): Effect.Effect<boolean, BackendError.EngineError, Backend.Backend> =>
   inspect(image).pipe(
     Effect.as(true),
@@ -105,7 +105,7 @@ export const exists = (
  * @category accessors
  */
 export const labels = (
-  image: Primitives.ImageKey
+  image: BackendDriver.ImageKey
 ): Effect.Effect<Readonly<Record<string, string>>, BackendError.ImageError, Backend.Backend> =>
   Effect.map(inspect(image), ({ labels }) => libraryLabels.without(labels))
 
@@ -116,9 +116,9 @@ export const labels = (
  * @category accessors
  */
 export const history = (
-  image: Primitives.ImageKey
+  image: BackendDriver.ImageKey
 ): Effect.Effect<ReadonlyArray<ImageHistory.Step>, BackendError.ImageError, Backend.Backend> =>
-  withBackend((backend) => backend.imageHistory(image))
+  withBackend((backend) => backend.images.history(image))
 
 /**
  * Images that carry all the labels asked for.
@@ -129,7 +129,7 @@ export const history = (
 export const list = (
   ...labels: ReadonlyArray<Label.Filter>
 ): Effect.Effect<ReadonlyArray<ImageInfo.ImageInfo>, BackendError.EngineError, Backend.Backend> =>
-  withBackend((backend) => backend.listImages(labels))
+  withBackend((backend) => backend.images.list(labels))
 
 /**
  * The names with tags that the engine has in a repository, such as
@@ -175,7 +175,7 @@ export const pullStream = (
   { credentials, platform }: PullOptions = {}
 ): Stream.Stream<Transfer.Event, BackendError.TransferError, Backend.Backend> =>
   Stream.unwrap(Effect.map(Backend.Backend, (backend) =>
-    backend.pullImage(image, {
+    backend.images.pull(image, {
       platform: Option.fromNullable(platform),
       credentials: Option.fromNullable(credentials)
     })))
@@ -224,7 +224,7 @@ export const pushStream = (
 ): Stream.Stream<Transfer.Event, BackendError.TransferError, Backend.Backend> =>
   Stream.unwrap(Effect.map(
     Backend.Backend,
-    (backend) => backend.pushImage(image, { credentials: Option.fromNullable(credentials) })
+    (backend) => backend.images.push(image, { credentials: Option.fromNullable(credentials) })
   ))
 
 /**
@@ -234,10 +234,10 @@ export const pushStream = (
  * @category operations
  */
 export const tag = (
-  image: Primitives.ImageKey,
+  image: BackendDriver.ImageKey,
   name: Reference.Reference
 ): Effect.Effect<void, BackendError.ImageError, Backend.Backend> =>
-  withBackend((backend) => backend.tagImage(image, name))
+  withBackend((backend) => backend.images.tag(image, name))
 
 /**
  * Removes a name of an image, and the image with its last name; by its id, the
@@ -251,10 +251,10 @@ export const tag = (
  * @category operations
  */
 export const remove = (
-  image: Primitives.ImageKey,
+  image: BackendDriver.ImageKey,
   options: { readonly force?: boolean | undefined } = {}
 ): Effect.Effect<void, BackendError.ImageError, Backend.Backend> =>
-  withBackend((backend) => backend.removeImage(image, { force: options.force ?? false }))
+  withBackend((backend) => backend.images.remove(image, { force: options.force ?? false }))
 
 /**
  * As {@link remove}; that there is no such image is no error.
@@ -263,7 +263,7 @@ export const remove = (
  * @category operations
  */
 export const removeIfPresent = (
-  image: Primitives.ImageKey,
+  image: BackendDriver.ImageKey,
   options: { readonly force?: boolean | undefined } = {}
 ): Effect.Effect<void, BackendError.EngineError, Backend.Backend> =>
   remove(image, options).pipe(Effect.catchTag("ImageNotFound", () => Effect.void))
@@ -280,7 +280,7 @@ export const prune = (
   labels: Arr.NonEmptyReadonlyArray<Label.Filter>,
   options: { readonly all?: boolean | undefined } = {}
 ): Effect.Effect<ReadonlyArray<ImageId.ImageId>, BackendError.EngineError, Backend.Backend> =>
-  withBackend((backend) => backend.pruneImages({ labels, all: options.all ?? false }))
+  withBackend((backend) => backend.images.prune({ labels, all: options.all ?? false }))
 
 /**
  * Stores the images of an archive: a file on this machine, or a stream of its
@@ -293,17 +293,17 @@ export const prune = (
 export function load(
   path: string
 ): Effect.Effect<
-  Primitives.LoadedImages,
+  BackendDriver.LoadedImages,
   BackendError.EngineError | PlatformError.PlatformError,
   Backend.Backend | FileSystem.FileSystem
 >
 export function load(
-  archive: Primitives.Archive
-): Effect.Effect<Primitives.LoadedImages, BackendError.EngineError, Backend.Backend>
+  archive: BackendDriver.Archive
+): Effect.Effect<BackendDriver.LoadedImages, BackendError.EngineError, Backend.Backend>
 export function load(
-  archive: string | Primitives.Archive
+  archive: string | BackendDriver.Archive
 ): Effect.Effect<
-  Primitives.LoadedImages,
+  BackendDriver.LoadedImages,
   BackendError.EngineError | PlatformError.PlatformError,
   Backend.Backend | FileSystem.FileSystem
 > {
@@ -311,7 +311,7 @@ export function load(
     ? Effect.flatMap(FileSystem.FileSystem, (fileSystem) =>
       // The platform's error says more than that of an engine whose input fails.
       Effect.zipRight(fileSystem.access(archive, { readable: true }), load(fileSystem.stream(archive))))
-    : withBackend((backend) => backend.loadImages(archive))
+    : withBackend((backend) => backend.images.load(archive))
 }
 
 /**
@@ -323,9 +323,9 @@ export function load(
  * @category archives
  */
 export const save = (
-  ...images: Arr.NonEmptyReadonlyArray<Primitives.ImageKey>
+  ...images: Arr.NonEmptyReadonlyArray<BackendDriver.ImageKey>
 ): Stream.Stream<Uint8Array, BackendError.ImageError, Backend.Backend> =>
-  Stream.unwrap(Effect.map(Backend.Backend, (backend) => backend.saveImages(images)))
+  Stream.unwrap(Effect.map(Backend.Backend, (backend) => backend.images.save(images)))
 
 /**
  * As {@link save}, to a file, which is overwritten. It is removed if that fails
@@ -336,7 +336,7 @@ export const save = (
  */
 export const saveToFile = (
   path: string,
-  ...images: Arr.NonEmptyReadonlyArray<Primitives.ImageKey>
+  ...images: Arr.NonEmptyReadonlyArray<BackendDriver.ImageKey>
 ): Effect.Effect<
   void,
   BackendError.ImageError | PlatformError.PlatformError,
@@ -352,11 +352,11 @@ export const saveToFile = (
   })
 
 const import_ = (
-  archive: Primitives.Archive,
+  archive: BackendDriver.Archive,
   name: Reference.Reference,
-  options: Primitives.ImportOptions = {}
+  options: BackendDriver.ImportOptions = {}
 ): Effect.Effect<ImageId.ImageId, BackendError.EngineError, Backend.Backend> =>
-  withBackend((backend) => backend.importImage(archive, name, options))
+  withBackend((backend) => backend.images.import(archive, name, options))
 
 export {
   /**

@@ -5,8 +5,8 @@
  */
 import * as Equivalence_ from "effect/Equivalence"
 import * as Schema from "effect/Schema"
-import { formatBits, ipAddress, isIpv6Notation, masked, toBits } from "./internal/ipAddress.js"
-import { refined } from "./internal/text.js"
+import { formatBits, ipAddress, isIpv6Notation, masked, toBits } from "./internal/values/ipAddress.js"
+import { refined } from "./internal/values/text.js"
 
 /**
  * An IPv4 address such as `192.0.2.1`, or an IPv6 address such as `2001:db8::1`, without brackets and without a zone.

@@ -8,7 +8,7 @@ import { dual } from "effect/Function"
 import * as Order from "effect/Order"
 import * as Schema from "effect/Schema"
 import * as SortedMap from "effect/SortedMap"
-import { atMostBytes, each, firstOf, fromString, nonEmpty, noNul, refined } from "./internal/text.js"
+import { atMostBytes, each, firstOf, fromString, nonEmpty, noNul, refined } from "./internal/values/text.js"
 
 /**
  * The key of a label: not empty, at most 256 bytes of UTF-8, without `=`, `,`, white space and control characters of

@@ -1,47 +1,43 @@
 /**
- * The primitives of a `Backend` in memory, for tests that need no engine. It
- * keeps the rules of the real ones: what containers there are, their names,
- * states, labels, ports, files and logs, how images come and go, and events.
+ * Backend in memory, for tests that need no engine. It keeps the rules of real
+ * engines: names, states, labels, ports, files and logs of containers, the life
+ * of images, and events.
  *
- * No process runs in it. What the process of a container and the commands that
- * are run inside do is said by scripts, in {@link Options}. A process that is
- * sent a signal ends at once, and nothing ever waits for a time to pass, so that
- * everything works under the test clock. Containers join networks, have
- * addresses and names in them, and use volumes, which keep nothing. Resources,
- * health checks and restart policies are accepted and change nothing.
+ * It runs no process. Scripts in {@link Options} define what the process of a
+ * container does, and what commands inside do. A process that receives a signal
+ * ends at once, and nothing waits for time to pass, so that everything works
+ * with the test clock. Containers join networks, have addresses and names in
+ * them, and share the files of volumes. Resource limits, health checks and
+ * restart policies are accepted and have no effect.
  *
  * @since 0.1.0
  */
-import type { Reference } from "@ociman/oci"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import type * as Stream from "effect/Stream"
 import * as SynchronizedRef from "effect/SynchronizedRef"
-import type * as ContainerId from "./ContainerId.js"
-import type * as Definition from "./Definition.js"
-import type * as Exec from "./Exec.js"
+import * as Backend from "./Backend.js"
+import type { BackendDriver } from "./BackendDriver.js"
 import { builds } from "./internal/memory/builds.js"
 import { containers } from "./internal/memory/containers.js"
-import { engine } from "./internal/memory/engine.js"
 import * as Events from "./internal/memory/events.js"
 import { executor } from "./internal/memory/executor.js"
 import { files } from "./internal/memory/files.js"
-import { hosts } from "./internal/memory/hosts.js"
+import { host } from "./internal/memory/host.js"
+import { resolveHost } from "./internal/memory/hosts.js"
 import { images, initial } from "./internal/memory/images.js"
 import { networks } from "./internal/memory/networks.js"
 import { observations } from "./internal/memory/observations.js"
-import { owners } from "./internal/memory/owners.js"
+import type * as options from "./internal/memory/options.js"
 import { processes } from "./internal/memory/processes.js"
 import { transfers } from "./internal/memory/registry.js"
 import { volumes } from "./internal/memory/volumes.js"
-import type * as Output from "./Output.js"
-import type { BuildRequest, Credentials, Primitives } from "./Primitives.js"
-import type { Stats } from "./Stats.js"
+import { engine } from "./internal/model/memoryEngine.js"
 
 /**
  * @example
  * ```ts
- * import { Backend, Container, Definition, type MemoryBackend } from "@ociman/containers"
+ * import { Container, Definition, MemoryBackend } from "@ociman/containers"
  * import { Effect } from "effect"
  *
  * const options: MemoryBackend.Options = {
@@ -56,54 +52,13 @@ import type { Stats } from "./Stats.js"
  *   assert.strictEqual(stdout, "abc")
  * })
  *
- * await program.pipe(Effect.provide(Backend.layerMemory(options)), Effect.runPromise)
+ * await program.pipe(Effect.provide(MemoryBackend.layer(options)), Effect.runPromise)
  * ```
  *
  * @since 0.1.0
  * @category models
  */
-export interface Options {
-  /** The images that are there from the start. Default: none. */
-  readonly images?: ReadonlyArray<Image> | undefined
-  /** The images that can be pulled. Default: every image there could be, without labels. */
-  readonly registry?: ReadonlyArray<Image> | undefined
-  /**
-   * What is to be said of registries, by their names, such as `docker.io` or
-   * `localhost:5000`. Default: everybody may pull and push. What has been pushed
-   * can be pulled, whatever `registry` says.
-   */
-  readonly registries?: Readonly<Record<string, Registry>> | undefined
-  /**
-   * What the process of a container does each time it is started. The input is
-   * what `Container.run` feeds it. Default, also where this gives `undefined`:
-   * it writes nothing and runs until it is stopped.
-   */
-  readonly process?:
-    | ((container: ScriptedContainer, stdin: Effect.Effect<Uint8Array>) => Script | undefined)
-    | undefined
-  /**
-   * What a command that is run inside a container does, by `exec` or as one of
-   * the platform's `Command`. Default, also where this gives `undefined`: there
-   * is no such command.
-   */
-  readonly exec?:
-    | ((
-      container: ScriptedContainer,
-      exec: Exec.Exec,
-      stdin: Effect.Effect<Uint8Array>
-    ) => Script | undefined)
-    | undefined
-  /**
-   * What comes of a build. Default, also where this gives `undefined`: the steps that the text of the instructions has
-   * are begun and done one after the other, and write nothing; a directory is not looked into, and has no steps.
-   */
-  readonly build?: ((request: BuildRequest) => BuildScript | Effect.Effect<BuildScript> | undefined) | undefined
-  /**
-   * What a running container uses. Default, also where this gives `undefined`:
-   * nothing, of the memory that its definition limits it to or of 1 GiB.
-   */
-  readonly stats?: ((container: ScriptedContainer) => Stream.Stream<Stats> | undefined) | undefined
-}
+export type Options = options.Options
 
 /**
  * How a registry behaves.
@@ -111,12 +66,7 @@ export interface Options {
  * @since 0.1.0
  * @category models
  */
-export interface Registry {
-  /** Whether the engine finds it. Default: true. */
-  readonly reachable?: boolean | undefined
-  /** Who alone may pull and push. Default: everybody. */
-  readonly credentials?: Credentials | undefined
-}
+export type Registry = options.Registry
 
 /**
  * An image that the engine knows, or can pull.
@@ -124,13 +74,7 @@ export interface Registry {
  * @since 0.1.0
  * @category models
  */
-export interface Image {
-  /** Its name. A literal that does not parse is a defect. */
-  readonly image: Reference.Reference | string
-  readonly labels?: Readonly<Record<string, string>> | undefined
-  /** The files in it, by path; text as UTF-8. Default: none. */
-  readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
-}
+export type Image = options.Image
 
 /**
  * The container for which a script is asked.
@@ -138,11 +82,7 @@ export interface Image {
  * @since 0.1.0
  * @category models
  */
-export interface ScriptedContainer {
-  readonly id: ContainerId.ContainerId
-  readonly name: string
-  readonly definition: Definition.Definition
-}
+export type ScriptedContainer = options.ScriptedContainer
 
 /**
  * What a process does: all at once, after an effect, or event by event. If
@@ -154,7 +94,7 @@ export interface ScriptedContainer {
  * @since 0.1.0
  * @category models
  */
-export type Script = Answer | Effect.Effect<Answer> | Stream.Stream<Output.ProcessEvent>
+export type Script = options.Script
 
 /**
  * What a process writes, text as UTF-8, and how it ends.
@@ -162,22 +102,18 @@ export type Script = Answer | Effect.Effect<Answer> | Stream.Stream<Output.Proce
  * @since 0.1.0
  * @category models
  */
-export interface Answer {
-  readonly stdout?: string | Uint8Array | undefined
-  readonly stderr?: string | Uint8Array | undefined
-  readonly exitCode?: number | undefined
-}
+export type Answer = options.Answer
 
 /**
  * What comes of a build.
  *
  * @example
  * ```ts
- * import { Backend, Build } from "@ociman/containers"
+ * import { Build, MemoryBackend } from "@ociman/containers"
  * import { NodeHasher } from "@ociman/node"
  * import { Effect } from "effect"
  *
- * const memory = Backend.layerMemory({
+ * const memory = MemoryBackend.layer({
  *   build: () => ({ output: { 2: "no such package" }, failure: { step: 2, exitCode: 1 } })
  * })
  *
@@ -196,18 +132,7 @@ export interface Answer {
  * @since 0.1.0
  * @category models
  */
-export interface BuildScript {
-  /** What the build does, one instruction a step. Default: the instructions of its text. */
-  readonly instructions?: ReadonlyArray<string> | undefined
-  /** What steps write to standard output, by the number of the step; the first one is 1. */
-  readonly output?: Readonly<Record<number, string>> | undefined
-  /** The steps whose result is there already. Default: none. */
-  readonly cached?: ReadonlyArray<number> | undefined
-  /** The step that fails, and the exit code of its command. Default: none does. */
-  readonly failure?: { readonly step: number; readonly exitCode?: number | undefined } | undefined
-  /** Labels that the image gets besides those that were asked for. */
-  readonly labels?: Readonly<Record<string, string>> | undefined
-}
+export type BuildScript = options.BuildScript
 
 /**
  * A new engine without containers. Its processes are gone when the scope closes.
@@ -215,24 +140,52 @@ export interface BuildScript {
  * @since 0.1.0
  * @category constructors
  */
-export const make = (options: Options = {}): Effect.Effect<Primitives, never, Scope.Scope> =>
+export const make = (settings: Options = {}): Effect.Effect<BackendDriver, never, Scope.Scope> =>
   Effect.gen(function*() {
-    const state = yield* SynchronizedRef.make(yield* initial(options.images ?? []))
-    const context = { options, state, events: yield* Events.make, scope: yield* Effect.scope }
-    const ofContainers = containers(context)
+    const state = yield* SynchronizedRef.make(yield* initial(settings.images ?? []))
+    const context = { options: settings, state, events: yield* Events.make, scope: yield* Effect.scope }
+    const { run, startAttached } = processes(context)
+    const { processes: list, stats, subscribe } = observations(context)
+    const { commit, ...ofImages } = images(context)
+    const ofContainers = { ...containers(context), commit, processes: list, startAttached, stats }
     return {
       engine,
-      ...ofContainers,
-      ...files(context),
-      ...observations(context),
-      ...owners,
-      ...processes(context),
-      ...executor(context),
-      ...images(context),
-      ...transfers(context),
-      ...builds(context),
-      ...networks(context),
-      ...volumes(context, ofContainers.removeContainer),
-      ...hosts(context)
+      containers: ofContainers,
+      exec: { run, executor: executor(context), resolveHost: resolveHost(context) },
+      files: files(context),
+      images: { ...ofImages, ...transfers(context) },
+      builds: builds(context),
+      networks: networks(context),
+      volumes: volumes(context, ofContainers.remove),
+      events: { subscribe }
     }
   })
+
+/**
+ * Provides a `Backend` in memory, for tests: it keeps the rules of real engines,
+ * and runs no process. Scripts in the options define what processes do.
+ *
+ * @example
+ * ```ts
+ * import { Container, Definition, Exec, MemoryBackend } from "@ociman/containers"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function*() {
+ *   const container = yield* Container.start(Definition.make("postgres:17"))
+ *   const { stdout } = yield* container.exec(Exec.make("psql", "--version"))
+ *   assert.strictEqual(stdout, "psql (PostgreSQL) 17.2\n")
+ * })
+ *
+ * const memory = MemoryBackend.layer({
+ *   exec: (_, { executable }) =>
+ *     executable === "psql" ? { stdout: "psql (PostgreSQL) 17.2\n" } : undefined
+ * })
+ *
+ * await program.pipe(Effect.scoped, Effect.provide(memory), Effect.runPromise)
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer = (settings?: Options): Layer.Layer<Backend.Backend> =>
+  Layer.scoped(Backend.Backend, Effect.flatMap(make(settings), (driver) => Backend.make(driver, host)))

@@ -1,19 +1,27 @@
 /**
- * What is mounted in a container: directories and files of the host, volumes, and memory.
+ * Mounts of a container: directories and files of the host, volumes, and memory.
  *
- * A mount is right for every engine, or it cannot be made: where Docker and Podman say the same thing in other ways,
- * {@link format} finds the way, and where one of them has no way at all, the constructors refuse.
+ * A mount is valid for every engine: drivers translate it to the engine's own syntax, and the constructors refuse what
+ * one of the engines cannot express.
  *
  * @since 0.1.0
  */
 import * as Either from "effect/Either"
-import { dual } from "effect/Function"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as ByteSize from "./ByteSize.js"
-import { formatMount } from "./internal/mountFormat.js"
-import { parseMountFlag, parseVolumeFlag } from "./internal/mountParser.js"
-import { absolutePath, each, excerpt, firstOf, parseError, path, present, reason, refined } from "./internal/text.js"
+import { parseMountFlag, parseVolumeFlag } from "./internal/values/mountParser.js"
+import {
+  absolutePath,
+  each,
+  excerpt,
+  firstOf,
+  parseError,
+  path,
+  present,
+  reason,
+  refined
+} from "./internal/values/text.js"
 import * as VolumeInfo from "./VolumeInfo.js"
 
 /**
@@ -235,13 +243,14 @@ export declare namespace Mount {
  * @example
  * ```ts
  * import { Mount } from "@ociman/containers"
+ * import { Either } from "effect"
  *
  * const mount = Mount.bind({ source: "/srv/a,b", target: "/data", readOnly: true })
  *
- * assert.deepStrictEqual(Mount.format(mount, "docker"), [
- *   "--mount",
- *   `type=bind,"source=/srv/a,b",target=/data,ro`
- * ])
+ * assert.deepStrictEqual(
+ *   Mount.parse('type=bind,"source=/srv/a,b",target=/data,ro'),
+ *   Either.right(mount)
+ * )
  * ```
  *
  * @since 0.1.0
@@ -272,25 +281,6 @@ export const tmpfs = (options: Mount.TmpfsOptions): Tmpfs =>
     _tag: "Tmpfs",
     ...present({ ...options, size: options.size === undefined ? undefined : ByteSize.toBytes(options.size) })
   })
-
-/**
- * A flag of `docker create` and `podman create`, and its value.
- *
- * @since 0.1.0
- * @category models
- */
-export type Flag = readonly [flag: "--mount" | "--volume" | "--tmpfs", value: string]
-
-/**
- * The flag for an engine, and its value.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const format: {
-  (engine: "docker" | "podman"): (self: Mount) => Flag
-  (self: Mount, engine: "docker" | "podman"): Flag
-} = dual(2, formatMount)
 
 const decode = (text: string, parsed: Either.Either<object, string>): Either.Either<Mount, ParseResult.ParseError> =>
   parsed.pipe(

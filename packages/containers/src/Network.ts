@@ -4,20 +4,18 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Backend from "./Backend.js"
+import type * as BackendDriver from "./BackendDriver.js"
 import type * as BackendError from "./BackendError.js"
-import type * as Container from "./Container.js"
-import { NetworkTypeId } from "./internal/networkTypeId.js"
-import { present } from "./internal/text.js"
+import { NetworkTypeId } from "./internal/model/network.js"
+import type * as model from "./internal/model/network.js"
+import { present } from "./internal/values/text.js"
 import * as IpAddress from "./IpAddress.js"
 import * as Label from "./Label.js"
 import * as NetworkInfo from "./NetworkInfo.js"
-import type * as Primitives from "./Primitives.js"
 import * as Subnet from "./Subnet.js"
 
 /**
@@ -38,49 +36,13 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export interface Network extends Pipeable, Inspectable.Inspectable {
-  readonly [TypeId]: TypeId
-  readonly id: NetworkInfo.Id
-  readonly name: string
-  /**
-   * Lets a container, by its handle, id or name, join this network too. One that has joined already is an
-   * `EngineFailed` with the reason `Conflict`. Podman without root refuses a container that was started in its default
-   * network.
-   */
-  readonly connect: (
-    container: Container.Container | string,
-    options?: ConnectOptions
-  ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ContainerNotFound>
-  /** One that has not joined is an `EngineFailed` with the reason `Conflict`. */
-  readonly disconnect: (
-    container: Container.Container | string,
-    options?: {
-      /** Also one that is stopped or half removed. Default: false. */
-      readonly force?: boolean | undefined
-    }
-  ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ContainerNotFound>
-  readonly inspect: Effect.Effect<NetworkInfo.NetworkInfo, BackendError.NetworkError>
-  /** Without those this library adds. */
-  readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.NetworkError>
-  readonly remove: (options?: {
-    /**
-     * Disconnect containers first, stopped ones too. Default: false, which makes
-     * them an error; to Docker, only those that run.
-     */
-    readonly force?: boolean | undefined
-  }) => Effect.Effect<void, BackendError.NetworkError | BackendError.ResourceInUse>
-}
+export type Network = model.Network
 
 /**
  * @since 0.1.0
  * @category models
  */
-export interface ConnectOptions {
-  /** Names under which other containers of the network find this one, besides its own. */
-  readonly aliases?: ReadonlyArray<string> | undefined
-  /** The addresses it gets, one of IPv4 and one of IPv6 at the most. Default: free ones. */
-  readonly addresses?: ReadonlyArray<IpAddress.IpAddress | string> | undefined
-}
+export type ConnectOptions = model.ConnectOptions
 
 /**
  * @since 0.1.0
@@ -134,7 +96,7 @@ export const request = (options: Options = {}): Backend.NetworkRequest => {
   }
 }
 
-const rangeOf = (range: Subnet.Subnet | string | SubnetOptions): Primitives.NetworkRequest["subnets"][number] => {
+const rangeOf = (range: Subnet.Subnet | string | SubnetOptions): BackendDriver.NetworkRequest["subnets"][number] => {
   if (typeof range === "string") return { subnet: Subnet.make(range), gateway: Option.none() }
   if (isSubnet(range)) return { subnet: range, gateway: Option.none() }
   const { gateway, subnet } = present(range)
@@ -156,7 +118,7 @@ const isSubnet = Schema.is(Subnet.Subnet)
  *
  * @example
  * ```ts
- * import { Backend, Container, Definition, Network } from "@ociman/containers"
+ * import { Container, Definition, MemoryBackend, Network } from "@ociman/containers"
  * import { Effect } from "effect"
  *
  * const program = Effect.gen(function*() {
@@ -170,7 +132,7 @@ const isSubnet = Schema.is(Subnet.Subnet)
  *   assert.strictEqual(addresses[network.name], "10.89.7.2")
  * })
  *
- * await program.pipe(Effect.scoped, Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * await program.pipe(Effect.scoped, Effect.provide(MemoryBackend.layer()), Effect.runPromise)
  * ```
  *
  * @since 0.1.0
@@ -202,7 +164,7 @@ export const attach = (network: string): Effect.Effect<Network, BackendError.Net
 export const list = (
   ...labels: ReadonlyArray<Label.Filter>
 ): Effect.Effect<ReadonlyArray<NetworkInfo.NetworkInfo>, BackendError.EngineError, Backend.Backend> =>
-  Effect.flatMap(Backend.Backend, (backend) => backend.listNetworks(labels))
+  Effect.flatMap(Backend.Backend, (backend) => backend.networks.list(labels))
 
 /**
  * Removes the networks that carry all the labels asked for and that no
@@ -216,9 +178,9 @@ export const prune = (
 ): Effect.Effect<ReadonlyArray<NetworkInfo.NetworkInfo>, BackendError.EngineError, Backend.Backend> =>
   Effect.flatMap(Backend.Backend, (backend) =>
     Effect.flatMap(
-      backend.listNetworks(labels),
+      backend.networks.list(labels),
       Effect.filter(({ id }) =>
-        backend.removeNetwork(id, { force: false }).pipe(
+        backend.networks.remove(id, { force: false }).pipe(
           Effect.as(true),
           Effect.catchTag("NetworkNotFound", "ResourceInUse", () => Effect.succeed(false))
         )
@@ -241,7 +203,7 @@ export const bridgeSubnets: Effect.Effect<
   Backend.Backend,
   (backend) =>
     Effect.map(
-      backend.inspectNetwork(backend.engine.name === "podman" ? "podman" : "bridge"),
+      backend.networks.inspect(backend.engine.name === "podman" ? "podman" : "bridge"),
       ({ subnets }) => subnets.map(({ subnet }) => subnet)
     )
 )

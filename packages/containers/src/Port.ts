@@ -8,9 +8,9 @@ import * as Either from "effect/Either"
 import { dual } from "effect/Function"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { ipAddress, isIpv6Notation } from "./internal/ipAddress.js"
-import { parsePortSpec, type PortSpec, width } from "./internal/portParser.js"
-import { fromString, parseError, present, refined } from "./internal/text.js"
+import { ipAddress, isIpv6Notation } from "./internal/values/ipAddress.js"
+import { parsePortSpec, type PortSpec, width } from "./internal/values/portParser.js"
+import { fromString, parseError, present, refined } from "./internal/values/text.js"
 
 /**
  * A port number, 1 to 65535.

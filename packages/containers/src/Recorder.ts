@@ -8,19 +8,19 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backend from "./Backend.js"
-import { recorded } from "./internal/recorded.js"
-import type { Primitives } from "./Primitives.js"
+import { recorded } from "./internal/contract/recorded.js"
 
 /**
  * One thing that the engine was asked for. What is derived, such as
- * `Container.start`, shows as the primitives it consists of.
+ * `Container.start`, appears as the operations it consists of.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Call {
-  readonly operation: Exclude<keyof Primitives, "engine" | "currentProcess">
-  /** As given. Secrets in them are still `Redacted`. */
+  /** Theme and name of the operation of the driver, such as `containers.create`. */
+  readonly operation: string
+  /** Its arguments. Secrets in them are still `Redacted`. */
   readonly arguments: ReadonlyArray<unknown>
 }
 
@@ -46,7 +46,7 @@ export class Recorder extends Context.Tag("@ociman/containers/Recorder")<Recorde
  *
  * @example
  * ```ts
- * import { Backend, Container, Definition, Recorder } from "@ociman/containers"
+ * import { Container, Definition, MemoryBackend, Recorder } from "@ociman/containers"
  * import { Effect } from "effect"
  *
  * const program = Effect.scoped(Container.start(Definition.make("redis:7")))
@@ -56,11 +56,11 @@ export class Recorder extends Context.Tag("@ociman/containers/Recorder")<Recorde
  *   const calls = yield* Recorder.calls
  *   assert.deepStrictEqual(
  *     calls.map(({ operation }) => operation),
- *     ["createContainer", "pullImage", "createContainer", "startContainer", "removeContainer"]
+ *     ["containers.create", "images.pull", "containers.create", "containers.start", "containers.remove"]
  *   )
  * })
  *
- * test.pipe(Effect.provide(Recorder.layer(Backend.layerMemory())), Effect.runSync)
+ * test.pipe(Effect.provide(Recorder.layer(MemoryBackend.layer())), Effect.runSync)
  * ```
  *
  * @since 0.1.0
@@ -71,9 +71,10 @@ export const layer = <E, R>(
 ): Layer.Layer<Backend.Backend | Recorder, E, R> =>
   Layer.effectContext(Effect.gen(function*() {
     const log: Array<Call> = []
-    const primitives = recorded(yield* Backend.Backend, (call) => Effect.sync(() => log.push(call)))
+    const backend = yield* Backend.Backend
+    const driver = recorded(backend, (call) => Effect.sync(() => log.push(call)))
     return Context.make(Recorder, { calls: Effect.sync(() => log.slice()) }).pipe(
-      Context.add(Backend.Backend, yield* Backend.make(primitives))
+      Context.add(Backend.Backend, yield* Backend.make(driver, backend.host))
     )
   })).pipe(Layer.provide(backend))
 

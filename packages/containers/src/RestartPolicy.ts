@@ -5,8 +5,8 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { Retries } from "./internal/retries.js"
-import { fromString, present } from "./internal/text.js"
+import { Retries } from "./internal/values/retries.js"
+import { fromString, present } from "./internal/values/text.js"
 
 /**
  * What an engine does when a container ends by itself.

@@ -11,7 +11,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import * as toml from "./internal/toml.js"
+import * as toml from "./internal/discovery/toml.js"
 
 const File = Schema.Struct({
   default_backend: Schema.optionalWith(Schema.Literal("auto", "docker", "podman"), { default: () => "auto" })

@@ -6,9 +6,9 @@
 import * as Either from "effect/Either"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
-import { formatBits, masked, toBits } from "./internal/ipAddress.js"
-import { parsePrefix } from "./internal/subnetParser.js"
-import { excerpt, fromString } from "./internal/text.js"
+import { formatBits, masked, toBits } from "./internal/values/ipAddress.js"
+import { parsePrefix } from "./internal/values/subnetParser.js"
+import { excerpt, fromString } from "./internal/values/text.js"
 import * as IpAddress from "./IpAddress.js"
 
 /**

@@ -91,13 +91,13 @@ export const message = (text: string): Event => ({ _tag: "Message", text })
  *
  * @example
  * ```ts
- * import { Backend, Image, Transfer } from "@ociman/containers"
+ * import { Image, MemoryBackend, Transfer } from "@ociman/containers"
  * import { Reference } from "@ociman/oci"
  * import { Effect } from "effect"
  *
  * const program = Transfer.render(Image.pullStream(Reference.make("alpine:3.22")))
  *
- * await program.pipe(Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * await program.pipe(Effect.provide(MemoryBackend.layer()), Effect.runPromise)
  * ```
  *
  * @since 0.1.0

@@ -5,7 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { excerpt, fromString } from "./internal/text.js"
+import { excerpt, fromString } from "./internal/values/text.js"
 
 /**
  * The resources that can be limited, as in `setrlimit(2)` without `RLIMIT_`.

@@ -5,7 +5,7 @@
  */
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
-import { each, excerpt, firstOf, fromString, nonEmpty, present, refined } from "./internal/text.js"
+import { each, excerpt, firstOf, fromString, nonEmpty, present, refined } from "./internal/values/text.js"
 
 /**
  * A uid or gid, 0 to 2147483647.

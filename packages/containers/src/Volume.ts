@@ -4,14 +4,13 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
-import type * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
-import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Backend from "./Backend.js"
 import type * as BackendError from "./BackendError.js"
-import { VolumeTypeId } from "./internal/volumeTypeId.js"
+import { VolumeTypeId } from "./internal/model/volume.js"
+import type * as model from "./internal/model/volume.js"
 import * as Label from "./Label.js"
 import * as VolumeInfo from "./VolumeInfo.js"
 
@@ -33,17 +32,7 @@ export type TypeId = typeof TypeId
  * @since 0.1.0
  * @category models
  */
-export interface Volume extends Pipeable, Inspectable.Inspectable {
-  readonly [TypeId]: TypeId
-  readonly name: VolumeInfo.Name
-  readonly inspect: Effect.Effect<VolumeInfo.VolumeInfo, BackendError.VolumeError>
-  /** Without those this library adds. */
-  readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.VolumeError>
-  readonly remove: (options?: {
-    /** Kill and remove containers that use it first. Default: false, which makes them an error. */
-    readonly force?: boolean | undefined
-  }) => Effect.Effect<void, BackendError.VolumeError | BackendError.ResourceInUse>
-}
+export type Volume = model.Volume
 
 /**
  * @since 0.1.0
@@ -81,7 +70,7 @@ export const request = (options: Options = {}): Backend.VolumeRequest => ({
  *
  * @example
  * ```ts
- * import { Backend, Container, Definition, Mount, Volume } from "@ociman/containers"
+ * import { Container, Definition, MemoryBackend, Mount, Volume } from "@ociman/containers"
  * import { Effect } from "effect"
  *
  * const program = Effect.gen(function*() {
@@ -93,7 +82,7 @@ export const request = (options: Options = {}): Backend.VolumeRequest => ({
  *   )
  * })
  *
- * await program.pipe(Effect.scoped, Effect.provide(Backend.layerMemory()), Effect.runPromise)
+ * await program.pipe(Effect.scoped, Effect.provide(MemoryBackend.layer()), Effect.runPromise)
  * ```
  *
  * @since 0.1.0
@@ -129,7 +118,7 @@ export const attach = (volume: string): Effect.Effect<Volume, BackendError.Volum
 export const list = (
   ...labels: ReadonlyArray<Label.Filter>
 ): Effect.Effect<ReadonlyArray<VolumeInfo.VolumeInfo>, BackendError.EngineError, Backend.Backend> =>
-  Effect.flatMap(Backend.Backend, (backend) => backend.listVolumes(labels))
+  Effect.flatMap(Backend.Backend, (backend) => backend.volumes.list(labels))
 
 /**
  * Removes the volumes that carry all the labels asked for and that no container
@@ -143,9 +132,9 @@ export const prune = (
 ): Effect.Effect<ReadonlyArray<VolumeInfo.VolumeInfo>, BackendError.EngineError, Backend.Backend> =>
   Effect.flatMap(Backend.Backend, (backend) =>
     Effect.flatMap(
-      backend.listVolumes(labels),
+      backend.volumes.list(labels),
       Effect.filter(({ name }) =>
-        backend.removeVolume(name, { force: false }).pipe(
+        backend.volumes.remove(name, { force: false }).pipe(
           Effect.as(true),
           Effect.catchTag("VolumeNotFound", "ResourceInUse", () => Effect.succeed(false))
         )

@@ -9,7 +9,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { name, refined } from "./internal/text.js"
+import { name, refined } from "./internal/values/text.js"
 
 /**
  * The name of a volume: a letter or a digit of ASCII, then letters, digits, `_`, `.` and `-`, 2 to 255 characters.

@@ -6,6 +6,11 @@ export * as Backend from "./Backend.js"
 /**
  * @since 0.1.0
  */
+export * as BackendDriver from "./BackendDriver.js"
+
+/**
+ * @since 0.1.0
+ */
 export * as BackendError from "./BackendError.js"
 
 /**
@@ -62,6 +67,11 @@ export * as Device from "./Device.js"
  * @since 0.1.0
  */
 export * as Engine from "./Engine.js"
+
+/**
+ * @since 0.1.0
+ */
+export * as EngineBackend from "./EngineBackend.js"
 
 /**
  * @since 0.1.0
@@ -172,11 +182,6 @@ export * as PlatformSupport from "./PlatformSupport.js"
  * @since 0.1.0
  */
 export * as Port from "./Port.js"
-
-/**
- * @since 0.1.0
- */
-export * as Primitives from "./Primitives.js"
 
 /**
  * @since 0.1.0

@@ -1,11 +1,11 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Backend, Build, BuildEvent, ExtraHost, Image } from "@ociman/containers"
+import { Build, BuildEvent, ExtraHost, Image, MemoryBackend } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Platform, Reference } from "@ociman/oci"
 import { Deferred, Effect, Fiber, Layer, Redacted, Stream } from "effect"
-import { buildArguments } from "../src/internal/cli/buildArguments.js"
+import { buildArguments } from "../src/internal/cli/flags/build.js"
 
 const instructions = "FROM alpine:latest\nRUN echo hi\n"
 const base = Build.fromInstructions(instructions)
@@ -218,7 +218,7 @@ describe("builds in memory", () => {
       ])
       assert.deepInclude((yield* Image.inspect(Reference.make(image))).labels, { from: "script" })
     }).pipe(Effect.provide([
-      Backend.layerMemory({ build: () => ({ cached: [1], output: { 2: "one\ntwo\n" }, labels: { from: "script" } }) }),
+      MemoryBackend.layer({ build: () => ({ cached: [1], output: { 2: "one\ntwo\n" }, labels: { from: "script" } }) }),
       NodeHasher.layer
     ])))
 
@@ -226,7 +226,7 @@ describe("builds in memory", () => {
     Effect.gen(function*() {
       const begun = yield* Deferred.make<void>()
       let builds = 0
-      const memory = Backend.layerMemory({
+      const memory = MemoryBackend.layer({
         build: () =>
           Effect.suspend(() => {
             builds++
@@ -259,5 +259,5 @@ describe("builds in memory", () => {
         const error = yield* Effect.flip(Build.build(Build.tagged(Build.fromInstructions(text), image)))
         assert.strictEqual(error._tag, "BuildFailed", text)
       }
-    }).pipe(Effect.provide([Backend.layerMemory({ registry: [] }), NodeHasher.layer])))
+    }).pipe(Effect.provide([MemoryBackend.layer({ registry: [] }), NodeHasher.layer])))
 })

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { EngineEndpoint } from "@ociman/containers"
 import { ConfigProvider, Effect, Either, Layer, Option, Schema } from "effect"
-import { parseDockerHost } from "../src/internal/endpoint/hosts.js"
+import { parseDockerHost } from "../src/internal/discovery/hosts.js"
 import { describeVectors } from "./support/vectors.js"
 
 const Env = Schema.Record({ key: Schema.String, value: Schema.String })

@@ -113,7 +113,7 @@ describe("the platform's Command", () => {
     Effect.gen(function*() {
       const process = yield* Command.start(Command.make("psql"))
       strictEqual(yield* process.exitCode, 127)
-      assertInclude(yield* collected(process.stderr), "Backend.layerMemory")
+      assertInclude(yield* collected(process.stderr), "MemoryBackend.layer")
     }).pipe(inContainer, onMemory({ exec: shell })))
 
   it.effect("needs a running container", () =>

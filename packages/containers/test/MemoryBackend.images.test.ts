@@ -9,7 +9,7 @@ const alpine = Reference.make("alpine:3.20")
 
 const build = (image: Reference.Reference, labels: Record<string, string>) =>
   Effect.flatMap(Backend.Backend, (backend) =>
-    Stream.runDrain(backend.buildImage({
+    Stream.runDrain(backend.builds.build({
       image,
       labels: Label.fromRecord(labels),
       arguments: {},

@@ -1,7 +1,7 @@
 import { Error as PlatformError } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Container, Definition, Exec, type MemoryBackend, Output, type Primitives } from "@ociman/containers"
+import { type BackendDriver, Container, Definition, Exec, type MemoryBackend, Output } from "@ociman/containers"
 import { Deferred, Effect, Fiber, Option, Ref, Stream, TestClock } from "effect"
 import { bytes, create, linesOf, onMemory, status } from "./support/memory.js"
 
@@ -166,7 +166,7 @@ describe("logs", () => {
       const container = yield* Container.start(web)
       yield* TestClock.adjust("10 seconds")
       yield* container.restart()
-      const lines = (since: Primitives.LogOptions["since"]) =>
+      const lines = (since: BackendDriver.LogOptions["since"]) =>
         Effect.map(linesOf(container.logs({ since })), ({ stderr }) => stderr.length)
       strictEqual(yield* lines(new Date(0)), 2)
       strictEqual(yield* lines(new Date(10_000)), 1)
@@ -243,7 +243,7 @@ describe("exec", () => {
       const error = yield* Effect.flip(container.exec(Exec.make("psql")))
       strictEqual(error._tag === "ExecFailed" && error.reason, "CommandNotFound")
       strictEqual(error._tag === "ExecFailed" && error.exitCode, 127)
-      assertInclude(error.message, "Backend.layerMemory")
+      assertInclude(error.message, "MemoryBackend.layer")
     }).pipe(onMemory({ exec })))
 
   it.effect("needs a running container", () =>

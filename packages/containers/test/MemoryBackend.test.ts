@@ -14,7 +14,7 @@ describe("states", () => {
       const seen = [yield* status(container)]
       for (
         const step of [
-          backend.startContainer(container.id),
+          backend.containers.start(container.id),
           container.pause,
           container.unpause,
           container.stop(),
@@ -38,7 +38,7 @@ describe("states", () => {
   }
 
   const operations = {
-    start: ({ id }: Container.Container) => Effect.flatMap(Backend.Backend, (backend) => backend.startContainer(id)),
+    start: ({ id }: Container.Container) => Effect.flatMap(Backend.Backend, (backend) => backend.containers.start(id)),
     pause: (container: Container.Container) => container.pause,
     unpause: (container: Container.Container) => container.unpause,
     kill: (container: Container.Container) => container.kill(),

@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { Mount } from "@ociman/containers"
 import { Either, Equal, FastCheck, Schema } from "effect"
+import { type Flag, formatMount } from "../src/internal/cli/flags/mount.js"
 import { messageOf } from "./support/parsing.js"
 import { describeVectors } from "./support/vectors.js"
 
@@ -50,7 +51,7 @@ describe("Mount", () => {
     assert.isTrue(Equal.equals(Mount.tmpfs({ target: "/a", size: "1k" }), Mount.tmpfs({ target: "/a", size: 1024 })))
   })
 
-  it.each<[mount: Mount.Mount, docker: Mount.Flag, podman: Mount.Flag]>([
+  it.each<[mount: Mount.Mount, docker: Flag, podman: Flag]>([
     [
       Mount.bind({ source: "/a,b", target: "/t \"u\"", readOnly: true, propagation: "rslave" }),
       ["--mount", "type=bind,\"source=/a,b\",\"target=/t \"\"u\"\"\",ro,bind-propagation=rslave"],
@@ -103,8 +104,8 @@ describe("Mount", () => {
       ["--mount", "type=tmpfs,target=/t,tmpfs-size=1,tmpfs-mode=1777,notmpcopyup"]
     ]
   ])("prints %j", (mount, docker, podman) => {
-    assert.deepStrictEqual(Mount.format(mount, "docker"), docker)
-    assert.deepStrictEqual(Mount.format("podman")(mount), podman)
+    assert.deepStrictEqual(formatMount(mount, "docker"), docker)
+    assert.deepStrictEqual(formatMount(mount, "podman"), podman)
   })
 
   it.each<[make: () => Mount.Mount, message: string]>([
@@ -234,16 +235,16 @@ describe("Mount", () => {
   })
 
   it.prop("is read back as it was printed for --mount", [FastCheck.oneof(bind, volume, tmpfs)], ([mount]) => {
-    const [flag, value] = Mount.format(mount, "docker")
+    const [flag, value] = formatMount(mount, "docker")
     assert.strictEqual(flag, "--mount")
     assert.deepStrictEqual(Mount.parse(value), Either.right(mount))
     if (mount._tag !== "Tmpfs") {
-      assert.deepStrictEqual(Mount.parse(Mount.format(mount, "podman")[1]), Either.right(mount))
+      assert.deepStrictEqual(Mount.parse(formatMount(mount, "podman")[1]), Either.right(mount))
     }
   })
 
   it.prop("is read back as it was printed for --volume", [short], ([mount]) => {
-    const [flag, value] = Mount.format(mount, "docker")
+    const [flag, value] = formatMount(mount, "docker")
     assert.strictEqual(flag, "--volume")
     assert.deepStrictEqual(Mount.parseShort(value), Either.right(mount))
   })

@@ -1,8 +1,8 @@
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual } from "@effect/vitest/utils"
-import { Backend, Container, Definition, Exec, Recorder } from "@ociman/containers"
+import { Backend, Container, Definition, Exec, MemoryBackend, Recorder } from "@ociman/containers"
 import { Effect } from "effect"
-import { everyPrimitive } from "./support/everyPrimitive.js"
+import { everyOperation } from "./support/everyOperation.js"
 
 const web = Definition.make("web")
 
@@ -12,7 +12,7 @@ describe("Recorder", () => {
   it.effect("writes down each primitive, once, and when it runs", () =>
     Effect.gen(function*() {
       const uses: ReadonlyArray<[string, Effect.Effect<unknown, unknown>]> = Object.entries(
-        everyPrimitive(yield* Backend.Backend)
+        everyOperation(yield* Backend.Backend)
       )
       deepStrictEqual(yield* operations, [])
       for (const [_, use] of uses) yield* Effect.exit(use)
@@ -23,27 +23,27 @@ describe("Recorder", () => {
     Effect.gen(function*() {
       yield* Container.withContainer(web, (container) => container.exec(Exec.make("true")))
       deepStrictEqual(yield* operations, [
-        "createContainer",
-        "pullImage",
-        "createContainer",
-        "startContainer",
-        "exec",
-        "removeContainer"
+        "containers.create",
+        "images.pull",
+        "containers.create",
+        "containers.start",
+        "exec.run",
+        "containers.remove"
       ])
-    }).pipe(Effect.provide(Recorder.layer(Backend.layerMemory({ exec: () => ({ exitCode: 0 }) })))))
+    }).pipe(Effect.provide(Recorder.layer(MemoryBackend.layer({ exec: () => ({ exitCode: 0 }) })))))
 
   it.effect("keeps the arguments", () =>
     Effect.gen(function*() {
       const { id } = yield* Container.launch(web)
       const container = yield* Container.attach(id)
       yield* container.kill("SIGHUP")
-      deepStrictEqual((yield* Recorder.calls).at(-1), { operation: "killContainer", arguments: [id, "SIGHUP"] })
-    }).pipe(Effect.provide(Recorder.layer(Backend.layerMemory()))))
+      deepStrictEqual((yield* Recorder.calls).at(-1), { operation: "containers.kill", arguments: [id, "SIGHUP"] })
+    }).pipe(Effect.provide(Recorder.layer(MemoryBackend.layer()))))
 
   it.effect("lets the backend's own failures through", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Container.attach("nobody"))
       assertInclude(error.message, "nobody")
-      deepStrictEqual(yield* operations, ["inspectContainer"])
-    }).pipe(Effect.provide(Recorder.layer(Backend.layerMemory()))))
+      deepStrictEqual(yield* operations, ["containers.inspect"])
+    }).pipe(Effect.provide(Recorder.layer(MemoryBackend.layer()))))
 })

@@ -3,7 +3,7 @@ import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { IpAddress, Subnet } from "@ociman/containers"
 import { Either, FastCheck, Schema } from "effect"
 import { isIP } from "node:net"
-import { formatBits, toBits } from "../src/internal/ipAddress.js"
+import { formatBits, toBits } from "../src/internal/values/ipAddress.js"
 
 const decode = Schema.decodeEither(Subnet.FromString)
 

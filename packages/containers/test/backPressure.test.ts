@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Backend, Image } from "@ociman/containers"
+import { type Backend, EngineBackend, Image } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { Effect, Fiber, Stream } from "effect"
 import { answer, type Answers, machine } from "./support/FakeClients.js"
@@ -38,7 +38,7 @@ const onMachine = <A, E>(body: (directory: string) => Effect.Effect<A, E, Backen
     const fs = yield* FileSystem.FileSystem
     const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-pressure-" })
     return yield* body(directory).pipe(
-      Effect.provide(Backend.layerDocker),
+      Effect.provide(EngineBackend.layerDocker),
       Effect.provide(machine({ clients: { docker: docker(directory) } }))
     )
   }).pipe(Effect.scoped, Effect.provide(NodeContext.layer))

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, Image } from "@ociman/containers"
+import { Backend, EngineBackend, Image } from "@ociman/containers"
 import { Effect, Logger, LogLevel, Ref } from "effect"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
@@ -50,7 +50,7 @@ const denied = complain(
 
 const detect = (options: Parameters<typeof machine>[0]) =>
   Effect.map(Backend.Backend, ({ engine }) => engine).pipe(
-    Effect.provide(Backend.layer),
+    Effect.provide(EngineBackend.layer),
     Effect.provide(machine(options))
   )
 
@@ -240,7 +240,7 @@ describe("asking an engine", () => {
       const error = yield* Effect.flip(Image.list())
       strictEqual(error._tag === "EngineFailed" && error.detail, "LC_ALL=C")
     }).pipe(
-      Effect.provide(Backend.layerDocker),
+      Effect.provide(EngineBackend.layerDocker),
       Effect.provide(machine({ clients: { docker: { ...docker(), image: "echo LC_ALL=$LC_ALL >&2; exit 1" } } }))
     ))
 })

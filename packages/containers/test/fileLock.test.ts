@@ -4,8 +4,8 @@ import { describe, it } from "@effect/vitest"
 import { assertFalse, assertNone, assertSome, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Session } from "@ociman/containers"
 import { Effect, Exit, Option, Random, Scope } from "effect"
-import * as fileLock from "../src/internal/cli/fileLock.js"
-import * as processIdentity from "../src/internal/processIdentity.js"
+import * as fileLock from "../src/internal/host/fileLock.js"
+import * as processIdentity from "../src/internal/host/processIdentity.js"
 
 const options = Effect.all({ fileSystem: FileSystem.FileSystem, identity: processIdentity.make })
 

@@ -1,7 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { FastCheck } from "effect"
-import { addressesOf } from "../src/internal/hostLookup.js"
+import { addressesOf } from "../src/internal/dialect/hostLookup.js"
 
 const answers: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> = [
   ["getent", "getent\n172.18.0.2      db  db\n", ["172.18.0.2"]],

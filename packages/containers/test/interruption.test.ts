@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { type Backend, Container, Definition } from "@ociman/containers"
 import { Effect, Option, Ref, type Scope } from "effect"
-import { creatingBehindOnesBack, layerWith, recording } from "./support/faults.js"
+import { creatingBehindOnesBack, layerWith, recording, replacedIn } from "./support/faults.js"
 import { interruptAfter } from "./support/interruption.js"
 
 const web = Definition.make("web")
@@ -24,7 +24,7 @@ const interruptions = <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.S
         Effect.zipLeft(Effect.repeatN(Effect.yieldNow(), 9)),
         Effect.zip(Container.list()),
         Effect.provide(layerWith(
-          (memory) => creatingBehindOnesBack({ ...memory, ...recording(calls)(memory) }),
+          (memory) => creatingBehindOnesBack(replacedIn(memory, recording(calls)(memory))),
           { process: () => ({ stdout: "hello", exitCode: 0 }) }
         ))
       )

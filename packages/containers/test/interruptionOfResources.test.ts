@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
-import { type Backend, Network, type Primitives, Volume } from "@ociman/containers"
+import { type Backend, type BackendDriver, Network, Volume } from "@ociman/containers"
 import { Effect, Fiber, Option, type Scope } from "effect"
 import { layerWith } from "./support/faults.js"
 import { interruptAfter } from "./support/interruption.js"
@@ -9,12 +9,14 @@ import { interruptAfter } from "./support/interruption.js"
 const stride = 7
 
 /** As a daemon does, it makes what it was asked for also when the client that asked is gone. */
-const makingBehindOnesBack = (memory: Primitives.Primitives): Partial<Primitives.Primitives> => {
+const makingBehindOnesBack = (
+  memory: BackendDriver.BackendDriver
+): Pick<Backend.TestDouble, "networks" | "volumes"> => {
   const later = <A, E>(effect: Effect.Effect<A, E>) =>
     Effect.yieldNow().pipe(Effect.zipRight(effect), Effect.forkDaemon, Effect.flatMap(Fiber.join))
   return {
-    createNetwork: (request) => later(memory.createNetwork(request)),
-    createVolume: (request) => later(memory.createVolume(request))
+    networks: { create: (request) => later(memory.networks.create(request)) },
+    volumes: { create: (request) => later(memory.volumes.create(request)) }
   }
 }
 

@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, Container, ContainerId, ContainerInfo, Definition, Exec, Output } from "@ociman/containers"
 import { Cause, Effect, Either, Exit, Ref, Stream } from "effect"
-import { everyPrimitive } from "./support/everyPrimitive.js"
+import { everyOperation } from "./support/everyOperation.js"
 import { bytes } from "./support/memory.js"
 
 const id = ContainerId.make("0".repeat(64))
@@ -23,12 +23,12 @@ const defectOf = (effect: Effect.Effect<unknown, unknown>) =>
   Effect.map(Effect.exit(effect), (exit) => Exit.isFailure(exit) ? Cause.pretty(exit.cause) : "no failure")
 
 describe("Backend.layerTest", () => {
-  it.effect("dies of each primitive that was not given, naming it", () =>
+  it.effect("dies with the name of an operation that it does not implement", () =>
     Effect.gen(function*() {
-      for (const [name, use] of Object.entries(everyPrimitive(yield* Backend.Backend))) {
+      for (const [name, use] of Object.entries(everyOperation(yield* Backend.Backend))) {
         const defect = yield* defectOf(use)
-        assertInclude(defect, `"${name}" was called but not given`)
-        assertInclude(defect, `Backend.layerTest({ ${name}:`)
+        assertInclude(defect, `"${name}" was called but is not implemented`)
+        assertInclude(defect, `Backend.layerTest({ ${name.replace(".", ": { ")}:`)
       }
     }).pipe(Effect.provide(Backend.layerTest({}))))
 
@@ -36,10 +36,10 @@ describe("Backend.layerTest", () => {
     Effect.gen(function*() {
       assertInclude(
         yield* defectOf(Effect.provide(Container.launch(web), Backend.layerTest({}))),
-        "\"createContainer\""
+        "\"containers.create\""
       )
-      const creating = Backend.layerTest({ createContainer: () => Effect.succeed(id) })
-      assertInclude(yield* defectOf(Effect.provide(Container.launch(web), creating)), "\"startContainer\"")
+      const creating = Backend.layerTest({ containers: { create: () => Effect.succeed(id) } })
+      assertInclude(yield* defectOf(Effect.provide(Container.launch(web), creating)), "\"containers.start\"")
     }))
 
   it.effect("derives start, and what a handle does, from what it is given", () =>
@@ -53,11 +53,13 @@ describe("Backend.layerTest", () => {
       }).pipe(
         Effect.scoped,
         Effect.provide(Backend.layerTest({
-          createContainer: () => Effect.succeed(id),
-          startContainer: () => Effect.void,
-          inspectContainer: () => Effect.succeed(info),
-          exec: () => Stream.make(Output.stdout(bytes("hello")), Output.exit(0)),
-          removeContainer: (container) => Ref.update(removed, (all) => [...all, container])
+          containers: {
+            create: () => Effect.succeed(id),
+            start: () => Effect.void,
+            inspect: () => Effect.succeed(info),
+            remove: (container) => Ref.update(removed, (all) => [...all, container])
+          },
+          exec: { run: () => Stream.make(Output.stdout(bytes("hello")), Output.exit(0)) }
         }))
       )
       deepStrictEqual(yield* removed, [id])
@@ -68,10 +70,12 @@ describe("Backend.layerTest", () => {
       strictEqual((yield* Container.run(web)).stdout, "hello")
       strictEqual((yield* Container.attach("web")).id, id)
     }).pipe(Effect.provide(Backend.layerTest({
-      createContainer: () => Effect.succeed(id),
-      startAttached: () => Stream.make(Output.stdout(bytes("hello")), Output.exit(0)),
-      inspectContainer: () => Effect.succeed(info),
-      removeContainer: () => Effect.void
+      containers: {
+        create: () => Effect.succeed(id),
+        startAttached: () => Stream.make(Output.stdout(bytes("hello")), Output.exit(0)),
+        inspect: () => Effect.succeed(info),
+        remove: () => Effect.void
+      }
     }))))
 
   const result: Exec.Result = {

@@ -1,7 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Chunk, Deferred, Effect, Fiber, Stream, TestClock } from "effect"
-import { lettingEnd } from "../src/internal/cli/lettingEnd.js"
+import { lettingEnd } from "../src/internal/cli/awaitExit.js"
 
 /** A source that tells how it ended. */
 const watched = <E>(source: Stream.Stream<number, E>) =>

@@ -1,6 +1,14 @@
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, BackendError, Container, ContainerName, Definition, Exec, type Primitives } from "@ociman/containers"
+import {
+  Backend,
+  type BackendDriver,
+  BackendError,
+  Container,
+  ContainerName,
+  Definition,
+  Exec
+} from "@ociman/containers"
 import { Cause, Duration, Effect, Exit, Fiber, Logger, Option, Ref, type Scope, Stream, TestClock } from "effect"
 import { layerWith, recording } from "./support/faults.js"
 import { onMemory, status } from "./support/memory.js"
@@ -20,7 +28,7 @@ const started = (definition: Definition.Definition) => Effect.scoped(Effect.asVo
 
 const names = Effect.map(Container.list(), (containers) => containers.map(({ name }) => name))
 
-/** The primitives that a program calls. */
+/** The operations that a program calls. */
 const callsOf = <A, E>(program: Effect.Effect<A, E, Backend.Backend>, options?: { readonly image: boolean }) =>
   Effect.gen(function*() {
     const calls = yield* Ref.make<ReadonlyArray<string>>([])
@@ -75,14 +83,16 @@ describe("a name", () => {
       const tried = yield* Ref.make<ReadonlyArray<string>>([])
       const exit = yield* Effect.exit(Container.launch(Definition.pullPolicy(web, "always"))).pipe(
         Effect.provide(layerWith((memory) => ({
-          createContainer: (definition, name) =>
-            Effect.flatMap(
-              Ref.updateAndGet(tried, (all) => [...all, name]),
-              (all) =>
-                all.length <= taken
-                  ? new BackendError.NameInUse({ kind: "container", resource: name })
-                  : memory.createContainer(definition, name)
-            )
+          containers: {
+            create: (definition, name) =>
+              Effect.flatMap(
+                Ref.updateAndGet(tried, (all) => [...all, name]),
+                (all) =>
+                  all.length <= taken
+                    ? new BackendError.NameInUse({ kind: "container", resource: name })
+                    : memory.containers.create(definition, name)
+              )
+          }
         })))
       )
       strictEqual(exit._tag, outcome)
@@ -103,7 +113,9 @@ describe("a creation that fails", () => {
       strictEqual(error._tag, "EngineFailed")
       deepStrictEqual(yield* names, [])
     }).pipe(Effect.provide(layerWith((memory) => ({
-      createContainer: (...args) => Effect.zipRight(memory.createContainer(...args), lost)
+      containers: {
+        create: (...args) => Effect.zipRight(memory.containers.create(...args), lost)
+      }
     })))))
 
   it.effect("leaves a container of that name alone that somebody else has created meanwhile", () =>
@@ -112,7 +124,9 @@ describe("a creation that fails", () => {
       strictEqual(error._tag, "EngineFailed")
       deepStrictEqual(yield* names, ["mine"])
     }).pipe(Effect.provide(layerWith((memory) => ({
-      createContainer: (_, name) => Effect.zipRight(memory.createContainer(web, name), lost)
+      containers: {
+        create: (_, name) => Effect.zipRight(memory.containers.create(web, name), lost)
+      }
     })))))
 
   it.effect("by a defect removes the container too", () =>
@@ -120,7 +134,9 @@ describe("a creation that fails", () => {
       strictEqual((yield* Effect.exit(started(web)))._tag, "Failure")
       deepStrictEqual(yield* names, [])
     }).pipe(Effect.provide(layerWith((memory) => ({
-      createContainer: (...args) => Effect.zipRight(memory.createContainer(...args), Effect.dieMessage("oops"))
+      containers: {
+        create: (...args) => Effect.zipRight(memory.containers.create(...args), Effect.dieMessage("oops"))
+      }
     })))))
 
   it.effect("to end does so after two minutes, and what came of it is removed", () =>
@@ -133,7 +149,9 @@ describe("a creation that fails", () => {
       strictEqual(error._tag === "EngineFailed" && error.reason, "TimedOut")
       deepStrictEqual(yield* names, [])
     }).pipe(Effect.provide(layerWith((memory) => ({
-      createContainer: (...args) => Effect.zipRight(memory.createContainer(...args), Effect.never)
+      containers: {
+        create: (...args) => Effect.zipRight(memory.containers.create(...args), Effect.never)
+      }
     })))))
 
   it.effect("to end can be interrupted, within these two minutes", () =>
@@ -143,7 +161,7 @@ describe("a creation that fails", () => {
       const interrupting = yield* Effect.fork(Fiber.interrupt(starting))
       yield* TestClock.adjust("2 minutes")
       strictEqual(Exit.isInterrupted(yield* Fiber.join(interrupting)), true)
-    }).pipe(Effect.provide(layerWith(() => ({ createContainer: () => Effect.never })))))
+    }).pipe(Effect.provide(layerWith(() => ({ containers: { create: () => Effect.never } })))))
 })
 
 describe("a start that fails", () => {
@@ -153,7 +171,7 @@ describe("a start that fails", () => {
     Effect.gen(function*() {
       strictEqual((yield* Effect.flip(Container.start(mine)))._tag, "PortTaken")
       deepStrictEqual(yield* names, [])
-    }).pipe(Effect.scoped, Effect.provide(layerWith(() => ({ startContainer: portTaken })))))
+    }).pipe(Effect.scoped, Effect.provide(layerWith(() => ({ containers: { start: portTaken } })))))
 
   it.effect("can be tried again in the same scope, under the same name", () =>
     Effect.gen(function*() {
@@ -166,11 +184,13 @@ describe("a start that fails", () => {
         Effect.zipRight(names),
         Effect.tap((left) => Effect.sync(() => deepStrictEqual(left, []))),
         Effect.provide(layerWith((memory) => ({
-          startContainer: (container) =>
-            Effect.flatMap(
-              Ref.updateAndGet(attempts, (n) => n + 1),
-              (n) => n === 1 ? portTaken() : memory.startContainer(container)
-            )
+          containers: {
+            start: (container) =>
+              Effect.flatMap(
+                Ref.updateAndGet(attempts, (n) => n + 1),
+                (n) => n === 1 ? portTaken() : memory.containers.start(container)
+              )
+          }
         })))
       )
     }))
@@ -179,24 +199,26 @@ describe("a start that fails", () => {
     Effect.gen(function*() {
       strictEqual((yield* Effect.flip(Container.launch(web)))._tag, "PortTaken")
       deepStrictEqual(yield* names, [])
-    }).pipe(Effect.provide(layerWith(() => ({ startContainer: portTaken })))))
+    }).pipe(Effect.provide(layerWith(() => ({ containers: { start: portTaken } })))))
 
   it.effect("leaves nothing of a run", () =>
     Effect.gen(function*() {
       strictEqual((yield* Effect.flip(Container.run(web)))._tag, "PortTaken")
       deepStrictEqual(yield* names, [])
-    }).pipe(Effect.provide(layerWith(() => ({ startAttached: () => Stream.fail(portTaken()) })))))
+    }).pipe(Effect.provide(layerWith(() => ({ containers: { startAttached: () => Stream.fail(portTaken()) } })))))
 })
 
 describe("a scope that closes", () => {
   const removals = (program: Effect.Effect<unknown, unknown, Backend.Backend | Scope.Scope>) =>
     Effect.gen(function*() {
-      const options = yield* Ref.make<ReadonlyArray<Primitives.RemoveOptions>>([])
+      const options = yield* Ref.make<ReadonlyArray<BackendDriver.RemoveOptions>>([])
       yield* program.pipe(
         Effect.scoped,
         Effect.provide(layerWith((memory) => ({
-          removeContainer: (container, given) =>
-            Effect.zipRight(Ref.update(options, (all) => [...all, given]), memory.removeContainer(container, given))
+          containers: {
+            remove: (container, given) =>
+              Effect.zipRight(Ref.update(options, (all) => [...all, given]), memory.containers.remove(container, given))
+          }
         })))
       )
       return yield* options
@@ -231,7 +253,7 @@ describe("a scope that closes", () => {
       const container = yield* Container.start(web)
       const other = yield* Container.start(web)
       const backend = yield* Backend.Backend
-      yield* backend.removeContainer(container.id, { force: true, volumes: true, grace: Duration.zero })
+      yield* backend.containers.remove(container.id, { force: true, volumes: true, grace: Duration.zero })
       yield* other.rename(ContainerName.make("other"))
     }).pipe(Effect.scoped, Effect.zipRight(names), Effect.tap((left) => deepStrictEqual(left, [])), onMemory()))
 })
@@ -267,7 +289,7 @@ describe("a removal that fails", () => {
       const exit = yield* program.pipe(
         Effect.scoped,
         Effect.exit,
-        Effect.provide(layerWith(() => ({ removeContainer: () => removal }))),
+        Effect.provide(layerWith(() => ({ containers: { remove: () => removal } }))),
         Effect.provide(Logger.add(logger))
       )
       return { exit, logged }

@@ -1,19 +1,16 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { MemoryBackend } from "@ociman/containers"
+import { Backend } from "@ociman/containers"
 import { ConfigProvider, Effect, Logger } from "effect"
-import * as locksBetween from "../src/internal/cli/locks.js"
-import * as processIdentity from "../src/internal/processIdentity.js"
 
 /** The files in a directory while a lock is held, and what is logged meanwhile. */
 const holding = (directory: string, variables: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const fileSystem = yield* FileSystem.FileSystem
-    const { engine } = yield* MemoryBackend.make()
     const logged: Array<string> = []
-    const locks = locksBetween.make({ engine, fileSystem }, yield* processIdentity.make)
-    const files = yield* locks.hold("builder").pipe(
+    const host = yield* Backend.host
+    const files = yield* host.lock("memory builder").pipe(
       Effect.zipRight(fileSystem.readDirectory(directory)),
       Effect.scoped,
       Effect.withConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(variables)))),

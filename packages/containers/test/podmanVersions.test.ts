@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, Build, ContainerName, Image, Label } from "@ociman/containers"
+import { Backend, Build, ContainerName, EngineBackend, Image, Label } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Reference } from "@ociman/oci"
 import { Effect, Layer, Redacted, Stream } from "effect"
@@ -35,7 +35,7 @@ const build = Build.fromInstructions("FROM scratch\n").pipe(Build.tagged("localh
 
 /** Podman, whose commands on containers fail. */
 const complaining = (text: string) =>
-  Backend.layerPodman.pipe(
+  EngineBackend.layerPodman.pipe(
     Layer.provide(machine({ clients: { podman: podman({ container: complain(text, 125) }) } }))
   )
 
@@ -43,7 +43,7 @@ describe("Podman 5", () => {
   it.live("a rename to a name that is taken fails with NameInUse", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
-      const error = yield* Effect.flip(backend.renameContainer(id, ContainerName.make("taken")))
+      const error = yield* Effect.flip(backend.containers.rename(id, ContainerName.make("taken")))
       strictEqual(error._tag, "NameInUse")
     }).pipe(Effect.provide(complaining(
       `Error: renaming container ${id}: updating container config table with new configuration for container ` +
@@ -53,7 +53,7 @@ describe("Podman 5", () => {
   it.live("a port that pasta cannot bind is taken", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
-      const error = yield* Effect.flip(backend.startContainer("app"))
+      const error = yield* Effect.flip(backend.containers.start("app"))
       strictEqual(error._tag, "PortTaken")
     }).pipe(Effect.provide(complaining(
       `Error: unable to start container "${id}": pasta failed with exit code 1:\n` +
@@ -88,7 +88,7 @@ esac
 ;;
 esac`
       const pruned = yield* Image.prune([Label.has("one"), Label.has("two")]).pipe(
-        Effect.provide(Backend.layerPodman),
+        Effect.provide(EngineBackend.layerPodman),
         Effect.provide(machine({ clients: { podman: podman({ image }) } }))
       )
       deepStrictEqual(pruned.map(String), [`sha256:${top}`, `sha256:${base}`])
@@ -99,7 +99,7 @@ esac`
       const error = yield* Effect.flip(Image.remove(Reference.make("localhost/app:1")))
       strictEqual(error._tag === "EngineFailed" ? error.detail : error._tag, "Error: something else")
     }).pipe(
-      Effect.provide(Backend.layerPodman),
+      Effect.provide(EngineBackend.layerPodman),
       Effect.provide(machine({
         clients: {
           podman: podman({
@@ -118,7 +118,7 @@ esac`
         "BuildKit: 0"
       ])
     }).pipe(
-      Effect.provide([Backend.layerDocker, NodeHasher.layer]),
+      Effect.provide([EngineBackend.layerDocker, NodeHasher.layer]),
       Effect.provide(machine({
         clients: { docker: docker({ build: `echo "BuildKit: $DOCKER_BUILDKIT"; echo sha256:${id} >"$4"` }) }
       }))
@@ -138,7 +138,7 @@ esac`
         ]
       )
     }).pipe(
-      Effect.provide([Backend.layerDocker, NodeHasher.layer]),
+      Effect.provide([EngineBackend.layerDocker, NodeHasher.layer]),
       Effect.provide(machine({ clients: { docker: docker({}) } }))
     ))
 })

@@ -2,7 +2,7 @@ import { type Error as PlatformError, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Effect, Option } from "effect"
-import * as privateDirectory from "../src/internal/cli/privateDirectory.js"
+import * as privateDirectory from "../src/internal/host/privateDirectory.js"
 
 const temporary = Effect.flatMap(
   FileSystem.FileSystem,

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone, strictEqual } from "@effect/vitest/utils"
 import { Session } from "@ociman/containers"
 import { Effect, Layer, Option, Schedule } from "effect"
-import * as processIdentity from "../src/internal/processIdentity.js"
+import * as processIdentity from "../src/internal/host/processIdentity.js"
 
 const self = (identity: processIdentity.ProcessIdentity) => Option.getOrThrow(identity.current)
 

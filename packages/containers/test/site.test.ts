@@ -1,5 +1,5 @@
 import { assert, it } from "@effect/vitest"
-import { Backend, Container, Volume } from "@ociman/containers"
+import { Container, MemoryBackend, Volume } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { Effect, Layer, Ref } from "effect"
 import { site } from "../examples/site.js"
@@ -11,7 +11,7 @@ const busybox = Reference.make("busybox:1.37")
 /** There `wget` has to be played; the first time, the server is not there yet. */
 const memory = Layer.unwrapEffect(
   Effect.map(Ref.make(1), (exitCode) =>
-    Backend.layerMemory({
+    MemoryBackend.layer({
       exec: () => Effect.map(Ref.getAndSet(exitCode, 0), (exitCode) => ({ exitCode }))
     }))
 )

@@ -9,7 +9,7 @@ const dead = new Session.Process({ host: "memory", pid: 7, started: "1" })
 /** A container as a process that has ended made it. */
 const abandoned = (labels: Readonly<Record<string, string>>) =>
   Effect.flatMap(Backend.Backend, (backend) =>
-    backend.createContainer(
+    backend.containers.create(
       Definition.labels(definition, {
         ...Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(dead) }),
         "ociman.creation": "made-by-hand",
@@ -22,12 +22,15 @@ const abandoned = (labels: Readonly<Record<string, string>>) =>
 /** An engine whose lists disregard filters, and for which every process but this one is dead. */
 const unfiltered = Layer.scoped(
   Backend.Backend,
-  Effect.flatMap(MemoryBackend.make({ images: [{ image: definition.image }] }), (memory) =>
-    Backend.make({
-      ...memory,
-      isProcessAlive: ({ pid }) => Effect.succeed(pid === dead.pid ? "Dead" : "Alive"),
-      listContainers: () => memory.listContainers([])
-    }))
+  Effect.flatMap(
+    MemoryBackend.make({ images: [{ image: definition.image }] }),
+    (memory) =>
+      Backend.make({ ...memory, containers: { ...memory.containers, list: () => memory.containers.list([]) } }, {
+        currentProcess: Option.none(),
+        liveness: ({ pid }) => Effect.succeed(pid === dead.pid ? "Dead" : "Alive"),
+        lock: () => Effect.void
+      })
+  )
 )
 
 describe("Backend.sweep", () => {

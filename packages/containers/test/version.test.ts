@@ -1,7 +1,7 @@
 import { it } from "@effect/vitest"
 import { strictEqual } from "@effect/vitest/utils"
 import manifest from "../package.json" with { type: "json" }
-import { version } from "../src/internal/version.js"
+import { version } from "../src/internal/values/libraryVersion.js"
 
 it("the version in labels is the package's", () => {
   strictEqual(version, manifest.version)

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import * as NodeContext from "@effect/platform-node/NodeContext"
-import { Backend, type BackendError } from "@ociman/containers"
+import { type Backend, type BackendError, EngineBackend } from "@ociman/containers"
 import { type Compression, type Hasher, type ImageStore, type LocalFiles, LocalStore } from "@ociman/oci"
 import { Credentials, Registry } from "@ociman/registry"
 import type * as ConfigError from "effect/ConfigError"
@@ -69,12 +69,12 @@ export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer
   .provideMerge(Layer.merge(registry, LocalStore.layer), platform)
 
 /**
- * The engine that is found as `Backend.layer` says, with all of {@link layerImages}.
+ * The engine that is found as `EngineBackend.layer` says, with all of {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.layer, layerImages)
+export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBackend.layer, layerImages)
 
 /**
  * Docker, with all of {@link layerImages}.
@@ -82,7 +82,7 @@ export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.
  * @since 0.1.0
  * @category layers
  */
-export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.layerDocker, layerImages)
+export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBackend.layerDocker, layerImages)
 
 /**
  * Podman, with all of {@link layerImages}.
@@ -90,4 +90,4 @@ export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Ba
  * @since 0.1.0
  * @category layers
  */
-export const layerPodman: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.layerPodman, layerImages)
+export const layerPodman: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBackend.layerPodman, layerImages)

@@ -5,13 +5,13 @@
  *
  * {@link docker} and {@link podman} answer as a healthy engine with one running
  * container; {@link on} replaces what they say to one command. The code under
- * test runs unchanged, on `Backend.layer` or any other backend that speaks
+ * test runs unchanged, on `EngineBackend.layer` or any other backend that speaks
  * through a client.
  *
  * @example
  * ```ts
  * import { NodeContext } from "@effect/platform-node"
- * import { Backend, Container, Definition } from "@ociman/containers"
+ * import { Container, Definition, EngineBackend } from "@ociman/containers"
  * import { FakeEngine } from "@ociman/testing"
  * import { Effect, Layer } from "effect"
  *
@@ -20,7 +20,7 @@
  *   FakeEngine.exit(1)
  * ])
  *
- * const backend = Backend.layer.pipe(
+ * const backend = EngineBackend.layer.pipe(
  *   Layer.provide(FakeEngine.layer(fullDisk)),
  *   Layer.provide(NodeContext.layer)
  * )

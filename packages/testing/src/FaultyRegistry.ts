@@ -35,7 +35,7 @@
 import type * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServer from "@effect/platform/HttpServer"
-import type { Primitives } from "@ociman/containers"
+import type { BackendDriver } from "@ociman/containers"
 import type { Hasher } from "@ociman/oci"
 import { MemoryRegistry } from "@ociman/registry"
 import * as Context from "effect/Context"
@@ -130,7 +130,7 @@ export interface Rule extends Conditions {
  * @category models
  */
 export type Authentication = Data.TaggedEnum<{
-  Basic: { readonly credentials: Primitives.Credentials }
+  Basic: { readonly credentials: BackendDriver.Credentials }
   Token: TokenOptions
 }>
 
@@ -140,7 +140,7 @@ export type Authentication = Data.TaggedEnum<{
  */
 export interface TokenOptions {
   /** Who gets a token. Default: everybody. */
-  readonly credentials?: Primitives.Credentials | undefined
+  readonly credentials?: BackendDriver.Credentials | undefined
   /** For how long a token is good. Default: five minutes. */
   readonly expiresIn?: Duration.DurationInput | undefined
   /** For how many requests a token is good, whatever it says. Default: for all. */
@@ -425,9 +425,9 @@ export const withOptions: {
  * @category combinators
  */
 export const basicAuth: {
-  (credentials: Primitives.Credentials): (self: Script) => Script
-  (self: Script, credentials: Primitives.Credentials): Script
-} = internal.setting((credentials: Primitives.Credentials) => ({
+  (credentials: BackendDriver.Credentials): (self: Script) => Script
+  (self: Script, credentials: BackendDriver.Credentials): Script
+} = internal.setting((credentials: BackendDriver.Credentials) => ({
   authentication: internal.Authentication.Basic({ credentials })
 }))
 

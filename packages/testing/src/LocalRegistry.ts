@@ -11,7 +11,7 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import type { Primitives } from "@ociman/containers"
+import type { BackendDriver } from "@ociman/containers"
 import { Reference, TemporaryDirectory } from "@ociman/oci"
 import { CommandFailed, Subprocess } from "@ociman/process"
 import * as Context from "effect/Context"
@@ -56,7 +56,7 @@ export class LocalRegistry extends Context.Tag("@ociman/testing/LocalRegistry")<
  */
 export interface Options {
   /** Who alone may use it, for which `htpasswd` must be on `PATH`. Default: everybody. */
-  readonly credentials?: Primitives.Credentials | undefined
+  readonly credentials?: BackendDriver.Credentials | undefined
   /** Whose tokens alone let one in. Default: no tokens are asked for. */
   readonly tokens?: TokenServer | undefined
   /** Whether it is spoken to with encryption, for which `openssl` must be on `PATH`. Default: it is not. */

@@ -164,7 +164,7 @@ export const make = (
     const backend = yield* Backend.Backend
     yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
     yield* empty
-      ? Stream.runDrain(backend.buildImage({
+      ? Stream.runDrain(backend.builds.build({
         image,
         source: { _tag: "Instructions", text: "FROM scratch\n" },
         arguments: {},

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, type BackendError, Container, Definition, Exec, Image } from "@ociman/containers"
+import { Backend, type BackendError, Container, Definition, EngineBackend, Exec, Image } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Effect, Fiber, Layer, TestClock } from "effect"
@@ -12,7 +12,7 @@ const definition = Definition.make(image)
 
 /** Runs a program on the backend that finds these engines, and nothing else. */
 const on = (...scripts: ReadonlyArray<FakeEngine.Script>) =>
-  Backend.layer.pipe(
+  EngineBackend.layer.pipe(
     Layer.provideMerge(FakeEngine.layer(...scripts)),
     Layer.provide(NodeContext.layer)
   )

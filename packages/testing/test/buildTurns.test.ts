@@ -1,7 +1,7 @@
 import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Backend, Build, type Engine } from "@ociman/containers"
+import { Build, type Engine, EngineBackend } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Subprocess } from "@ociman/process"
 import { Config, ConfigProvider, Effect, Layer, Logger } from "effect"
@@ -57,7 +57,7 @@ const machine = (engine: Engine.Name) =>
 /** A backend of its own, as another process would have it. */
 const backend = (engine: Engine.Name, executable: string, runtime: string) =>
   Layer.fresh(
-    Backend.layerConfig({ engine: Config.succeed(engine), executable: Config.succeed(executable) }).pipe(
+    EngineBackend.layerConfig({ engine: Config.succeed(engine), executable: Config.succeed(executable) }).pipe(
       Layer.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map([["XDG_RUNTIME_DIR", runtime]]))))
     )
   )
@@ -104,7 +104,9 @@ describe("builds of different images at once", () => {
         )
         assert.deepStrictEqual(yield* results, { builds: 3, overlaps: 0 })
         assert.isNotEmpty(warnings)
-        for (const warning of warnings) assert.match(warning, /^WARN There is no lock for builder: other processes may/)
+        for (const warning of warnings) {
+          assert.match(warning, /^WARN There is no lock for podman builder: other processes may/)
+        }
       }).pipe(Effect.provide(NodeContext.layer)),
     30_000
   )

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertFalse, assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, Image, Label, type Primitives, Transfer } from "@ociman/containers"
+import { Backend, type BackendDriver, EngineBackend, Image, Label, Transfer } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Chunk, Effect, Layer, Stream } from "effect"
@@ -15,7 +15,7 @@ const on = (
   before: ReadonlyArray<FakeEngine.Step> = [],
   answer = ""
 ) =>
-  (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
+  (engine.engine === "docker" ? EngineBackend.layerDocker : EngineBackend.layerPodman).pipe(
     Layer.provide(FakeEngine.layer(engine.pipe(
       FakeEngine.on(command, [...before, FakeEngine.stderr(complaint), FakeEngine.exit(1)]),
       FakeEngine.on(command, [...before, FakeEngine.stdout(answer)])
@@ -55,10 +55,10 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
     const commit = (text: string) =>
       Effect.gen(function*() {
-        const id = yield* Effect.flatMap(Backend.Backend, (backend) => backend.commitContainer("app", image, {}))
+        const id = yield* Effect.flatMap(Backend.Backend, (backend) => backend.containers.commit("app", image, {}))
         strictEqual(id, `sha256:${"b".repeat(64)}`)
       }).pipe(Effect.provide(
-        Backend.layerDocker.pipe(
+        EngineBackend.layerDocker.pipe(
           Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
             FakeEngine.on("container commit", [
               FakeEngine.stderr(`Error response from daemon: ${text}`),
@@ -93,7 +93,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
           Transfer.message(`Error response from daemon: ${leaseLost.trim()}`)
         ])
       }).pipe(Effect.provide(
-        Backend.layerDocker.pipe(
+        EngineBackend.layerDocker.pipe(
           Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
             FakeEngine.on("image pull", [
               FakeEngine.stdout("3cff3bb8848c: Pulling fs layer\n"),
@@ -108,10 +108,10 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
     const buildsOn =
       (engine: FakeEngine.Script) =>
-      (request: Partial<Primitives.BuildRequest>, ...steps: ReadonlyArray<FakeEngine.Step>) =>
+      (request: Partial<BackendDriver.BuildRequest>, ...steps: ReadonlyArray<FakeEngine.Step>) =>
         Effect.gen(function*() {
-          const { buildImage } = yield* Backend.Backend
-          const error = yield* Effect.flip(Stream.runDrain(buildImage({
+          const backend = yield* Backend.Backend
+          const error = yield* Effect.flip(Stream.runDrain(backend.builds.build({
             image,
             source: { _tag: "Instructions", text: "FROM base\n" },
             arguments: {},
@@ -123,7 +123,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
           )
           return { error, args }
         }).pipe(Effect.provide(
-          (engine.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
+          (engine.engine === "docker" ? EngineBackend.layerDocker : EngineBackend.layerPodman).pipe(
             Layer.provideMerge(FakeEngine.layer(engine.pipe(
               FakeEngine.on("build", steps),
               FakeEngine.on("build", [FakeEngine.stdout("Step 1/1 : FROM base\n")])
@@ -184,7 +184,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
     const loading = (archive: Stream.Stream<Uint8Array>) =>
       Image.load(archive).pipe(Effect.provide(
-        Backend.layerDocker.pipe(
+        EngineBackend.layerDocker.pipe(
           Layer.provide(FakeEngine.layer(FakeEngine.docker.pipe(
             FakeEngine.on("image load", [
               FakeEngine.readStdin,
@@ -265,7 +265,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
   it.live("by Podman, which hides from a start what it has mounted for it", () =>
     Effect.gen(function*() {
-      yield* Effect.flatMap(Backend.Backend, (backend) => backend.startContainer("app"))
+      yield* Effect.flatMap(Backend.Backend, (backend) => backend.containers.start("app"))
     }).pipe(
       Effect.provide(
         on(
@@ -278,7 +278,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
   describe("by Podman, which hides from a copy what it has mounted for it", () => {
     const copying = (stream: Stream.Stream<Uint8Array>) =>
-      Effect.flatMap(Backend.Backend, (backend) => backend.copyInto("app", "/", stream)).pipe(
+      Effect.flatMap(Backend.Backend, (backend) => backend.files.copyInto("app", "/", stream)).pipe(
         Effect.provide(
           on(
             FakeEngine.podman,
@@ -322,7 +322,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       strictEqual(asked.length, 2)
     }).pipe(
       Effect.provide(
-        Backend.layerPodman.pipe(
+        EngineBackend.layerPodman.pipe(
           Layer.provideMerge(FakeEngine.layer(FakeEngine.podman.pipe(
             FakeEngine.on("image inspect", [
               FakeEngine.stderr("Error: reading image \"app\": locating image with ID \"app\": image not known\n"),
@@ -340,7 +340,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       deepStrictEqual(yield* Image.list(), [])
     }).pipe(
       Effect.provide(
-        Backend.layerPodman.pipe(
+        EngineBackend.layerPodman.pipe(
           Layer.provide(FakeEngine.layer(FakeEngine.podman.pipe(
             FakeEngine.on("image ls", [FakeEngine.stdout(`${"a".repeat(64)}\n${"b".repeat(64)}\n`)]),
             FakeEngine.on("image inspect", [

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { strictEqual } from "@effect/vitest/utils"
-import { Backend, Container } from "@ociman/containers"
+import { Backend, Container, EngineBackend } from "@ociman/containers"
 import { Tar } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { type Chunk, Effect, Layer, Stream } from "effect"
@@ -17,13 +17,13 @@ const engineOf = (script: FakeEngine.Script) =>
       FakeEngine.trickle(archive.subarray(1024), { piece: 512, every: "50 millis" }),
       FakeEngine.stopEngine
     ]
-    return Backend.layer.pipe(
+    return EngineBackend.layer.pipe(
       Layer.provideMerge(FakeEngine.layer(FakeEngine.on(script, "container cp", steps))),
       Layer.provide(NodeContext.layer)
     )
   }))
 
-const engineAfter = Effect.flatMap(Backend.Backend, ({ listVolumes }) => Effect.flip(listVolumes([])))
+const engineAfter = Effect.flatMap(Backend.Backend, ({ volumes }) => Effect.flip(volumes.list([])))
 
 describe("a copy of which enough was read", () => {
   it.live.each([FakeEngine.docker, FakeEngine.podman])(

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
-import { Backend, Container } from "@ociman/containers"
+import { Container, EngineBackend } from "@ociman/containers"
 import { FakeEngine } from "@ociman/testing"
 import { Effect, Fiber, Layer, Schedule, Stream } from "effect"
 import { readFileSync } from "node:fs"
@@ -28,7 +28,7 @@ const asked = FakeEngine.calls.pipe(
 
 describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engine) => {
   const on = (...steps: ReadonlyArray<FakeEngine.Step>) =>
-    Backend.layer.pipe(
+    EngineBackend.layer.pipe(
       Layer.provideMerge(FakeEngine.layer(FakeEngine.on(engine, "container cp", steps))),
       Layer.provide(NodeContext.layer)
     )

@@ -1,18 +1,18 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, strictEqual } from "@effect/vitest/utils"
-import { Backend, type BackendError, Image } from "@ociman/containers"
+import { Backend, type BackendError, EngineBackend, Image } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Duration, Effect, Layer } from "effect"
 
 const image = Reference.make("127.0.0.1:5000/app:1")
 
-const start = Effect.flatMap(Backend.Backend, (backend) => backend.startContainer("app"))
+const start = Effect.flatMap(Backend.Backend, (backend) => backend.containers.start("app"))
 
 const remove = Effect.flatMap(
   Backend.Backend,
-  (backend) => backend.removeContainer("app", { force: false, grace: Duration.zero, volumes: false })
+  (backend) => backend.containers.remove("app", { force: false, grace: Duration.zero, volumes: false })
 )
 
 const pull = Image.pull(image)
@@ -132,7 +132,7 @@ describe("a failed command of Docker 29", () => {
       strictEqual("reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag, expected)
       if ("detail" in error) assertInclude(error.detail, text)
     }).pipe(Effect.provide(
-      Backend.layerDocker.pipe(
+      EngineBackend.layerDocker.pipe(
         Layer.provide(FakeEngine.layer(FakeEngine.on(FakeEngine.docker, command, [
           FakeEngine.stderr(`Error response from daemon: ${text}\n`),
           FakeEngine.exit(1)

@@ -1,15 +1,15 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, type Primitives } from "@ociman/containers"
+import { Backend, EngineBackend } from "@ociman/containers"
 import { FakeEngine } from "@ociman/testing"
 import { Array as Arr, Effect, Fiber, Layer, Record, TestClock } from "effect"
-import { everyPrimitive } from "../../containers/test/support/everyPrimitive.js"
+import { everyOperation } from "../../containers/test/support/everyOperation.js"
 import { ownTemporaryDirectory } from "./support/temporary.js"
 
 const temporary = ownTemporaryDirectory()
 
-type Name = Exclude<keyof Primitives.Primitives, "engine" | "currentProcess" | "isProcessAlive" | "lockImage">
+type Name = keyof ReturnType<typeof everyOperation>
 
 interface Operation {
   /** The command that misbehaves; what else the operation asks is answered as ever. */
@@ -27,67 +27,67 @@ interface Operation {
 type Outcome = "nonsense" | "refused" | "complained" | "killed" | "gone"
 
 const operations: Readonly<Record<Name, Operation>> = {
-  createContainer: { command: "container create", reads: true },
-  startContainer: { command: "container start" },
-  startAttached: {
+  "containers.create": { command: "container create", reads: true },
+  "containers.start": { command: "container start" },
+  "containers.startAttached": {
     command: "container start",
     passesExitCode: true,
     endless: true,
     // The engine says that the container runs.
     but: { refused: "EngineFailed UnexpectedAnswer", complained: "EngineFailed UnexpectedAnswer" }
   },
-  stopContainer: { command: "container stop" },
-  killContainer: { command: "container kill" },
-  restartContainer: { command: "container restart" },
-  pauseContainer: { command: "container pause" },
-  unpauseContainer: { command: "container unpause" },
-  renameContainer: { command: "container rename" },
-  removeContainer: { command: "container rm" },
-  waitContainer: { command: "container wait", reads: true, endless: true },
-  inspectContainer: { command: "container inspect", reads: true },
-  listContainers: { command: "container ls", reads: true },
-  containerLogs: { command: "container logs", endless: true },
-  exec: {
+  "containers.stop": { command: "container stop" },
+  "containers.kill": { command: "container kill" },
+  "containers.restart": { command: "container restart" },
+  "containers.pause": { command: "container pause" },
+  "containers.unpause": { command: "container unpause" },
+  "containers.rename": { command: "container rename" },
+  "containers.remove": { command: "container rm" },
+  "containers.wait": { command: "container wait", reads: true, endless: true },
+  "containers.inspect": { command: "container inspect", reads: true },
+  "containers.list": { command: "container ls", reads: true },
+  "containers.logs": { command: "container logs", endless: true },
+  "exec.run": {
     command: "container exec",
     passesExitCode: true,
     endless: true,
     but: { complained: "ExecFailed Refused" }
   },
-  executor: {
+  "exec.executor": {
     command: "container exec",
     passesExitCode: true,
     endless: true,
     but: { killed: "SystemError Unknown", gone: "success" }
   },
-  commitContainer: { command: "container commit", reads: true },
-  copyInto: { command: "container cp" },
-  copyOutOf: { command: "container cp" },
-  containerStats: { command: "container stats", reads: true },
-  containerProcesses: { command: "container top", reads: true },
-  events: { command: "events", reads: true, endless: true },
-  pullImage: { command: "image pull" },
-  pushImage: { command: "image push" },
-  inspectImage: { command: "image inspect", reads: true },
-  imageHistory: { command: "image history", reads: true },
-  listImages: { command: "image ls", reads: true },
-  tagImage: { command: "image tag" },
-  removeImage: { command: "image rm" },
-  loadImages: { command: "image load", reads: true },
-  saveImages: { command: "image save" },
-  importImage: { command: "image import", reads: true },
-  pruneImages: { command: "image prune" },
-  buildImage: { command: "build", reads: true, endless: true, but: { refused: "BuildFailed" } },
-  createNetwork: { command: "network create" },
-  inspectNetwork: { command: "network inspect", reads: true },
-  listNetworks: { command: "network ls", reads: true },
-  removeNetwork: { command: "network rm" },
-  connectContainer: { command: "network connect" },
-  disconnectContainer: { command: "network disconnect" },
-  createVolume: { command: "volume create" },
-  inspectVolume: { command: "volume inspect", reads: true },
-  listVolumes: { command: "volume ls", reads: true },
-  removeVolume: { command: "volume rm" },
-  resolveHost: {
+  "containers.commit": { command: "container commit", reads: true },
+  "files.copyInto": { command: "container cp" },
+  "files.copyOutOf": { command: "container cp" },
+  "containers.stats": { command: "container stats", reads: true },
+  "containers.processes": { command: "container top", reads: true },
+  "events.subscribe": { command: "events", reads: true, endless: true },
+  "images.pull": { command: "image pull" },
+  "images.push": { command: "image push" },
+  "images.inspect": { command: "image inspect", reads: true },
+  "images.history": { command: "image history", reads: true },
+  "images.list": { command: "image ls", reads: true },
+  "images.tag": { command: "image tag" },
+  "images.remove": { command: "image rm" },
+  "images.load": { command: "image load", reads: true },
+  "images.save": { command: "image save" },
+  "images.import": { command: "image import", reads: true },
+  "images.prune": { command: "image prune" },
+  "builds.build": { command: "build", reads: true, endless: true, but: { refused: "BuildFailed" } },
+  "networks.create": { command: "network create" },
+  "networks.inspect": { command: "network inspect", reads: true },
+  "networks.list": { command: "network ls", reads: true },
+  "networks.remove": { command: "network rm" },
+  "networks.connect": { command: "network connect" },
+  "networks.disconnect": { command: "network disconnect" },
+  "volumes.create": { command: "volume create" },
+  "volumes.inspect": { command: "volume inspect", reads: true },
+  "volumes.list": { command: "volume ls", reads: true },
+  "volumes.remove": { command: "volume rm" },
+  "exec.resolveHost": {
     command: "container exec",
     endless: true,
     but: {
@@ -99,7 +99,7 @@ const operations: Readonly<Record<Name, Operation>> = {
 }
 
 const on = (script: FakeEngine.Script) =>
-  Backend.layer.pipe(Layer.provideMerge(FakeEngine.layer(script)), Layer.provide(NodeContext.layer))
+  EngineBackend.layer.pipe(Layer.provideMerge(FakeEngine.layer(script)), Layer.provide(NodeContext.layer))
 
 interface Described extends Operation {
   readonly title: string
@@ -116,10 +116,10 @@ const inspecting = (name: Name, command: string): Described => ({
 
 const all: ReadonlyArray<Described> = [
   ...Record.toEntries(operations).map(([name, operation]) => ({ ...operation, name, title: name })),
-  inspecting("listContainers", "container inspect"),
-  inspecting("listImages", "image inspect"),
-  inspecting("listNetworks", "network inspect"),
-  inspecting("listVolumes", "volume inspect")
+  inspecting("containers.list", "container inspect"),
+  inspecting("images.list", "image inspect"),
+  inspecting("networks.list", "network inspect"),
+  inspecting("volumes.list", "volume inspect")
 ]
 
 /** What others ask before they do what they are for must be answered meanwhile. */
@@ -149,7 +149,7 @@ const outcomeOf = ({ name, title }: Described): Effect.Effect<Result, never, Bac
   Effect.flatMap(
     Backend.Backend,
     (backend): Effect.Effect<unknown, { readonly _tag: string; readonly message: string }> =>
-      everyPrimitive(backend)[name]
+      everyOperation(backend)[name]
   ).pipe(
     Effect.match({
       onFailure: (error) => ({
@@ -197,7 +197,7 @@ const refused = ({ but, passesExitCode }: Operation) =>
 const complained = (engine: FakeEngine.Script) => (operation: Operation) =>
   engine.engine === "podman" ? operation.but?.complained ?? refused(operation) : refused(operation)
 
-describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on a client of $engine", (engine) => {
+describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a client of $engine", (engine) => {
   for (
     const [title, text, mentioned] of [
       ["talks nonsense", "Segmentation fault, and more\nof it {]", ["Segmentation fault", "of it {]"]],
@@ -245,11 +245,13 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on a clie
 
   it.live("whose engine goes away between two commands", () =>
     Effect.gen(function*() {
-      yield* Effect.flatMap(Backend.Backend, ({ listVolumes }) => listVolumes([]))
+      yield* Effect.flatMap(Backend.Backend, (backend) => backend.volumes.list([]))
       const results = yield* Effect.forEach(all, outcomeOf, { concurrency: 4 })
       // Only Docker is asked whether the command of an executor has ended.
       const gone = ({ but, name }: Described) =>
-        engine.engine === "docker" && name === "executor" ? "SystemError Unknown" : but?.gone ?? "BackendUnavailable"
+        engine.engine === "docker" && name === "exec.executor"
+          ? "SystemError Unknown"
+          : but?.gone ?? "BackendUnavailable"
       assertOutcomes(results, gone, ["the engine is gone", "are not known"])
     }).pipe(Effect.provide(on(FakeEngine.on(engine, "volume ls", [FakeEngine.stopEngine])))), 30_000)
 
@@ -295,7 +297,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on a clie
 })
 
 /** One for each way in which a client is run. */
-it.live.each(["inspectContainer", "exec", "copyInto", "copyOutOf", "containerLogs"] as const)(
+it.live.each(["containers.inspect", "exec.run", "files.copyInto", "files.copyOutOf", "containers.logs"] as const)(
   "100 MB of complaints do not stay in memory: %s",
   (name) =>
     Effect.gen(function*() {
@@ -317,7 +319,7 @@ it.live(
   "an engine that cannot be asked how a command ended fails it, even if the client reports it late",
   () =>
     Effect.gen(function*() {
-      const operation: Described = { ...operations.executor, name: "executor", title: "executor" }
+      const operation: Described = { ...operations["exec.executor"], name: "exec.executor", title: "executor" }
       strictEqual((yield* outcomeOf(operation)).outcome, "SystemError Unknown")
     }).pipe(Effect.provide(on(FakeEngine.on(FakeEngine.docker, "system dial-stdio", [
       FakeEngine.close("stdout"),

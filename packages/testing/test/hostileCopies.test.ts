@@ -1,6 +1,6 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Backend, Container, Definition, MemoryBackend } from "@ociman/containers"
+import { Backend, Container, Definition, EngineBackend, MemoryBackend } from "@ociman/containers"
 import { FakeEngine } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
 import { existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
@@ -87,7 +87,10 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile 
           for (const archive of archives(attack, `${path}/victim`)) {
             const backend = Layer.scoped(
               Backend.Backend,
-              Backend.make({ ...memory, copyOutOf: () => Stream.rechunk(Stream.make(archive), 1) })
+              Backend.make({
+                ...memory,
+                files: { ...memory.files, copyOutOf: () => Stream.rechunk(Stream.make(archive), 1) }
+              })
             )
             done += yield* assertHarmless(
               path,
@@ -101,7 +104,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile 
       }
       // What harms nobody is copied.
       assert.isAbove(done, 20)
-    }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(NodeContext.layer, Backend.layerMemory()))), 120_000)
+    }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(NodeContext.layer, MemoryBackend.layer()))), 120_000)
 
   it.live("are unpacked in memory, or refused", () =>
     Effect.gen(function*() {
@@ -117,7 +120,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile 
           }
         }))
       }
-    }).pipe(Effect.provide(Layer.mergeAll(NodeContext.layer, Backend.layerMemory()))), 120_000)
+    }).pipe(Effect.provide(Layer.mergeAll(NodeContext.layer, MemoryBackend.layer()))), 120_000)
 
   it.live("harm nothing, where a client prints them", () =>
     Effect.gen(function*() {
@@ -137,6 +140,6 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile 
         }
         const calls = yield* FakeEngine.calls
         assert.strictEqual(calls.filter(({ arguments: [, command] }) => command === "cp").length, all.length)
-      }).pipe(Effect.provide(Layer.provideMerge(Backend.layer, FakeEngine.layer(engine))))
+      }).pipe(Effect.provide(Layer.provideMerge(EngineBackend.layer, FakeEngine.layer(engine))))
     }).pipe(Effect.scoped, Effect.provide(NodeContext.layer)), 300_000)
 })

@@ -1,6 +1,6 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Backend, Container } from "@ociman/containers"
+import { Container, EngineBackend } from "@ociman/containers"
 import { FakeEngine } from "@ociman/testing"
 import { Effect, Layer } from "effect"
 
@@ -10,7 +10,8 @@ const complaints = [
   "Error: 1 error occurred:\n\t* no such file or directory\n\n"
 ]
 
-const on = (engine: FakeEngine.Script) => Effect.provide(Layer.provideMerge(Backend.layer, FakeEngine.layer(engine)))
+const on = (engine: FakeEngine.Script) =>
+  Effect.provide(Layer.provideMerge(EngineBackend.layer, FakeEngine.layer(engine)))
 
 describe("a copy out of a container by Podman", () => {
   it.scopedLive.each(complaints)("fails with PathNotFound if it answers %j", (complaint) =>

@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, Image, Transfer } from "@ociman/containers"
+import { EngineBackend, Image, Transfer } from "@ociman/containers"
 import { Digest, Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Chunk, Effect, Layer, Schema, Stream } from "effect"
@@ -9,7 +9,7 @@ import { Chunk, Effect, Layer, Schema, Stream } from "effect"
 const image = Reference.make("localhost/fake:1")
 
 const on = (script: FakeEngine.Script) =>
-  (script.engine === "docker" ? Backend.layerDocker : Backend.layerPodman).pipe(
+  (script.engine === "docker" ? EngineBackend.layerDocker : EngineBackend.layerPodman).pipe(
     Layer.provide(FakeEngine.layer(script)),
     Layer.provide(NodeContext.layer)
   )

@@ -2,7 +2,7 @@ import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome, strictEqual } from "@effect/vitest/utils"
-import { Backend } from "@ociman/containers"
+import { Backend, EngineBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { ConfigProvider, Effect, Layer, type Scope } from "effect"
 import { makeDaemon, withVariables } from "../support/PrivateDocker.js"
@@ -15,7 +15,7 @@ const settings = (values: Record<string, string>) =>
 const onDocker = <A, E>(
   values: Record<string, string>,
   test: Effect.Effect<A, E, Backend.Backend | NodeContext.NodeContext | Scope.Scope>
-) => Effect.scoped(test).pipe(Effect.provide(Layer.provide(Backend.layerDocker, settings(values))))
+) => Effect.scoped(test).pipe(Effect.provide(Layer.provide(EngineBackend.layerDocker, settings(values))))
 
 const host = "127.0.0.2"
 

@@ -2,7 +2,7 @@ import { Command, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
-import { Backend } from "@ociman/containers"
+import { Backend, EngineBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { ConfigProvider, Effect, Layer, Schedule, type Scope } from "effect"
 import { withVariables } from "../support/PrivateDocker.js"
@@ -10,7 +10,7 @@ import { daemon, freePort, isServedAt, listening, sshServer } from "../support/r
 
 /** Runs a test on the engine that these settings, and no variables of this process, lead to. */
 const onEngine = <A, E>(
-  layer: typeof Backend.layerPodman,
+  layer: typeof EngineBackend.layerPodman,
   values: Record<string, string>,
   test: Effect.Effect<A, E, Backend.Backend | NodeContext.NodeContext | Scope.Scope>
 ) =>
@@ -44,7 +44,7 @@ describe("a remote Podman", () => {
     Effect.gen(function*() {
       const url = `unix://${yield* socketService}`
       yield* onEngine(
-        Backend.layerPodman,
+        EngineBackend.layerPodman,
         { CONTAINER_HOST: url },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend
@@ -63,7 +63,7 @@ describe("a remote Podman", () => {
       yield* service(`tcp://${host}:${port}`)
       yield* listening(host, port)
       yield* onEngine(
-        Backend.layerPodman,
+        EngineBackend.layerPodman,
         { CONTAINER_HOST: `tcp://${host}:${port}` },
         Effect.gen(function*() {
           assertSome((yield* Backend.Backend).engine.remoteHost, host)
@@ -81,7 +81,7 @@ describe("a remote Podman", () => {
       const destination = `[engine.service_destinations.far]\nuri = "${url}"\nidentity = "${ssh.key}"\n`
       yield* fs.writeFileString(conf, `[engine]\nremote = true\nactive_service = "far"\n${destination}`)
       yield* onEngine(
-        Backend.layerPodman,
+        EngineBackend.layerPodman,
         { CONTAINERS_CONF: conf },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend
@@ -98,7 +98,7 @@ describe("a remote Podman", () => {
     Effect.gen(function*() {
       const url = `unix://${yield* socketService}`
       yield* onEngine(
-        Backend.layerDocker,
+        EngineBackend.layerDocker,
         { DOCKER_HOST: url },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend

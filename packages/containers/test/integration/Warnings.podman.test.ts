@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
-import { Backend, Container, Definition, Exec, Image } from "@ociman/containers"
+import { Container, Definition, EngineBackend, Exec, Image } from "@ociman/containers"
 import { Effect, Layer } from "effect"
 import { busyboxImage } from "../support/busybox.js"
 
@@ -32,5 +32,5 @@ describe("a warning of Podman on the first version of control groups", () => {
       deepStrictEqual([executed.stdout, executed.stderr], ["", "said\n"])
       const error = yield* Effect.flip(Image.remove((yield* container.inspect).imageId))
       assert.notMatch(error.message, /level=warning|cgroups-v1/)
-    }).pipe(Effect.provide(Layer.provideMerge(Backend.layerPodman, NodeContext.layer))))
+    }).pipe(Effect.provide(Layer.provideMerge(EngineBackend.layerPodman, NodeContext.layer))))
 })

@@ -3,9 +3,9 @@ import type { BuildEvent } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { Chunk, Effect, FastCheck as fc, Stream } from "effect"
 import { readFileSync } from "node:fs"
-import * as docker from "../../src/internal/buildOutput/docker.js"
-import type { Failure, Line, Parser } from "../../src/internal/buildOutput/parser.js"
-import * as podman from "../../src/internal/buildOutput/podman.js"
+import * as docker from "../../src/internal/dialect/buildOutput/docker.js"
+import type { Failure, Line, Parser } from "../../src/internal/dialect/buildOutput/parser.js"
+import * as podman from "../../src/internal/dialect/buildOutput/podman.js"
 
 interface Read {
   readonly events: ReadonlyArray<BuildEvent.BuildEvent>

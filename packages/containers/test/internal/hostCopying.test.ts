@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Tar } from "@ociman/oci"
 import { Effect, FastCheck as fc, Stream } from "effect"
 import { posix } from "node:path"
-import { staysInside, unpack } from "../../src/internal/hostCopying.js"
+import { staysInside, unpack } from "../../src/internal/derived/hostCopying.js"
 
 const part = fc.constantFrom("a", "b", "..", ".", "", "c.d", "...")
 

@@ -1,7 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import { FastCheck } from "effect"
 import { isIP } from "node:net"
-import { ipAddress } from "../../src/internal/ipAddress.js"
+import { ipAddress } from "../../src/internal/values/ipAddress.js"
 
 const isAddress = (text: string): boolean => ipAddress(text) === undefined
 

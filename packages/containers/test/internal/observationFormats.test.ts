@@ -1,9 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
 import { DateTime, Duration, Either, FastCheck as fc, Option } from "effect"
-import * as eventFormat from "../../src/internal/cli/eventFormat.js"
-import { processesOf } from "../../src/internal/cli/processFormat.js"
-import * as statsFormat from "../../src/internal/cli/statsFormat.js"
+import * as eventFormat from "../../src/internal/dialect/events.js"
+import { processesOf } from "../../src/internal/dialect/processes.js"
+import * as statsFormat from "../../src/internal/dialect/stats.js"
 
 // Output of the clients: Docker 20.10.24 and 28.2.2 the same, Podman 4.3.1, and 5.4.2 where it differs.
 const samples = {

@@ -2,7 +2,7 @@ import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { BackendError, Environment } from "@ociman/containers"
 import { Redacted } from "effect"
-import * as RedactedErrors from "../../src/internal/redactedErrors.js"
+import * as RedactedErrors from "../../src/internal/model/redactedErrors.js"
 
 const { ofExec, ofRun } = RedactedErrors.make(
   Environment.set(Environment.set(Environment.empty, "PLAIN", "app"), "TOKEN", Redacted.make("s3cret"))

@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { Context, Effect, Layer } from "effect"
 import * as Net from "node:net"
 import { withVariables } from "./PrivateDocker.js"
@@ -40,7 +40,7 @@ const proxy = Effect.acquireRelease(
 /** Docker behind a proxy, and the backend that reaches it by that. */
 export const layer = Layer.unwrapScoped(Effect.map(proxy, ({ clients, port }) =>
   Layer.merge(
-    Layer.provide(Backend.layerDocker, withVariables({ DOCKER_HOST: `tcp://127.0.0.1:${port}` })),
+    Layer.provide(EngineBackend.layerDocker, withVariables({ DOCKER_HOST: `tcp://127.0.0.1:${port}` })),
     Layer.succeed(CuttableDocker, {
       cut: (how) =>
         Effect.sync(() => {

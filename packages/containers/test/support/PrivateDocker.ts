@@ -1,5 +1,5 @@
 import { Command, CommandExecutor, FileSystem, Path } from "@effect/platform"
-import { Backend, type BackendError } from "@ociman/containers"
+import { type BackendError, EngineBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { Context, Effect, Layer, Schedule, Stream } from "effect"
 
@@ -80,7 +80,7 @@ export const layer = (tcp?: string) => {
   const backend = Layer.unwrapEffect(
     Effect.map(
       PrivateDocker,
-      ({ dockerHost }) => Layer.provide(Backend.layerDocker, withVariables({ DOCKER_HOST: dockerHost }))
+      ({ dockerHost }) => Layer.provide(EngineBackend.layerDocker, withVariables({ DOCKER_HOST: dockerHost }))
     )
   )
   return Layer.provideMerge(backend, daemon)

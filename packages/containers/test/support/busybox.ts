@@ -17,7 +17,12 @@ export const busyboxImage = Effect.gen(function*() {
   yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
   yield* Effect.acquireRelease(
     Stream.runDrain(
-      backend.buildImage({ image, source: { _tag: "Directory", path: directory }, arguments: {}, labels: Label.empty })
+      backend.builds.build({
+        image,
+        source: { _tag: "Directory", path: directory },
+        arguments: {},
+        labels: Label.empty
+      })
     ),
     () => Effect.ignore(Image.removeIfPresent(image, { force: true }))
   )

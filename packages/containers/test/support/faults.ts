@@ -1,37 +1,57 @@
-import { Backend, MemoryBackend, type Primitives as Module } from "@ociman/containers"
+import { Backend, type BackendDriver as Module, MemoryBackend } from "@ociman/containers"
 import { Effect, Fiber, Layer, Ref, Stream } from "effect"
 
-type Primitives = Module.Primitives
+type BackendDriver = Module.BackendDriver
 
-/** An engine in memory of which some primitives are replaced. */
+type Replaced = Pick<Backend.TestDouble, Exclude<keyof BackendDriver, "engine">>
+
+/** An engine in memory of which some operations are replaced. */
 export const layerWith = (
-  replace: (memory: Primitives) => Partial<Primitives>,
+  replace: (memory: BackendDriver) => Replaced,
   options?: MemoryBackend.Options
 ): Layer.Layer<Backend.Backend> =>
   Layer.scoped(
     Backend.Backend,
-    Effect.flatMap(MemoryBackend.make(options), (memory) => Backend.make({ ...memory, ...replace(memory) }))
+    Effect.flatMap(MemoryBackend.make(options), (memory) => Backend.make(replacedIn(memory, replace(memory))))
   )
 
-/** Writes down which of the primitives that make or remove something are called. */
-export const recording = (calls: Ref.Ref<ReadonlyArray<string>>) => (memory: Primitives): Partial<Primitives> => {
-  const note = (call: string) => Ref.update(calls, (all) => [...all, call])
-  return {
-    pullImage: (...args) => Stream.unwrap(Effect.as(note("pull"), memory.pullImage(...args))),
-    createContainer: (...args) => Effect.zipRight(note("create"), memory.createContainer(...args)),
-    startContainer: (...args) => Effect.zipRight(note("start"), memory.startContainer(...args)),
-    startAttached: (...args) => Stream.unwrap(Effect.as(note("start"), memory.startAttached(...args))),
-    removeContainer: (...args) => Effect.zipRight(note("remove"), memory.removeContainer(...args))
-  }
-}
+export const replacedIn = (driver: BackendDriver, replaced: Replaced): BackendDriver => ({
+  engine: driver.engine,
+  containers: { ...driver.containers, ...replaced.containers },
+  exec: { ...driver.exec, ...replaced.exec },
+  files: { ...driver.files, ...replaced.files },
+  images: { ...driver.images, ...replaced.images },
+  builds: { ...driver.builds, ...replaced.builds },
+  networks: { ...driver.networks, ...replaced.networks },
+  volumes: { ...driver.volumes, ...replaced.volumes },
+  events: { ...driver.events, ...replaced.events }
+})
 
-/** As a daemon does, it creates a container also when the client that asked for it is gone. */
-export const creatingBehindOnesBack = (primitives: Primitives): Partial<Primitives> => ({
-  ...primitives,
-  createContainer: (...args) =>
-    Effect.yieldNow().pipe(
-      Effect.zipRight(primitives.createContainer(...args)),
-      Effect.forkDaemon,
-      Effect.flatMap(Fiber.join)
-    )
+/** Records which operations that create or remove something are called. */
+export const recording =
+  (calls: Ref.Ref<ReadonlyArray<string>>) => ({ containers, images }: BackendDriver): Replaced => {
+    const note = (call: string) => Ref.update(calls, (all) => [...all, call])
+    return {
+      images: { pull: (...args) => Stream.unwrap(Effect.as(note("pull"), images.pull(...args))) },
+      containers: {
+        create: (...args) => Effect.zipRight(note("create"), containers.create(...args)),
+        start: (...args) => Effect.zipRight(note("start"), containers.start(...args)),
+        startAttached: (...args) => Stream.unwrap(Effect.as(note("start"), containers.startAttached(...args))),
+        remove: (...args) => Effect.zipRight(note("remove"), containers.remove(...args))
+      }
+    }
+  }
+
+/** Creates a container even if the client that asked for it is gone, as a daemon does. */
+export const creatingBehindOnesBack = (driver: BackendDriver): BackendDriver => ({
+  ...driver,
+  containers: {
+    ...driver.containers,
+    create: (...args) =>
+      Effect.yieldNow().pipe(
+        Effect.zipRight(driver.containers.create(...args)),
+        Effect.forkDaemon,
+        Effect.flatMap(Fiber.join)
+      )
+  }
 })

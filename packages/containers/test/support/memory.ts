@@ -1,19 +1,19 @@
-import { Backend, type Container, ContainerName, type Definition, type MemoryBackend, Output } from "@ociman/containers"
+import { Backend, type Container, ContainerName, type Definition, MemoryBackend, Output } from "@ociman/containers"
 import { Effect, Option, type Scope, Stream } from "effect"
 
 /** Runs a test in a scope on a new engine in memory. */
 export const onMemory =
   (options?: MemoryBackend.Options) => <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.Scope>) =>
-    self.pipe(Effect.scoped, Effect.provide(Backend.layerMemory(options)))
+    self.pipe(Effect.scoped, Effect.provide(MemoryBackend.layer(options)))
 
 /** A container that is not started. */
 export const create = (definition: Definition.Definition, name = "created") =>
   Effect.gen(function*() {
     const backend = yield* Backend.Backend
     yield* Stream.runDrain(
-      backend.pullImage(definition.image, { platform: definition.platform, credentials: Option.none() })
+      backend.images.pull(definition.image, { platform: definition.platform, credentials: Option.none() })
     )
-    const id = yield* backend.createContainer(definition, ContainerName.make(name))
+    const id = yield* backend.containers.create(definition, ContainerName.make(name))
     return yield* backend.attach(id)
   })
 

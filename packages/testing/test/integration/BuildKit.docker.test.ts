@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
-import { Backend, Build, BuildEvent, Image } from "@ociman/containers"
+import { Build, BuildEvent, EngineBackend, Image } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Reference } from "@ociman/oci"
 import { TestImage } from "@ociman/testing"
@@ -17,7 +17,7 @@ const buildKit = Layer.unwrapScoped(Effect.gen(function*() {
   yield* fs.writeFileString(executable, `#!/bin/sh\nDOCKER_BUILDKIT=1 exec '${allOnPath("docker").at(-1)}' "$@"\n`, {
     mode: 0o755
   })
-  return Backend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
+  return EngineBackend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
 }))
 
 const services = TestImage.layer().pipe(

@@ -1,6 +1,6 @@
 /** The groups of the contract in which the version of Docker's client matters, by every other client on PATH. */
 import { assert, describe, it } from "@effect/vitest"
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import * as BackendSuite from "@ociman/testing/BackendSuite"
 import { Config, Layer } from "effect"
 import { spawnSync } from "node:child_process"
@@ -10,7 +10,10 @@ import { allOnPath } from "../utils.js"
 const others = allOnPath("docker").slice(1)
 
 for (const executable of others) {
-  const backend = Backend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
+  const backend = EngineBackend.layerConfig({
+    engine: Config.succeed("docker"),
+    executable: Config.succeed(executable)
+  })
   BackendSuite.suite(`Docker by ${executable}`, Layer.provideMerge(backend, platform), {
     only: [
       "starting",

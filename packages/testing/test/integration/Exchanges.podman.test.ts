@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { exchangesSuite } from "./exchanges.js"
 
-exchangesSuite("Podman", Backend.layerPodman)
+exchangesSuite("Podman", EngineBackend.layerPodman)

@@ -1,6 +1,6 @@
 import { Command, FileSystem, Path } from "@effect/platform"
 import { assert, it } from "@effect/vitest"
-import { Backend, Build, Image } from "@ociman/containers"
+import { Build, EngineBackend, Image } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Subprocess } from "@ociman/process"
 import { TestImage } from "@ociman/testing"
@@ -64,7 +64,7 @@ it.scopedLive(
       }).pipe(
         Effect.scoped,
         Effect.provide([
-          Backend.layerConfig({ engine: Config.succeed("podman"), executable: Config.succeed(executable) }),
+          EngineBackend.layerConfig({ engine: Config.succeed("podman"), executable: Config.succeed(executable) }),
           NodeHasher.layer
         ])
       )

@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { leftoversSuite } from "./leftovers.js"
 
-leftoversSuite("Docker", Backend.layerDocker)
+leftoversSuite("Docker", EngineBackend.layerDocker)

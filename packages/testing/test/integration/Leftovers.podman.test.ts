@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { leftoversSuite } from "./leftovers.js"
 
-leftoversSuite("Podman", Backend.layerPodman)
+leftoversSuite("Podman", EngineBackend.layerPodman)

@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { tests } from "./processes.js"
 
-tests("docker", Backend.layerDocker)
+tests("docker", EngineBackend.layerDocker)

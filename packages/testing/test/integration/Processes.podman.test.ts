@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { tests } from "./processes.js"
 
-tests("podman", Backend.layerPodman)
+tests("podman", EngineBackend.layerPodman)

@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { Config } from "effect"
 import { allOnPath } from "../utils.js"
 import { registriesSuite } from "./registries.js"
@@ -6,6 +6,6 @@ import { registriesSuite } from "./registries.js"
 for (const executable of allOnPath("docker")) {
   registriesSuite(
     `Docker by ${executable}`,
-    Backend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
+    EngineBackend.layerConfig({ engine: Config.succeed("docker"), executable: Config.succeed(executable) })
   )
 }

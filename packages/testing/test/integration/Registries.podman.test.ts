@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { registriesSuite } from "./registries.js"
 
-registriesSuite("Podman", Backend.layerPodman)
+registriesSuite("Podman", EngineBackend.layerPodman)

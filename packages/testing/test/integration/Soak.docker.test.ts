@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { soakSuite } from "./soak.js"
 
-soakSuite("Docker", Backend.layerDocker, 100)
+soakSuite("Docker", EngineBackend.layerDocker, 100)

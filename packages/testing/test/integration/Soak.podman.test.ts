@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { soakSuite } from "./soak.js"
 
-soakSuite("Podman", Backend.layerPodman, 60)
+soakSuite("Podman", EngineBackend.layerPodman, 60)

@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { sweepSuite } from "./sweep.js"
 
-sweepSuite("Docker", Backend.layerDocker)
+sweepSuite("Docker", EngineBackend.layerDocker)

@@ -1,4 +1,4 @@
-import { Backend } from "@ociman/containers"
+import { EngineBackend } from "@ociman/containers"
 import { sweepSuite } from "./sweep.js"
 
-sweepSuite("Podman", Backend.layerPodman)
+sweepSuite("Podman", EngineBackend.layerPodman)

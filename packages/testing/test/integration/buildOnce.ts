@@ -12,7 +12,12 @@ const [image = "", instructions] = process.argv.slice(2)
 const program = Effect.gen(function*() {
   const backend = yield* Backend.Backend
   if (instructions === undefined) {
-    return yield* Effect.scoped(Effect.zipRight(backend.lockImage(Reference.make(image)), Effect.never))
+    return yield* Effect.scoped(
+      Effect.zipRight(
+        backend.host.lock(`${backend.engine.name} ${Reference.format(Reference.canonical(Reference.make(image)))}`),
+        Effect.never
+      )
+    )
   }
   const { built } = yield* Build.fromInstructions(instructions).pipe(Build.tagged(image), Build.ensure)
   process.stdout.write(`${built}\n`)

@@ -2,7 +2,7 @@ import { Command, FileSystem } from "@effect/platform"
 import type { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
-import { Backend, Build, Container, Definition, Image, Label, type Transfer } from "@ociman/containers"
+import { Backend, Build, Container, Definition, EngineBackend, Image, Label, type Transfer } from "@ociman/containers"
 import { NodeHasher } from "@ociman/node"
 import { Platform, Reference } from "@ociman/oci"
 import { Subprocess } from "@ociman/process"
@@ -171,7 +171,10 @@ export const registriesSuite = <E>(
             `#!/bin/sh\nCONTAINERS_REGISTRIES_CONF='${settings}' exec '${engine.executable}' "$@"\n`,
             { mode: 0o755 }
           )
-          return Backend.layerConfig({ engine: Config.succeed(engine.client), executable: Config.succeed(executable) })
+          return EngineBackend.layerConfig({
+            engine: Config.succeed(engine.client),
+            executable: Config.succeed(executable)
+          })
         })
 
       const buildOf = (base: Reference.Reference, ...instructions: ReadonlyArray<string>) =>
@@ -373,7 +376,7 @@ export const registriesSuite = <E>(
         const executable = `${directory}/client`
         const client = allOnPath(engine.executable)[0] ?? engine.executable
         yield* fs.writeFileString(executable, recordingClient(client, record), { mode: 0o755 })
-        const recorded = Backend.layerConfig({
+        const recorded = EngineBackend.layerConfig({
           engine: Config.succeed(engine.client),
           executable: Config.succeed(executable)
         })

@@ -1,6 +1,6 @@
 import { FileSystem, Path } from "@effect/platform"
 import { assert, it } from "@effect/vitest"
-import { Backend, Container, Definition, type Engine, Exec } from "@ociman/containers"
+import { Container, Definition, type Engine, EngineBackend, Exec } from "@ociman/containers"
 import { TestImage } from "@ociman/testing"
 import { Config, Effect, Redacted } from "effect"
 import { platform } from "../support/platform.js"
@@ -50,7 +50,7 @@ export const secretsOf = (engine: Engine.Name) =>
       }).pipe(
         Effect.scoped,
         Effect.provide(
-          Backend.layerConfig({ engine: Config.succeed(engine), executable: Config.succeed(executable) })
+          EngineBackend.layerConfig({ engine: Config.succeed(engine), executable: Config.succeed(executable) })
         )
       )
 

@@ -1,6 +1,6 @@
 /** A program that is killed while it has containers: `abandon.ts ENGINE IMAGE LABEL-VALUE`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Backend, Container, Definition, Mount, Network, Volume } from "@ociman/containers"
+import { Container, Definition, EngineBackend, Mount, Network, Volume } from "@ociman/containers"
 import { Console, Effect } from "effect"
 
 const [engine, image = "", value = ""] = process.argv.slice(2)
@@ -30,7 +30,7 @@ Effect.gen(function*() {
   yield* Effect.never
 }).pipe(
   Effect.scoped,
-  Effect.provide(engine === "podman" ? Backend.layerPodman : Backend.layerDocker),
+  Effect.provide(engine === "podman" ? EngineBackend.layerPodman : EngineBackend.layerDocker),
   Effect.provide(NodeContext.layer),
   NodeRuntime.runMain
 )

@@ -4,25 +4,25 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../BackendDriver.js"
 import { EngineFailed } from "../../BackendError.js"
 import * as ImageId from "../../ImageId.js"
 import * as Output from "../../Output.js"
-import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../Primitives.js"
-import * as imageNames from "../imageNames.js"
-import { again, emptyStreamAgain } from "./again.js"
+import { nonEmptyLines } from "../dialect/inspection.js"
+import * as messages from "../dialect/messages.js"
+import * as imageNames from "../model/imageNames.js"
 import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
-import * as imageArguments from "./imageArguments.js"
-import { nonEmptyLines } from "./inspection.js"
-import * as messages from "./messages.js"
+import * as imageArguments from "./flags/image.js"
 import { isChanged, replayable } from "./replayable.js"
+import { again, emptyStreamAgain } from "./retry.js"
 
 /** @internal */
 export const archives = (
   context: Context,
-  inspect: Images["inspectImage"]
-): Pick<Images, "importImage" | "loadImages" | "saveImages"> => {
+  inspect: Images["inspect"]
+): Pick<Images, "import" | "load" | "save"> => {
   const { client, engine, explain } = context
   const unexpected = (operation: string, detail: string) =>
     new EngineFailed({ engine: engine.name, operation, reason: "UnexpectedAnswer", detail })
@@ -45,7 +45,7 @@ export const archives = (
     )
 
   return {
-    loadImages: (archive) =>
+    load: (archive) =>
       repeated(archive, (stdin) => client.run(["image", "load"], { stdin, timeout: transferLimit })).pipe(
         Effect.catchAll(explain("Image.load")()),
         Effect.flatMap(({ stderr, stdout }) => {
@@ -57,10 +57,10 @@ export const archives = (
       ),
 
     // Looked for first: Docker does not say which one is missing, and Podman may not say that one is.
-    saveImages: (images) =>
+    save: (images) =>
       Stream.unwrap(Effect.as(Effect.forEach(images, inspect, { concurrency: 4, discard: true }), save(images))),
 
-    importImage: (archive, image, options) =>
+    import: (archive, image, options) =>
       imageArguments.withoutDigest(engine.name, "Image.import", image).pipe(
         Effect.zipRight(repeated(archive, (stdin) =>
           client.run(

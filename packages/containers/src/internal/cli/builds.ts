@@ -5,25 +5,25 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { BuildRequest, Builds } from "../../BackendDriver.js"
 import { BuildFailed, type EngineError, EngineFailed } from "../../BackendError.js"
 import * as BuildEvent from "../../BuildEvent.js"
 import * as Engine from "../../Engine.js"
-import type { BuildRequest, Builds } from "../../Primitives.js"
-import * as docker from "../buildOutput/docker.js"
-import type { Failure, Line, Parser } from "../buildOutput/parser.js"
-import * as podman from "../buildOutput/podman.js"
-import { buildArguments, type Files } from "./buildArguments.js"
+import type { Host } from "../contract/host.js"
+import * as docker from "../dialect/buildOutput/docker.js"
+import type { Failure, Line, Parser } from "../dialect/buildOutput/parser.js"
+import * as podman from "../dialect/buildOutput/podman.js"
+import { says } from "../dialect/messages.js"
+import { temporaryDirectory } from "../host/temporaryDirectory.js"
 import { podmanTermination } from "./buildTermination.js"
 import type { Context } from "./context.js"
 import { isObeyedByClients } from "./environment.js"
-import type { Locks } from "./locks.js"
-import { says } from "./messages.js"
-import { temporaryDirectory } from "./temporaryDirectory.js"
+import { buildArguments, type Files } from "./flags/build.js"
 
 const operation = "Build.build"
 
 /** @internal */
-export const builds = (context: Context, locks: Locks): Builds => {
+export const builds = (context: Context, host: Host): Builds => {
   const { client, engine } = context
   const turn = Effect.unsafeMakeSemaphore(1)
 
@@ -31,7 +31,7 @@ export const builds = (context: Context, locks: Locks): Builds => {
   const takeTurn = engine.client === "podman"
     ? Effect.uninterruptibleMask((restore) =>
       Effect.zipRight(restore(turn.take(1)), Effect.addFinalizer(() => turn.release(1)))
-    ).pipe(Effect.zipRight(locks.hold("builder")))
+    ).pipe(Effect.zipRight(host.lock(`${engine.name} builder`)))
     : Effect.void
 
   const run = <S>(parser: Parser<S>, request: BuildRequest) =>
@@ -70,8 +70,7 @@ export const builds = (context: Context, locks: Locks): Builds => {
     }))
 
   return {
-    lockImage: (image) => locks.hold(Reference.format(Reference.canonical(image))),
-    buildImage: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
+    build: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
   }
 }
 

@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type * as BackendDriver from "../../BackendDriver.js"
 import {
   type ContainerError,
   ContainerNotFound,
@@ -17,25 +18,25 @@ import * as ContainerId from "../../ContainerId.js"
 import * as ContainerInfo from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
 import * as ImageId from "../../ImageId.js"
-import type * as Primitives from "../../Primitives.js"
-import { again } from "./again.js"
+import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
+import { says } from "../dialect/messages.js"
 import type { Context } from "./context.js"
-import { createArguments, wholeSeconds } from "./createArguments.js"
 import * as environmentFile from "./environmentFile.js"
 import * as failures from "./failures.js"
-import * as imageArguments from "./imageArguments.js"
-import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
-import * as labelFilters from "./labelFilters.js"
-import { says } from "./messages.js"
+import { createArguments, wholeSeconds } from "./flags/create.js"
+import * as imageArguments from "./flags/image.js"
+import * as labelFilters from "./flags/labelFilters.js"
+import { inspectListed } from "./inspectListed.js"
+import { again } from "./retry.js"
 import { starting } from "./starting.js"
 
-type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached">
+type Containers = Omit<BackendDriver.Containers, "exec" | "executor" | "startAttached">
 
 // What an engine is given to stop a container over and above the container's own time.
 const stopAllowance = Duration.minutes(1)
 
 /** @internal */
-export const containers = (context: Context): Containers => {
+export const containers = (context: Context): Omit<Containers, "processes" | "startAttached" | "stats"> => {
   const { client, engine, explain } = context
 
   /** Runs a command on an existing container that answers with nothing of interest. */
@@ -55,7 +56,7 @@ export const containers = (context: Context): Containers => {
   const unexpected = (operation: string, detail: string) =>
     new EngineFailed({ engine: engine.name, operation, reason: "UnexpectedAnswer", detail })
 
-  const inspectContainer: Containers["inspectContainer"] = (container) =>
+  const inspectContainer: Containers["inspect"] = (container) =>
     client.run(["container", "inspect", container]).pipe(
       Effect.catchAll(explain("Container.inspect")(failures.noSuchContainer(container))),
       Effect.flatMap(({ stdout }) => readAnswers(context, "Container.inspect", stdout.text, ContainerInfo.decode)),
@@ -73,11 +74,11 @@ export const containers = (context: Context): Containers => {
       Duration.sum(Option.getOrElse(grace, () => Duration.minutes(1)), stopAllowance)
     )
 
-  const unpauseContainer: Containers["unpauseContainer"] = (container) =>
+  const unpauseContainer: Containers["unpause"] = (container) =>
     command("Container.unpause", container, ["unpause", container])
 
   // Docker lets a paused container go on so that it can stop, Podman refuses to stop it.
-  const stopContainer: Containers["stopContainer"] = (container, grace) =>
+  const stopContainer: Containers["stop"] = (container, grace) =>
     stop(container, grace).pipe(
       Effect.catchIf(isConflict, (conflict) =>
         Effect.flatMap(inspectContainer(container), ({ state }) =>
@@ -97,7 +98,7 @@ export const containers = (context: Context): Containers => {
     return Effect.zipRight(stop, command("Container.remove", container, [...removal, container]))
   }
 
-  const commit = (container: string, image: Reference.Reference, options: Primitives.CommitOptions) =>
+  const commit = (container: string, image: Reference.Reference, options: BackendDriver.CommitOptions) =>
     client.run(["container", "commit", ...commitArguments(engine, options), container, imageArguments.name(image)], {
       timeout: "10 minutes"
     }).pipe(
@@ -113,7 +114,7 @@ export const containers = (context: Context): Containers => {
     )
 
   return {
-    createContainer: (definition, name) =>
+    create: (definition, name) =>
       Effect.scoped(Effect.gen(function*() {
         const environment = yield* environmentFile.prepare(context, "Container.create", definition.environment)
         const { stdout } = yield* client.run(
@@ -133,9 +134,9 @@ export const containers = (context: Context): Containers => {
         )
       })),
 
-    startContainer: (container) =>
+    start: (container) =>
       start(container, command("Container.start", container, ["start", container], failures.startKnown(container))),
-    restartContainer: (container, grace) =>
+    restart: (container, grace) =>
       start(
         container,
         command(
@@ -145,21 +146,21 @@ export const containers = (context: Context): Containers => {
           failures.startKnown(container)
         )
       ),
-    stopContainer,
-    killContainer: (container, signal) => command("Container.kill", container, ["kill", "--signal", signal, container]),
-    pauseContainer: (container) =>
+    stop: stopContainer,
+    kill: (container, signal) => command("Container.kill", container, ["kill", "--signal", signal, container]),
+    pause: (container) =>
       command("Container.pause", container, ["pause", container], [{
         condition: "cannotPause",
         error: (detail) =>
           new EngineFailed({ engine: engine.name, operation: "Container.pause", reason: "Unsupported", detail })
       }]),
-    unpauseContainer,
-    renameContainer: (container, name) =>
+    unpause: unpauseContainer,
+    rename: (container, name) =>
       command("Container.rename", container, ["rename", container, name], [
         failures.nameInUse("container", name)
       ]),
 
-    removeContainer: (container, { force, grace, volumes }) => {
+    remove: (container, { force, grace, volumes }) => {
       const remove = force
         ? forceRemove(container, volumes, grace)
         : command("Container.remove", container, ["rm", ...(volumes ? ["--volumes"] : []), container])
@@ -170,7 +171,7 @@ export const containers = (context: Context): Containers => {
       )
     },
 
-    waitContainer: (container) =>
+    wait: (container) =>
       client.run(["container", "wait", container], { timeout: Duration.infinity }).pipe(
         Effect.catchAll(explain("Container.wait")(failures.noSuchContainer(container))),
         Effect.flatMap(({ stdout }) => {
@@ -181,9 +182,9 @@ export const containers = (context: Context): Containers => {
         })
       ),
 
-    inspectContainer,
+    inspect: inspectContainer,
 
-    listContainers: (labels) =>
+    list: (labels) =>
       Effect.gen(function*() {
         const operation = "Container.list"
         const filters = labelFilters.flags(engine, labels)
@@ -202,7 +203,7 @@ export const containers = (context: Context): Containers => {
       }),
 
     // Looked for first, since the client would complain where the container's own errors are expected.
-    containerLogs: (container, options) =>
+    logs: (container, options) =>
       Stream.unwrap(Effect.as(
         inspectContainer(container),
         client.output(["container", "logs", ...logArguments(options), container]).pipe(
@@ -210,7 +211,7 @@ export const containers = (context: Context): Containers => {
         )
       )),
 
-    commitContainer: (container, image, options) =>
+    commit: (container, image, options) =>
       // An engine that cannot pause need not, unless it is told to.
       commit(container, image, options).pipe(
         Effect.catchIf(
@@ -224,7 +225,7 @@ export const containers = (context: Context): Containers => {
 const graceArguments = (grace: Option.Option<Duration.Duration>) =>
   Option.match(grace, { onNone: () => [], onSome: (grace) => ["--time", wholeSeconds(grace)] })
 
-const logArguments = ({ follow = false, since, tail }: Primitives.LogOptions) => [
+const logArguments = ({ follow = false, since, tail }: BackendDriver.LogOptions) => [
   ...(follow ? ["--follow"] : []),
   ...(tail === undefined ? [] : ["--tail", String(tail)]),
   ...(since === undefined
@@ -234,7 +235,7 @@ const logArguments = ({ follow = false, since, tail }: Primitives.LogOptions) =>
 
 export const commitArguments = (
   engine: Engine.Engine,
-  { author, changes = [], message, pause = true }: Primitives.CommitOptions
+  { author, changes = [], message, pause = true }: BackendDriver.CommitOptions
 ): ReadonlyArray<string> => [
   ...pauseArguments(engine, pause),
   ...(author === undefined ? [] : ["--author", author]),

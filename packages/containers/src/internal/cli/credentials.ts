@@ -6,11 +6,11 @@ import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
+import type { Credentials } from "../../BackendDriver.js"
 import { EngineFailed } from "../../BackendError.js"
-import type { Credentials } from "../../Primitives.js"
-import { dockerHub } from "../imageNames.js"
+import { temporaryDirectory } from "../host/temporaryDirectory.js"
+import { dockerHub } from "../model/imageNames.js"
 import type { Context } from "./context.js"
-import { temporaryDirectory } from "./temporaryDirectory.js"
 
 /** @internal */
 export interface Prepared {

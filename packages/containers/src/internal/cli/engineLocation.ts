@@ -4,7 +4,7 @@ import { Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Engine from "../../Engine.js"
-import { setting } from "../endpoint/settings.js"
+import { setting } from "../discovery/settings.js"
 
 const names = [
   ...["DOCKER_HOST", "DOCKER_CONTEXT", "DOCKER_CONFIG", "DOCKER_CERT_PATH", "DOCKER_TLS_VERIFY", "DOCKER_TLS"],

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import type * as Environment from "../../Environment.js"
-import { utf8Length } from "../text.js"
+import { utf8Length } from "../values/text.js"
 
 /**
  * How the environment of a process in a container reaches the engine's client:

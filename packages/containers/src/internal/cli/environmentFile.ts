@@ -5,10 +5,10 @@ import * as Redacted from "effect/Redacted"
 import type * as Scope from "effect/Scope"
 import { EngineFailed } from "../../BackendError.js"
 import type * as Environment from "../../Environment.js"
+import { temporaryDirectory } from "../host/temporaryDirectory.js"
 import type { Context } from "./context.js"
-import type { EnvironmentArguments } from "./createArguments.js"
 import { travelling } from "./environment.js"
-import { temporaryDirectory } from "./temporaryDirectory.js"
+import type { EnvironmentArguments } from "./flags/create.js"
 
 /** @internal */
 export interface Prepared {

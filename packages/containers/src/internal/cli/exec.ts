@@ -3,20 +3,20 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import type { Containers, Execs } from "../../BackendDriver.js"
 import { EngineFailed, type StartError, StartFailed } from "../../BackendError.js"
 import * as Exec from "../../Exec.js"
 import * as Output from "../../Output.js"
 import type { ProcessEvent } from "../../Output.js"
-import type { Primitives } from "../../Primitives.js"
+import { says } from "../dialect/messages.js"
 import { containers } from "./containers.js"
 import type { Context } from "./context.js"
 import * as environmentFile from "./environmentFile.js"
-import { execArguments } from "./execArguments.js"
 import * as execVerdict from "./execVerdict.js"
 import * as execWatch from "./execWatch.js"
 import * as failures from "./failures.js"
+import { execArguments } from "./flags/exec.js"
 import * as markedProcess from "./markedProcess.js"
-import { says } from "./messages.js"
 
 // Enough to find what the engine has to say about a process that did not run.
 const excerptLimit = 16 * 1024
@@ -27,9 +27,11 @@ const excerptLimit = 16 * 1024
  *
  * @internal
  */
-export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached"> => {
+export const exec = (
+  context: Context
+): { readonly run: Execs["run"]; readonly startAttached: Containers["startAttached"] } => {
   const { client, explain } = context
-  const { inspectContainer } = containers(context)
+  const { inspect: inspectContainer } = containers(context)
 
   // The caller may be gone while the command in the container goes on.
   const terminateUnless = (ended: Ref.Ref<boolean>, container: string, command: Exec.Exec, mark: markedProcess.Mark) =>
@@ -73,7 +75,7 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
     )
 
   // Docker's client refuses, and Podman's never comes to the end of the input.
-  const execInContainer: Primitives["exec"] = (container, command) =>
+  const execInContainer: Execs["run"] = (container, command) =>
     command.tty && Option.isSome(command.stdin)
       ? Stream.fail(
         new EngineFailed({
@@ -87,7 +89,7 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
 
   const judge = execVerdict.make(context, inspectContainer)
 
-  const startAttached: Primitives["startAttached"] = (container, stdin) =>
+  const startAttached: Containers["startAttached"] = (container, stdin) =>
     judged(
       Stream.unwrapScoped(Effect.map(
         client.follow(
@@ -120,7 +122,7 @@ export const exec = (context: Context): Pick<Primitives, "exec" | "startAttached
     return state.running ? yield* lost(end.stderr) : state.exitCode
   })
 
-  return { exec: execInContainer, startAttached }
+  return { run: execInContainer, startAttached }
 }
 
 // Docker's client does not give a terminal to a command whose input is none, even where there is no input.

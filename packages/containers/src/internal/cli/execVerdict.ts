@@ -11,11 +11,11 @@ import {
 } from "../../BackendError.js"
 import type * as ContainerInfo from "../../ContainerInfo.js"
 import * as Exec from "../../Exec.js"
+import { says, saysExecRefused } from "../dialect/messages.js"
 import type { ConnectionError } from "./apiConnection.js"
 import type { Context } from "./context.js"
 import { isOnThisMachine, type Watch } from "./execWatch.js"
 import * as failures from "./failures.js"
-import { says, saysExecRefused } from "./messages.js"
 
 /**
  * End of a client that ran a command in a container or attached to a container.

@@ -8,9 +8,9 @@ import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Engine from "../../Engine.js"
+import { says } from "../dialect/messages.js"
 import type * as ApiConnection from "./apiConnection.js"
 import type { Context } from "./context.js"
-import { says } from "./messages.js"
 
 /**
  * State of a command in a container, in the engine's own words.

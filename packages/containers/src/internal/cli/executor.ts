@@ -9,14 +9,14 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import type { Execs } from "../../BackendDriver.js"
 import type * as Exec from "../../Exec.js"
-import type { Primitives } from "../../Primitives.js"
-import { badArgument, toExec } from "../commandExec.js"
-import { inFinalizer } from "../inFinalizer.js"
+import { badArgument, toExec } from "../model/commandExec.js"
+import { inFinalizer } from "../values/inFinalizer.js"
 import type { Context } from "./context.js"
 import * as environmentFile from "./environmentFile.js"
-import { execArguments } from "./execArguments.js"
 import * as execWatch from "./execWatch.js"
+import { execArguments } from "./flags/exec.js"
 import * as markedProcess from "./markedProcess.js"
 
 /**
@@ -25,50 +25,48 @@ import * as markedProcess from "./markedProcess.js"
  *
  * @internal
  */
-export const executor = (context: Context): Pick<Primitives, "executor"> => ({
-  executor: (container) =>
-    CommandExecutor.makeExecutor((command) =>
-      Effect.gen(function*() {
-        const mark = yield* markedProcess.make
-        const parts = yield* Effect.forEach(Command.flatten(command), (part) => watched(context, container, part))
-        const users = parts.map(({ exec }) => exec.user)
-        const [first, ...rest] = yield* Effect.forEach(
-          parts,
-          (part) => translate(context, container, mark, part)
-        )
-        const last = parts.at(-1)
-        if (first === undefined || last === undefined) return yield* badArgument("there is no command")
-        const openOutputs = yield* Ref.make(0)
-        const process = yield* Effect.acquireRelease(
-          context.hostExecutor.start(rest.reduce(Command.pipeTo, first)),
-          (process) =>
-            Effect.unlessEffect(
-              Effect.forEach(users, (user) => markedProcess.terminate(context, container, user, mark), {
-                discard: true
-              }),
-              haveEnded(process, openOutputs, parts)
-            )
-        )
-        const kill = (signal: CommandExecutor.Signal = "SIGTERM") =>
-          Effect.forEach(users, (user) => markedProcess.signal(context, container, user, mark, signal)).pipe(
-            Effect.mapError((cause) => systemError("kill", cause.shortMessage)),
-            Effect.zipRight(Effect.exit(process.exitCode)),
-            Effect.asVoid
+export const executor = (context: Context): Execs["executor"] => (container) =>
+  CommandExecutor.makeExecutor((command) =>
+    Effect.gen(function*() {
+      const mark = yield* markedProcess.make
+      const parts = yield* Effect.forEach(Command.flatten(command), (part) => watched(context, container, part))
+      const users = parts.map(({ exec }) => exec.user)
+      const [first, ...rest] = yield* Effect.forEach(
+        parts,
+        (part) => translate(context, container, mark, part)
+      )
+      const last = parts.at(-1)
+      if (first === undefined || last === undefined) return yield* badArgument("there is no command")
+      const openOutputs = yield* Ref.make(0)
+      const process = yield* Effect.acquireRelease(
+        context.hostExecutor.start(rest.reduce(Command.pipeTo, first)),
+        (process) =>
+          Effect.unlessEffect(
+            Effect.forEach(users, (user) => markedProcess.terminate(context, container, user, mark), {
+              discard: true
+            }),
+            haveEnded(process, openOutputs, parts)
           )
-        return {
-          ...process,
-          stdout: counted(openOutputs, process.stdout),
-          stderr: counted(openOutputs, process.stderr),
-          exitCode: Effect.tap(process.exitCode, confirmed(last.watch)),
-          kill,
-          toJSON: () => process.toJSON(),
-          toString: () => process.toString(),
-          [Inspectable.NodeInspectSymbol]: () => process.toJSON(),
-          [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId
-        } satisfies CommandExecutor.Process
-      })
-    )
-})
+      )
+      const kill = (signal: CommandExecutor.Signal = "SIGTERM") =>
+        Effect.forEach(users, (user) => markedProcess.signal(context, container, user, mark, signal)).pipe(
+          Effect.mapError((cause) => systemError("kill", cause.shortMessage)),
+          Effect.zipRight(Effect.exit(process.exitCode)),
+          Effect.asVoid
+        )
+      return {
+        ...process,
+        stdout: counted(openOutputs, process.stdout),
+        stderr: counted(openOutputs, process.stderr),
+        exitCode: Effect.tap(process.exitCode, confirmed(last.watch)),
+        kill,
+        toJSON: () => process.toJSON(),
+        toString: () => process.toString(),
+        [Inspectable.NodeInspectSymbol]: () => process.toJSON(),
+        [CommandExecutor.ProcessTypeId]: CommandExecutor.ProcessTypeId
+      } satisfies CommandExecutor.Process
+    })
+  )
 
 interface Part {
   readonly command: Command.StandardCommand

@@ -16,8 +16,8 @@ import {
   VolumeNotFound
 } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
+import { type Condition, missingNetwork, says } from "../dialect/messages.js"
 import type { Client } from "./client.js"
-import { type Condition, missingNetwork, says } from "./messages.js"
 
 /**
  * A condition of an operation that has an error of its own, in the order in

@@ -4,30 +4,30 @@ import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Files } from "../../BackendDriver.js"
 import { type ContainerNotFound, type CopyError, CopyFailed, PathNotFound } from "../../BackendError.js"
 import type { ContainerInfo } from "../../ContainerInfo.js"
 import * as Engine from "../../Engine.js"
-import type { Files } from "../../Primitives.js"
-import * as containerPath from "../containerPath.js"
-import * as copying from "../copying.js"
-import { again } from "./again.js"
+import { invalidArchive } from "../contract/invalidArchive.js"
+import { says } from "../dialect/messages.js"
+import * as mounts from "../dialect/mounts.js"
+import * as podmanPaths from "../dialect/podmanPaths.js"
+import { temporaryDirectory } from "../host/temporaryDirectory.js"
+import * as containerPath from "../values/containerPath.js"
+import { lettingEnd } from "./awaitExit.js"
 import { transferLimit } from "./client.js"
 import { containers } from "./containers.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
-import { lettingEnd } from "./lettingEnd.js"
-import { says } from "./messages.js"
-import * as mounts from "./mounts.js"
-import * as podmanPaths from "./podmanPaths.js"
 import { isChanged, replayable } from "./replayable.js"
-import { temporaryDirectory } from "./temporaryDirectory.js"
+import { again } from "./retry.js"
 
 type Known = ContainerNotFound | CopyFailed | PathNotFound
 
 /** @internal */
 export const files = (context: Context): Files => {
   const { client, engine, explain } = context
-  const { inspectContainer } = containers(context)
+  const { inspect: inspectContainer } = containers(context)
 
   const copyFailed = (container: string, path: string, reason: CopyFailed["reason"]) => (detail: string) =>
     new CopyFailed({ container, path, reason, detail })
@@ -81,7 +81,7 @@ export const files = (context: Context): Files => {
 
   const firstEntry = (container: string, path: string, archive: Stream.Stream<Uint8Array, CopyError>) =>
     Stream.runHead(Tar.read(archive)).pipe(
-      Effect.mapError((error) => error instanceof Tar.TarError ? copying.invalidArchive(container, path, error) : error)
+      Effect.mapError((error) => error instanceof Tar.TarError ? invalidArchive(container, path, error) : error)
     )
 
   /** The target of the link at a path. Podman's client does not tell it. */
@@ -223,7 +223,7 @@ const withPrefix = <E>(container: string, path: string, prefix: string, archive:
       target: entry.type === "Link" ? below(entry.target) : entry.target
     })),
     Tar.write,
-    Stream.mapError((error) => error instanceof Tar.TarError ? copying.invalidArchive(container, path, error) : error)
+    Stream.mapError((error) => error instanceof Tar.TarError ? invalidArchive(container, path, error) : error)
   )
 }
 

@@ -1,5 +1,5 @@
 import * as Effect from "effect/Effect"
-import { toText } from "../bytes.js"
+import { toText } from "../values/bytes.js"
 import type { Source } from "./byteSource.js"
 
 /**

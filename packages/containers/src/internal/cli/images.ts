@@ -2,21 +2,22 @@ import { Digest } from "@ociman/oci"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
+import type { ImageKey, Images } from "../../BackendDriver.js"
 import { type EngineError, EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
 import * as ImageHistory from "../../ImageHistory.js"
 import * as ImageInfo from "../../ImageInfo.js"
 import * as Label from "../../Label.js"
-import type { ImageKey, Images, Primitives } from "../../Primitives.js"
-import * as imageNames from "../imageNames.js"
-import { again } from "./again.js"
+import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
+import * as messages from "../dialect/messages.js"
+import * as imageNames from "../model/imageNames.js"
 import { archives } from "./archives.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
-import * as imageArguments from "./imageArguments.js"
-import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
-import * as labelFilters from "./labelFilters.js"
-import * as messages from "./messages.js"
+import * as imageArguments from "./flags/image.js"
+import * as labelFilters from "./flags/labelFilters.js"
+import { inspectListed } from "./inspectListed.js"
+import { again } from "./retry.js"
 import { transfers } from "./transfers.js"
 
 /** @internal */
@@ -29,7 +30,7 @@ export const images = (context: Context): Images => {
     ? oneAtATime
     : identity
 
-  const inspectImage: Primitives["inspectImage"] = (image) =>
+  const inspectImage: Images["inspect"] = (image) =>
     client.run(["image", "inspect", imageArguments.lookup(image)]).pipe(
       again("imageDisturbed"),
       Effect.catchAll(explain("Image.inspect")(failures.noSuchImage(imageNames.display(image)))),
@@ -41,7 +42,7 @@ export const images = (context: Context): Images => {
       )
     )
 
-  const listImages: Primitives["listImages"] = (labels) =>
+  const listImages: Images["list"] = (labels) =>
     Effect.gen(function*() {
       const operation = "Image.list"
       const filters = labelFilters.flags(engine, labels)
@@ -135,9 +136,9 @@ export const images = (context: Context): Images => {
     ...transfers(context),
     ...archives(context, inspectImage),
 
-    inspectImage,
+    inspect: inspectImage,
 
-    imageHistory: (image) =>
+    history: (image) =>
       client.run([...historyCommand(engine.client), imageArguments.lookup(image)]).pipe(
         Effect.catchAll(explain("Image.history")(failures.noSuchImage(imageNames.display(image)))),
         Effect.flatMap(({ stdout }) =>
@@ -147,9 +148,9 @@ export const images = (context: Context): Images => {
         )
       ),
 
-    listImages,
+    list: listImages,
 
-    tagImage: (image, name) =>
+    tag: (image, name) =>
       imageArguments.withoutDigest(engine.name, "Image.tag", name).pipe(
         Effect.zipRight(
           alone(client.run(["image", "tag", imageArguments.lookup(image), imageArguments.name(name)]))
@@ -159,10 +160,10 @@ export const images = (context: Context): Images => {
       ),
 
     // By force, neither client says that there is no such image.
-    removeImage: (image, { force }) =>
+    remove: (image, { force }) =>
       alone(force ? Effect.zipRight(inspectImage(image), forceRemove(image)) : remove(image, [])),
 
-    pruneImages: ({ all, labels }) =>
+    prune: ({ all, labels }) =>
       engine.name === "podman" && labels.length > 0
         ? Effect.flatMap(listImages(labels), (infos) => pruneEach(all, infos.map(({ id }) => id)))
         : Effect.flatMap(exactFilters(labels), (filters) => prune(all, filters))

@@ -2,7 +2,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as User from "../../User.js"
-import { inFinalizer } from "../inFinalizer.js"
+import { inFinalizer } from "../values/inFinalizer.js"
 import type { Context } from "./context.js"
 
 /**

@@ -4,6 +4,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import type { NetworkRequest, Networks } from "../../BackendDriver.js"
 import {
   ContainerNotFound,
   EngineFailed,
@@ -14,14 +15,14 @@ import {
 } from "../../BackendError.js"
 import * as Label from "../../Label.js"
 import * as NetworkInfo from "../../NetworkInfo.js"
-import type { NetworkRequest, Networks } from "../../Primitives.js"
 import * as Subnet from "../../Subnet.js"
+import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
+import { says } from "../dialect/messages.js"
 import type { Context } from "./context.js"
-import { addressArguments } from "./createArguments.js"
 import * as failures from "./failures.js"
-import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
-import * as labelFilters from "./labelFilters.js"
-import { says } from "./messages.js"
+import { addressArguments } from "./flags/create.js"
+import * as labelFilters from "./flags/labelFilters.js"
+import { inspectListed } from "./inspectListed.js"
 
 const isId = Schema.is(NetworkInfo.Id)
 
@@ -29,7 +30,7 @@ const isId = Schema.is(NetworkInfo.Id)
 export const networks = (context: Context): Networks => {
   const { client, explain } = context
 
-  const inspectNetwork: Networks["inspectNetwork"] = (network) =>
+  const inspectNetwork: Networks["inspect"] = (network) =>
     client.run(["network", "inspect", network]).pipe(
       Effect.catchAll(explain("Network.inspect")(failures.noSuchNetwork)),
       Effect.flatMap(({ stdout }) => readAnswers(context, "Network.inspect", stdout.text, NetworkInfo.decode)),
@@ -101,7 +102,7 @@ export const networks = (context: Context): Networks => {
       Effect.catchTag("Raced", () => new NameInUse({ kind: "network", resource: request.name }))
     )
 
-  const disconnectContainer: Networks["disconnectContainer"] = (network, container, { force }) =>
+  const disconnectContainer: Networks["disconnect"] = (network, container, { force }) =>
     client.run(["network", "disconnect", ...(force ? ["--force"] : []), network, container]).pipe(
       Effect.asVoid,
       Effect.catchAll(explain("Network.disconnect")<NetworkError>(...endpointKnown(container)))
@@ -142,10 +143,10 @@ export const networks = (context: Context): Networks => {
       }))
 
   return {
-    createNetwork: createAlone,
-    inspectNetwork,
+    create: createAlone,
+    inspect: inspectNetwork,
 
-    listNetworks: (labels) =>
+    list: (labels) =>
       Effect.gen(function*() {
         const operation = "Network.list"
         const filters = labelFilters.flags(context.engine, labels)
@@ -163,13 +164,13 @@ export const networks = (context: Context): Networks => {
         return labelFilters.select(infos, labels)
       }),
 
-    removeNetwork: (network, { force, unusedOnly = false }) =>
+    remove: (network, { force, unusedOnly = false }) =>
       Effect.zipRight(
         force ? disconnectAll(network) : unusedOnly ? checkUnused(network) : Effect.void,
         remove(network)
       ),
 
-    connectContainer: (network, container, { addresses, aliases }) =>
+    connect: (network, container, { addresses, aliases }) =>
       client.run([
         "network",
         "connect",
@@ -182,13 +183,13 @@ export const networks = (context: Context): Networks => {
         Effect.catchAll(explain("Network.connect")<NetworkError>(...endpointKnown(container)))
       ),
 
-    disconnectContainer
+    disconnect: disconnectContainer
   }
 }
 
-type CreateError = Effect.Effect.Error<ReturnType<Networks["createNetwork"]>>
+type CreateError = Effect.Effect.Error<ReturnType<Networks["create"]>>
 
-type ExistingError = Effect.Effect.Error<ReturnType<Networks["inspectNetwork"]>>
+type ExistingError = Effect.Effect.Error<ReturnType<Networks["inspect"]>>
 
 type NetworkError = ContainerNotFound | NetworkNotFound
 

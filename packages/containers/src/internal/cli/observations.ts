@@ -6,20 +6,22 @@ import type * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Stream from "effect/Stream"
+import type { Containers, Events } from "../../BackendDriver.js"
 import { type ContainerNotFound, type EngineError, EngineFailed } from "../../BackendError.js"
-import type { Filter } from "../../Event.js"
-import type { Observations } from "../../Primitives.js"
 import type { Stats } from "../../Stats.js"
+import * as eventFormat from "../dialect/events.js"
+import { beginning } from "../dialect/inspection.js"
+import { processesOf } from "../dialect/processes.js"
+import * as statsFormat from "../dialect/stats.js"
+import type { Filter } from "../model/events.js"
 import { answerTimeout } from "./client.js"
 import type { Context } from "./context.js"
-import * as eventFormat from "./eventFormat.js"
 import * as failures from "./failures.js"
-import { beginning } from "./inspection.js"
-import { processesOf } from "./processFormat.js"
-import * as statsFormat from "./statsFormat.js"
+import { eventArguments } from "./flags/events.js"
+import { statsArguments } from "./flags/stats.js"
 
 /** @internal */
-export const observations = (context: Context): Observations => {
+export const observations = (context: Context): Pick<Containers, "processes" | "stats"> & Events => {
   const { client, engine, explain } = context
 
   const failed = (operation: string, reason: EngineFailed["reason"]) => (detail: string) =>
@@ -39,7 +41,7 @@ export const observations = (context: Context): Observations => {
     )
 
   const eventsSince = (since: string, filter: Filter) =>
-    lines(client.stdout(eventFormat.eventArguments(engine, since, filter))).pipe(
+    lines(client.stdout(eventArguments(engine, since, filter))).pipe(
       Stream.catchTag("CommandFailed", (error) => Stream.fromEffect(explain("Event.subscribe")()(error))),
       Stream.mapEffect((line) => decoded("Event.subscribe", line, eventFormat.decode(line))),
       Stream.filterMap(Option.filter(eventFormat.isWanted(filter)))
@@ -61,9 +63,9 @@ export const observations = (context: Context): Observations => {
     )
 
   return {
-    containerStats: (container, { follow }) =>
+    stats: (container, { follow }) =>
       lines(client.stdout(
-        statsFormat.statsArguments(engine, container, follow),
+        statsArguments(engine, container, follow),
         follow ? {} : { timeout: answerTimeout }
       )).pipe(
         Stream.catchTag("CommandFailed", (error) =>
@@ -77,7 +79,7 @@ export const observations = (context: Context): Observations => {
         whileRunning(() => failed("Container.stats", "Conflict")(`container ${container} is not running`))
       ),
 
-    containerProcesses: (container) =>
+    processes: (container) =>
       client.run([
         "container",
         "top",
@@ -90,7 +92,7 @@ export const observations = (context: Context): Observations => {
         )
       ),
 
-    events: (filter) =>
+    subscribe: (filter) =>
       Effect.gen(function*() {
         const since = filter.since === undefined ? yield* engineTime : DateTime.formatIso(filter.since)
         // The client is started here, and not when somebody begins to look.

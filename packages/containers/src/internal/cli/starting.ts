@@ -4,8 +4,8 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type ContainerError, EngineFailed, type PortTaken, type StartError } from "../../BackendError.js"
 import type { ContainerInfo } from "../../ContainerInfo.js"
+import { says } from "../dialect/messages.js"
 import type { Context } from "./context.js"
-import { says } from "./messages.js"
 
 /**
  * Starts or restarts a container whose host ports may be taken.

@@ -2,7 +2,7 @@ import { SystemError } from "@effect/platform/Error"
 import { CommandFailed } from "@ociman/process"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { messageOf } from "../text.js"
+import { messageOf } from "../values/text.js"
 
 /**
  * A stream of any error as the input of a command, which takes errors of the

@@ -5,23 +5,23 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import type { Credentials, Images } from "../../BackendDriver.js"
 import { EngineFailed, type ImageNotFound, type RegistryFailed, type TransferError } from "../../BackendError.js"
 import * as ImageInfo from "../../ImageInfo.js"
-import type { Credentials, Images } from "../../Primitives.js"
 import * as Transfer from "../../Transfer.js"
-import * as imageNames from "../imageNames.js"
-import { streamAgain } from "./again.js"
+import { readAnswers } from "../dialect/inspection.js"
+import { saysFailure, transferEvent } from "../dialect/messages.js"
+import { temporaryDirectory } from "../host/temporaryDirectory.js"
+import * as imageNames from "../model/imageNames.js"
 import { transferLimit } from "./client.js"
 import type { Context } from "./context.js"
 import * as credentialFile from "./credentials.js"
 import * as failures from "./failures.js"
-import * as imageArguments from "./imageArguments.js"
-import { readAnswers } from "./inspection.js"
-import { saysFailure, transferEvent } from "./messages.js"
-import { temporaryDirectory } from "./temporaryDirectory.js"
+import * as imageArguments from "./flags/image.js"
+import { streamAgain } from "./retry.js"
 
 /** @internal */
-export const transfers = (context: Context): Pick<Images, "pullImage" | "pushImage"> => {
+export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
   const { client, engine, explain, explainText } = context
 
   const transfer = (
@@ -77,7 +77,7 @@ export const transfers = (context: Context): Pick<Images, "pullImage" | "pushIma
     )
 
   return {
-    pullImage: (image, { credentials, platform }) =>
+    pull: (image, { credentials, platform }) =>
       transfer(
         "Image.pull",
         image,
@@ -86,7 +86,7 @@ export const transfers = (context: Context): Pick<Images, "pullImage" | "pushIma
         failures.pullKnown(Reference.format(image))
       ).pipe(Stream.concat(Stream.execute(isThere(image)))),
 
-    pushImage: (image, { credentials }) =>
+    push: (image, { credentials }) =>
       Stream.unwrapScoped(Effect.gen(function*() {
         yield* imageArguments.withoutDigest(engine.name, "Image.push", image)
         const digest = engine.client === "podman" ? yield* digestFile(context) : noDigestFile

@@ -1,22 +1,23 @@
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Containers, VolumeRequest, Volumes } from "../../BackendDriver.js"
 import { type NameInUse, type ResourceInUse, VolumeNotFound } from "../../BackendError.js"
 import * as Label from "../../Label.js"
-import type { Containers, VolumeRequest, Volumes } from "../../Primitives.js"
 import * as VolumeInfo from "../../VolumeInfo.js"
-import { formatCsv } from "../csv.js"
+import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
+import { formatCsv } from "../values/csv.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
-import { inspectListed, nonEmptyLines, readAnswers } from "./inspection.js"
-import * as labelFilters from "./labelFilters.js"
+import * as labelFilters from "./flags/labelFilters.js"
+import { inspectListed } from "./inspectListed.js"
 
 /** @internal */
-export const volumes = (context: Context, removeContainer: Containers["removeContainer"]): Volumes => {
+export const volumes = (context: Context, removeContainer: Containers["remove"]): Volumes => {
   const { client, engine, explain } = context
 
   // Podman takes the beginning of a name for the name, also where it removes.
-  const inspectVolume: Volumes["inspectVolume"] = (volume) =>
+  const inspectVolume: Volumes["inspect"] = (volume) =>
     client.run(["volume", "inspect", volume]).pipe(
       Effect.catchAll(explain("Volume.inspect")(failures.noSuchVolume(volume))),
       Effect.flatMap(({ stdout }) => readAnswers(context, "Volume.inspect", stdout.text, VolumeInfo.decode)),
@@ -58,16 +59,16 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
       : Effect.succeed(false)
 
   return {
-    createVolume: (request) =>
+    create: (request) =>
       labelsAreCsv(request.labels).pipe(
         Effect.flatMap((areCsv) => client.run(createArguments(request, areCsv))),
         Effect.asVoid,
         Effect.catchAll(explain("Volume.create")<NameInUse>(failures.nameInUse("volume", request.name)))
       ),
 
-    inspectVolume,
+    inspect: inspectVolume,
 
-    listVolumes: (labels) =>
+    list: (labels) =>
       Effect.gen(function*() {
         const operation = "Volume.list"
         const filters = labelFilters.flags(engine, labels)
@@ -85,7 +86,7 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
         return labelFilters.select(infos, labels)
       }),
 
-    removeVolume: (volume, { force }) =>
+    remove: (volume, { force }) =>
       inspectVolume(volume).pipe(
         Effect.zipRight(force ? removeUsers(volume) : Effect.void),
         Effect.zipRight(remove(volume))

@@ -3,9 +3,9 @@ import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { Archive } from "../../BackendDriver.js"
 import type { EngineFailed } from "../../BackendError.js"
-import type { Archive } from "../../Primitives.js"
-import { messageOf } from "../text.js"
+import { messageOf } from "../values/text.js"
 import * as State from "./state.js"
 
 const Image = Schema.Struct({

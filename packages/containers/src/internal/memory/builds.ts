@@ -3,18 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { BuildRequest, Builds } from "../../BackendDriver.js"
 import { BuildFailed } from "../../BackendError.js"
 import * as BuildEvent from "../../BuildEvent.js"
-import type { BuildScript } from "../../MemoryBackend.js"
-import type { BuildRequest, Builds } from "../../Primitives.js"
 import { type Context, modify } from "./context.js"
 import * as Dockerfile from "./dockerfile.js"
 import { add, toReference } from "./images.js"
+import type { BuildScript } from "./options.js"
 import * as State from "./state.js"
 
 /** @internal */
 export const builds = (context: Context): Builds => ({
-  buildImage: (request) =>
+  build: (request) =>
     Stream.unwrap(Effect.gen(function*() {
       const script = yield* scriptOf(context, request)
       const plan = yield* planOf(context, request, script)
@@ -25,9 +25,8 @@ export const builds = (context: Context): Builds => ({
         Stream.flatMap((step) => run(request, script, step)),
         Stream.concat(Stream.fromEffect(finish(context, request, { ...plan.labels, ...script.labels })))
       )
-    })),
+    }))
   // One engine in memory belongs to one process, within which nobody builds an image twice at a time.
-  lockImage: () => Effect.void
 })
 
 const scriptOf = ({ options }: Context, request: BuildRequest): Effect.Effect<BuildScript> => {

@@ -52,5 +52,5 @@ const notRunning = (status: Container["status"], exitCode: number): Refusal => (
 const notScripted: Refusal = {
   reason: "CommandNotFound",
   exitCode: 127,
-  detail: "no process runs in memory; say what this command does with the option \"exec\" of Backend.layerMemory"
+  detail: "no process runs in memory; say what this command does with the option \"exec\" of MemoryBackend.layer"
 }

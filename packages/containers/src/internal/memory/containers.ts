@@ -4,11 +4,11 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type * as BackendDriver from "../../BackendDriver.js"
 import { type EngineFailed, ImageNotFound, NameInUse } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
 import type { ContainerName } from "../../ContainerName.js"
 import type { Definition } from "../../Definition.js"
-import type * as Primitives from "../../Primitives.js"
 import { type Context, getContainer, modify, updateContainer } from "./context.js"
 import * as Endpoints from "./endpoints.js"
 import * as FileSystem from "./fileSystem.js"
@@ -20,15 +20,15 @@ import * as Signals from "./signals.js"
 import * as State from "./state.js"
 import { makeMissing, ofDefinition } from "./volumes.js"
 
-type Containers = Omit<Primitives.Containers, "exec" | "executor" | "startAttached" | "commitContainer">
+type Containers = Omit<BackendDriver.Containers, "exec" | "executor" | "startAttached" | "commitContainer">
 
 /** @internal */
-export const containers = (context: Context): Containers => {
+export const containers = (context: Context): Omit<Containers, "commit" | "processes" | "startAttached" | "stats"> => {
   const startContainer = (key: string) =>
     Effect.flatMap(Scripts.makeInput(undefined), (input) => Effect.asVoid(Runs.start(context, key, input)))
 
   return {
-    createContainer: (definition, name) =>
+    create: (definition, name) =>
       modify(context, (state) =>
         Effect.map(
           create(definition, name, state),
@@ -38,19 +38,19 @@ export const containers = (context: Context): Containers => {
           ]
         )),
 
-    startContainer,
+    start: startContainer,
 
-    restartContainer: (key) =>
+    restart: (key) =>
       Effect.zipRight(
         updateContainer(context, key, (container, state) => Runs.stop(container, state, false)),
         startContainer(key)
       ),
 
-    stopContainer: (key) => updateContainer(context, key, Runs.stop),
+    stop: (key) => updateContainer(context, key, Runs.stop),
 
-    killContainer: (key, name) => updateContainer(context, key, (container, state) => signal(container, name, state)),
+    kill: (key, name) => updateContainer(context, key, (container, state) => signal(container, name, state)),
 
-    pauseContainer: (key) =>
+    pause: (key) =>
       updateContainer(context, key, (container, state) =>
         container.status === "paused"
           ? State.failed("Container.pause", "Conflict", `Container ${container.id} is already paused`)
@@ -60,9 +60,9 @@ export const containers = (context: Context): Containers => {
               Effect.as(thawed.close, State.putContainer(state, { ...container, status: "paused" }))
           })),
 
-    unpauseContainer: (key) => updateContainer(context, key, unpause),
+    unpause: (key) => updateContainer(context, key, unpause),
 
-    renameContainer: (key, name) =>
+    rename: (key, name) =>
       updateContainer(
         context,
         key,
@@ -80,7 +80,7 @@ export const containers = (context: Context): Containers => {
         }
       ),
 
-    removeContainer: (key, { force, grace, volumes }) => {
+    remove: (key, { force, grace, volumes }) => {
       const removal = updateContainer(context, key, (container, state) => {
         if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container, !volumes))
         if (!force) {
@@ -97,27 +97,27 @@ export const containers = (context: Context): Containers => {
       return force ? Effect.catchTag(removal, "ContainerNotFound", () => Effect.void) : removal
     },
 
-    waitContainer: (key) =>
+    wait: (key) =>
       Effect.flatMap(getContainer(context, key), ({ exitCode, run }) =>
         Option.match(run, {
           onNone: () => Effect.succeed(exitCode),
           onSome: ({ exited }) => Deferred.await(exited)
         })),
 
-    inspectContainer: (key) =>
+    inspect: (key) =>
       Effect.flatMap(
         context.state.get,
         (state) => Effect.flatMap(State.findContainer(state, key), (container) => containerInfo(state, container))
       ),
 
-    listContainers: (filters) =>
+    list: (filters) =>
       Effect.flatMap(context.state.get, (state) =>
         Effect.forEach(
           state.containers.filter(({ labels }) => State.matches(labels, filters)),
           (container) => containerInfo(state, container)
         )),
 
-    containerLogs: (key, options) =>
+    logs: (key, options) =>
       Stream.unwrap(Effect.map(
         getContainer(context, key),
         ({ history, run }) => History.logs(history, options, Option.map(run, ({ from }) => from))

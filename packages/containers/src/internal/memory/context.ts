@@ -2,8 +2,8 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as SynchronizedRef from "effect/SynchronizedRef"
 import type { ContainerNotFound } from "../../BackendError.js"
-import type { Options, ScriptedContainer } from "../../MemoryBackend.js"
 import { type Events, publishChanges } from "./events.js"
+import type { Options, ScriptedContainer } from "./options.js"
 import { type Container, findContainer, type State } from "./state.js"
 
 /** @internal */

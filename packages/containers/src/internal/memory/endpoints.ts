@@ -6,7 +6,7 @@ import type { EngineFailed, NetworkNotFound } from "../../BackendError.js"
 import type { IpAddress } from "../../IpAddress.js"
 import * as IpAddresses from "../../IpAddress.js"
 import * as Subnet from "../../Subnet.js"
-import { formatBits, toBits } from "../ipAddress.js"
+import { formatBits, toBits } from "../values/ipAddress.js"
 import { type Container, type Endpoint, failed, findNetwork, type Network, type State } from "./state.js"
 
 /** @internal */

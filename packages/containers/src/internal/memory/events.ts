@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Ref from "effect/Ref"
-import type { Event } from "../../Event.js"
+import type { Event } from "../model/events.js"
 import type { Container, Image, State } from "./state.js"
 
 /**

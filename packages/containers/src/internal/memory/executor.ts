@@ -9,11 +9,11 @@ import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import * as Sink from "effect/Sink"
 import * as Stream from "effect/Stream"
+import type { Execs } from "../../BackendDriver.js"
 import type * as Exec from "../../Exec.js"
 import * as Output from "../../Output.js"
-import type { Primitives } from "../../Primitives.js"
-import { collect } from "../bytes.js"
-import { toExec } from "../commandExec.js"
+import { toExec } from "../model/commandExec.js"
+import { collect } from "../values/bytes.js"
 import * as Commands from "./commands.js"
 import { type Context, getContainer } from "./context.js"
 import * as History from "./history.js"
@@ -26,16 +26,14 @@ import * as Signals from "./signals.js"
  *
  * @internal
  */
-export const executor = (context: Context): Pick<Primitives, "executor"> => ({
-  executor: (key) =>
-    CommandExecutor.makeExecutor((command) => {
-      const [first, ...rest] = Command.flatten(command)
-      return rest.reduce(
-        (previous, part) => Effect.flatMap(previous, ({ stdout }) => start(context, key, part, stdout)),
-        start(context, key, first, first.stdin)
-      )
-    })
-})
+export const executor = (context: Context): Execs["executor"] => (key) =>
+  CommandExecutor.makeExecutor((command) => {
+    const [first, ...rest] = Command.flatten(command)
+    return rest.reduce(
+      (previous, part) => Effect.flatMap(previous, ({ stdout }) => start(context, key, part, stdout)),
+      start(context, key, first, first.stdin)
+    )
+  })
 
 const start = Effect.fnUntraced(function*(
   context: Context,

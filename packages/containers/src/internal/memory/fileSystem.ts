@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { CopyFailed } from "../../BackendError.js"
-import * as containerPath from "../containerPath.js"
+import * as containerPath from "../values/containerPath.js"
 import { toBytes } from "./scripts.js"
 
 /**

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Files } from "../../BackendDriver.js"
 import { type CopyError, CopyFailed, PathNotFound } from "../../BackendError.js"
 import type * as Mount from "../../Mount.js"
-import type { Files } from "../../Primitives.js"
-import { collect } from "../bytes.js"
-import * as containerPath from "../containerPath.js"
-import * as copying from "../copying.js"
+import { invalidArchive } from "../contract/invalidArchive.js"
+import { collect } from "../values/bytes.js"
+import * as containerPath from "../values/containerPath.js"
 import { type Context, getContainer, updateContainer } from "./context.js"
 import * as FileSystem from "./fileSystem.js"
 import * as Mounts from "./mounts.js"
@@ -42,7 +42,7 @@ export const files = (context: Context): Files => ({
           onSome: (entries) =>
             Stream.mapError(
               Tar.write(Stream.fromIterable(entries)),
-              (error) => copying.invalidArchive(key, path, error)
+              (error) => invalidArchive(key, path, error)
             )
         })
     ))
@@ -81,5 +81,5 @@ const unpackArchive = <E>(container: string, path: string, archive: Stream.Strea
     ),
     Stream.runCollect,
     Effect.map((entries) => Array.from(entries)),
-    Effect.mapError((error) => error instanceof Tar.TarError ? copying.invalidArchive(container, path, error) : error)
+    Effect.mapError((error) => error instanceof Tar.TarError ? invalidArchive(container, path, error) : error)
   )

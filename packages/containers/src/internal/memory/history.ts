@@ -6,8 +6,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
+import type { LogOptions } from "../../BackendDriver.js"
 import type { Output, ProcessEvent } from "../../Output.js"
-import type { LogOptions } from "../../Primitives.js"
 
 /**
  * All that a process, or each process of a container in its turn, wrote, and

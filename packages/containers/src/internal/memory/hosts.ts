@@ -1,38 +1,36 @@
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Execs } from "../../BackendDriver.js"
 import { ExecFailed, HostNotResolved } from "../../BackendError.js"
 import * as IpAddress from "../../IpAddress.js"
-import type { Hosts } from "../../Primitives.js"
 import type { Context } from "./context.js"
 import * as Endpoints from "./endpoints.js"
 import * as State from "./state.js"
 
 /** @internal */
-export const hosts = (context: Context): Hosts => ({
-  resolveHost: (key, host) =>
-    Effect.flatMap(
-      context.state.get,
-      (state) =>
-        Effect.flatMap(State.findContainer(state, key), (container): Answer => {
-          if (container.status !== "running") {
-            return new ExecFailed({
-              container: key,
-              command: `getent hosts ${host}`,
-              reason: "ContainerNotRunning",
-              exitCode: 1,
-              stdout: "",
-              stderr: "",
-              detail: `the container is ${container.status}`
-            })
-          }
-          const addresses = resolve(state, container, host)
-          return Arr.isNonEmptyReadonlyArray(addresses)
-            ? Effect.succeed(addresses)
-            : new HostNotResolved({ container: key, host, reason: "UnknownHost", detail: "" })
-        })
-    )
-})
+export const resolveHost = (context: Context): Execs["resolveHost"] => (key, host) =>
+  Effect.flatMap(
+    context.state.get,
+    (state) =>
+      Effect.flatMap(State.findContainer(state, key), (container): Answer => {
+        if (container.status !== "running") {
+          return new ExecFailed({
+            container: key,
+            command: `getent hosts ${host}`,
+            reason: "ContainerNotRunning",
+            exitCode: 1,
+            stdout: "",
+            stderr: "",
+            detail: `the container is ${container.status}`
+          })
+        }
+        const addresses = resolve(state, container, host)
+        return Arr.isNonEmptyReadonlyArray(addresses)
+          ? Effect.succeed(addresses)
+          : new HostNotResolved({ container: key, host, reason: "UnknownHost", detail: "" })
+      })
+  )
 
 type Answer = Effect.Effect<Arr.NonEmptyReadonlyArray<IpAddress.IpAddress>, ExecFailed | HostNotResolved>
 

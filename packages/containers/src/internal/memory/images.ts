@@ -3,49 +3,49 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type * as BackendDriver from "../../BackendDriver.js"
 import { type EngineFailed, ImageNotFound } from "../../BackendError.js"
 import type { ImageId } from "../../ImageId.js"
-import type * as MemoryBackend from "../../MemoryBackend.js"
-import type * as Primitives from "../../Primitives.js"
-import * as imageNames from "../imageNames.js"
+import * as imageNames from "../model/imageNames.js"
 import * as Archive from "./archive.js"
 import { type Context, modify, modifyContainer, update } from "./context.js"
 import * as FileSystem from "./fileSystem.js"
 import { imageInfo, imageSteps } from "./inspection.js"
+import type * as MemoryBackend from "./options.js"
 import * as State from "./state.js"
 
-type Images = Omit<Primitives.Images, "pullImage" | "pushImage"> & Pick<Primitives.Containers, "commitContainer">
+type Images = Omit<BackendDriver.Images, "pull" | "push"> & Pick<BackendDriver.Containers, "commit">
 
 /** @internal */
 export const images = (context: Context): Images => {
-  const getImage = (key: Primitives.ImageKey) => Effect.flatMap(context.state.get, (state) => get(state, key))
+  const getImage = (key: BackendDriver.ImageKey) => Effect.flatMap(context.state.get, (state) => get(state, key))
 
   return {
-    inspectImage: (key) => Effect.flatMap(getImage(key), imageInfo),
+    inspect: (key) => Effect.flatMap(getImage(key), imageInfo),
 
-    imageHistory: (key) => Effect.flatMap(getImage(key), imageSteps),
+    history: (key) => Effect.flatMap(getImage(key), imageSteps),
 
-    listImages: (filters) =>
+    list: (filters) =>
       Effect.flatMap(
         context.state.get,
         (state) => Effect.forEach(state.images.filter(({ labels }) => State.matches(labels, filters)), imageInfo)
       ),
 
-    tagImage: (key, name) =>
+    tag: (key, name) =>
       Effect.zipRight(
         withoutDigest("Image.tag", name),
         update(context, (state) =>
           Effect.map(get(state, key), (image) => State.tagImage(state, image, State.imageName(name))))
       ),
 
-    removeImage: (key, { force }) =>
+    remove: (key, { force }) =>
       update(context, (state) =>
         Effect.flatMap(get(state, key), (image) =>
           typeof key === "string"
             ? remove(state, image, force)
             : untag(state, image, State.imageName(key), force))),
 
-    loadImages: (archive) =>
+    load: (archive) =>
       Effect.flatMap(Archive.read(archive), (loaded) =>
         modify(context, (state) =>
           Effect.succeed([
@@ -56,13 +56,13 @@ export const images = (context: Context): Images => {
             loaded.reduce(load, state)
           ]))),
 
-    saveImages: (keys) =>
+    save: (keys) =>
       Stream.unwrap(Effect.map(
         Effect.flatMap(context.state.get, (state) => Effect.forEach(keys, (key) => saved(state, key))),
         Archive.write
       )),
 
-    importImage: (archive, reference, { changes = [], message = "" }) =>
+    import: (archive, reference, { changes = [], message = "" }) =>
       withoutDigest("Image.import", reference).pipe(
         Effect.zipRight(Archive.contents("Image.import", archive)),
         Effect.flatMap((text) =>
@@ -77,7 +77,7 @@ export const images = (context: Context): Images => {
         )
       ),
 
-    pruneImages: ({ all, labels }) =>
+    prune: ({ all, labels }) =>
       modify(context, (state) => {
         const isUnused = (image: State.Image) =>
           (all || image.names.length === 0) && State.userOf(state, image) === undefined &&
@@ -88,7 +88,7 @@ export const images = (context: Context): Images => {
         ])
       }),
 
-    commitContainer: (key, reference, { changes = [], message = "" }) =>
+    commit: (key, reference, { changes = [], message = "" }) =>
       modifyContainer(context, key, ({ files, labels }, state) =>
         Effect.map(
           add(state, reference, {
@@ -122,7 +122,7 @@ export const toReference = (image: MemoryBackend.Image["image"]): Reference.Refe
   typeof image === "string" ? Reference.make(image) : image
 
 /** @internal */
-export const get = (state: State.State, key: Primitives.ImageKey): Effect.Effect<State.Image, ImageNotFound> =>
+export const get = (state: State.State, key: BackendDriver.ImageKey): Effect.Effect<State.Image, ImageNotFound> =>
   Option.match(State.findImage(state, key), {
     onNone: () =>
       new ImageNotFound({ image: imageNames.display(key), detail: `No such image: ${imageNames.display(key)}` }),
@@ -176,7 +176,7 @@ const load = (state: State.State, image: State.Image): State.State => {
 }
 
 /** An archive has an image under the name by which it was asked for. */
-const saved = (state: State.State, key: Primitives.ImageKey) =>
+const saved = (state: State.State, key: BackendDriver.ImageKey) =>
   Effect.map(get(state, key), (image): State.Image => ({
     ...image,
     names: typeof key === "string" || Option.isSome(key.digest) ? [] : [State.imageName(key)]

@@ -1,4 +1,4 @@
-import * as containerPath from "../containerPath.js"
+import * as containerPath from "../values/containerPath.js"
 import * as FileSystem from "./fileSystem.js"
 import * as State from "./state.js"
 

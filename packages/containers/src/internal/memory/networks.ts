@@ -4,12 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import type { NetworkRequest, Networks } from "../../BackendDriver.js"
 import { type EngineFailed, NameInUse, ResourceInUse, SubnetUnavailable } from "../../BackendError.js"
 import * as IpAddress from "../../IpAddress.js"
 import * as NetworkInfo from "../../NetworkInfo.js"
-import type { NetworkRequest, Networks } from "../../Primitives.js"
 import * as Subnet from "../../Subnet.js"
-import { formatBits, toBits } from "../ipAddress.js"
+import { formatBits, toBits } from "../values/ipAddress.js"
 import { type Context, modify, update } from "./context.js"
 import * as Endpoints from "./endpoints.js"
 import * as State from "./state.js"
@@ -34,27 +34,27 @@ export const networks = (context: Context): Networks => {
       }))
 
   return {
-    createNetwork: (request) =>
+    create: (request) =>
       modify(context, (state) =>
         Effect.map(create(request, state), (network) => [
           network.id,
           { ...state, networks: [...state.networks, network] }
         ])),
 
-    inspectNetwork: (key) =>
+    inspect: (key) =>
       Effect.flatMap(
         context.state.get,
         (state) => Effect.flatMap(State.findNetwork(state, key), (network) => networkInfo(state, network))
       ),
 
-    listNetworks: (filters) =>
+    list: (filters) =>
       Effect.flatMap(context.state.get, (state) =>
         Effect.forEach(
           state.networks.filter(({ labels }) => State.matches(labels, filters)),
           (network) => networkInfo(state, network)
         )),
 
-    removeNetwork: (key, { force, unusedOnly = false }) =>
+    remove: (key, { force, unusedOnly = false }) =>
       update(
         context,
         (state) =>
@@ -87,7 +87,7 @@ export const networks = (context: Context): Networks => {
           )
       ),
 
-    connectContainer: (networkKey, containerKey, { addresses, aliases }) =>
+    connect: (networkKey, containerKey, { addresses, aliases }) =>
       withEndpoint(networkKey, containerKey, (container, network, state) => {
         if (container.endpoints.some(({ networkId }) => networkId === network.id)) {
           return conflict("connect", `endpoint with name ${container.name} already exists in network ${network.name}`)
@@ -104,7 +104,7 @@ export const networks = (context: Context): Networks => {
         })
       }),
 
-    disconnectContainer: (networkKey, containerKey) =>
+    disconnect: (networkKey, containerKey) =>
       withEndpoint(
         networkKey,
         containerKey,

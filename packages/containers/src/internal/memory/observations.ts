@@ -4,17 +4,17 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as PubSub from "effect/PubSub"
 import * as Stream from "effect/Stream"
+import type { Containers, Events } from "../../BackendDriver.js"
 import type { ContainerError } from "../../BackendError.js"
-import type { Event, Filter } from "../../Event.js"
-import type { Observations } from "../../Primitives.js"
 import type { Stats } from "../../Stats.js"
 import * as User from "../../User.js"
+import type { Event, Filter } from "../model/events.js"
 import { type Context, getContainer, scripted } from "./context.js"
 import type { Numbered } from "./events.js"
 import * as State from "./state.js"
 
 /** @internal */
-export const observations = (context: Context): Observations => {
+export const observations = (context: Context): Pick<Containers, "processes" | "stats"> & Events => {
   const getRunning = (
     operation: string,
     key: string
@@ -26,21 +26,21 @@ export const observations = (context: Context): Observations => {
       }))
 
   return {
-    containerStats: (key, { follow }) =>
+    stats: (key, { follow }) =>
       Stream.unwrap(Effect.map(getRunning("Container.stats", key), ([container, { exited }]) => {
         const samples = context.options.stats?.(scripted(container)) ??
           Stream.concat(Stream.succeed(idle(container)), Stream.never)
         return follow ? Stream.interruptWhen(samples, Deferred.await(exited)) : Stream.take(samples, 1)
       })),
 
-    containerProcesses: (key) =>
+    processes: (key) =>
       Effect.map(getRunning("Container.processes", key), ([{ definition }]) => [{
         pid: 1,
         user: Option.match(definition.user, { onNone: () => "root", onSome: User.format }),
         command: [...Option.getOrElse(definition.entrypoint, () => []), ...definition.arguments].join(" ")
       }]),
 
-    events: (filter) =>
+    subscribe: (filter) =>
       Effect.gen(function*() {
         const queue = yield* PubSub.subscribe(context.events.published)
         const first = filter.since === undefined ? yield* context.events.count.get : 0

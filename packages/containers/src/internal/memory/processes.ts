@@ -1,10 +1,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import type { Containers, Execs } from "../../BackendDriver.js"
 import { EngineFailed, ExecFailed } from "../../BackendError.js"
 import * as Exec from "../../Exec.js"
-import type { Primitives } from "../../Primitives.js"
-import { messageOf } from "../text.js"
+import { messageOf } from "../values/text.js"
 import * as Commands from "./commands.js"
 import { type Context, getContainer } from "./context.js"
 import * as History from "./history.js"
@@ -17,7 +17,10 @@ import * as Scripts from "./scripts.js"
  *
  * @internal
  */
-export const processes = (context: Context): Pick<Primitives, "exec" | "startAttached"> => ({
+export const processes = (context: Context): {
+  readonly run: Execs["run"]
+  readonly startAttached: Containers["startAttached"]
+} => ({
   startAttached: (key, stdin) =>
     Stream.unwrap(Effect.gen(function*() {
       const input = yield* Scripts.makeInput(Option.getOrUndefined(stdin))
@@ -25,7 +28,7 @@ export const processes = (context: Context): Pick<Primitives, "exec" | "startAtt
       return untilInputFails(History.follow(container.history, from), input, "Container.run")
     })),
 
-  exec: (key, exec) =>
+  run: (key, exec) =>
     Stream.unwrap(Effect.gen(function*() {
       const container = yield* getContainer(context, key)
       const input = yield* Scripts.makeInput(Option.getOrUndefined(exec.stdin))

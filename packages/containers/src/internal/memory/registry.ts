@@ -3,15 +3,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import type { Credentials, Images } from "../../BackendDriver.js"
 import { ImageNotFound, RegistryFailed } from "../../BackendError.js"
-import type * as MemoryBackend from "../../MemoryBackend.js"
-import type { Credentials, Images } from "../../Primitives.js"
 import * as Transfer from "../../Transfer.js"
-import * as imageNames from "../imageNames.js"
+import * as imageNames from "../model/imageNames.js"
 import { type Context, modify } from "./context.js"
 import * as Events from "./events.js"
 import * as FileSystem from "./fileSystem.js"
 import * as images from "./images.js"
+import type * as MemoryBackend from "./options.js"
 import * as State from "./state.js"
 
 /**
@@ -19,7 +19,7 @@ import * as State from "./state.js"
  *
  * @internal
  */
-export const transfers = (context: Context): Pick<Images, "pullImage" | "pushImage"> => {
+export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
   const registries = new Map(Object.entries(context.options.registries ?? {}))
 
   const enter = (
@@ -41,7 +41,7 @@ export const transfers = (context: Context): Pick<Images, "pullImage" | "pushIma
   }
 
   return {
-    pullImage: (reference, { credentials, platform }) =>
+    pull: (reference, { credentials, platform }) =>
       Stream.unwrap(Effect.as(
         enter(reference, "pull", credentials),
         Stream.concat(
@@ -61,7 +61,7 @@ export const transfers = (context: Context): Pick<Images, "pullImage" | "pushIma
         )
       )),
 
-    pushImage: (reference, { credentials }) =>
+    push: (reference, { credentials }) =>
       Stream.unwrap(
         images.withoutDigest("Image.push", reference).pipe(
           Effect.zipRight(Effect.flatMap(context.state.get, (state) => images.get(state, reference))),

@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { Answer, Script } from "../../MemoryBackend.js"
 import * as Output from "../../Output.js"
-import { collect } from "../bytes.js"
+import { collect } from "../values/bytes.js"
+import type { Answer, Script } from "./options.js"
 
 // Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
 declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }

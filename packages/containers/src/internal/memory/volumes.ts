@@ -2,16 +2,16 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Containers, Volumes } from "../../BackendDriver.js"
 import { ResourceInUse, VolumeNotFound } from "../../BackendError.js"
 import type { Definition } from "../../Definition.js"
-import type { Containers, Volumes } from "../../Primitives.js"
 import * as VolumeInfo from "../../VolumeInfo.js"
 import { type Context, update } from "./context.js"
 import * as FileSystem from "./fileSystem.js"
 import * as State from "./state.js"
 
 /** @internal */
-export const volumes = (context: Context, removeContainer: Containers["removeContainer"]): Volumes => {
+export const volumes = (context: Context, removeContainer: Containers["remove"]): Volumes => {
   const remove = (name: string) =>
     update(context, (state) =>
       Effect.flatMap(find(state, name), () => {
@@ -26,7 +26,7 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
       }))
 
   return {
-    createVolume: ({ driver, driverOptions, labels, name }) =>
+    create: ({ driver, driverOptions, labels, name }) =>
       update(context, (state) =>
         // As Docker, it leaves it at what is there.
         state.volumes.some((volume) => volume.name === name)
@@ -41,16 +41,15 @@ export const volumes = (context: Context, removeContainer: Containers["removeCon
               files: FileSystem.emptyVolume
             }]))),
 
-    inspectVolume: (name) =>
-      Effect.flatMap(context.state.get, (state) => Effect.flatMap(find(state, name), volumeInfo)),
+    inspect: (name) => Effect.flatMap(context.state.get, (state) => Effect.flatMap(find(state, name), volumeInfo)),
 
-    listVolumes: (filters) =>
+    list: (filters) =>
       Effect.flatMap(
         context.state.get,
         (state) => Effect.forEach(state.volumes.filter(({ labels }) => State.matches(labels, filters)), volumeInfo)
       ),
 
-    removeVolume: (name, { force }) =>
+    remove: (name, { force }) =>
       force
         ? context.state.get.pipe(
           Effect.flatMap((state) =>

@@ -66,9 +66,9 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   test(
     "a named volume keeps what one container wrote for the next",
     Effect.gen(function*() {
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const source = yield* uniqueName
-      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(source, { force: true })))
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(backend.volumes.remove(source, { force: true })))
       const volume = Mount.volume({ source, target: "/data" })
       yield* Container.run(Definition.mount(script("echo kept >/data/file"), volume))
       const readOnly = Mount.volume({ source, target: "/data", readOnly: true })
@@ -114,10 +114,10 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
       const backend = yield* Backend.Backend
       const name = ContainerName.make(yield* uniqueName)
       yield* Effect.addFinalizer(() =>
-        Effect.ignoreLogged(backend.removeContainer(name, { force: true, volumes: true, grace: Duration.zero }))
+        Effect.ignoreLogged(backend.containers.remove(name, { force: true, volumes: true, grace: Duration.zero }))
       )
-      yield* backend.createContainer(Definition.privileged(idle), name)
-      const info = yield* backend.inspectContainer(name)
+      yield* backend.containers.create(Definition.privileged(idle), name)
+      const info = yield* backend.containers.inspect(name)
       assert.strictEqual(info.state.status, "created")
       assert.strictEqual(raw.container(info).HostConfig.Privileged, true)
     })

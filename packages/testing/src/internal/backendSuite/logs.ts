@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Container, Exec, Output, type Primitives } from "@ociman/containers"
+import { type BackendDriver, Container, Exec, Output } from "@ociman/containers"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -11,8 +11,11 @@ export const name = "logs"
 
 /** @internal */
 export const tests = ({ idle, script, test }: Suite): void => {
-  const lines = (container: Container.Container, options?: Primitives.LogOptions, source?: Output.Output["source"]) =>
-    Effect.map(Stream.runCollect(Output.lines(container.logs(options), source)), (lines) => Array.from(lines))
+  const lines = (
+    container: Container.Container,
+    options?: BackendDriver.LogOptions,
+    source?: Output.Output["source"]
+  ) => Effect.map(Stream.runCollect(Output.lines(container.logs(options), source)), (lines) => Array.from(lines))
 
   test(
     "logs give both outputs apart, of a running container and of one that has ended",

@@ -25,7 +25,7 @@ export const tests = (suite: Suite): void => {
 
   const relabel = (target: Reference.Reference, ...keys: ReadonlyArray<string>) =>
     Effect.flatMap(Backend.Backend, (backend) =>
-      Stream.runDrain(backend.buildImage({
+      Stream.runDrain(backend.builds.build({
         image: target,
         source: { _tag: "Instructions", text: `FROM ${Reference.format(image)}\n` },
         arguments: {},
@@ -166,7 +166,7 @@ export const tests = (suite: Suite): void => {
       const container = yield* Container.start(Definition.label(idle, "com.example.paused", "1"))
       yield* container.pause
       const error = yield* failsWith(
-        Effect.flatMap(Backend.Backend, (backend) => backend.startContainer(container.id)),
+        Effect.flatMap(Backend.Backend, (backend) => backend.containers.start(container.id)),
         "EngineFailed"
       )
       assert.strictEqual(error.reason, "Conflict")

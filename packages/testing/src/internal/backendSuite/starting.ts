@@ -38,14 +38,14 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   test(
     "its anonymous volumes go with it, and named ones stay",
     Effect.gen(function*() {
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const named = yield* uniqueName
       const definition = Definition.mount(
         idle,
         Mount.volume({ target: "/anonymous" }),
         Mount.volume({ source: named, target: "/named" })
       )
-      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(named, { force: true })))
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(backend.volumes.remove(named, { force: true })))
       const volumes = yield* Container.withContainer(
         definition,
         (container) => Effect.map(container.inspect, anonymousVolumes(named))
@@ -60,11 +60,11 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   test(
     "anonymous volumes stay when they are to stay",
     Effect.gen(function*() {
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const container = yield* Container.start(Definition.mount(idle, Mount.volume({ target: "/anonymous" })))
       const volumes = yield* Effect.map(container.inspect, anonymousVolumes(""))
       yield* Effect.addFinalizer(() =>
-        Effect.ignoreLogged(Effect.forEach(volumes, (volume) => removeVolume(volume, { force: true })))
+        Effect.ignoreLogged(Effect.forEach(volumes, (volume) => backend.volumes.remove(volume, { force: true })))
       )
       yield* container.remove({ force: true, volumes: false })
       const left = yield* Effect.map(Volume.list(), (infos) => infos.map(({ name }) => name))

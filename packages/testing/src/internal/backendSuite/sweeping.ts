@@ -22,7 +22,7 @@ import { assertGone, type Suite } from "./support.js"
 /** @internal */
 export const name = "sweeping"
 
-const currentProcess = Effect.flatMap(Backend.Backend, (backend) => backend.currentProcess)
+const currentProcess = Effect.flatMap(Backend.Backend, (backend) => backend.host.currentProcess)
 
 /** An earlier process of the same number. */
 const deadProcess = Effect.map(currentProcess, (process) => new Session.Process({ ...process, started: "1" }))
@@ -40,7 +40,7 @@ export const tests = (suite: Suite): void => {
       const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(process) })
       const labelled = Definition.labels(definition, { ...owner, ...scopeLabels, ...labels })
       const container = yield* Effect.acquireRelease(
-        Effect.flatMap(uniqueName, (name) => backend.createContainer(labelled, ContainerName.make(name))),
+        Effect.flatMap(uniqueName, (name) => backend.containers.create(labelled, ContainerName.make(name))),
         (container) => Effect.ignore(Effect.flatMap(backend.attach(container), (_) => _.remove({ force: true })))
       )
       return yield* backend.attach(container)
@@ -69,9 +69,9 @@ export const tests = (suite: Suite): void => {
         const shown = Object.keys(yield* container.labels)
         assert.deepStrictEqual(shown.filter((key) => Session.labelKeys.includes(key)), [])
       }
-      assert.strictEqual(yield* backend.isProcessAlive(process), "Alive")
-      assert.strictEqual(yield* backend.isProcessAlive(yield* deadProcess), "Dead")
-      assert.strictEqual(yield* backend.isProcessAlive(new Session.Process({ ...process, host: "x" })), "Unknown")
+      assert.strictEqual(yield* backend.host.liveness(process), "Alive")
+      assert.strictEqual(yield* backend.host.liveness(yield* deadProcess), "Dead")
+      assert.strictEqual(yield* backend.host.liveness(new Session.Process({ ...process, host: "x" })), "Unknown")
     })
   )
 
@@ -85,20 +85,20 @@ export const tests = (suite: Suite): void => {
       const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(dead) })
       const left = Label.fromRecord({ ...owner, ...scopeLabels, ...labels })
       const network = yield* Effect.acquireRelease(
-        backend.createNetwork({
+        backend.networks.create({
           ...Network.request(),
           name: Schema.decodeSync(NetworkInfo.Name)(networkName),
           labels: left
         }),
-        (id) => Effect.ignore(backend.removeNetwork(id, { force: true }))
+        (id) => Effect.ignore(backend.networks.remove(id, { force: true }))
       )
       yield* Effect.acquireRelease(
-        backend.createVolume({
+        backend.volumes.create({
           ...Volume.request(),
           name: Schema.decodeSync(VolumeInfo.Name)(volumeName),
           labels: left
         }),
-        () => Effect.ignore(backend.removeVolume(volumeName, { force: true }))
+        () => Effect.ignore(backend.volumes.remove(volumeName, { force: true }))
       )
       const [liveNetwork, liveVolume] = yield* Effect.all([Network.make({ labels }), Volume.make({ labels })])
       const container = yield* madeBy(
@@ -194,12 +194,12 @@ export const tests = (suite: Suite): void => {
       const make = Effect.gen(function*() {
         const name = yield* uniqueName
         const id = yield* Effect.acquireRelease(
-          backend.createNetwork({
+          backend.networks.create({
             ...Network.request(),
             name: Schema.decodeSync(NetworkInfo.Name)(name),
             labels: Label.fromRecord({ ...owner, ...scopeLabels, ...labels })
           }),
-          (id) => Effect.ignore(backend.removeNetwork(id, { force: true }))
+          (id) => Effect.ignore(backend.networks.remove(id, { force: true }))
         )
         return { id, name }
       })
@@ -229,13 +229,13 @@ export const tests = (suite: Suite): void => {
       const original = yield* madeBy(yield* deadProcess, { ...labels, "ociman.creation": yield* uniqueName })
       yield* original.commit(image, { pause: false })
       const byHand = yield* Effect.acquireRelease(
-        Effect.flatMap(uniqueName, (name) => backend.createContainer(suite.of(image).idle, ContainerName.make(name))),
+        Effect.flatMap(uniqueName, (name) => backend.containers.create(suite.of(image).idle, ContainerName.make(name))),
         (id) => Effect.ignore(Effect.flatMap(backend.attach(id), (container) => container.remove({ force: true })))
       )
       const { removed } = yield* Backend.sweep({ labels: filter })
       assert.deepStrictEqual(removed.map(({ id }) => id), [original.id])
       assert.strictEqual(
-        (yield* backend.inspectContainer(byHand)).labels["com.example.sweep"],
+        (yield* backend.containers.inspect(byHand)).labels["com.example.sweep"],
         labels["com.example.sweep"]
       )
       assert.isTrue(yield* Image.exists(image))

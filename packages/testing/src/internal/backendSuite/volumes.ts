@@ -62,9 +62,9 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   test(
     "a volume that a container brought with it is not taken over",
     Effect.gen(function*() {
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const name = yield* uniqueName
-      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(name, { force: true })))
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(backend.volumes.remove(name, { force: true })))
       yield* Container.start(Definition.mount(idle, Mount.volume({ source: name, target: "/data" })))
       yield* failsWith(Effect.scoped(make({ name })), "NameInUse")
       assert.strictEqual((yield* Volume.attach(name)).name, name)
@@ -91,12 +91,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   test(
     "a volume is found by its whole name only, and closing a scope leaves it alone",
     Effect.gen(function*() {
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const volume = yield* make()
       assert.strictEqual((yield* Effect.scoped(Volume.attach(volume.name))).name, volume.name)
       const beginning = volume.name.slice(0, -1)
       yield* failsWith(Volume.attach(beginning), "VolumeNotFound")
-      yield* failsWith(removeVolume(beginning, { force: true }), "VolumeNotFound")
+      yield* failsWith(backend.volumes.remove(beginning, { force: true }), "VolumeNotFound")
       assert.isTrue(yield* isThere(volume))
     })
   )
@@ -166,9 +166,9 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   test(
     "a volume in use outlives its scope, which is logged with its name",
     Effect.gen(function*() {
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const name = yield* uniqueName
-      yield* Effect.addFinalizer(() => Effect.ignoreLogged(removeVolume(name, { force: true })))
+      yield* Effect.addFinalizer(() => Effect.ignoreLogged(backend.volumes.remove(name, { force: true })))
       const outer = yield* Effect.scope
       const warned = yield* warnings(Effect.scoped(Effect.flatMap(
         make({ name }),
@@ -184,11 +184,11 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     "a volume that was removed and made again by somebody else is left alone",
     Effect.gen(function*() {
       const name = yield* uniqueName
-      const { removeVolume } = yield* Backend.Backend
+      const backend = yield* Backend.Backend
       const outer = yield* Effect.scope
       const warned = yield* warnings(Effect.scoped(
         make({ name }).pipe(
-          Effect.zipRight(removeVolume(name, { force: false })),
+          Effect.zipRight(backend.volumes.remove(name, { force: false })),
           Effect.zipRight(Effect.provideService(make({ name }), Scope.Scope, outer))
         )
       ))

@@ -1,5 +1,5 @@
 import * as Headers from "@effect/platform/Headers"
-import type { Primitives } from "@ociman/containers"
+import type { BackendDriver } from "@ociman/containers"
 import { TokenScope } from "@ociman/registry"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -45,7 +45,7 @@ const unauthorized = (challenge?: string): Delivered =>
     errors: [{ code: "UNAUTHORIZED", message: "authentication required", detail: null }]
   })
 
-const isUser = ({ password, username }: Primitives.Credentials, header: string | undefined) =>
+const isUser = ({ password, username }: BackendDriver.Credentials, header: string | undefined) =>
   header?.toLowerCase().startsWith("basic ") === true &&
   Either.getOrNull(Encoding.decodeBase64String(header.slice(6).trim())) === `${username}:${Redacted.value(password)}`
 

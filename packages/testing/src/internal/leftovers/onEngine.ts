@@ -16,19 +16,19 @@ export const make = (options: Options) =>
         Effect.provideService(CommandExecutor.CommandExecutor, executor)
       )
     const containers = Effect.map(
-      backend.listContainers(options.labels),
+      backend.containers.list(options.labels),
       (infos) => infos.map(({ id, name, state }) => `container ${name} (${state.status}) ${id}`)
     )
     const images = Effect.map(
-      backend.listImages(options.labels),
+      backend.images.list(options.labels),
       (infos) => infos.map(({ id, tags }) => `image ${tags.join(" ") || id}`)
     )
     const volumes = Effect.map(
-      backend.listVolumes(options.labels),
+      backend.volumes.list(options.labels),
       (infos) => infos.map(({ name }) => `volume ${name}`)
     )
     const networks = Effect.map(
-      backend.listNetworks(options.labels),
+      backend.networks.list(options.labels),
       (infos) => infos.map(({ name }) => `network ${name}`)
     )
     return Effect.map(

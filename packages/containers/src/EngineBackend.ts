@@ -1,0 +1,93 @@
+/**
+ * Backends of the engines on this machine or those that it is configured for:
+ * Docker and Podman.
+ *
+ * @since 0.1.0
+ */
+import type * as CommandExecutor from "@effect/platform/CommandExecutor"
+import type * as FileSystem from "@effect/platform/FileSystem"
+import * as Config from "effect/Config"
+import type * as ConfigError from "effect/ConfigError"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Backend from "./Backend.js"
+import type * as BackendDriver from "./BackendDriver.js"
+import type * as BackendError from "./BackendError.js"
+import * as CliBackend from "./CliBackend.js"
+import * as selection from "./internal/discovery/engineSelection.js"
+
+const backendOf = (driver: BackendDriver.BackendDriver) =>
+  Effect.flatMap(Backend.host, (host) => Backend.make(driver, host))
+
+const layerOf = (options: CliBackend.Options) =>
+  Layer.scoped(Backend.Backend, Effect.flatMap(selection.only(CliBackend.make, options), backendOf))
+
+/**
+ * The engine that the environment variable `OCIMAN_BACKEND` names (`docker` or
+ * `podman`); else the `default_backend` of `$XDG_CONFIG_HOME/ociman.toml`; else
+ * Docker if `DOCKER_HOST`, `DOCKER_CONTEXT` or a current context name an
+ * endpoint; else Podman if `CONTAINER_HOST` or `CONTAINER_CONNECTION` do; else
+ * the first of Docker and Podman that answers. If that is Podman, a log message
+ * has the reason why Docker is not available.
+ *
+ * Fails with `BackendUnavailable`, which says of each engine that was tried why
+ * it does not answer, or with `ConfigError` if a setting is not understood. If
+ * a setting names an engine, no other is tried.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layer: Layer.Layer<
+  Backend.Backend,
+  BackendError.BackendUnavailable | ConfigError.ConfigError,
+  CommandExecutor.CommandExecutor | FileSystem.FileSystem
+> = Layer.scoped(Backend.Backend, Effect.flatMap(selection.detected(CliBackend.make), backendOf))
+
+/**
+ * Docker, by its command line client.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerDocker: Layer.Layer<
+  Backend.Backend,
+  BackendError.BackendUnavailable,
+  CommandExecutor.CommandExecutor | FileSystem.FileSystem
+> = layerOf({ engine: "docker" })
+
+/**
+ * Podman, by its command line client.
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerPodman: Layer.Layer<
+  Backend.Backend,
+  BackendError.BackendUnavailable,
+  CommandExecutor.CommandExecutor | FileSystem.FileSystem
+> = layerOf({ engine: "podman" })
+
+/**
+ * The engine, and its client, that settings name.
+ *
+ * @example
+ * ```ts
+ * import { EngineBackend } from "@ociman/containers"
+ * import { Config } from "effect"
+ *
+ * const backend = EngineBackend.layerConfig({
+ *   engine: Config.literal("docker", "podman")("ENGINE"),
+ *   executable: Config.string("ENGINE_CLIENT").pipe(Config.withDefault(undefined))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ * @category layers
+ */
+export const layerConfig = (
+  config: Config.Config.Wrap<CliBackend.Options>
+): Layer.Layer<
+  Backend.Backend,
+  BackendError.BackendUnavailable | ConfigError.ConfigError,
+  CommandExecutor.CommandExecutor | FileSystem.FileSystem
+> => Layer.unwrapEffect(Effect.map(Config.unwrap(config), layerOf))

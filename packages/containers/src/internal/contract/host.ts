@@ -1,0 +1,32 @@
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import type * as Scope from "effect/Scope"
+import type { BackendDriver } from "../../BackendDriver.js"
+import type * as Session from "../../Session.js"
+
+/**
+ * Facts of the machine that a program runs on: the identity of its processes,
+ * and locks between them.
+ */
+export interface Host {
+  /** This process; `None` if it cannot be identified, and then its resources are never swept. */
+  readonly currentProcess: Option.Option<Session.Process>
+  readonly liveness: (process: Session.Process) => Effect.Effect<Session.Liveness>
+  /**
+   * Holds a lock until the scope closes, waiting for other processes of this user on this machine. Locks of dead
+   * processes are ignored.
+   */
+  readonly lock: (name: string) => Effect.Effect<void, never, Scope.Scope>
+}
+
+/** A host without other processes, where nothing is locked or identified. */
+export const isolated: Host = {
+  currentProcess: Option.none(),
+  liveness: () => Effect.succeed("Unknown"),
+  lock: () => Effect.void
+}
+
+/** A driver on the host that its user runs on. */
+export interface HostedDriver extends BackendDriver {
+  readonly host: Host
+}

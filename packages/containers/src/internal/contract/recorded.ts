@@ -1,0 +1,66 @@
+import * as CommandExecutor from "@effect/platform/CommandExecutor"
+import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
+import * as Stream from "effect/Stream"
+import type { BackendDriver } from "../../BackendDriver.js"
+
+/** One operation of a driver, by its theme and name, with its arguments. */
+export interface Call {
+  readonly operation: string
+  readonly arguments: ReadonlyArray<unknown>
+}
+
+/**
+ * The same driver; each call is noted when its effect or stream begins.
+ *
+ * @internal
+ */
+export const recorded = (driver: BackendDriver, note: (call: Call) => Effect.Effect<unknown>): BackendDriver => ({
+  engine: driver.engine,
+  containers: recordedTheme("containers", driver.containers, note),
+  exec: recordedTheme("exec", driver.exec, note),
+  files: recordedTheme("files", driver.files, note),
+  images: recordedTheme("images", driver.images, note),
+  builds: recordedTheme("builds", driver.builds, note),
+  networks: recordedTheme("networks", driver.networks, note),
+  volumes: recordedTheme("volumes", driver.volumes, note),
+  events: recordedTheme("events", driver.events, note)
+})
+
+// A proxy keeps the type of every operation, generic ones too, without a list of them.
+const recordedTheme = <Theme extends object>(
+  theme: string,
+  operations: Theme,
+  note: (call: Call) => Effect.Effect<unknown>
+): Theme =>
+  new Proxy(operations, {
+    get: (target, name, receiver) => {
+      const operation: unknown = Reflect.get(target, name, receiver)
+      return isOperation(operation)
+        ? (...args: ReadonlyArray<unknown>) => {
+          const noted = (extra: ReadonlyArray<unknown>) =>
+            note({ operation: `${theme}.${String(name)}`, arguments: [...args, ...extra] })
+          return notedResult(operation(...args), noted)
+        }
+        : operation
+    }
+  })
+
+const notedResult = (
+  result: unknown,
+  noted: (extra: ReadonlyArray<unknown>) => Effect.Effect<unknown>
+): unknown => {
+  if (Effect.isEffect(result)) return Effect.zipRight(noted([]), result)
+  if (isStream(result)) return Stream.unwrap(Effect.as(noted([]), result))
+  if (isExecutor(result)) {
+    return CommandExecutor.makeExecutor((command) => Effect.zipRight(noted([command]), result.start(command)))
+  }
+  return result
+}
+
+const isOperation = (u: unknown): u is (...args: ReadonlyArray<unknown>) => unknown => Predicate.isFunction(u)
+
+const isStream = (u: unknown): u is Stream.Stream<unknown, unknown> => Predicate.hasProperty(u, Stream.StreamTypeId)
+
+const isExecutor = (u: unknown): u is CommandExecutor.CommandExecutor =>
+  Predicate.hasProperty(u, CommandExecutor.TypeId)

@@ -1,0 +1,134 @@
+import { Tar } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import type { Files } from "../../BackendDriver.js"
+import { type CopyError, CopyFailed, type PathNotFound } from "../../BackendError.js"
+import { invalidArchive } from "../contract/invalidArchive.js"
+import * as containerPath from "../values/containerPath.js"
+
+/** @internal */
+export const normalPath = (container: string, path: string): Effect.Effect<string, CopyFailed> =>
+  Option.match(containerPath.normalize(path), {
+    onNone: () =>
+      new CopyFailed({ container, path, reason: "InvalidPath", detail: "a path in a container begins with a slash" }),
+    onSome: Effect.succeed
+  })
+
+/**
+ * The path of something that has a name.
+ *
+ * @internal
+ */
+export const namedPath = (container: string, path: string): Effect.Effect<string, CopyFailed> =>
+  Effect.filterOrFail(
+    normalPath(container, path),
+    (path) => path !== "/",
+    () => new CopyFailed({ container, path, reason: "InvalidPath", detail: "this is the root directory" })
+  )
+
+const isPathNotFound = (error: unknown): error is PathNotFound =>
+  error instanceof Object && "_tag" in error && error._tag === "PathNotFound"
+
+/**
+ * Copies entries into a directory, or with longer names into the nearest one
+ * above that is there: a mount must be addressed as such, since what is copied
+ * to above it may end up beneath it.
+ *
+ * @internal
+ */
+export const place = <E>(
+  files: Files,
+  container: string,
+  directory: string,
+  entries: (prefix: string) => Stream.Stream<Tar.Entry<E>, E>
+): Effect.Effect<void, CopyError | E> => {
+  const attempt = (at: string, prefix: string): Effect.Effect<void, CopyError | E> =>
+    files.copyInto(container, at, archive(container, directory, entries(prefix))).pipe(
+      Effect.catchIf(
+        (error) => at !== "/" && isPathNotFound(error),
+        () => attempt(containerPath.parent(at), `${containerPath.baseName(at)}/${prefix}`)
+      )
+    )
+  return attempt(directory, "")
+}
+
+/** @internal */
+export const archive = <E>(container: string, path: string, entries: Stream.Stream<Tar.Entry<E>, E>) =>
+  Stream.mapError(
+    Tar.write(entries),
+    (error) => error instanceof Tar.TarError ? invalidArchive(container, path, error) : error
+  )
+
+/**
+ * Fails for a file over which the engine mounts its own: what is copied there is never found.
+ *
+ * @internal
+ */
+export const checkOwnFile = (container: string, path: string): Effect.Effect<void, CopyFailed> =>
+  Option.exists(containerPath.normalize(path), (path) => containerPath.engineFiles.includes(path))
+    ? new CopyFailed({
+      container,
+      path,
+      reason: "Unreachable",
+      detail: `engines mount a ${path} of their own over it; use Definition.extraHost, Definition.hostname or ` +
+        "Definition.dns, or mount a file there"
+    })
+    : Effect.void
+
+/** @internal */
+export const writeFile = (
+  files: Files,
+  container: string,
+  path: string,
+  content: string | Uint8Array,
+  attributes: Tar.Attributes
+): Effect.Effect<void, CopyError> =>
+  Effect.flatMap(namedPath(container, path), (path) =>
+    Effect.zipRight(
+      checkOwnFile(container, path),
+      place(
+        files,
+        container,
+        containerPath.parent(path),
+        (prefix) => Stream.make(Tar.file(`${prefix}${containerPath.baseName(path)}`, content, attributes))
+      )
+    ))
+
+/**
+ * The entries of what is at a path.
+ *
+ * @internal
+ */
+export const entriesAt = (
+  files: Files,
+  container: string,
+  path: string
+): Stream.Stream<Tar.Entry<CopyError>, CopyError> => {
+  const understood = <A>(stream: Stream.Stream<A, CopyError | Tar.TarError>): Stream.Stream<A, CopyError> =>
+    Stream.mapError(stream, (error) => error._tag === "TarError" ? invalidArchive(container, path, error) : error)
+  return Stream.unwrap(Effect.map(
+    normalPath(container, path),
+    (path) =>
+      understood(Tar.read(files.copyOutOf(container, path))).pipe(
+        Stream.map((entry) => ({ ...entry, content: understood(entry.content) }))
+      )
+  ))
+}
+
+/**
+ * The content of a file. The archive with it is read to its end, although nothing follows: a client that is ended
+ * before may leave the file system of its container mounted.
+ *
+ * @internal
+ */
+export const readFile = (files: Files, container: string, path: string): Stream.Stream<Uint8Array, CopyError> =>
+  entriesAt(files, container, path).pipe(
+    Stream.flatMap((entry) =>
+      entry.type === "File"
+        ? entry.content
+        : Stream.fail(
+          new CopyFailed({ container, path, reason: "NotAFile", detail: `it is of the type ${entry.type}` })
+        )
+    )
+  )

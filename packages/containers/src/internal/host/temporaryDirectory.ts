@@ -1,0 +1,13 @@
+import { FileSystem } from "@effect/platform/FileSystem"
+import { TemporaryDirectory } from "@ociman/oci"
+import * as Effect from "effect/Effect"
+
+/**
+ * A directory for what a client reads from files or writes to them. It is removed when the scope closes.
+ *
+ * @internal
+ */
+export const temporaryDirectory = (
+  { fileSystem }: { readonly fileSystem: FileSystem },
+  purpose: "auth" | "build" | "copy" | "env" | "push"
+) => Effect.provideService(TemporaryDirectory.makeScoped({ prefix: `ociman-${purpose}-` }), FileSystem, fileSystem)
