@@ -71,8 +71,7 @@ describe("a remote Docker", () => {
             yield* isServedAt(host)
           })
         )
-      }).pipe(Effect.provide(NodeContext.layer)),
-    120_000
+      }).pipe(Effect.provide(NodeContext.layer))
   )
 
   it.scopedLive("over SSH is reached at the host that SSH knows by the name", () =>

@@ -79,7 +79,6 @@ describe("a large blob", () => {
         const store = yield* OciDirectory.open(root)
         yield* Stream.runDrain(store.fetch(descriptor))
         deepStrictEqual(readdirSync(root).filter((name) => name.endsWith(".tmp")), [])
-      }).pipe(Effect.scoped, Effect.provide(NodeOciman.layerImages), Effect.provide(NodeHasher.layer)),
-    120_000
+      }).pipe(Effect.scoped, Effect.provide(NodeOciman.layerImages), Effect.provide(NodeHasher.layer))
   )
 })
