@@ -3,6 +3,10 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import { Engine, Label } from "@ociman/containers"
 import { type CommandFailed, Subprocess } from "@ociman/process"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** Returns the command line client of an engine that is not in memory. */
+export const clientOf = (engine: Engine.Engine): Engine.Cli => Option.getOrThrow(Engine.client(engine))
 
 /**
  * What an engine has of a kind that a `Backend` has no operation for. An
@@ -17,12 +21,12 @@ export const listNames = (
   engine.name === "memory"
     ? Effect.succeed([])
     : Effect.map(
-      Subprocess.run(Command.make(engine.executable, kind, "ls", "--format", "{{.Name}}")),
+      Subprocess.run(Command.make(clientOf(engine).executable, kind, "ls", "--format", "{{.Name}}")),
       ({ stdout }) => stdout.text.split("\n").filter((name) => name !== "")
     )
 
 const output = (engine: Engine.Engine, ...args: ReadonlyArray<string>) =>
-  Effect.map(Subprocess.run(Command.make(engine.executable, ...args)), ({ stdout }) => stdout.text)
+  Effect.map(Subprocess.run(Command.make(clientOf(engine).executable, ...args)), ({ stdout }) => stdout.text)
 
 /**
  * Whether images are built by BuildKit: by that of the engine if the client is older than the plugin, and then from
@@ -32,7 +36,7 @@ export const hasBuildKit = (
   engine: Engine.Engine
 ): Effect.Effect<boolean, never, CommandExecutor.CommandExecutor> => {
   if (engine.name !== "docker") return Effect.succeed(false)
-  return Engine.isAtLeast(engine.clientApiVersion, 1, 42)
+  return Engine.isAtLeast(clientOf(engine).apiVersion, 1, 42)
     ? Effect.isSuccess(output(engine, "buildx", "version"))
     : Effect.succeed(Engine.isAtLeast(engine.apiVersion, 1, 42))
 }
@@ -63,6 +67,6 @@ export const pruneImages = (
     ? Effect.void
     : Effect.asVoid(
       Subprocess.run(
-        Command.make(engine.executable, "image", "prune", "--force", "--filter", Label.formatFilter(label))
+        Command.make(clientOf(engine).executable, "image", "prune", "--force", "--filter", Label.formatFilter(label))
       )
     )

@@ -5,6 +5,7 @@ import { Backend, Container, Definition, Image, Label, Mount } from "@ociman/con
 import { Reference } from "@ociman/oci"
 import { Leftovers, TestImage } from "@ociman/testing"
 import { Effect, Layer } from "effect"
+import { clientOf } from "../../src/internal/engineClient.js"
 import { platform } from "../support/platform.js"
 
 /** Leaves one thing of each kind on purpose, and takes it away again. */
@@ -62,7 +63,7 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
         const source = `${namePrefix}volume`
         const things = yield* found(Effect.gen(function*() {
           yield* Effect.addFinalizer(() =>
-            Effect.orDie(Command.string(Command.make(engine.executable, "volume", "rm", source)))
+            Effect.orDie(Command.string(Command.make(clientOf(engine).executable, "volume", "rm", source)))
           )
           const volume = Mount.volume({ source, target: "/data" })
           yield* Container.run(Definition.command(Definition.mount(yield* idle, volume), "true"))

@@ -10,6 +10,7 @@ import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
 import { Chunk, Config, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as Http from "node:http"
 import { hasBuildKit, hasContainerdStore } from "../../src/internal/engineClient.js"
+import { clientOf } from "../../src/internal/engineClient.js"
 import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
@@ -168,11 +169,11 @@ export const registriesSuite = <E>(
           yield* fs.writeFileString(settings, `[[registry]]\nlocation = "${host}"\ninsecure = true\n`)
           yield* fs.writeFileString(
             executable,
-            `#!/bin/sh\nCONTAINERS_REGISTRIES_CONF='${settings}' exec '${engine.executable}' "$@"\n`,
+            `#!/bin/sh\nCONTAINERS_REGISTRIES_CONF='${settings}' exec '${clientOf(engine).executable}' "$@"\n`,
             { mode: 0o755 }
           )
           return EngineBackend.layerConfig({
-            engine: Config.succeed(engine.client),
+            engine: Config.succeed(clientOf(engine).client),
             executable: Config.succeed(executable)
           })
         })
@@ -252,11 +253,11 @@ export const registriesSuite = <E>(
           )
           assert.deepStrictEqual(yield* stepsOf(build), ["StepDone"])
           yield* Image.push(app)
-          if (engine.client === "podman") {
+          if (clientOf(engine).client === "podman") {
             // Only layers that were pushed as such are found by its builder.
             yield* Subprocess.run(
               Command.make(
-                engine.executable,
+                clientOf(engine).executable,
                 ...["build", "--tls-verify=false", "--layers", "--cache-to", `${registry.host}/${app.path}`],
                 ...["--label", Label.format(label), "--tag", String(app), "-"]
               ),
@@ -270,7 +271,7 @@ export const registriesSuite = <E>(
           assert.deepStrictEqual(yield* stepsOf(build), [isKept ? "StepCached" : "StepDone"])
           yield* Image.remove(app)
           yield* Image.prune([label])
-          if (engine.client === "docker") yield* Image.pull(app)
+          if (clientOf(engine).client === "docker") yield* Image.pull(app)
           // The builder before BuildKit cannot take steps out of a store of containerd, and builds without.
           const isLost = !isKept && (yield* hasContainerdStore(engine))
           assert.deepStrictEqual(yield* stepsOf(Build.cacheFrom(build, app)), [isLost ? "StepDone" : "StepCached"])
@@ -290,7 +291,7 @@ export const registriesSuite = <E>(
             Build.platform(foreign)
           )
           const { engine } = yield* Backend.Backend
-          if (engine.client === "podman" || (yield* hasBuildKit(engine))) {
+          if (clientOf(engine).client === "podman" || (yield* hasBuildKit(engine))) {
             assert.strictEqual((yield* built(scratch, app)).architecture, foreign.architecture)
           } else {
             const error = yield* Effect.flip(built(scratch, app))
@@ -374,10 +375,10 @@ export const registriesSuite = <E>(
         const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-client-" })
         const record = `${directory}/record`
         const executable = `${directory}/client`
-        const client = allOnPath(engine.executable)[0] ?? engine.executable
+        const client = allOnPath(clientOf(engine).executable)[0] ?? clientOf(engine).executable
         yield* fs.writeFileString(executable, recordingClient(client, record), { mode: 0o755 })
         const recorded = EngineBackend.layerConfig({
-          engine: Config.succeed(engine.client),
+          engine: Config.succeed(clientOf(engine).client),
           executable: Config.succeed(executable)
         })
         yield* Effect.gen(function*() {

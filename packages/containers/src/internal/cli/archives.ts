@@ -32,7 +32,7 @@ export const archives = (
     client.output([
       "image",
       "save",
-      ...(engine.client === "podman" ? ["--multi-image-archive"] : []),
+      ...(engine.transport.client === "podman" ? ["--multi-image-archive"] : []),
       ...images.map(imageArguments.lookup)
     ], { timeout: transferLimit }).pipe(
       (output) => Output.bytes(output, "stdout"),

@@ -28,7 +28,7 @@ export const builds = (context: Context, host: Host): Builds => {
   const turn = Effect.unsafeMakeSemaphore(1)
 
   // Podman's builder races with itself over layers: https://github.com/containers/buildah/issues/5674
-  const takeTurn = engine.client === "podman"
+  const takeTurn = engine.transport.client === "podman"
     ? Effect.uninterruptibleMask((restore) =>
       Effect.zipRight(restore(turn.take(1)), Effect.addFinalizer(() => turn.release(1)))
     ).pipe(Effect.zipRight(host.lock(`${engine.name} builder`)))
@@ -42,10 +42,10 @@ export const builds = (context: Context, host: Host): Builds => {
       yield* takeTurn
       const attempt = (request: BuildRequest, retries: number): Stream.Stream<BuildEvent.BuildEvent, BuildError> => {
         const report = makeReport(parser, Redaction.make(secrets))
-        return client.output(["build", ...buildArguments(engine, request, files)], {
+        return client.output(["build", ...buildArguments(engine.transport, request, files)], {
           variables: { ...variablesOf(request), ...builder },
           redact: secrets,
-          termination: engine.client === "podman" ? podmanTermination(context) : undefined,
+          termination: engine.transport.client === "podman" ? podmanTermination(context) : undefined,
           stdin: request.source._tag === "Instructions" ? request.source.text : undefined
         }).pipe(
           Subprocess.splitOutputLines,
@@ -70,7 +70,7 @@ export const builds = (context: Context, host: Host): Builds => {
     }))
 
   return {
-    build: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
+    build: (request) => engine.transport.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
   }
 }
 
@@ -84,7 +84,7 @@ const mostRetries = 5
  * cache, since what the cache refers to may be gone for good.
  */
 const nextRequest = (
-  { name }: Engine.Engine,
+  { name }: Engine.Engine<Engine.Cli>,
   request: BuildRequest,
   retries: number,
   report: Report,
@@ -236,7 +236,7 @@ const builderVariables = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Readonly<Record<string, string>>, EngineError> {
   const { client, engine } = context
   const hasSecrets = !Record.isEmptyRecord(secrets)
-  if (engine.client === "podman") return {}
+  if (engine.transport.client === "podman") return {}
   if (engine.name === "podman") {
     return hasSecrets
       ? yield* invalid(
@@ -247,13 +247,13 @@ const builderVariables = Effect.fnUntraced(function*(
   }
   if (!hasSecrets) return {}
   const buildKit = { DOCKER_BUILDKIT: "1" }
-  if (!Engine.isAtLeast(engine.clientApiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
+  if (!Engine.isAtLeast(engine.transport.apiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
   return yield* client.run(["buildx", "version"], { timeout: "20 seconds" }).pipe(
     Effect.as(buildKit),
     Effect.mapError(() =>
       invalid(
         context,
-        `Secrets need BuildKit, and the client ${client.executable} ${engine.clientVersion} has it only with its buildx ` +
+        `Secrets need BuildKit, and the client ${client.executable} ${engine.transport.version} has it only with its buildx ` +
           "plugin, which does not answer: install docker-buildx, or build with Podman."
       )
     )

@@ -90,7 +90,7 @@ export const containers = (context: Context): Omit<Containers, "processes" | "st
   const forceRemove = (container: string, volumes: boolean, grace: Duration.Duration) => {
     const removal = ["rm", "--force", ...(volumes ? ["--volumes"] : [])]
     // Podman stops and removes in one go; Docker's forced removal kills at once.
-    if (engine.client === "podman" && Engine.isAtLeast(engine.clientApiVersion, 4)) {
+    if (engine.transport.client === "podman" && Engine.isAtLeast(engine.transport.apiVersion, 4)) {
       const args = [...removal, "--time", wholeSeconds(grace), container]
       return command("Container.remove", container, args, [], Duration.sum(grace, stopAllowance))
     }
@@ -187,7 +187,7 @@ export const containers = (context: Context): Omit<Containers, "processes" | "st
     list: (labels) =>
       Effect.gen(function*() {
         const operation = "Container.list"
-        const filters = labelFilters.flags(engine, labels)
+        const filters = labelFilters.flags(engine.transport, labels)
         const { stdout } = yield* client.run(["container", "ls", "--all", "--quiet", "--no-trunc", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
@@ -234,7 +234,7 @@ const logArguments = ({ follow = false, since, tail }: BackendDriver.LogOptions)
 ]
 
 export const commitArguments = (
-  engine: Engine.Engine,
+  engine: Engine.Engine<Engine.Cli>,
   { author, changes = [], message, pause = true }: BackendDriver.CommitOptions
 ): ReadonlyArray<string> => [
   ...pauseArguments(engine, pause),
@@ -242,15 +242,15 @@ export const commitArguments = (
   // Podman keeps a message only in images of Docker's format.
   ...(message === undefined
     ? []
-    : [...(engine.client === "podman" ? ["--format", "docker"] : []), "--message", message]),
+    : [...(engine.transport.client === "podman" ? ["--format", "docker"] : []), "--message", message]),
   ...changes.flatMap((change) => ["--change", change])
 ]
 
-const pauseArguments = ({ client, clientApiVersion }: Engine.Engine, pause: boolean) => {
+const pauseArguments = ({ transport: { apiVersion, client } }: Engine.Engine<Engine.Cli>, pause: boolean) => {
   if (client === "podman") return pause ? ["--pause"] : []
   if (pause) return []
   // 1.52 is the API of client 29, which deprecates `--pause`.
-  return Engine.isAtLeast(clientApiVersion, 1, 52) ? ["--no-pause"] : ["--pause=false"]
+  return Engine.isAtLeast(apiVersion, 1, 52) ? ["--no-pause"] : ["--pause=false"]
 }
 
 const isConflict = (error: ContainerError): error is EngineFailed =>

@@ -11,7 +11,7 @@ import type { Explain } from "./failures.js"
  * @internal
  */
 export interface Context extends Explain {
-  readonly engine: Engine.Engine
+  readonly engine: Engine.Engine<Engine.Cli>
   readonly client: Client
   /** The HTTP API of the engine, for what the client does not tell. */
   readonly api: Connection

@@ -29,7 +29,9 @@ export const fromConfig: Effect.Effect<Readonly<Record<string, string>>> = Effec
  *
  * @internal
  */
-export const ofEngine = ({ client, context }: Engine.Engine): Readonly<Record<string, string>> =>
+export const ofEngine = (
+  { context, transport: { client } }: Engine.Engine<Engine.Cli>
+): Readonly<Record<string, string>> =>
   Option.match(context, {
     onNone: () => ({}),
     onSome: (context) => client === "docker" ? { DOCKER_CONTEXT: context } : { CONTAINER_CONNECTION: context }

@@ -100,7 +100,7 @@ export const make = (
         return state.exitCode
       case "NotThere":
       case "Unknown":
-        if (saysExecRefused(context.engine.client, end)) return yield* refused
+        if (saysExecRefused(context.engine.transport.client, end)) return yield* refused
         if (suspectCodes.has(end.exitCode)) yield* notRunning
         if (end.exitCode !== 0 && says(text, "unavailable")) yield* context.confirmGone("Container.exec")
         return end.exitCode

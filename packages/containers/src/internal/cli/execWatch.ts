@@ -147,7 +147,7 @@ const longestPause = 1000
  *
  * @internal
  */
-export const isOnThisMachine = ({ client, endpoint }: Engine.Engine): boolean =>
+export const isOnThisMachine = ({ endpoint, transport: { client } }: Engine.Engine<Engine.Cli>): boolean =>
   client === "podman" && Option.isNone(endpoint)
 
 const unwatched: Watch = { arguments: [], state: Effect.succeed({ _tag: "Unknown" }) }

@@ -158,14 +158,14 @@ export const runtimeReason = (detail: string): "CommandNotFound" | "NotExecutabl
  *
  * @internal
  */
-export const explain = (engine: Engine.Engine, client: Client) => {
+export const explain = (engine: Engine.Engine<Engine.Cli>, client: Client) => {
   const gone = (operation: string, reason: Probe["reason"], detail: string) =>
     new BackendUnavailable({
       operation,
       probes: [new Probe({ engine: engine.name, executable: client.executable, reason, detail })]
     })
 
-  const answers = client.run(probeArguments(engine.client), { timeout: "10 seconds" })
+  const answers = client.run(probeArguments(engine.transport.client), { timeout: "10 seconds" })
 
   /** Fails with `BackendUnavailable` if the engine does not answer now. */
   const confirmGone = (operation: string) =>

@@ -50,7 +50,7 @@ export const files = (context: Context): Files => {
       "container",
       "cp",
       // Podman follows a link always.
-      ...(engine.client === "docker" ? ["--follow-link"] : []),
+      ...(engine.transport.client === "docker" ? ["--follow-link"] : []),
       "--",
       `${container}:${argument}`,
       "-"
@@ -86,7 +86,7 @@ export const files = (context: Context): Files => {
 
   /** The target of the link at a path. Podman's client does not tell it. */
   const linkAt = (container: string, path: string): Effect.Effect<Option.Option<string>, CopyError> =>
-    engine.client === "podman"
+    engine.transport.client === "podman"
       ? Effect.succeedNone
       : firstEntry(
         container,
@@ -227,15 +227,16 @@ const withPrefix = <E>(container: string, path: string, prefix: string, archive:
   )
 }
 
-const hidesMounts = ({ apiVersion, name }: Engine.Engine) => name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
+const hidesMounts = ({ apiVersion, name }: Engine.Engine<Engine.Cli>) =>
+  name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
 
 // Podman gives everything to the user of the container's process unless it is told not to.
-const ownerArguments = ({ client, clientApiVersion }: Engine.Engine) =>
-  client === "podman" && Engine.isAtLeast(clientApiVersion, 4) ? ["--archive=false"] : []
+const ownerArguments = ({ transport: { apiVersion, client } }: Engine.Engine<Engine.Cli>) =>
+  client === "podman" && Engine.isAtLeast(apiVersion, 4) ? ["--archive=false"] : []
 
 // Podman writes what it reads to a file first, and leaves that behind.
 const temporaryVariables = (context: Context) =>
-  context.engine.client === "podman"
+  context.engine.transport.client === "podman"
     ? temporaryDirectory(context, "copy").pipe(
       Effect.map((TMPDIR): Readonly<Record<string, string>> => ({ TMPDIR })),
       Effect.orElseSucceed((): Readonly<Record<string, string>> => ({}))

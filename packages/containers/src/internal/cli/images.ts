@@ -45,7 +45,7 @@ export const images = (context: Context): Images => {
   const listImages: Images["list"] = (labels) =>
     Effect.gen(function*() {
       const operation = "Image.list"
-      const filters = labelFilters.flags(engine, labels)
+      const filters = labelFilters.flags(engine.transport, labels)
       const { stdout } = yield* client.run(["image", "ls", "--quiet", "--no-trunc", ...filters]).pipe(
         again("listingDisturbed"),
         Effect.catchAll(explain(operation)())
@@ -91,7 +91,7 @@ export const images = (context: Context): Images => {
 
   // The engine removes what it selects itself, so the filters must select neither more nor less.
   const exactFilters = (labels: ReadonlyArray<Label.Filter>): Effect.Effect<ReadonlyArray<string>, EngineError> => {
-    const inexact = labels.find((filter) => !labelFilters.isExact(engine.client, filter))
+    const inexact = labels.find((filter) => !labelFilters.isExact(engine.transport.client, filter))
     return inexact === undefined ? Effect.succeed(labels.map(Label.formatFilter)) : new EngineFailed({
       engine: engine.name,
       operation: "Image.prune",
@@ -139,10 +139,10 @@ export const images = (context: Context): Images => {
     inspect: inspectImage,
 
     history: (image) =>
-      client.run([...historyCommand(engine.client), imageArguments.lookup(image)]).pipe(
+      client.run([...historyCommand(engine.transport.client), imageArguments.lookup(image)]).pipe(
         Effect.catchAll(explain("Image.history")(failures.noSuchImage(imageNames.display(image)))),
         Effect.flatMap(({ stdout }) =>
-          engine.client === "podman"
+          engine.transport.client === "podman"
             ? readAnswers(context, "Image.history", stdout.text, ImageHistory.fromPodman)
             : readAnswers(context, "Image.history", `[${stdout.text.trim().split("\n")}]`, ImageHistory.fromDocker)
         )

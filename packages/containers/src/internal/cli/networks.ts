@@ -149,7 +149,7 @@ export const networks = (context: Context): Networks => {
     list: (labels) =>
       Effect.gen(function*() {
         const operation = "Network.list"
-        const filters = labelFilters.flags(context.engine, labels)
+        const filters = labelFilters.flags(context.engine.transport, labels)
         const { stdout } = yield* client.run(["network", "ls", "--no-trunc", "--format", "{{.ID}}", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )

@@ -81,7 +81,12 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
       transfer(
         "Image.pull",
         image,
-        ["image", "pull", ...platformArguments(platform), ...imageArguments.tlsArguments(engine.client, image)],
+        [
+          "image",
+          "pull",
+          ...platformArguments(platform),
+          ...imageArguments.tlsArguments(engine.transport.client, image)
+        ],
         credentials,
         failures.pullKnown(Reference.format(image))
       ).pipe(Stream.concat(Stream.execute(isThere(image)))),
@@ -89,11 +94,11 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
     push: (image, { credentials }) =>
       Stream.unwrapScoped(Effect.gen(function*() {
         yield* imageArguments.withoutDigest(engine.name, "Image.push", image)
-        const digest = engine.client === "podman" ? yield* digestFile(context) : noDigestFile
+        const digest = engine.transport.client === "podman" ? yield* digestFile(context) : noDigestFile
         return transfer(
           "Image.push",
           image,
-          ["image", "push", ...imageArguments.tlsArguments(engine.client, image), ...digest.arguments],
+          ["image", "push", ...imageArguments.tlsArguments(engine.transport.client, image), ...digest.arguments],
           credentials,
           failures.pushKnown(Reference.format(image))
         ).pipe(Stream.concat(digest.events))

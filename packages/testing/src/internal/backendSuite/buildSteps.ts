@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { clientOf } from "../engineClient.js"
 import { eventsOf, onImage, stepsOf } from "./builds.js"
 import { withHasher } from "./hasher.js"
 import { uniqueImage } from "./images.js"
@@ -184,7 +185,14 @@ export const tests = (suite: Suite): void => {
       if (engine.name === "podman") {
         const containers = Effect.map(
           Subprocess.run(
-            Command.make(engine.executable, "ps", "--all", "--external", "--format", "{{.Image}} {{.Command}}")
+            Command.make(
+              clientOf(engine).executable,
+              "ps",
+              "--all",
+              "--external",
+              "--format",
+              "{{.Image}} {{.Command}}"
+            )
           ),
           ({ stdout }) => stdout.text
         )
@@ -242,7 +250,8 @@ export const tests = (suite: Suite): void => {
         Build.secretFile(readsSecret(), "token", `${directory}/token`)
       ]
       for (const build of builds) {
-        const hasBuildKit = engine.client === "podman" || !Engine.isAtLeast(engine.clientApiVersion, 1, 42)
+        const hasBuildKit = clientOf(engine).client === "podman" ||
+          !Engine.isAtLeast(clientOf(engine).apiVersion, 1, 42)
         if (hasBuildKit) {
           assert.match(yield* fileOf(Build.noCache(build), "/sum"), new RegExp(`^${sum}`))
         } else {

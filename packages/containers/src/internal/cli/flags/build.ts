@@ -23,7 +23,7 @@ export interface Files {
  * their values as variables of the client; but for those that it would obey.
  */
 export const buildArguments = (
-  { client }: Pick<Engine.Engine, "client">,
+  { client }: Pick<Engine.Cli, "client">,
   request: BuildRequest,
   files: Files
 ): ReadonlyArray<string> => [
