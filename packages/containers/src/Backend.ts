@@ -17,7 +17,6 @@ import { completed, type PartialDriver } from "./internal/contract/unimplemented
 import * as building from "./internal/derived/buildingOnce.js"
 import * as lifecycle from "./internal/derived/lifecycle.js"
 import * as sweeping from "./internal/derived/sweep.js"
-import * as thisHost from "./internal/host/thisHost.js"
 import type * as Session from "./Session.js"
 
 /**
@@ -90,7 +89,7 @@ export const host: Effect.Effect<
   Host,
   never,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
-> = thisHost.make
+> = Effect.flatMap(Effect.promise(() => import("./internal/host/thisHost.js")), ({ make }) => make)
 
 /**
  * Removes the containers (with their anonymous volumes), then the networks and

@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import { Compression } from "@ociman/oci"
+import * as Compression from "@ociman/oci/Compression"
 import type * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Hasher } from "@ociman/oci"
+import * as Hasher from "@ociman/oci/Hasher"
 import * as Layer from "effect/Layer"
 import { createHash } from "node:crypto"
 import { reader } from "./internal/fileReader.js"

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { LocalFiles } from "@ociman/oci"
+import * as LocalFiles from "@ociman/oci/LocalFiles"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"

@@ -8,7 +8,7 @@
  */
 import type * as Headers from "@effect/platform/Headers"
 import type * as HttpClient from "@effect/platform/HttpClient"
-import { Hasher } from "@ociman/oci"
+import * as Hasher from "@ociman/oci/Hasher"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"

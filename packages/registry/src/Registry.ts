@@ -8,17 +8,15 @@
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type {
-  Content,
-  ContentError,
-  Descriptor,
-  Digest,
-  Hasher,
-  ImageIndex,
-  ImageManifest,
-  MediaType,
-  Reference
-} from "@ociman/oci"
+import type * as Content from "@ociman/oci/Content"
+import type * as ContentError from "@ociman/oci/ContentError"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import type * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as ImageIndex from "@ociman/oci/ImageIndex"
+import type * as ImageManifest from "@ociman/oci/ImageManifest"
+import type * as MediaType from "@ociman/oci/MediaType"
+import type * as Reference from "@ociman/oci/Reference"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"

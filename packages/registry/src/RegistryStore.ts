@@ -5,17 +5,15 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import {
-  Content,
-  ContentError,
-  type Descriptor,
-  Digest,
-  Hasher,
-  ImageStore,
-  MediaType,
-  Reference,
-  TemporaryDirectory
-} from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import * as ContentError from "@ociman/oci/ContentError"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Reference from "@ociman/oci/Reference"
+import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"

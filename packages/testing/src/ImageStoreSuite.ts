@@ -4,7 +4,8 @@
  * @since 0.1.0
  */
 import { it } from "@effect/vitest"
-import type { Hasher, ImageStore } from "@ociman/oci"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as ImageStore from "@ociman/oci/ImageStore"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

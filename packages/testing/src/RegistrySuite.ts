@@ -4,8 +4,8 @@
  * @since 0.1.0
  */
 import { layer as provided } from "@effect/vitest"
-import type { Hasher } from "@ociman/oci"
-import type { Registry } from "@ociman/registry"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as Registry from "@ociman/registry/Registry"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"

@@ -7,21 +7,23 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
-import { Backend, type BackendError, Image, Label } from "@ociman/containers"
-import {
-  type ArtifactError,
-  type Compression,
-  type ContentError,
-  Hasher,
-  ImageStore,
-  Layer as ImageLayer,
-  type LocalFiles,
-  OciArchive,
-  Reference,
-  RunnableImage,
-  Tar
-} from "@ociman/oci"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import type * as ArtifactError from "@ociman/oci/ArtifactError"
+import type * as Compression from "@ociman/oci/Compression"
+import type * as ContentError from "@ociman/oci/ContentError"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as ImageLayer from "@ociman/oci/Layer"
+import type * as LocalFiles from "@ociman/oci/LocalFiles"
+import * as OciArchive from "@ociman/oci/OciArchive"
+import * as Reference from "@ociman/oci/Reference"
+import * as RunnableImage from "@ociman/oci/RunnableImage"
+import * as Tar from "@ociman/oci/Tar"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"

@@ -1,5 +1,6 @@
 /** Blobs: looked at, fetched and deleted. */
-import { ContentError, type Digest } from "@ociman/oci"
+import * as ContentError from "@ociman/oci/ContentError"
+import type * as Digest from "@ociman/oci/Digest"
 import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import * as Option from "effect/Option"

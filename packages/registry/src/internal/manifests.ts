@@ -1,5 +1,12 @@
 /** Manifests, as the bytes that they are. */
-import { Content, ContentError, Descriptor, Digest, Hasher, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import * as ContentError from "@ociman/oci/ContentError"
+import * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as MediaType from "@ociman/oci/MediaType"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

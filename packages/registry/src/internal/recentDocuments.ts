@@ -1,4 +1,5 @@
-import type { Content, Descriptor } from "@ociman/oci"
+import type * as Content from "@ociman/oci/Content"
+import type * as Descriptor from "@ociman/oci/Descriptor"
 import * as Option from "effect/Option"
 
 const most = 16

@@ -3,7 +3,14 @@
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#referrers-tag-schema
  */
-import { Content, ContentError, Descriptor, Digest, Hasher, ImageIndex, MediaType, Reference } from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import * as ContentError from "@ociman/oci/ContentError"
+import * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

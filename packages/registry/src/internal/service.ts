@@ -1,6 +1,11 @@
 /** The client of registries, put together. */
 import * as HttpClient from "@effect/platform/HttpClient"
-import { Content, ContentError, type Descriptor, Digest, Hasher, Reference } from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import * as ContentError from "@ociman/oci/ContentError"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as Reference from "@ociman/oci/Reference"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

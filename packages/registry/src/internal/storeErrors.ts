@@ -1,5 +1,5 @@
 import type { PlatformError } from "@effect/platform/Error"
-import { ContentError } from "@ociman/oci"
+import * as ContentError from "@ociman/oci/ContentError"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { isRegistryError, type RegistryError, RegistryFailed } from "../RegistryError.js"

@@ -1,5 +1,5 @@
 /** Blobs on their way to a registry. */
-import type { Digest } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
 import * as Cause from "effect/Cause"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,7 +1,9 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { Engine, Label } from "@ociman/containers"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Engine from "@ociman/containers/Engine"
+import * as Label from "@ociman/containers/Label"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 

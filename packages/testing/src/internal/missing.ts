@@ -1,4 +1,4 @@
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import { ToolMissing } from "../ToolMissing.js"
 

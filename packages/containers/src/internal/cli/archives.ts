@@ -1,5 +1,6 @@
-import { Digest, Reference } from "@ociman/oci"
-import type { CommandFailed } from "@ociman/process"
+import * as Digest from "@ociman/oci/Digest"
+import * as Reference from "@ociman/oci/Reference"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"

@@ -1,4 +1,4 @@
-import type { CommandFailed } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import {
   BackendUnavailable,

@@ -1,5 +1,5 @@
-import { Tar } from "@ociman/oci"
-import type { CommandFailed } from "@ociman/process"
+import * as Tar from "@ociman/oci/Tar"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"

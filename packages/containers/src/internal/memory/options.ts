@@ -1,4 +1,4 @@
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { BuildRequest, Credentials } from "../../BackendDriver.js"

@@ -1,5 +1,5 @@
 /** Parts of the sentences that errors say. */
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 
 const longestTail = 4096
 

@@ -1,4 +1,5 @@
-import { Digest, MediaType } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
+import * as MediaType from "@ociman/oci/MediaType"
 import * as Either from "effect/Either"
 import { type Incoming, json, type Outgoing, parameter, refusal } from "./http.js"
 import type { State } from "./state.js"

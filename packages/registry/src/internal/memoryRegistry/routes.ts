@@ -1,4 +1,4 @@
-import type { Hasher } from "@ociman/oci"
+import type * as Hasher from "@ociman/oci/Hasher"
 import * as Effect from "effect/Effect"
 import * as blobs from "./blobs.js"
 import { type Incoming, json, type Outgoing, refusal } from "./http.js"

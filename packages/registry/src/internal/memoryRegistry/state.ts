@@ -1,4 +1,4 @@
-import type { Digest } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
 
 /** @internal */
 export interface Manifest {

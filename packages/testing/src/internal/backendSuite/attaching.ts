@@ -1,14 +1,12 @@
 import { assert } from "@effect/vitest"
-import {
-  Backend,
-  type BackendError,
-  Container,
-  ContainerName,
-  Definition,
-  Exec,
-  Image,
-  Label
-} from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as ContainerName from "@ociman/containers/ContainerName"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
 import * as Effect from "effect/Effect"
 import * as raw from "./raw.js"
 import { failsWith, type Suite } from "./support.js"

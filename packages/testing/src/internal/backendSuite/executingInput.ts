@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
-import { Backend, Exec, Output } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Exec from "@ociman/containers/Exec"
+import * as Output from "@ociman/containers/Output"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"

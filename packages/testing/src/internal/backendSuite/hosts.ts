@@ -1,5 +1,11 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Engine, HostResolver, IpAddress, Network } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Engine from "@ociman/containers/Engine"
+import * as HostResolver from "@ociman/containers/HostResolver"
+import * as IpAddress from "@ociman/containers/IpAddress"
+import * as Network from "@ociman/containers/Network"
 import * as Effect from "effect/Effect"
 import { failsWith, Shared, type Suite } from "./support.js"
 

@@ -1,6 +1,9 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Image, Label } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import { failsWith, type Suite } from "./support.js"
 

@@ -1,14 +1,12 @@
 import { assert } from "@effect/vitest"
-import {
-  Backend,
-  type BackendError,
-  Container,
-  Definition,
-  IpAddress,
-  Label,
-  Network,
-  Subnet
-} from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as IpAddress from "@ociman/containers/IpAddress"
+import * as Label from "@ociman/containers/Label"
+import * as Network from "@ociman/containers/Network"
+import * as Subnet from "@ociman/containers/Subnet"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -1,5 +1,9 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Engine, Port } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Engine from "@ociman/containers/Engine"
+import * as Port from "@ociman/containers/Port"
 import * as Effect from "effect/Effect"
 import { assertGone, failsWith, type Suite } from "./support.js"
 

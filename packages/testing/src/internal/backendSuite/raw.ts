@@ -1,4 +1,5 @@
-import type { ContainerInfo, ImageInfo } from "@ociman/containers"
+import type * as ContainerInfo from "@ociman/containers/ContainerInfo"
+import type * as ImageInfo from "@ociman/containers/ImageInfo"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 

@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Output } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Output from "@ociman/containers/Output"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

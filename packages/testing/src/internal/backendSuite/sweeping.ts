@@ -1,18 +1,16 @@
 import { assert } from "@effect/vitest"
-import {
-  Backend,
-  Container,
-  ContainerName,
-  Definition,
-  Image,
-  Label,
-  Mount,
-  Network,
-  NetworkInfo,
-  Session,
-  Volume,
-  VolumeInfo
-} from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as ContainerName from "@ociman/containers/ContainerName"
+import * as Definition from "@ociman/containers/Definition"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import * as Mount from "@ociman/containers/Mount"
+import * as Network from "@ociman/containers/Network"
+import * as NetworkInfo from "@ociman/containers/NetworkInfo"
+import * as Session from "@ociman/containers/Session"
+import * as Volume from "@ociman/containers/Volume"
+import * as VolumeInfo from "@ociman/containers/VolumeInfo"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"

@@ -1,14 +1,12 @@
 import { assert } from "@effect/vitest"
-import {
-  Content,
-  type ContentError,
-  Descriptor,
-  Digest,
-  type Hasher,
-  ImageManifest,
-  ImageStore,
-  MediaType
-} from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import type * as ContentError from "@ociman/oci/ContentError"
+import * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { bytesOf, cut, failure, octets, pushBlob, pushImage, read, type Test } from "./support.js"

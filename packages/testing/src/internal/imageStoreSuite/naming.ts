@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
-import { ImageStore, MediaType, Platform } from "@ociman/oci"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

@@ -1,15 +1,13 @@
-import {
-  Content,
-  type ContentError,
-  type Descriptor,
-  type Hasher,
-  ImageConfig,
-  ImageIndex,
-  ImageManifest,
-  ImageStore,
-  MediaType,
-  Platform
-} from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import type * as ContentError from "@ociman/oci/ContentError"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageConfig from "@ociman/oci/ImageConfig"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"

@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
-import { Registry } from "@ociman/registry"
+import * as Registry from "@ociman/registry/Registry"
 import * as Effect from "effect/Effect"
 import { at, bytesOf, digestOf, failure, type Features, pushBlob, pushImage, tag, type Test } from "./support.js"
 

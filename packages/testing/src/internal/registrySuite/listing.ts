@@ -1,5 +1,6 @@
 import { assert } from "@effect/vitest"
-import { Registry, RegistryKey } from "@ociman/registry"
+import * as Registry from "@ociman/registry/Registry"
+import * as RegistryKey from "@ociman/registry/RegistryKey"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { at, failure, pushImage, type Test } from "./support.js"

@@ -1,16 +1,15 @@
-import {
-  Content,
-  type Descriptor,
-  Digest,
-  type Hasher,
-  ImageConfig,
-  ImageIndex,
-  ImageManifest,
-  MediaType,
-  Platform,
-  Reference
-} from "@ociman/oci"
-import { Registry, Repository } from "@ociman/registry"
+import * as Content from "@ociman/oci/Content"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageConfig from "@ociman/oci/ImageConfig"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import * as Registry from "@ociman/registry/Registry"
+import * as Repository from "@ociman/registry/Repository"
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

@@ -1,4 +1,5 @@
-import { Platform, Reference } from "@ociman/oci"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Redacted from "effect/Redacted"
 import type { BuildRequest } from "../../../BackendDriver.js"
 import type * as Engine from "../../../Engine.js"

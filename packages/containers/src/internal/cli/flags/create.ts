@@ -1,4 +1,4 @@
-import { Platform } from "@ociman/oci"
+import * as Platform from "@ociman/oci/Platform"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as ContainerName from "../../../ContainerName.js"
