@@ -15,6 +15,7 @@ import * as hosts from "./internal/contract/host.js"
 import type * as service from "./internal/contract/service.js"
 import { completed, type PartialDriver } from "./internal/contract/unimplemented.js"
 import * as building from "./internal/derived/buildingOnce.js"
+import * as capabilities from "./internal/derived/capabilities.js"
 import * as lifecycle from "./internal/derived/lifecycle.js"
 import * as sweeping from "./internal/derived/sweep.js"
 import type * as Session from "./Session.js"
@@ -69,7 +70,7 @@ export class Backend extends Context.Tag("@ociman/containers/Backend")<Backend, 
  * @category constructors
  */
 export const make = (driver: BackendDriver.BackendDriver, host: Host = hosts.isolated): Effect.Effect<Service> => {
-  const hosted = { ...driver, host }
+  const hosted = { ...capabilities.checked(driver), host }
   return Effect.map(
     Effect.all([lifecycle.derive(hosted), building.derive(hosted)]),
     ([containers, { builds, ensureImage }]) =>

@@ -4,11 +4,14 @@ import type * as Stream from "effect/Stream"
 import type { BuildRequest, Credentials } from "../../BackendDriver.js"
 import type * as ContainerId from "../../ContainerId.js"
 import type * as Definition from "../../Definition.js"
+import type * as Engine from "../../Engine.js"
 import type * as Exec from "../../Exec.js"
 import type * as Output from "../../Output.js"
 import type { Stats } from "../../Stats.js"
 
 export interface Options {
+  /** Capabilities that the engine has or lacks. Default: it has all. */
+  readonly capabilities?: Partial<Engine.Capabilities> | undefined
   /** The images that are there from the start. Default: none. */
   readonly images?: ReadonlyArray<Image> | undefined
   /** The images that can be pulled. Default: every image there could be, without labels. */
