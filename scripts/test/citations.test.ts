@@ -48,16 +48,16 @@ describe("the check itself", () => {
     wrongCitations(`| what | ${cell} |\n\n${files.join("\n")}\n`, docs)
 
   it("takes a title that is there, also one of several parts", () => {
-    assert.deepStrictEqual(wrong("[a gateway is where it was asked for][networks]", networks), [])
+    assert.deepStrictEqual(wrong("[a network uses the requested gateway address][networks]", networks), [])
     assert.deepStrictEqual(
-      wrong("[a command runs as ${user}][executing]", networks.replaceAll("networks", "executing")),
+      wrong("[exec runs the command as user ${user}][executing]", networks.replaceAll("networks", "executing")),
       []
     )
   })
 
   it("finds a title, a file and a label that are not there", () => {
-    assert.deepStrictEqual(wrong("[a gateway is where it was not asked for][networks]", networks), [
-      "../packages/testing/src/internal/backendSuite/networks.ts has no test \"a gateway is where it was not asked for\""
+    assert.deepStrictEqual(wrong("[a network uses no gateway address][networks]", networks), [
+      "../packages/testing/src/internal/backendSuite/networks.ts has no test \"a network uses no gateway address\""
     ])
     assert.deepStrictEqual(wrong("[a][gone]", "[gone]: ../gone.ts"), ["../gone.ts is not there"])
     assert.deepStrictEqual(wrong("[a][nothing]", networks), ["[nothing] is no file"])

@@ -30,7 +30,7 @@ export const tests = (suite: Suite): void => {
     })
 
   test(
-    "several images travel in one archive, with their names",
+    "save and load keep several images and their names in one archive",
     Effect.gen(function*() {
       const first = yield* commit(Definition.label(idle, "com.example.archive", "first"))
       const second = yield* commit(Definition.label(idle, "com.example.archive", "second"))
@@ -47,7 +47,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image without a name comes back by its id",
+    "load returns the id of an image without a name",
     Effect.gen(function*() {
       const { target } = yield* commit(Definition.label(idle, "com.example.archive", "nameless"))
       const { id } = yield* Image.inspect(target)
@@ -64,7 +64,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an archive is a file too",
+    "saveToFile writes an archive that load reads from the file",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
@@ -80,7 +80,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is not there is not saved, and leaves no file",
+    "saving a missing image fails with ImageNotFound and leaves no file",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
@@ -93,7 +93,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is no archive is refused",
+    "load refuses content that is not an image archive",
     Effect.gen(function*() {
       for (const text of ["this is no archive", ""]) {
         const error = yield* failsWith(Image.load(Stream.encodeText(Stream.make(text))), "EngineFailed")
@@ -104,7 +104,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "half an archive is refused, and one whose source fails says why",
+    "load refuses a truncated archive and reports a failed source as InputFailed",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const { target } = yield* commit(idle)
@@ -134,7 +134,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "files become an image, with its changes and a message",
+    "import makes an image with the given changes and message",
     Effect.gen(function*() {
       const target = yield* snapshot
       const id = yield* Image.import(emptyTar, target, {
@@ -149,7 +149,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image has a history, and what is not there has none",
+    "history lists the steps of an image and fails for a missing image",
     Effect.gen(function*() {
       const { target } = yield* commit(idle)
       const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
@@ -162,7 +162,7 @@ export const tests = (suite: Suite): void => {
 
   if (suite.options.processes) {
     test(
-      "an imported image has the files that were in the archive",
+      "an imported image contains the files of its archive",
       Effect.gen(function*() {
         const target = yield* snapshot
         const container = yield* Container.start(idle)

@@ -19,7 +19,7 @@ export const name = "attaching and looking"
 /** @internal */
 export const tests = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
   test(
-    "a container is found by its id and by its name",
+    "attach finds a container by its id and by its name",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const { id } = yield* Container.start(Definition.name(idle, name))
@@ -29,7 +29,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "closing a scope leaves an attached container alone",
+    "closing the scope leaves an attached container running",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* Effect.scoped(Effect.flatMap(Container.attach(container.id), ({ state }) => state))
@@ -38,7 +38,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "what is no container is not found, whatever it looks like",
+    "attach fails with ContainerNotFound for any text that names no container",
     Effect.forEach(
       ["no-such-container", "0123456789abcdef", "", "--help", "-v", "a/b", "a b", "é"],
       (text) =>
@@ -50,7 +50,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "every operation on a container that is gone says so",
+    "every operation on a removed container fails with ContainerNotFound",
     Effect.gen(function*() {
       const container = yield* Container.launch(idle)
       yield* container.remove({ force: true })
@@ -80,7 +80,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "inspection is decoded from the engine's answer, which is there beside it",
+    "inspect returns decoded fields together with the raw answer of the engine",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = idle.pipe(Definition.name(name), Definition.label("com.example.a", "1"))
@@ -100,7 +100,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "labels are those of the definition and of the image, sorted, and no others",
+    "labels of a container are those of its definition and image, sorted",
     Effect.gen(function*() {
       const definition = idle.pipe(
         Definition.label("com.example.z", "last"),
@@ -119,7 +119,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "containers are listed by label, with and without value, stopped ones too",
+    "list selects running and stopped containers by label key and by label value",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const labelled = (value: string) => Container.start(Definition.label(idle, key, value))
@@ -141,7 +141,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "a renamed container has the new name, and not one that is taken",
+    "rename changes the name of a container and refuses a name in use",
     Effect.gen(function*() {
       const [before, after, taken] = yield* Effect.all([uniqueName, uniqueName, uniqueName])
       const container = yield* Container.start(Definition.name(idle, before))

@@ -64,7 +64,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a build tells what its steps write, and which need not be run again",
+    "build events report the output of steps and which steps come from the cache",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(
@@ -85,7 +85,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a failed build says at which step, with which exit code, and what was printed",
+    "a failed build reports the step, its exit code and its output",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = onImage(suite, "WORKDIR /somewhere", "RUN echo something is wrong; echo and more >&2; exit 7")
@@ -103,7 +103,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a file that is not there fails the step that copies it",
+    "a build fails at the step that copies a missing file",
     withHasher(Effect.gen(function*() {
       const directory = yield* directoryOf({ Dockerfile: `${from}\nCOPY nowhere.txt /\n` })
       const build = Build.tagged(labelled(Build.fromDirectory(directory)), yield* target)
@@ -115,7 +115,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a directory is built by its Dockerfile, by another one in it, and by one elsewhere",
+    "a directory is built with its Dockerfile, another one inside it or one outside",
     withHasher(Effect.gen(function*() {
       const elsewhere = yield* directoryOf({ "My.Dockerfile": `${from}\nCOPY a.txt /elsewhere\n` })
       const directory = yield* directoryOf({
@@ -132,7 +132,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is ignored is not in the image, and the rest is",
+    "a build context leaves out exactly the files that .dockerignore excludes",
     withHasher(Effect.gen(function*() {
       const text = "# comment\n**/*.log\n!keep/k.log\nnode_modules\n/top\ntemp?\n  [ab].txt\n!**/b.txt\nempty/**\n"
       const directory = yield* directoryOf({
@@ -165,7 +165,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a build that is interrupted ends its step at once",
+    "interrupting a build ends its running step",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const { engine } = yield* Backend.Backend
@@ -194,7 +194,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a build ends with the stage that is wanted",
+    "a build stops at the target stage",
     withHasher(Effect.gen(function*() {
       const build = onImage(
         { ...suite },
@@ -210,7 +210,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "steps have the hosts and the network that were asked for",
+    "build steps use the extra hosts and the network of the build",
     withHasher(Effect.gen(function*() {
       const hosts = onImage(suite, "RUN cp /etc/hosts /hosts").pipe(
         Build.extraHost(ExtraHost.make("db.example", "10.1.2.3")),
@@ -233,7 +233,7 @@ export const tests = (suite: Suite): void => {
   const sum = "b39fe0e47e707ae8917df4f77e2856a7"
 
   test(
-    "steps read secrets, or it is said what is missing for that",
+    "build steps read secrets, or the build fails and names the missing builder",
     withHasher(Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const directory = yield* directoryOf({ token: value })
@@ -255,7 +255,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is secret is shown neither in events nor in errors",
+    "secret build arguments appear neither in events nor in errors",
     withHasher(Effect.gen(function*() {
       const failing = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"; exit 3").pipe(
         Build.argument("PASSWORD", Redacted.make("correct horse")),

@@ -41,7 +41,7 @@ export const tests = (suite: Suite): void => {
   const target = uniqueImage(suite)
 
   test(
-    "an image is built with its labels under its name",
+    "a build makes an image with its name and labels",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(Build.label(onImage(suite), "com.example.a", "1 = one, \"uno\""), image)
@@ -55,7 +55,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image has the labels of the one it is built from",
+    "a built image inherits the labels of its base image",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       yield* Build.build(Build.tagged(onImage(suite, "LABEL com.example.step=\"of the build\""), image))
@@ -65,7 +65,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image says which library has built it, and nothing that differs from build to build",
+    "a built image carries the library version as its only mark of ociman",
     withHasher(Effect.gen(function*() {
       const build = Build.contentAddressed(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
       const image = yield* Build.reference(build)
@@ -89,7 +89,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a build tells its steps, and at last the image",
+    "build events report each step and end with the image id",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const key = yield* suite.uniqueName
@@ -108,7 +108,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image is built if it is absent, and only then",
+    "ensure builds an image only if it is absent",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(onImage(suite), image)
@@ -121,7 +121,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image that several want at once is built once",
+    "concurrent calls of ensure build an image once",
     withHasher(Effect.gen(function*() {
       const build = Build.tagged(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
       const outcomes = yield* Effect.replicateEffect(Build.ensure(build), 4, { concurrency: "unbounded" })
@@ -130,7 +130,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a build that is nonsense fails",
+    "a build with an unknown instruction fails with BuildFailed",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const error = yield* failsWith(Build.build(Build.tagged(onImage(suite, "NONSENSE x"), image)), "BuildFailed")
@@ -142,7 +142,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a stage that is not there cannot be built",
+    "a build of an unknown target stage fails with BuildFailed",
     withHasher(Effect.gen(function*() {
       const build = Build.tagged(Build.target(onImage(suite), "nowhere"), yield* target)
       const error = yield* failsWith(Build.build(build), "BuildFailed")

@@ -41,7 +41,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
     )
 
   test(
-    "a file that is written is read back, before the start, while it runs and after it",
+    "a written file is read back before the start, while the container runs and after it stopped",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const write = (path: string) => container.writeFile(path, bytes.allByteValues)
@@ -62,7 +62,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "directories that are missing are made, in a volume too",
+    "writeFile makes missing directories, also in a volume",
     Effect.gen(function*() {
       const container = yield* Container.create(Definition.mount(idle, Mount.volume({ target: "/data" })))
       yield* container.writeFile("/a/b c/ü/file", "1")
@@ -75,7 +75,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a definition's files are there when the process starts",
+    "files of a definition are in place when the process starts",
     inDirectory((directory, fs) =>
       Effect.gen(function*() {
         yield* fs.makeDirectory(`${directory}/sub`)
@@ -101,7 +101,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a definition whose files cannot be placed starts nothing",
+    "a definition whose files cannot be copied starts no container",
     Effect.gen(function*() {
       const hidden = idle.pipe(
         Definition.mount(Mount.tmpfs({ target: "/cache" })),
@@ -116,7 +116,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "permissions and long names survive a copy in and out",
+    "an archive keeps permissions and long names when copied in and out",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const long = `${"directory/".repeat(12)}${"ä".repeat(100)}`
@@ -141,7 +141,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
 
   if (options.processes) {
     test(
-      "owners are those of the archive going in, and coming out the process's on Podman",
+      "copying in keeps owners, and copying out keeps them except on Podman",
       Effect.gen(function*() {
         const { engine } = yield* Backend.Backend
         const container = yield* Container.start(idle)
@@ -155,7 +155,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   }
 
   test(
-    "a link at the path is followed, and one below it is not",
+    "a copy follows a symbolic link at the path but not below it",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar(
@@ -181,7 +181,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "what is not there, or is not what it should be, is told apart",
+    "a copy reports a missing path and a path of the wrong kind with different errors",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const archive = Tar.write(Stream.make(Tar.file("file", "x")))
@@ -213,7 +213,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a read-only file system is not written to while the container runs",
+    "writing to a read-only file system of a running container fails with ReadOnly",
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.readOnlyRoot(idle))
       assert.strictEqual(yield* reasonOf(container.writeFile("/etc/file", "x")), "ReadOnly")
@@ -221,7 +221,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a memory file system is written to where the engine can reach it, and refused elsewhere",
+    "a file is written to a tmpfs if the engine can reach it and fails with Unreachable otherwise",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
@@ -238,7 +238,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a directory of this machine is copied in and out again",
+    "copyIn and copyOut copy a directory of this machine with modes and links",
     inDirectory((directory, fs) =>
       Effect.gen(function*() {
         const source = `${directory}/source`
@@ -274,7 +274,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a copy that is given up leaves neither a client nor files behind",
+    "an interrupted or failed copy leaves neither a client process nor files",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const begun = yield* Deferred.make<void>()
@@ -295,7 +295,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a large file passes through, and need not be read to its end",
+    "a large file is copied as a stream that may be stopped early",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const size = 64 * 1024 * 1024

@@ -14,7 +14,7 @@ export const name = "executing"
 /** @internal */
 export const tests = ({ idle, test, uniqueName }: Suite): void => {
   test(
-    "standard output and standard error arrive apart, with the exit code",
+    "exec returns the exit code, standard output and standard error separately",
     Effect.gen(function*() {
       const container = yield* Shared
       const result = yield* container.exec(sh("echo out; echo err >&2"))
@@ -23,7 +23,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "arguments reach the command as they are",
+    "exec passes arguments to the command unchanged",
     Effect.gen(function*() {
       const container = yield* Shared
       const words = ["", " a  b ", "'", "\"", "$HOME", "`id`", "*", "\\n", "line\nbreak", "é ☃ 𝄞", "--help", "-v", "="]
@@ -33,7 +33,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "an exit code that is not zero is a failure, which says what the command wrote",
+    "exec fails with the output of the command if its exit code is not zero",
     Effect.gen(function*() {
       const container = yield* Shared
       const error = yield* failsWith(container.exec(sh("echo some; echo wrong >&2; exit 3")), "ExecFailed")
@@ -45,7 +45,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "any exit code is a result if it may be, also those that clients have for themselves",
+    "anyExitCode returns every exit code, including those that clients use themselves",
     Effect.gen(function*() {
       const container = yield* Shared
       for (const code of [1, 125, 126, 127, 130, 137, 143, 255]) {
@@ -59,7 +59,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command that prints what an engine or its runtime says is a command that ran",
+    "a command that prints messages of an engine is not taken for an engine failure",
     Effect.gen(function*() {
       const container = yield* Shared
       const sentences = [
@@ -82,7 +82,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     const [user, uid, gid] of [["app", 1234, 5678], ["4321:8765", 4321, 8765], ["app:0", 1234, 0]] as const
   ) {
     test(
-      `a command runs as ${user}`,
+      `exec runs the command as user ${user}`,
       Effect.gen(function*() {
         const container = yield* Shared
         const { stdout } = yield* container.exec(Exec.user(sh("id -u; id -g"), user))
@@ -92,7 +92,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   }
 
   test(
-    "a command runs in a directory",
+    "exec runs the command in its working directory",
     Effect.gen(function*() {
       const container = yield* Shared
       const { stdout } = yield* container.exec(Exec.make("pwd").pipe(Exec.workingDirectory("/tmp")))
@@ -101,7 +101,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command with a terminal sees one, and its lines end as there",
+    "a command with a terminal has one, and its lines end in CRLF",
     Effect.gen(function*() {
       const container = yield* Shared
       const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
@@ -114,7 +114,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command with a terminal cannot be fed, which would need a terminal here",
+    "exec refuses input for a command with a terminal",
     Effect.gen(function*() {
       const container = yield* Shared
       const fed = Exec.make("cat").pipe(Exec.tty, Exec.stdin("text"))
@@ -125,16 +125,16 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
 
   for (
     const [what, exec, reason] of [
-      ["a command that is not there", Exec.make("no-such-command"), "CommandNotFound"],
-      ["a path that is not there", Exec.make("/no/such/command", "x"), "CommandNotFound"],
-      ["a file that is no program", Exec.make("/etc/passwd"), "NotExecutable"],
-      ["a directory", Exec.make("/etc"), "NotExecutable"],
-      ["a user that is not there", Exec.make("id").pipe(Exec.user("nobody-here")), "Refused"],
-      ["a working directory that is not there", Exec.make("id").pipe(Exec.workingDirectory("/no/where")), "Refused"]
+      ["a missing command", Exec.make("no-such-command"), "CommandNotFound"],
+      ["a missing path", Exec.make("/no/such/command", "x"), "CommandNotFound"],
+      ["a file that is not executable", Exec.make("/etc/passwd"), "NotExecutable"],
+      ["a directory as command", Exec.make("/etc"), "NotExecutable"],
+      ["a missing user", Exec.make("id").pipe(Exec.user("nobody-here")), "Refused"],
+      ["a missing working directory", Exec.make("id").pipe(Exec.workingDirectory("/no/where")), "Refused"]
     ] as const
   ) {
     test(
-      `${what} fails with ${reason}`,
+      `exec with ${what} fails with ${reason}`,
       Effect.gen(function*() {
         // Docker 29 can report what was wrong with another command that failed in the same container.
         const container = yield* Container.start(idle)
@@ -148,7 +148,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   }
 
   test(
-    "a result over the limit keeps both ends and counts the rest",
+    "exec keeps both ends of an output over the limit and counts the omitted bytes",
     Effect.gen(function*() {
       const container = yield* Shared
       const exec = Exec.outputLimit(sh("echo begin; head -c 1000000 /dev/zero; echo end; echo err >&2"), 100)
@@ -161,7 +161,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "execStream gives the first piece before the command ends, and fails after the last",
+    "execStream emits output while the command runs and fails after its last output",
     Effect.gen(function*() {
       const container = yield* Shared
       const path = `/tmp/${yield* uniqueName}`
@@ -191,7 +191,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     ] as const
   ) {
     test(
-      `interruption ends ${what} inside the container`,
+      `interrupting execStream ends ${what} inside the container`,
       Effect.gen(function*() {
         const container = yield* Shared
         const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
@@ -210,7 +210,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   }
 
   test(
-    "a stream that is left ends its command",
+    "execStream ends its command when the consumer stops early",
     Effect.gen(function*() {
       const container = yield* Shared
       const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
@@ -224,7 +224,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "twenty commands at once have twenty answers",
+    "twenty concurrent commands each return their own output",
     Effect.gen(function*() {
       const container = yield* Shared
       const numbers = Array.from({ length: 20 }, (_, index) => `${index}`)
@@ -236,7 +236,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command in a container that restarts runs or fails, and is not reported as run when it did not",
+    "a command in a restarting container is reported as run only if it ran",
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.stopTimeout(idle, 0))
       const command = container.exec(Exec.anyExitCode(sh("echo ran; exit 3")))
@@ -260,7 +260,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command dies with its container",
+    "a command fails with ContainerNotRunning when its container is killed",
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.stopTimeout(idle, 0))
       const ready = yield* Deferred.make<void>()

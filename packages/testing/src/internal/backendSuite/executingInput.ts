@@ -65,17 +65,17 @@ export const tests = ({ test }: Suite): void => {
     })
 
   test(
-    "environment variables have exactly their values",
+    "environment variables of a command have exactly their values",
     Effect.map(environmentOf(values), (environment) => assert.deepInclude(environment, values))
   )
 
   test(
-    "variables that clients obey reach the command, and not the client",
+    "variables with a meaning for the client reach the command and not the client",
     Effect.map(environmentOf(obeyed), (environment) => assert.deepInclude(environment, obeyed))
   )
 
   test(
-    "a long value of a variable that clients obey reaches the command, or is refused before it runs",
+    "a too long value of a variable with a meaning for the client is refused before the command runs",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const value = `http://proxy.invalid/?${"é".repeat(40_000)}`
@@ -92,7 +92,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a secret reaches the command",
+    "a secret environment variable reaches the command",
     Effect.gen(function*() {
       const container = yield* Shared
       const exec = sh("printf %s \"$PASSWORD\"").pipe(Exec.env("PASSWORD", Redacted.make("s3cret\nline")))
@@ -101,7 +101,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a command without input reads nothing, an interactive one too",
+    "a command without input reads an empty standard input, also if it is interactive",
     Effect.gen(function*() {
       const container = yield* Shared
       for (const exec of [Exec.make("cat"), Exec.interactive(Exec.make("cat"))]) {
@@ -111,7 +111,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a byte order mark stays in the output, as text and in lines",
+    "the output of a command keeps byte order marks, as text and in lines",
     Effect.gen(function*() {
       const container = yield* Shared
       const cat = Exec.make("cat").pipe(Exec.stdin("\uFEFFa\n\uFEFFb\n"))
@@ -124,7 +124,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "text is read as UTF-8",
+    "the output of a command is decoded as UTF-8",
     Effect.gen(function*() {
       const container = yield* Shared
       const text = "grüß ☃ 𝄞\r\n\0\n"
@@ -142,7 +142,7 @@ export const tests = ({ test }: Suite): void => {
     ] as const
   ) {
     test(
-      `${what} comes through unchanged`,
+      `a command receives ${what} as input unchanged`,
       Effect.gen(function*() {
         const container = yield* Shared
         const { stdoutBytes } = yield* container.exec(Exec.make("cat").pipe(Exec.stdin(stdin)))
@@ -152,7 +152,7 @@ export const tests = ({ test }: Suite): void => {
   }
 
   test(
-    "a command that does not read its input is no trouble",
+    "a command that does not read its input succeeds",
     Effect.gen(function*() {
       const container = yield* Shared
       const { engine } = yield* Backend.Backend
@@ -163,7 +163,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a command fails when the stream it reads fails, and is gone",
+    "a failure of the input stream ends the command and fails exec",
     Effect.gen(function*() {
       const container = yield* Shared
       const lost = { _tag: "Lost", page: 3 }

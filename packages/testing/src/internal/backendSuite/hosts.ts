@@ -14,14 +14,14 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "localhost is loopback",
+    "localhost resolves to a loopback address",
     Effect.gen(function*() {
       assert.isTrue(IpAddress.isLoopback(yield* HostResolver.resolve(idle, "localhost")))
     })
   )
 
   test(
-    "an extra host has the address that was given",
+    "an extra host of a definition resolves to its address",
     Effect.gen(function*() {
       const definition = Definition.extraHost(idle, "custom-host.test", "192.168.1.100")
       assert.strictEqual(yield* HostResolver.resolve(definition, "custom-host.test"), "192.168.1.100")
@@ -30,7 +30,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
 
   if (options.processes) {
     test(
-      "so has one that was given by a flag of the client",
+      "an extra host of a raw flag resolves to its address",
       Effect.gen(function*() {
         const definition = Definition.rawFlags(idle, "--add-host", "raw-host.test:10.0.0.1")
         assert.strictEqual(yield* HostResolver.resolve(definition, "raw-host.test"), "10.0.0.1")
@@ -39,7 +39,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   }
 
   test(
-    "host-gateway is an address, or an error of an engine that does not know it",
+    "host-gateway resolves to an address, or fails on an engine that does not support it",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const resolved = HostResolver.resolve(Definition.extraHost(idle, "gateway.test", "host-gateway"), "gateway.test")
@@ -52,7 +52,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a host that nobody knows has no address",
+    "lookup of an unknown host fails with HostNotResolved",
     Effect.gen(function*() {
       const { id } = yield* Shared
       const error = yield* failsWith(
@@ -64,7 +64,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "what is no host name is none, whatever it looks like",
+    "lookup of a text that is not a host name fails with InvalidName",
     Effect.flatMap(Shared, (shared) =>
       Effect.forEach(
         ["", "-h", "--help", "a b", "$(id)", "a;b", "é", "a/b"],
@@ -77,7 +77,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a container that is gone or stopped resolves nothing",
+    "lookup in a stopped or removed container fails",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.stop({ grace: "5 seconds" })
@@ -89,7 +89,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "containers of a network have each other's names and aliases, those outside have not",
+    "names and aliases of containers resolve inside their network only",
     Effect.gen(function*() {
       const [inside, outside] = yield* Effect.all([network, network])
       const name = yield* uniqueName
@@ -117,7 +117,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a name is looked up in the network of a definition",
+    "resolve looks up a name in the network of the definition",
     Effect.gen(function*() {
       const joined = yield* network
       const server = yield* Container.start(
@@ -131,7 +131,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "the engine's machine has an address for containers",
+    "the machine of the engine has an address that containers can use",
     Effect.gen(function*() {
       const joined = yield* network
       for (const definition of [idle, Definition.network(idle, joined)]) {
@@ -141,7 +141,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "the default network has subnets",
+    "the default network reports its subnets",
     Effect.gen(function*() {
       const subnets = yield* Network.bridgeSubnets
       assert.isNotEmpty(subnets)

@@ -26,7 +26,7 @@ export const tests = (suite: Suite): void => {
   const { idle, image, test, uniqueName } = suite
 
   test(
-    "an image has the names it is given, until they are removed one by one",
+    "an image keeps each name until that name is removed",
     Effect.gen(function*() {
       const target = Reference.make(`localhost/ociman/tagged:${yield* uniqueName}`)
       assert.isFalse(yield* Image.exists(target))
@@ -43,7 +43,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a name on Docker Hub is known in all its forms",
+    "an image is found by every form of its name on Docker Hub",
     Effect.gen(function*() {
       const hub = yield* uniqueName
       yield* tagged(image, `docker.io/library/${hub}:latest`)
@@ -65,7 +65,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a short name is one on Docker Hub, also where it is given",
+    "a short name means a repository on Docker Hub, also in tag",
     Effect.gen(function*() {
       const hub = yield* uniqueName
       yield* tagged(image, hub)
@@ -79,7 +79,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a name under localhost is one of its own",
+    "a name under localhost is not a name on Docker Hub",
     Effect.gen(function*() {
       const name = yield* uniqueName
       yield* tagged(image, `localhost/${name}:1`)
@@ -90,7 +90,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image answers to its id",
+    "an image is inspected, tagged and found by its id",
     Effect.gen(function*() {
       const { id } = yield* Image.inspect(image)
       assert.match(id, /^sha256:[0-9a-f]{64}$/)
@@ -109,7 +109,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "the names in a repository are listed, sorted, and no others",
+    "references lists the sorted names of one repository only",
     Effect.gen(function*() {
       const name = yield* uniqueName
       for (const suffix of ["a:2", "a:1", "b:1", "a/c:1"]) yield* tagged(image, `localhost/${name}/${suffix}`)
@@ -124,7 +124,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "names given and taken at the same time are not lost",
+    "concurrent tag and remove calls lose no name",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const all = Array.from({ length: 8 }, (_, index) => `localhost/${name}:${index}`)
@@ -137,7 +137,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is not there is not tagged, and a digest is no name to give",
+    "tag refuses a missing image and a name with a digest",
     Effect.gen(function*() {
       const target = Reference.make(`localhost/ociman/tagged:${yield* uniqueName}`)
       const error = yield* failsWith(
@@ -152,7 +152,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image with a tag and a digest is looked for by its digest",
+    "a reference with a tag and a digest is found by its digest only",
     Effect.gen(function*() {
       const both = Reference.make(`${Reference.format(image)}@sha256:${"0".repeat(64)}`)
       yield* failsWith(Image.inspect(both), "ImageNotFound")

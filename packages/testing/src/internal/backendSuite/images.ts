@@ -19,7 +19,7 @@ export const tests = (suite: Suite): void => {
   const snapshot = uniqueImage(suite)
 
   test(
-    "an image is inspected, and one that is not there is not found",
+    "inspect returns the properties of an image and fails for a missing one",
     Effect.gen(function*() {
       const info = yield* Image.inspect(image)
       assert.include(info.tags, Reference.format(image))
@@ -36,7 +36,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "commit makes an image with the container's labels, from which containers start",
+    "commit makes an image with the labels of the container, from which containers start",
     Effect.gen(function*() {
       const target = yield* snapshot
       const key = "com.example.committed"
@@ -55,7 +55,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "images are listed by label, and gone when they are removed",
+    "list selects images by label and omits removed ones",
     Effect.gen(function*() {
       const target = yield* snapshot
       const key = `com.example.${yield* suite.uniqueName}`
@@ -74,7 +74,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a container that is gone cannot be committed",
+    "commit of a removed container fails with ContainerNotFound",
     Effect.gen(function*() {
       const target = yield* snapshot
       const container = yield* Container.start(idle)
@@ -85,7 +85,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image in use is removed by force only",
+    "removing an image in use fails with Conflict",
     Effect.gen(function*() {
       const target = yield* snapshot
       const { commit } = yield* Container.start(idle)

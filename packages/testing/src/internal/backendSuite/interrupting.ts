@@ -16,7 +16,7 @@ const concurrency = 3
 /** @internal */
 export const tests = ({ idle, test, uniqueName }: Suite): void => {
   test(
-    `${moments} moments of a start leave no container`,
+    `interrupting a start at ${moments} moments leaves no container`,
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const definition = idle.pipe(Definition.label(key, ""), Definition.mount(Mount.volume({ target: "/data" })))
@@ -37,7 +37,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a launch that is interrupted leaves no container",
+    "an interrupted launch leaves no container",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const definition = Definition.label(idle, key, "")

@@ -15,7 +15,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   const output = (definition: Definition.Definition) => Effect.map(Container.run(definition), ({ stdout }) => stdout)
 
   test(
-    "memory is mounted, of its size and with its mode",
+    "a tmpfs mount has its size and mode",
     Effect.gen(function*() {
       const definition = script("stat -c %a /scratch; df -k /scratch | tail -n 1; echo x >/scratch/x && cat /scratch/x")
       const stdout = yield* output(
@@ -26,7 +26,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a directory of the host is mounted, with a comma and spaces in its name",
+    "a bind mount works with commas and spaces in its paths",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
@@ -48,7 +48,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a directory of the host that is not there fails the container, and nothing is left",
+    "a bind mount of a missing directory fails the start and leaves no container",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = idle.pipe(
@@ -64,7 +64,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a named volume keeps what one container wrote for the next",
+    "a named volume keeps its files for the next container",
     Effect.gen(function*() {
       const { removeVolume } = yield* Backend.Backend
       const source = yield* uniqueName
@@ -81,7 +81,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a read-only root cannot be written to",
+    "a read-only root file system refuses writes",
     Effect.gen(function*() {
       const definition = Definition.readOnlyRoot(script("touch /x 2>/dev/null || echo refused"))
       assert.strictEqual(yield* output(definition), "refused\n")
@@ -89,7 +89,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "capabilities are dropped and added",
+    "a container has the capabilities that its definition adds and drops",
     Effect.gen(function*() {
       const definition = script("grep CapEff /proc/self/status").pipe(
         Definition.dropCapability("ALL"),
@@ -100,7 +100,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "security options hold",
+    "a security option of a definition takes effect",
     Effect.gen(function*() {
       const definition = Definition.securityOption(script("grep NoNewPrivs /proc/self/status"), "no-new-privileges")
       assert.match(yield* output(definition), /1\n$/)
@@ -109,7 +109,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
 
   // A machine need not allow it to start.
   test(
-    "a privileged container is one",
+    "a privileged definition creates a privileged container",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const name = ContainerName.make(yield* uniqueName)
@@ -124,7 +124,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "limits of processes hold",
+    "process limits of a definition take effect",
     Effect.gen(function*() {
       // Of what is left out Podman makes as much as there could be, which a machine need not allow.
       const limits = [Ulimit.make("nofile", 100, 200), Ulimit.make("nproc", 1000, 1000)]
@@ -134,7 +134,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "limits of memory and processors are the definition's, where the engine can limit them",
+    "memory and processor limits take effect where the engine supports them",
     Effect.gen(function*() {
       const container = yield* Container.start(idle.pipe(Definition.memory("64m"), Definition.cpus(0.5)))
       const { Memory, NanoCpus } = raw.container(yield* container.inspect).HostConfig
@@ -143,7 +143,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "shared memory has its size",
+    "shared memory of a container has the size of its definition",
     Effect.gen(function*() {
       const definition = Definition.sharedMemory(script("df -k /dev/shm | tail -n 1"), "8m")
       assert.match(yield* output(definition), /\s8192\s/)
@@ -151,7 +151,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a device of the host is there",
+    "a device of the host is present in the container",
     Effect.gen(function*() {
       const device = Device.make("/dev/null", { container: "/dev/nowhere" })
       const definition = Definition.device(
@@ -163,7 +163,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "extra hosts and name servers are the definition's",
+    "a container uses the extra hosts and name servers of its definition",
     Effect.gen(function*() {
       const definition = script("grep database /etc/hosts; cat /etc/resolv.conf").pipe(
         Definition.extraHost("database", "10.1.2.3"),
@@ -174,7 +174,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a container joins no network, or that of another container",
+    "a container joins no network or the network of another container",
     Effect.gen(function*() {
       const interfaces = script("ls /sys/class/net")
       assert.strictEqual(yield* output(Definition.network(interfaces, "none")), "lo\n")

@@ -36,7 +36,7 @@ export const tests = (suite: Suite): void => {
   const each = values.map((value) => [value])
 
   test(
-    "containers are selected by exactly the value asked for",
+    "list selects containers by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
       yield* Effect.forEach(values, (value) => Container.create(Definition.labels(idle, labelled(unique, value))), {
@@ -48,7 +48,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "networks are selected by exactly the value asked for",
+    "list selects networks by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
       const some = ["", "value", " value "]
@@ -62,7 +62,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "volumes are selected by exactly the value asked for",
+    "list selects volumes by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
       yield* Effect.forEach(
@@ -75,7 +75,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "images are selected by exactly the value asked for, and none other is pruned",
+    "list and prune select images by the exact label value",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const unique = yield* key

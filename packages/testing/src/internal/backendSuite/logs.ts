@@ -15,7 +15,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
     Effect.map(Stream.runCollect(Output.lines(container.logs(options), source)), (lines) => Array.from(lines))
 
   test(
-    "logs give both outputs apart, of a running container and of one that has ended",
+    "logs return both outputs separately, while the container runs and after it ended",
     Effect.gen(function*() {
       const container = yield* Container.start(
         script("echo out 1; echo err >&2; echo out 2; while ! [ -e /end ]; do usleep 20000; done; echo end")
@@ -30,7 +30,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "followed logs come as they are written, and end with the container",
+    "followed logs arrive as they are written and end with the container",
     Effect.gen(function*() {
       const container = yield* Container.start(
         script("echo first; while ! [ -e /end ]; do usleep 20000; done; echo last; exit 3")
@@ -49,7 +49,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "a consumer may stop following",
+    "a consumer can stop following logs early",
     Effect.gen(function*() {
       const container = yield* Container.start(script("while :; do echo line; sleep 0.1; done"))
       const three = yield* Stream.runCollect(Stream.take(Output.lines(container.logs({ follow: true })), 3))
@@ -58,7 +58,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "tail gives the last lines",
+    "the tail option returns the last lines of a log",
     Effect.gen(function*() {
       const container = yield* Container.start(script("seq 1 100"))
       yield* container.wait
@@ -69,7 +69,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "since gives what was written after a time, or within a duration",
+    "the since option returns lines after a time or within a duration",
     Effect.gen(function*() {
       const container = yield* Container.start(
         script("echo before; while ! [ -e /go ]; do usleep 20000; done; echo after")
@@ -85,7 +85,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "logs of a container that writes nothing are empty, and of one that is gone an error",
+    "logs are empty without output and fail for a removed container",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       assert.deepStrictEqual(yield* lines(container), [])

@@ -28,16 +28,16 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       return container
     })
 
-  test("a server is reached at its address", answers(Port.tcp(8080)).pipe(Effect.asVoid))
+  test("a published server is reached at its address", answers(Port.tcp(8080)).pipe(Effect.asVoid))
 
-  test("a server on all addresses is too", answers(Port.tcp(8080, { hostIp: "0.0.0.0" })).pipe(Effect.asVoid))
+  test("a server published on all addresses is reached at its address", answers(Port.tcp(8080, { hostIp: "0.0.0.0" })).pipe(Effect.asVoid))
 
   if (options.ipv6) {
-    test("a server on IPv6 loopback is too", answers(Port.tcp(8080, { hostIp: "::1" })).pipe(Effect.asVoid))
+    test("a server published on IPv6 loopback is reached at its address", answers(Port.tcp(8080, { hostIp: "::1" })).pipe(Effect.asVoid))
   }
 
   test(
-    "a restarted server is reached at the address it has then",
+    "a restarted server is reached at its new address",
     Effect.gen(function*() {
       const container = yield* answers(Port.tcp(8080))
       yield* container.restart({ grace: "5 seconds" })
@@ -46,7 +46,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "containers of a network reach each other by name and by alias",
+    "containers of a network reach each other by name and alias",
     Effect.gen(function*() {
       const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
       const name = yield* uniqueName
@@ -66,7 +66,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "containers reach a server on the engine's machine, by name and by address",
+    "containers reach a server on the machine of the engine by name and by address",
     Effect.gen(function*() {
       const port = yield* freePort(idle)
       const fs = yield* FileSystem.FileSystem
@@ -88,7 +88,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
 
   // Nobody listens there: what the container's kernel counts says that it arrived.
   test(
-    "a datagram reaches a published udp port",
+    "a datagram reaches a published UDP port",
     Effect.gen(function*() {
       const busybox = yield* TestImage.busybox
       const container = yield* Container.start(Definition.publish(idle, Port.udp(9999)))
@@ -104,7 +104,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a port of the host that a process has is taken, and nothing is left",
+    "publishing a port that a host process uses fails with PortTaken and leaves no container",
     Effect.gen(function*() {
       const busybox = yield* TestImage.busybox
       const name = yield* uniqueName

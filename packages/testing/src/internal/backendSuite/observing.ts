@@ -19,7 +19,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
     )
 
   test(
-    "a container's life is told by events, also what happens before anybody looks",
+    "a subscription reports events from its start, even before they are consumed",
     Effect.gen(function*() {
       const events = yield* Event.subscribe({ actions: ["create", "start", "die", "destroy"], types: ["container"] })
       const name = yield* uniqueName
@@ -40,7 +40,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "events are chosen by container, action and label",
+    "events are selected by container, action and label",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [first, second] = yield* Effect.all([uniqueName, uniqueName])
@@ -55,7 +55,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "the past is told from a time on, up to a time",
+    "past events are reported from a start time",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const events = yield* Event.subscribe({ container: name })
@@ -68,7 +68,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    options.pause ? "a pause is told" : "that there is no pause here is told",
+    options.pause ? "pause and unpause are reported as events" : "pause fails with Unsupported on an engine that cannot pause",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       if (!options.pause) {
@@ -84,7 +84,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "a container's use of the machine is told while it runs, and only then",
+    "stats report the resource usage of a running container only",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       if (options.rootless) {
@@ -106,7 +106,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "processes are listed while the container runs, and only then",
+    "processes lists the processes of a running container only",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       assert.strictEqual((yield* failsWith(container.processes, "EngineFailed")).reason, "Conflict")

@@ -46,7 +46,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
     Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
 
   test(
-    "a path is no pattern: what is read is the file of exactly that name",
+    "a copy reads the file of exactly that name, even if the name is a pattern",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar("/", files("w"))
@@ -60,7 +60,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a path in a volume is no pattern",
+    "a copy in a volume uses the exact path, even if it is a pattern",
     Effect.gen(function*() {
       const mounted = idle.pipe(
         Definition.mount(Mount.volume({ target: "/data" })),
@@ -78,7 +78,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a directory is no pattern: what is written is in the directory of exactly that name",
+    "a copy writes to the directory of exactly that name, even if the name is a pattern",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const directories = names.map((name) => Tar.directory(`w/${name}`))
@@ -99,7 +99,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a link to a name that is a pattern is followed to the file of that name",
+    "a copy follows a link whose target is a pattern to the file of exactly that name",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar("/", files("w"))
@@ -114,7 +114,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "nothing is written below a link that leads nowhere",
+    "writing below a dangling link fails with InTheWay and writes nothing",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar(
@@ -130,7 +130,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a file is refused in file systems of the kernel and, where the engine cannot reach them, in memory",
+    "writing to kernel file systems, or to a tmpfs out of reach, fails with Unreachable",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const container = yield* Container.create(idle)
@@ -155,7 +155,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a volume in a memory file system is written to",
+    "a file is written to a volume inside a tmpfs",
     Effect.gen(function*() {
       const container = yield* Container.create(idle.pipe(
         Definition.mount(Mount.tmpfs({ target: "/cache" })),
@@ -167,7 +167,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a link into a memory file system that the engine cannot reach leads to no success",
+    "writing through a link into a tmpfs out of reach fails with Unreachable",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
@@ -190,7 +190,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a file over which engines mount their own is refused, before the start and after it",
+    "writing a file that the engine mounts over fails with Unreachable",
     Effect.gen(function*() {
       for (const path of ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]) {
         const definition = Definition.file(idle, path, "mine")

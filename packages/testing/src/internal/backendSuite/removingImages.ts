@@ -37,7 +37,7 @@ export const tests = (suite: Suite): void => {
 
   for (const state of ["running", "stopped"] as const) {
     test(
-      `an image that a ${state} container uses loses its name by force only, and the container keeps it`,
+      `removing an image of a ${state} container needs force and takes only its name`,
       Effect.gen(function*() {
         const target = yield* labelled(yield* uniqueName)
         const { id } = yield* Image.inspect(target)
@@ -57,7 +57,7 @@ export const tests = (suite: Suite): void => {
   }
 
   test(
-    "by its id, an image goes with its name, but not with several without force",
+    "removing an image by id removes its single name and refuses several without force",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const target = yield* labelled(key)
@@ -75,7 +75,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "by its id and by force, an image goes with all its names",
+    "removing an image by id with force removes all its names",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const target = yield* labelled(key)
@@ -88,7 +88,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "force does not make what is not there removable",
+    "removing a missing image fails also with force",
     Effect.gen(function*() {
       const nowhere = Reference.make(`localhost/ociman/nowhere:${yield* uniqueName}`)
       yield* failsWith(Image.remove(nowhere), "ImageNotFound")
@@ -98,7 +98,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "only images with all the labels are listed and pruned",
+    "list and prune select only images with all labels",
     Effect.gen(function*() {
       const [a, b] = [`${yield* uniqueName}-a`, `${yield* uniqueName}-b`]
       const one = yield* labelled(a)
@@ -116,7 +116,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is pruned has no name, unless all are meant, and no container",
+    "prune removes images without a name, or all, and never one in use",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const target = yield* labelled(key)
@@ -143,7 +143,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "several prunes at once are all done",
+    "concurrent prunes all succeed",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const { id } = yield* Image.inspect(yield* labelled(key))
@@ -156,7 +156,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    suite.options.pause ? "a paused container is not started" : "where there is no pause, a container is not paused",
+    suite.options.pause ? "starting a paused container fails with Conflict" : "pausing a container fails with Unsupported on an engine that cannot pause",
     Effect.gen(function*() {
       if (!suite.options.pause) {
         const running = yield* Container.start(idle)

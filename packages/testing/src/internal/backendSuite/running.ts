@@ -15,7 +15,7 @@ export const name = "running"
 /** @internal */
 export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   test(
-    "run gives both outputs and the exit code, and removes the container",
+    "run returns both outputs and the exit code and removes the container",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = Definition.name(script("echo out; echo err >&2"), name)
@@ -26,7 +26,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run without input reads nothing",
+    "run gives the process an empty standard input by default",
     Effect.gen(function*() {
       const { stdout } = yield* Container.run(script("wc -c"))
       assert.strictEqual(stdout.trim(), "0")
@@ -41,7 +41,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   }
   for (const [kind, { expected, stdin }] of Object.entries(inputs)) {
     test(
-      `run feeds ${kind} to the process`,
+      `run passes ${kind} to the standard input of the process`,
       Effect.gen(function*() {
         const result = yield* Container.run(script("cat"), { stdin })
         if (expected === undefined) assert.strictEqual(result.stdout, stdin)
@@ -51,7 +51,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   }
 
   test(
-    "run feeds no container with a terminal, which would need a terminal here",
+    "run refuses input for a container with a terminal",
     Effect.gen(function*() {
       const definition = Definition.tty(script("cat"))
       const error = yield* failsWith(Container.run(definition, { stdin: "text" }), "EngineFailed")
@@ -61,7 +61,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run fails when its input does",
+    "run fails with InputFailed when its input stream fails",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const error = yield* failsWith(
@@ -75,7 +75,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run fails with an exit code that is not zero, and says what the process wrote",
+    "run fails with the output of the process if its exit code is not zero",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = Definition.name(script("echo some; echo wrong >&2; exit 7"), name)
@@ -87,7 +87,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run takes any exit code if it is told to, also those that clients have for themselves",
+    "run with anyExitCode returns every exit code, including those that clients use themselves",
     Effect.forEach(
       [1, 125, 126, 127, 137, 255],
       (code) =>
@@ -107,7 +107,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
     ] as const
   ) {
     test(
-      `a container of ${words.join(" ")} does not start: ${reason}`,
+      `starting a container with command ${words.join(" ")} fails with ${reason}`,
       Effect.gen(function*() {
         const name = yield* uniqueName
         const definition = script("").pipe(Definition.command(...words), Definition.name(name))
@@ -161,7 +161,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "runStream gives each output in order, and fails at the end",
+    "runStream emits each output in order and fails at the end",
     Effect.gen(function*() {
       const definition = script("for i in 1 2 3; do echo out $i; echo err $i >&2; done; exit 5")
       const pieces: Array<Output.Output> = []
@@ -178,7 +178,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "runStream gives a piece while the process waits for what that piece brings about",
+    "runStream emits output while the process waits for input",
     Effect.gen(function*() {
       const asked = yield* Deferred.make<void>()
       const answer = Stream.fromEffect(Effect.as(Deferred.await(asked), bytes.allByteValues.subarray(10, 11)))
@@ -192,7 +192,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a run that is interrupted, or whose stream is left, removes the container",
+    "interrupting run or leaving runStream removes the container",
     Effect.gen(function*() {
       const [interrupted, left] = yield* Effect.all([uniqueName, uniqueName])
       const definition = script("echo ready; sleep 1000")

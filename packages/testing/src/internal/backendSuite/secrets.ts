@@ -29,7 +29,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     names.reduce((exec, name) => Exec.env(exec, name, secret), exec)
 
   test(
-    "no process listing shows the environment of a container or a command",
+    "no process listing shows secret variables of a container or a command",
     Effect.gen(function*() {
       const value = yield* secret
       const [container, listing] = yield* whileListing(
@@ -47,7 +47,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "no error, log or span shows it, whether things go well or not",
+    "no error, log or span shows a secret variable",
     Effect.gen(function*() {
       const shared = yield* Shared
       const value = yield* secret
@@ -84,7 +84,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "no description shows it",
+    "no rendering of a definition or an exec shows a secret variable",
     Effect.map(secret, (value) => {
       for (const description of [withSecret(idle, value), execWithSecret(sh(""), value)]) {
         assert.notInclude(everyRendering(description).join("\n"), Redacted.value(value))

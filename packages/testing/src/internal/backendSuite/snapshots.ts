@@ -16,7 +16,7 @@ export const tests = (suite: Suite): void => {
   for (const pause of [undefined, true, false]) {
     if (pause === true && !suite.options.pause) continue
     test(
-      `a file that was made in the container is in the image, paused: ${pause ?? "by default"}`,
+      `a committed image contains new files of the container (pause: ${pause ?? "default"})`,
       Effect.gen(function*() {
         const target = yield* snapshot
         const container = yield* Container.start(idle)
@@ -30,7 +30,7 @@ export const tests = (suite: Suite): void => {
   }
 
   test(
-    "a commit has an author, a message and changes",
+    "commit sets the author, message and changes of the image",
     Effect.gen(function*() {
       const target = yield* snapshot
       const container = yield* Container.start(idle)

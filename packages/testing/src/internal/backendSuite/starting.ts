@@ -14,7 +14,7 @@ export const name = "starting"
 /** @internal */
 export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   test(
-    "the engine runs as expected: with or without root",
+    "the engine runs with or without root as the suite expects",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       assert.strictEqual(engine.rootless, options.rootless)
@@ -36,7 +36,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "its anonymous volumes go with it, and named ones stay",
+    "removing a container removes its anonymous volumes and keeps named ones",
     Effect.gen(function*() {
       const { removeVolume } = yield* Backend.Backend
       const named = yield* uniqueName
@@ -58,7 +58,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "anonymous volumes stay when they are to stay",
+    "removing a container with volumes false keeps its anonymous volumes",
     Effect.gen(function*() {
       const { removeVolume } = yield* Backend.Backend
       const container = yield* Container.start(Definition.mount(idle, Mount.volume({ target: "/anonymous" })))
@@ -73,7 +73,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a launched container is the caller's to stop and to remove",
+    "a launched container runs until the caller stops and removes it",
     Effect.gen(function*() {
       const container = yield* Container.launch(idle)
       yield* Effect.addFinalizer(() => Effect.ignore(container.remove({ force: true })))
@@ -86,7 +86,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "an image that is not there is not pulled when it must not be",
+    "a missing image with pull policy never fails with ImageNotFound",
     Effect.gen(function*() {
       const image = Reference.make("localhost/ociman/no-such-image:1")
       const definition = Definition.pullPolicy(Definition.make(image), "never")
@@ -98,7 +98,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a name that is taken fails the second container and leaves the first alone",
+    "a container with a name in use fails and leaves the first one running",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = Definition.name(idle, name)
@@ -113,7 +113,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "ten containers at once have ten names",
+    "ten concurrent starts give ten distinct names",
     Effect.gen(function*() {
       const containers = yield* Effect.all(Array.from({ length: 10 }, () => Container.start(idle)), { concurrency: 10 })
       const names = yield* Effect.forEach(containers, ({ name }) => name, { concurrency: 4 })
@@ -122,7 +122,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a container that is gone already is no trouble when the scope closes",
+    "closing the scope of a container that is already removed logs no warning",
     Effect.gen(function*() {
       const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
         const { id } = yield* Container.start(idle)
@@ -141,7 +141,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
     ] as const
   ) {
     test(
-      `withContainer removes the container when what uses it ${how}`,
+      `withContainer removes the container when its use ${how}`,
       Effect.gen(function*() {
         const name = yield* uniqueName
         const exit = yield* Effect.exit(

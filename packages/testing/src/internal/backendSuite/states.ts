@@ -14,7 +14,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   const status = (container: Container.Container) => Effect.map(container.state, ({ status }) => status)
 
   test(
-    "a stopped container is there, and is no error to stop again",
+    "a stopped container remains and can be stopped again",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.stop({ grace: "5 seconds" })
@@ -25,7 +25,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a restarted container runs anew",
+    "restart starts a running or stopped container again",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       const before = yield* container.state
@@ -44,7 +44,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a running container is removed by force only, which does not mind that it is gone",
+    "a running container is removed only with force, which accepts a missing one",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       const error = yield* failsWith(container.remove(), "EngineFailed")
@@ -58,7 +58,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "what is done to a stopped container conflicts with its state",
+    "kill, pause and exec of a stopped container fail with a conflict",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.stop({ grace: "5 seconds" })
@@ -72,7 +72,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "waiting ends with the container, at once if it has ended",
+    "wait returns when the container ends, and immediately if it has ended",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       const waiting = yield* Effect.fork(container.wait)
@@ -119,7 +119,7 @@ interface PauseTests {
 
 const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
   test(
-    "a paused container is paused until it is unpaused",
+    "a paused container stays paused until unpause",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.pause
@@ -137,7 +137,7 @@ const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
   )
 
   test(
-    "a paused container is removed when its scope closes, and by force",
+    "a paused container is removed when its scope closes and with force",
     Effect.gen(function*() {
       const warned = yield* warnings(Effect.gen(function*() {
         const { id } = yield* Effect.scoped(Effect.tap(Container.start(idle), ({ pause }) => pause))
@@ -164,7 +164,7 @@ const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
 
 const whereItDoesNot = ({ status, suite: { idle, image, test } }: PauseTests) => {
   test(
-    "an engine that cannot pause says so, and the container goes on",
+    "pause fails on an engine that cannot pause and the container keeps running",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* failsWith(container.pause, "EngineFailed")

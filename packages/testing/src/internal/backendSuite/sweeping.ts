@@ -52,7 +52,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is made carries labels that say whose it is, and a container does not show them",
+    "created containers carry owner labels that container.labels omits",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const process = yield* currentProcess
@@ -76,7 +76,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a sweep removes networks and volumes of a dead process after its containers, and those of a live one stay",
+    "a sweep removes networks and volumes of a dead process after its containers and keeps those of a live one",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const { filter, labels } = yield* unique
@@ -122,7 +122,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a sweep removes what a dead process left, running or not, and what lives stays",
+    "a sweep removes running and stopped containers of a dead process and keeps those of live ones",
     Effect.gen(function*() {
       const { filter, labels } = yield* unique
       const dead = yield* deadProcess
@@ -154,7 +154,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a sweep leaves what is not told to be a dead process's, and what was launched unless it is asked for",
+    "a sweep keeps containers without a complete owner, and launched ones unless kept is set",
     Effect.gen(function*() {
       const { filter, labels } = yield* unique
       const dead = yield* deadProcess
@@ -168,7 +168,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a sweep limited to a label with an empty value spares what has another value",
+    "a sweep filtered by an empty label value keeps resources with another value",
     Effect.gen(function*() {
       const { labels } = yield* unique
       const key = `com.example.${yield* uniqueName}`
@@ -182,7 +182,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a sweep leaves a network that containers of a live process use, running or not",
+    "a sweep keeps a network that containers of a live process use",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const { filter, labels } = yield* unique
@@ -221,7 +221,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a sweep knows a container that has its labels from an image, and removes no image",
+    "a sweep keeps a container whose owner labels come from its image, and keeps images",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const { filter, labels } = yield* unique
@@ -243,7 +243,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "two sweeps at once do not get in each other's way",
+    "two concurrent sweeps both succeed",
     Effect.gen(function*() {
       const { filter, labels } = yield* unique
       const dead = yield* deadProcess

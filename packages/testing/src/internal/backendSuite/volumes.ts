@@ -23,7 +23,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     Effect.map(Volume.list(label), (infos) => infos.some((info) => info.name === name))
 
   test(
-    "a volume has what it was made with, and is gone when its scope closes",
+    "a volume has its options and is removed when its scope closes",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const volume = yield* Effect.scoped(Effect.gen(function*() {
@@ -41,7 +41,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "volumes without a name have names of their own",
+    "volumes without a name get distinct names",
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([Volume.make({ labels }), Volume.make({ labels })])
       assert.notStrictEqual(first.name, second.name)
@@ -50,7 +50,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a name that is taken is in use, and its volume is left alone",
+    "making a volume with a name in use fails and keeps the existing volume",
     Effect.gen(function*() {
       const volume = yield* make({ labels: { "com.example.a": "1" } })
       const error = yield* failsWith(Effect.scoped(make({ name: volume.name })), "NameInUse")
@@ -60,7 +60,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume that a container brought with it is not taken over",
+    "making a volume that a container already created fails with NameInUse",
     Effect.gen(function*() {
       const { removeVolume } = yield* Backend.Backend
       const name = yield* uniqueName
@@ -72,7 +72,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "of several who ask for a name at once one gets it",
+    "of concurrent requests for one volume name exactly one succeeds",
     Effect.gen(function*() {
       const name = yield* uniqueName
       yield* Effect.scoped(Effect.gen(function*() {
@@ -89,7 +89,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume is found by its whole name only, and closing a scope leaves it alone",
+    "attach finds a volume by its whole name only and does not remove it",
     Effect.gen(function*() {
       const { removeVolume } = yield* Backend.Backend
       const volume = yield* make()
@@ -102,7 +102,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "what is no volume is not found, whatever it looks like",
+    "attach fails with VolumeNotFound for any text that names no volume",
     Effect.forEach(
       ["no-such-volume", "", "--help", "-v", "a/b", "a b", "é"],
       (text) =>
@@ -114,7 +114,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "every operation on a volume that is gone says so",
+    "every operation on a removed volume fails with VolumeNotFound",
     Effect.gen(function*() {
       const volume = yield* make()
       yield* volume.remove()
@@ -133,7 +133,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "volumes are listed by all the labels asked for",
+    "list selects volumes that have all requested labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [both, one] = yield* Effect.all([
@@ -150,7 +150,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume that a container has is removed by force only, and the container with it",
+    "a volume of a container is removed only with force, together with the container",
     Effect.gen(function*() {
       const volume = yield* make()
       const container = yield* Container.start(using(volume))
@@ -164,7 +164,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume in use outlives its scope, which is logged with its name",
+    "a volume in use outlives its scope and a warning names it",
     Effect.gen(function*() {
       const { removeVolume } = yield* Backend.Backend
       const name = yield* uniqueName
@@ -181,7 +181,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume that was removed and made again by somebody else is left alone",
+    "closing the scope keeps a volume that was removed and made again elsewhere",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const { removeVolume } = yield* Backend.Backend
@@ -198,7 +198,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "pruning removes what carries the labels and is not used",
+    "prune removes unused volumes that have the labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [used, unused, other] = yield* Effect.all([
@@ -213,7 +213,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "6 moments of a volume's making leave none",
+    "interrupting the creation of a volume at six moments leaves no volume",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
@@ -230,7 +230,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume has the same files in every container, and keeps them when its containers are gone",
+    "a volume shows the same files in every container and keeps them without containers",
     Effect.gen(function*() {
       const volume = yield* make()
       const writer = yield* Container.create(using(volume))
@@ -255,7 +255,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
 
   if (options.processes) {
     test(
-      "a volume keeps what one container wrote for the next",
+      "a volume keeps the files of one container for the next",
       Effect.gen(function*() {
         const volume = yield* make()
         yield* Container.run(using(volume, script("echo kept >/data/file")))

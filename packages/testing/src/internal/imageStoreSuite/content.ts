@@ -20,7 +20,7 @@ export const name = "content"
 export const tests = (test: Test): void => {
   for (const algorithm of ["sha256", "sha512"] as const) {
     test(
-      `comes back as it was pushed, by ${algorithm}`,
+      `pushed content is fetched unchanged by its ${algorithm} digest`,
       Effect.gen(function*() {
         const store = yield* ImageStore.ImageStore
         for (const size of [0, 1, 100_000]) {
@@ -36,7 +36,7 @@ export const tests = (test: Test): void => {
   }
 
   test(
-    "can be small enough to come and go at once",
+    "small content is pushed and fetched in one piece",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const pushAtOnce = (descriptor: Descriptor.Descriptor, bytes: Effect.Effect<Uint8Array, { _tag: "Broken" }>) =>
@@ -69,7 +69,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "is not read again when it is there",
+    "push does not read the source of content that is present",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* pushBlob(store, bytesOf(10))
@@ -78,7 +78,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "is not stored if it is not what the descriptor says",
+    "content that does not match its descriptor is not stored",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -92,7 +92,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "is not stored if its source fails, whose error passes",
+    "content whose source fails is not stored and push fails with the source's error",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -103,7 +103,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "can be made while it is stored",
+    "receive stores content while it is produced",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const bytes = bytesOf(50_000)
@@ -125,7 +125,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "of another size is not there",
+    "content with another size than the descriptor is absent",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* pushBlob(store, bytesOf(10))
@@ -135,7 +135,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "that a descriptor holds is read from there",
+    "content embedded in a descriptor is read from the descriptor",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       assert.deepStrictEqual(yield* read(store, Descriptor.empty), [0x7B, 0x7D])
@@ -145,7 +145,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "of a digest that cannot be computed is refused",
+    "content with an unsupported digest algorithm is refused",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = { mediaType: octets, digest: Digest.WellFormed.make("md5:abc"), size: 0 }
@@ -156,7 +156,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "can be pushed by many at once",
+    "concurrent pushes of the same content succeed",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const bytes = bytesOf(50_000)
@@ -167,7 +167,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "of a manifest stays as it was written, byte for byte",
+    "a stored manifest keeps its bytes unchanged",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { manifest } = yield* pushImage(store, 1)
@@ -180,7 +180,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "said to be a manifest must be one",
+    "content with the media type of a manifest must be a valid manifest",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const bytes = bytesOf(10)
@@ -191,7 +191,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "can be deleted",
+    "deleted content is absent",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* pushBlob(store, bytesOf(10))

@@ -13,7 +13,7 @@ export const name = "copies"
 /** @internal */
 export const tests = (test: Test): void => {
   test(
-    "come through with their digests, there and back",
+    "copying an image there and back keeps all digests",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const before = yield* ImageStore.makeMemory
@@ -34,7 +34,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "copy nothing that is there",
+    "a copy transfers no content that is present",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -52,7 +52,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "of one platform are the manifest for it",
+    "a copy of one platform copies the manifest of that platform",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -70,7 +70,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "are complete if an artifact lists the manifest of an image as a blob",
+    "a copy is complete if an artifact lists the manifest of an image as a blob",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -99,7 +99,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "take what is about them along, if it is wanted",
+    "a copy includes referrers only if requested",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -117,7 +117,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "give no name to what is not whole",
+    "a copy that fails assigns no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -132,7 +132,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "store nothing that was damaged on the way",
+    "a copy does not store content that was damaged in transfer",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory

@@ -18,7 +18,7 @@ export const tests = (
   const isText = options.names === "text"
 
   test(
-    `lead to what was tagged, by any ${isText ? "text" : "tag"}`,
+    `any ${isText ? "text" : "tag"} resolves to the manifest that it names`,
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { manifest } = yield* pushImage(store, 1)
@@ -37,7 +37,7 @@ export const tests = (
   )
 
   test(
-    "move, and what they leave stays",
+    "moving a name keeps the manifest that had it",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const one = (yield* pushImage(store, 1)).manifest.descriptor
@@ -53,7 +53,7 @@ export const tests = (
 
   if (!isText) {
     test(
-      "are tags, and nothing else can be one",
+      "a name that is not a tag is refused",
       Effect.gen(function*() {
         const store = yield* ImageStore.ImageStore
         const { manifest } = yield* pushImage(store, 1)
@@ -67,7 +67,7 @@ export const tests = (
 
   if (options.untags) {
     test(
-      "can be taken away, and what had them stays",
+      "untag removes a name and keeps its manifest",
       Effect.gen(function*() {
         const store = yield* ImageStore.ImageStore
         const { descriptor } = (yield* pushImage(store, 1)).manifest
@@ -82,7 +82,7 @@ export const tests = (
   }
 
   test(
-    "that nothing has lead nowhere",
+    "a name that is not assigned does not resolve",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { layer, manifest } = yield* pushImage(store, 1)
@@ -97,7 +97,7 @@ export const tests = (
   )
 
   test(
-    "go with what is deleted, all of them",
+    "deleting a manifest removes all its names",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const one = (yield* pushImage(store, 1)).manifest.descriptor
@@ -111,7 +111,7 @@ export const tests = (
   )
 
   test(
-    "given by many at once are all there",
+    "concurrent tag calls lose no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { manifest } = yield* pushImage(store, 1)
@@ -122,7 +122,7 @@ export const tests = (
   )
 
   test(
-    "are not needed for what an index points to",
+    "a manifest listed by an index needs no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { images, index } = yield* pushIndex(store, ["linux/amd64", "linux/arm64"].map(Platform.make))
@@ -134,7 +134,7 @@ export const tests = (
   )
 
   test(
-    "are not needed for what is about something",
+    "a referrer needs no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { images } = yield* pushIndex(store, [Platform.make("linux/amd64")])

@@ -12,10 +12,10 @@ export const name = "blobs"
 
 /** @internal */
 export const tests = (test: Test): void => {
-  test("are in a registry that is there", (host) => Registry.ping(RegistryKey.make(host)))
+  test("a registry answers ping", (host) => Registry.ping(RegistryKey.make(host)))
 
   for (const algorithm of ["sha256", "sha512"] as const) {
-    test(`come back as they were pushed, by ${algorithm}`, (host, path) =>
+    test(`a pushed blob is fetched unchanged by its ${algorithm} digest`, (host, path) =>
       Effect.gen(function*() {
         const repository = at(host, path)
         for (const size of [0, 1, 100_000]) {
@@ -31,7 +31,7 @@ export const tests = (test: Test): void => {
       }))
   }
 
-  test("are pushed and fetched at once where they are small", (host, path) =>
+  test("a small blob is pushed and fetched in one piece", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -55,7 +55,7 @@ export const tests = (test: Test): void => {
       assert.strictEqual(mounted, "Mounted")
     }))
 
-  test("are not read again when they are there", (host, path) =>
+  test("push does not read the source of a blob that is present", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const descriptor = yield* pushBlob(repository, bytesOf(10))
@@ -63,7 +63,7 @@ export const tests = (test: Test): void => {
       assert.strictEqual(pushed, "Present")
     }))
 
-  test("are not stored if they are not what the descriptor says", (host, path) =>
+  test("a blob that does not match its descriptor is not stored", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -74,7 +74,7 @@ export const tests = (test: Test): void => {
       assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
     }))
 
-  test("are not stored if their source fails, whose error passes", (host, path) =>
+  test("a blob whose source fails is not stored and push fails with the source's error", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -83,7 +83,7 @@ export const tests = (test: Test): void => {
       assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
     }))
 
-  test("that are not there are not found", (host, path) =>
+  test("a missing blob is not found", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       yield* pushBlob(repository, bytesOf(10))
@@ -94,7 +94,7 @@ export const tests = (test: Test): void => {
       assertNone(yield* Registry.statBlob(at(host, `${path}-other`), absent))
     }))
 
-  test("are given in parts", (host, path) =>
+  test("a range of a blob is fetched", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const bytes = bytesOf(1000)
@@ -107,7 +107,7 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(yield* part(990, 100), [...bytes.subarray(990)])
     }))
 
-  test("are taken over from another repository that has them", (host, path) =>
+  test("a blob is mounted from another repository", (host, path) =>
     Effect.gen(function*() {
       const [from, to] = [at(host, `${path}-from`), at(host, path)]
       const bytes = bytesOf(100)
@@ -124,7 +124,7 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(yield* collect(Registry.fetchBlob(to, other)), [...bytesOf(50)])
     }))
 
-  test("can be pushed by many at once", (host, path) =>
+  test("concurrent pushes of the same blob succeed", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const bytes = bytesOf(50_000)

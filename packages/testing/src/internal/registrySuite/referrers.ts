@@ -23,7 +23,7 @@ const digests = (descriptors: ReadonlyArray<Descriptor.Descriptor>) => descripto
 
 /** @internal */
 export const tests = (test: Test): void => {
-  test("are listed with what they are, all or those of a type", (host, path) =>
+  test("referrers lists all manifests of a subject, or those of one artifact type", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
@@ -39,7 +39,7 @@ export const tests = (test: Test): void => {
       )
     }))
 
-  test("may be there before their subject is", (host, path) =>
+  test("a referrer may be pushed before its subject", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const subject = { mediaType: MediaType.ImageManifest, digest: absent, size: 100 }
@@ -47,7 +47,7 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(digests(yield* listed(repository, subject)), [descriptor.digest])
     }))
 
-  test("that are pushed at once are all listed", (host, path) =>
+  test("referrers pushed concurrently are all listed", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
@@ -60,7 +60,7 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), all)
     }))
 
-  test("that are deleted are not listed", (host, path) =>
+  test("a deleted referrer is not listed", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
