@@ -13,7 +13,7 @@ const complaints = [
 const on = (engine: FakeEngine.Script) => Effect.provide(Layer.provideMerge(Backend.layer, FakeEngine.layer(engine)))
 
 describe("a copy out of a container by Podman", () => {
-  it.scopedLive.each(complaints)("fails with PathNotFound if it answers %j", (complaint) =>
+  it.scopedLive.each(complaints)("fails with PathNotFound if the client prints %j", (complaint) =>
     Effect.gen(function*() {
       const container = yield* Container.attach("fake")
       const error = yield* Effect.flip(container.readFile("/data/file"))
@@ -28,7 +28,7 @@ describe("a copy out of a container by Podman", () => {
     ["/[slug].tsx", "/\\[slug].tsx"],
     ["/a*b", "/\\a[^\u0001-)+-\u{10FFFF}]b"],
     ["/a\\b/ü", "/\\a\\\\b/\\ü"]
-  ])("reads %j by a pattern that matches nothing else, %j", ([path, pattern]) =>
+  ])("reads %j with a pattern that matches only this path: %j", ([path, pattern]) =>
     Effect.gen(function*() {
       const container = yield* Container.attach("fake")
       yield* Effect.exit(container.readFile(path))

@@ -10,16 +10,11 @@ import * as Stream from "effect/Stream"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "archives of images"
-
 const emptyTar = Stream.make(new Uint8Array(1024))
 
 const names = (references: ReadonlyArray<Reference.Reference>) => references.map(String).sort()
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, image, test } = suite
+const helpers = (suite: Suite) => {
   const snapshot = uniqueImage(suite)
 
   const commit = (definition: Definition.Definition) =>
@@ -29,6 +24,12 @@ export const tests = (suite: Suite): void => {
       return { target, id: yield* commit(target) }
     })
 
+  return { snapshot, commit }
+}
+
+const savingAndLoadingImages = (suite: Suite): void => {
+  const { idle, image, test } = suite
+  const { commit } = helpers(suite)
   test(
     "save and load keep several images and their names in one archive",
     Effect.gen(function*() {
@@ -91,7 +92,11 @@ export const tests = (suite: Suite): void => {
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
     })
   )
+}
 
+const refusingArchives = (suite: Suite): void => {
+  const { idle, test } = suite
+  const { commit } = helpers(suite)
   test(
     "load refuses content that is not an image archive",
     Effect.gen(function*() {
@@ -132,7 +137,11 @@ export const tests = (suite: Suite): void => {
       }
     })
   )
+}
 
+const importingImages = (suite: Suite): void => {
+  const { idle, test } = suite
+  const { snapshot } = helpers(suite)
   test(
     "import makes an image with the given changes and message",
     Effect.gen(function*() {
@@ -145,18 +154,6 @@ export const tests = (suite: Suite): void => {
       assert.strictEqual((yield* Image.labels(target))["com.example.imported"], "yes")
       const steps = yield* Image.history(target)
       assert.deepStrictEqual(steps.map(({ comment }) => comment), ["from an archive"])
-    })
-  )
-
-  test(
-    "history lists the steps of an image and fails for a missing image",
-    Effect.gen(function*() {
-      const { target } = yield* commit(idle)
-      const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
-      assert.isAbove(original.length, 0)
-      assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
-      assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
-      yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
     })
   )
 
@@ -186,3 +183,27 @@ export const tests = (suite: Suite): void => {
     )
   }
 }
+
+const imageHistory = (suite: Suite): void => {
+  const { idle, image, test } = suite
+  const { commit } = helpers(suite)
+  test(
+    "history lists the steps of an image and fails for a missing image",
+    Effect.gen(function*() {
+      const { target } = yield* commit(idle)
+      const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
+      assert.isAbove(original.length, 0)
+      assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
+      assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
+      yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
+    })
+  )
+}
+
+/** @internal */
+export const themes = [
+  { name: "saving and loading images", tests: savingAndLoadingImages },
+  { name: "refusing archives", tests: refusingArchives },
+  { name: "importing images", tests: importingImages },
+  { name: "image history", tests: imageHistory }
+] as const

@@ -13,11 +13,7 @@ import * as Effect from "effect/Effect"
 import * as raw from "./raw.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "attaching and looking"
-
-/** @internal */
-export const tests = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
+const attachingToContainers = ({ idle, options, test, uniqueName }: Suite): void => {
   test(
     "attach finds a container by its id and by its name",
     Effect.gen(function*() {
@@ -59,7 +55,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
         container.kill(),
         container.restart(),
         container.wait,
-        // Where nothing can be paused, that is said first.
+        // An engine that cannot pause fails with Unsupported before it looks for the container.
         ...(options.pause ? [container.pause, container.unpause] : []),
         container.rename(ContainerName.make(`${container.id.slice(0, 12)}-renamed`)),
         container.exec(Exec.make("true")),
@@ -78,7 +74,9 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
       assert.deepStrictEqual(tags, operations.map(() => "ContainerNotFound"))
     })
   )
+}
 
+const inspectingAndListingContainers = ({ idle, image, label, test, uniqueName }: Suite): void => {
   test(
     "inspect returns decoded fields together with the raw answer of the engine",
     Effect.gen(function*() {
@@ -153,10 +151,16 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
       const error = yield* failsWith(container.rename(ContainerName.make(taken)), "NameInUse")
       assert.strictEqual(error.resource, taken)
       assert.strictEqual(yield* container.name, after)
-      // Only Podman has nothing against the name that a container has.
+      // Only Podman accepts a rename to the current name.
       const again = container.rename(ContainerName.make(after))
       yield* (backend.engine.name === "podman" ? Effect.either(again) : failsWith(again, "EngineFailed"))
       assert.strictEqual(yield* container.name, after)
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "attaching to containers", tests: attachingToContainers },
+  { name: "inspecting and listing containers", tests: inspectingAndListingContainers }
+] as const

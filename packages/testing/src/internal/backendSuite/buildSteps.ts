@@ -13,10 +13,7 @@ import { withHasher } from "./hasher.js"
 import { uniqueImage } from "./images.js"
 import { eventually, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "steps of builds"
-
-/** A directory with files, given by path and content. */
+/** Makes a temporary directory with files, given by path and content. */
 const directoryOf = (files: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -34,35 +31,27 @@ const outputOf = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: str
     event._tag === "OutputLine" && event.step?.instruction.startsWith(instruction) === true ? [event.text] : []
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { test } = suite
+const helpers = (suite: Suite) => {
   const target = uniqueImage(suite)
-  const from = `FROM ${Reference.format(suite.image)}`
 
   const read = (image: Reference.Reference, path: string) =>
     Effect.map(Container.run(Definition.command(suite.of(image).idle, "cat", path)), ({ stdout }) => stdout)
 
   const labelled = Build.label(suite.label.key, suite.label.value)
 
-  /** What a file of the image has in it once it is built. */
+  /** Builds an image and returns the content of one of its files. */
   const fileOf = (build: Build.Build<undefined>, path: string) =>
     Effect.gen(function*() {
       const image = yield* Build.build(Build.tagged(labelled(build), yield* target))
       return yield* read(image, path)
     })
 
-  test(
-    "build arguments reach the steps of a build",
-    withHasher(Effect.gen(function*() {
-      const value = "1.0 = \"one\" $HOME"
-      const build = onImage(suite, "ARG VERSION", "RUN printf %s \"$VERSION\" >/version")
-      assert.strictEqual(yield* fileOf(Build.argument(build, "VERSION", value), "/version"), value)
-      const secret = Build.argument(build, "VERSION", Redacted.make("hunter2"))
-      assert.strictEqual(yield* fileOf(secret, "/version"), "hunter2")
-    }))
-  )
+  return { target, labelled, fileOf }
+}
 
+const buildOutput = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
   test(
     "build events report the output of steps and which steps come from the cache",
     withHasher(Effect.gen(function*() {
@@ -91,7 +80,7 @@ export const tests = (suite: Suite): void => {
       const build = onImage(suite, "WORKDIR /somewhere", "RUN echo something is wrong; echo and more >&2; exit 7")
       const error = yield* failsWith(Build.build(Build.tagged(build, image)), "BuildFailed")
       assert.strictEqual(error.step?.number, 3)
-      // Builders make a step of each label, the suite's and the library's, or one of both, or none.
+      // Depending on the builder, the two labels of the suite and the library make two steps, one or none.
       assert.include([3, 3 + 1, 3 + 2], error.step?.total)
       assert.include(error.step?.instruction, "RUN echo something is wrong")
       assert.strictEqual(error.exitCode, 7)
@@ -101,6 +90,33 @@ export const tests = (suite: Suite): void => {
       assert.isFalse(yield* Image.exists(image))
     }))
   )
+
+  test(
+    "secret build arguments appear neither in events nor in errors",
+    withHasher(Effect.gen(function*() {
+      const failing = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"; exit 3").pipe(
+        Build.argument("PASSWORD", Redacted.make("correct horse")),
+        Build.tagged(yield* target)
+      )
+      const error = yield* failsWith(Build.build(failing), "BuildFailed")
+      assert.notInclude(JSON.stringify(error) + error.message, "correct horse")
+      assert.include(error.output.split("\n"), "it is <redacted>")
+      const succeeding = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"").pipe(
+        Build.argument("PASSWORD", Redacted.make("battery staple")),
+        Build.noCache,
+        Build.tagged(yield* target)
+      )
+      const events = yield* eventsOf(succeeding)
+      assert.notInclude(JSON.stringify(events), "battery staple")
+      assert.deepStrictEqual(outputOf(events, "RUN"), ["it is <redacted>"])
+    }))
+  )
+}
+
+const buildContext = (suite: Suite): void => {
+  const { test } = suite
+  const { target, labelled, fileOf } = helpers(suite)
+  const from = `FROM ${Reference.format(suite.image)}`
 
   test(
     "a build fails at the step that copies a missing file",
@@ -163,33 +179,22 @@ export const tests = (suite: Suite): void => {
       )
     }))
   )
+}
+
+const buildOptions = (suite: Suite): void => {
+  const { test } = suite
+  const { target, fileOf } = helpers(suite)
+  // printf 'hunter2\nsecond line' | md5sum
+  const value = "hunter2\nsecond line"
 
   test(
-    "interrupting a build ends its running step",
+    "build arguments reach the steps of a build",
     withHasher(Effect.gen(function*() {
-      const image = yield* target
-      const { engine } = yield* Backend.Backend
-      const seconds = 100_000 + (yield* Random.nextIntBetween(0, 99_999))
-      const build = Build.tagged(onImage(suite, `RUN echo begun; exec sleep ${seconds}`), image)
-      yield* Build.stream(build).pipe(
-        Stream.takeUntil((event) => event._tag === "OutputLine" && event.text === "begun"),
-        Stream.runDrain
-      )
-      const processes = Effect.map(
-        Subprocess.run(Command.make("ps", "-eo", "args")),
-        ({ stdout }) => stdout.text.split("\n").filter((line) => line.startsWith(`sleep ${seconds}`))
-      )
-      yield* eventually(processes, (found) => found.length === 0)
-      assert.isFalse(yield* Image.exists(image))
-      if (engine.name === "podman") {
-        const containers = Effect.map(
-          Subprocess.run(
-            Command.make(engine.executable, "ps", "--all", "--external", "--format", "{{.Image}} {{.Command}}")
-          ),
-          ({ stdout }) => stdout.text
-        )
-        yield* eventually(containers, (text) => !text.includes(`${Reference.format(suite.image)} buildah`))
-      }
+      const value = "1.0 = \"one\" $HOME"
+      const build = onImage(suite, "ARG VERSION", "RUN printf %s \"$VERSION\" >/version")
+      assert.strictEqual(yield* fileOf(Build.argument(build, "VERSION", value), "/version"), value)
+      const secret = Build.argument(build, "VERSION", Redacted.make("hunter2"))
+      assert.strictEqual(yield* fileOf(secret, "/version"), "hunter2")
     }))
   )
 
@@ -228,8 +233,6 @@ export const tests = (suite: Suite): void => {
   const readsSecret = (...more: ReadonlyArray<string>) =>
     onImage(suite, ...more, "RUN --mount=type=secret,id=token,required=true md5sum </run/secrets/token >/sum")
 
-  // printf 'hunter2\nsecond line' | md5sum
-  const value = "hunter2\nsecond line"
   const sum = "b39fe0e47e707ae8917df4f77e2856a7"
 
   test(
@@ -253,25 +256,45 @@ export const tests = (suite: Suite): void => {
       }
     }))
   )
+}
 
+const interruptingBuilds = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
   test(
-    "secret build arguments appear neither in events nor in errors",
+    "interrupting a build ends its running step",
     withHasher(Effect.gen(function*() {
-      const failing = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"; exit 3").pipe(
-        Build.argument("PASSWORD", Redacted.make("correct horse")),
-        Build.tagged(yield* target)
+      const image = yield* target
+      const { engine } = yield* Backend.Backend
+      const seconds = 100_000 + (yield* Random.nextIntBetween(0, 99_999))
+      const build = Build.tagged(onImage(suite, `RUN echo begun; exec sleep ${seconds}`), image)
+      yield* Build.stream(build).pipe(
+        Stream.takeUntil((event) => event._tag === "OutputLine" && event.text === "begun"),
+        Stream.runDrain
       )
-      const error = yield* failsWith(Build.build(failing), "BuildFailed")
-      assert.notInclude(JSON.stringify(error) + error.message, "correct horse")
-      assert.include(error.output.split("\n"), "it is <redacted>")
-      const succeeding = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"").pipe(
-        Build.argument("PASSWORD", Redacted.make("battery staple")),
-        Build.noCache,
-        Build.tagged(yield* target)
+      const processes = Effect.map(
+        Subprocess.run(Command.make("ps", "-eo", "args")),
+        ({ stdout }) => stdout.text.split("\n").filter((line) => line.startsWith(`sleep ${seconds}`))
       )
-      const events = yield* eventsOf(succeeding)
-      assert.notInclude(JSON.stringify(events), "battery staple")
-      assert.deepStrictEqual(outputOf(events, "RUN"), ["it is <redacted>"])
+      yield* eventually(processes, (found) => found.length === 0)
+      assert.isFalse(yield* Image.exists(image))
+      if (engine.name === "podman") {
+        const containers = Effect.map(
+          Subprocess.run(
+            Command.make(engine.executable, "ps", "--all", "--external", "--format", "{{.Image}} {{.Command}}")
+          ),
+          ({ stdout }) => stdout.text
+        )
+        yield* eventually(containers, (text) => !text.includes(`${Reference.format(suite.image)} buildah`))
+      }
     }))
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "build output", tests: buildOutput },
+  { name: "build context", tests: buildContext },
+  { name: "build options", tests: buildOptions },
+  { name: "interrupting builds", tests: interruptingBuilds }
+] as const

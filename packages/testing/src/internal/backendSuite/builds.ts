@@ -8,13 +8,10 @@ import { withHasher } from "./hasher.js"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "builds"
-
 const bare = (id: string) => id.replace(/^sha256:/, "")
 
 /**
- * A build of instructions, on top of the suite's image and with its label.
+ * A build of instructions on top of the image of the suite, with its label.
  *
  * @internal
  */
@@ -35,11 +32,15 @@ export const stepsOf = (events: ReadonlyArray<BuildEvent.BuildEvent>) =>
       : []
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { test } = suite
+const helpers = (suite: Suite) => {
   const target = uniqueImage(suite)
 
+  return { target }
+}
+
+const buildingImages = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
   test(
     "a build makes an image with its name and labels",
     withHasher(Effect.gen(function*() {
@@ -93,7 +94,7 @@ export const tests = (suite: Suite): void => {
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const key = yield* suite.uniqueName
-      // BuildKit has no step for an instruction that changes no file.
+      // BuildKit reports no step for an instruction that changes no file, hence WORKDIR.
       const events = yield* eventsOf(Build.tagged(onImage(suite, `WORKDIR /${key}`), image))
       const steps = stepsOf(events)
       assert.includeMembers(steps, ["StepStarted FROM", "StepStarted WORKDIR"])
@@ -104,28 +105,6 @@ export const tests = (suite: Suite): void => {
       const last = events.at(-1)
       const { id } = yield* Image.inspect(image)
       assert.strictEqual(last?._tag === "Built" ? bare(last.id) : last, bare(id))
-    }))
-  )
-
-  test(
-    "ensure builds an image only if it is absent",
-    withHasher(Effect.gen(function*() {
-      const image = yield* target
-      const build = Build.tagged(onImage(suite), image)
-      assert.deepStrictEqual(yield* Build.ensure(build), { reference: image, built: true })
-      const { id } = yield* Image.inspect(image)
-      assert.deepStrictEqual(yield* Build.ensure(build), { reference: image, built: false })
-      assert.strictEqual(yield* Build.ifAbsent(build), image)
-      assert.strictEqual((yield* Image.inspect(image)).id, id)
-    }))
-  )
-
-  test(
-    "concurrent calls of ensure build an image once",
-    withHasher(Effect.gen(function*() {
-      const build = Build.tagged(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
-      const outcomes = yield* Effect.replicateEffect(Build.ensure(build), 4, { concurrency: "unbounded" })
-      assert.deepStrictEqual(outcomes.map(({ built }) => built).sort(), [false, false, false, true])
     }))
   )
 
@@ -150,3 +129,35 @@ export const tests = (suite: Suite): void => {
     }))
   )
 }
+
+const buildingAbsentImages = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
+  test(
+    "ensure builds an image only if it is absent",
+    withHasher(Effect.gen(function*() {
+      const image = yield* target
+      const build = Build.tagged(onImage(suite), image)
+      assert.deepStrictEqual(yield* Build.ensure(build), { reference: image, built: true })
+      const { id } = yield* Image.inspect(image)
+      assert.deepStrictEqual(yield* Build.ensure(build), { reference: image, built: false })
+      assert.strictEqual(yield* Build.ifAbsent(build), image)
+      assert.strictEqual((yield* Image.inspect(image)).id, id)
+    }))
+  )
+
+  test(
+    "concurrent calls of ensure build an image once",
+    withHasher(Effect.gen(function*() {
+      const build = Build.tagged(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
+      const outcomes = yield* Effect.replicateEffect(Build.ensure(build), 4, { concurrency: "unbounded" })
+      assert.deepStrictEqual(outcomes.map(({ built }) => built).sort(), [false, false, false, true])
+    }))
+  )
+}
+
+/** @internal */
+export const themes = [
+  { name: "building images", tests: buildingImages },
+  { name: "building absent images", tests: buildingAbsentImages }
+] as const

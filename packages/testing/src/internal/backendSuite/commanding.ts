@@ -10,17 +10,18 @@ import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
 import { eventually, failsWith, sh, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "commands of the platform"
-
-/** @internal */
-export const tests = ({ test, uniqueName }: Suite): void => {
+const helpers = () => {
   const shell = (text: string, ...args: ReadonlyArray<string>) => Command.make("sh", "-c", text, "sh", ...args)
 
   const inside = <A, E>(
     use: (container: Container.Container) => Effect.Effect<A, E, CommandExecutor.CommandExecutor | Scope.Scope>
   ) => Effect.flatMap(Shared, (container) => Effect.provide(use(container), container.executor))
 
+  return { shell, inside }
+}
+
+const platformCommands = ({ test }: Suite): void => {
+  const { shell, inside } = helpers()
   test(
     "Command.string, lines and exitCode run a process inside the container",
     inside(() =>
@@ -95,7 +96,10 @@ export const tests = ({ test, uniqueName }: Suite): void => {
       })
     )
   )
+}
 
+const platformProcesses = ({ test, uniqueName }: Suite): void => {
+  const { shell, inside } = helpers()
   test(
     "standard output and standard error of a started Command arrive separately while it runs",
     inside((container) =>
@@ -154,6 +158,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   const endless = (mark: string) => Command.make("sh", "-c", "while :; do echo \"$1\" || exit; done", "sh", mark)
+
   for (
     const [event, use] of [
       ["its output is no longer read", (mark: string) => Stream.runHead(Command.stream(endless(mark)))],
@@ -179,7 +184,10 @@ export const tests = ({ test, uniqueName }: Suite): void => {
       )
     )
   }
+}
 
+const subprocesses = ({ test }: Suite): void => {
+  const { shell, inside } = helpers()
   test(
     "Subprocess runs commands inside the container and reports their errors",
     inside(() =>
@@ -222,3 +230,10 @@ export const tests = ({ test, uniqueName }: Suite): void => {
     )
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "platform commands", tests: platformCommands },
+  { name: "platform processes", tests: platformProcesses },
+  { name: "subprocesses", tests: subprocesses }
+] as const

@@ -3,15 +3,11 @@ import { assert } from "@effect/vitest"
 import { Backend, Container, Definition, HealthCheck, Image } from "@ociman/containers"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { obeyed, parseEnvironment, values } from "./executingInput.js"
+import { clientVariables, parseEnvironment, values } from "./executingInput.js"
 import * as raw from "./raw.js"
 import { eventually, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "definitions: the process"
-
-/** @internal */
-export const tests = ({ idle, image, script, test }: Suite): void => {
+const processSettings = ({ idle, image, script, test }: Suite): void => {
   const output = (definition: Definition.Definition) => Effect.map(Container.run(definition), ({ stdout }) => stdout)
 
   test(
@@ -48,8 +44,8 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   test(
     "variables with a meaning for the client reach the process and not the client",
     Effect.gen(function*() {
-      const definition = Definition.command(Definition.envs(idle, obeyed), "/bin/cat", "/proc/self/environ")
-      assert.deepInclude(parseEnvironment(yield* output(definition)), obeyed)
+      const definition = Definition.command(Definition.envs(idle, clientVariables), "/bin/cat", "/proc/self/environ")
+      assert.deepInclude(parseEnvironment(yield* output(definition)), clientVariables)
     })
   )
 
@@ -79,6 +75,35 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
     })
   )
 
+  test(
+    "run returns the output of a container whose log driver is none",
+    Effect.gen(function*() {
+      const silent = Definition.logDriver(script("echo heard"), "none")
+      assert.strictEqual(yield* output(silent), "heard\n")
+      const container = yield* Container.start(Definition.logDriver(idle, "none"))
+      assert.strictEqual(raw.container(yield* container.inspect).HostConfig.LogConfig?.Type, "none")
+    })
+  )
+
+  test(
+    "a definition with the platform of its image runs",
+    Effect.gen(function*() {
+      const { architecture, os } = yield* Image.inspect(image)
+      const definition = Definition.platform(script("echo here"), `${os}/${architecture}`)
+      assert.strictEqual(yield* output(definition), "here\n")
+    })
+  )
+
+  test(
+    "raw flags reach the engine",
+    Effect.gen(function*() {
+      const definition = Definition.rawFlags(script("echo $RAW; pwd"), "--env", "RAW=as it is", "--workdir=/tmp")
+      assert.strictEqual(yield* output(definition), "as it is\n/tmp\n")
+    })
+  )
+}
+
+const healthAndRestartPolicies = ({ idle, script, test }: Suite): void => {
   test(
     "a health check makes a container healthy, except on Podman without systemd",
     Effect.gen(function*() {
@@ -113,31 +138,10 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
       assert.strictEqual(exitCode, 0)
     })
   )
-
-  test(
-    "run returns the output of a container whose log driver is none",
-    Effect.gen(function*() {
-      const silent = Definition.logDriver(script("echo heard"), "none")
-      assert.strictEqual(yield* output(silent), "heard\n")
-      const container = yield* Container.start(Definition.logDriver(idle, "none"))
-      assert.strictEqual(raw.container(yield* container.inspect).HostConfig.LogConfig?.Type, "none")
-    })
-  )
-
-  test(
-    "a definition with the platform of its image runs",
-    Effect.gen(function*() {
-      const { architecture, os } = yield* Image.inspect(image)
-      const definition = Definition.platform(script("echo here"), `${os}/${architecture}`)
-      assert.strictEqual(yield* output(definition), "here\n")
-    })
-  )
-
-  test(
-    "raw flags reach the engine",
-    Effect.gen(function*() {
-      const definition = Definition.rawFlags(script("echo $RAW; pwd"), "--env", "RAW=as it is", "--workdir=/tmp")
-      assert.strictEqual(yield* output(definition), "as it is\n/tmp\n")
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "process settings", tests: processSettings },
+  { name: "health and restart policies", tests: healthAndRestartPolicies }
+] as const

@@ -8,11 +8,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { eventually, failsWith, sh, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "executing"
-
-/** @internal */
-export const tests = ({ idle, test, uniqueName }: Suite): void => {
+const executingCommands = ({ test }: Suite): void => {
   test(
     "exec returns the exit code, standard output and standard error separately",
     Effect.gen(function*() {
@@ -32,6 +28,68 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     })
   )
 
+  for (
+    const [user, uid, gid] of [["app", 1234, 5678], ["4321:8765", 4321, 8765], ["app:0", 1234, 0]] as const
+  ) {
+    test(
+      `exec runs the command as user ${user}`,
+      Effect.gen(function*() {
+        const container = yield* Shared
+        const { stdout } = yield* container.exec(Exec.user(sh("id -u; id -g"), user))
+        assert.strictEqual(stdout, `${uid}\n${gid}\n`)
+      })
+    )
+  }
+
+  test(
+    "exec runs the command in its working directory",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stdout } = yield* container.exec(Exec.make("pwd").pipe(Exec.workingDirectory("/tmp")))
+      assert.strictEqual(stdout, "/tmp\n")
+    })
+  )
+
+  test(
+    "a command with a terminal has one, and its lines end in CRLF",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
+      assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
+      const interactive = yield* container.exec(sh("test -t 1 && echo yes").pipe(Exec.tty, Exec.interactive))
+      assert.strictEqual(interactive.stdout, "yes\r\n")
+      const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
+      assert.strictEqual(without.exitCode, 1)
+    })
+  )
+
+  test(
+    "exec keeps both ends of an output over the limit and counts the omitted bytes",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const exec = Exec.outputLimit(sh("echo begin; head -c 1000000 /dev/zero; echo end; echo err >&2"), 100)
+      const { omittedBytes, stderr, stdout, stdoutBytes } = yield* container.exec(exec)
+      assert.strictEqual(stdoutBytes.length, 100)
+      assert.strictEqual(omittedBytes, 1000010 - 100)
+      assert.isTrue(stdout.startsWith("begin\n") && stdout.endsWith("end\n"))
+      assert.strictEqual(stderr, "err\n")
+    })
+  )
+
+  test(
+    "twenty concurrent commands each return their own output",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const numbers = Array.from({ length: 20 }, (_, index) => `${index}`)
+      const answers = yield* Effect.forEach(numbers, (number) => container.exec(Exec.make("echo", number)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(answers.map(({ stdout }) => stdout.trim()), numbers)
+    })
+  )
+}
+
+const execFailures = ({ idle, test }: Suite): void => {
   test(
     "exec fails with the output of the command if its exit code is not zero",
     Effect.gen(function*() {
@@ -78,41 +136,6 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     })
   )
 
-  for (
-    const [user, uid, gid] of [["app", 1234, 5678], ["4321:8765", 4321, 8765], ["app:0", 1234, 0]] as const
-  ) {
-    test(
-      `exec runs the command as user ${user}`,
-      Effect.gen(function*() {
-        const container = yield* Shared
-        const { stdout } = yield* container.exec(Exec.user(sh("id -u; id -g"), user))
-        assert.strictEqual(stdout, `${uid}\n${gid}\n`)
-      })
-    )
-  }
-
-  test(
-    "exec runs the command in its working directory",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const { stdout } = yield* container.exec(Exec.make("pwd").pipe(Exec.workingDirectory("/tmp")))
-      assert.strictEqual(stdout, "/tmp\n")
-    })
-  )
-
-  test(
-    "a command with a terminal has one, and its lines end in CRLF",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
-      assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
-      const interactive = yield* container.exec(sh("test -t 1 && echo yes").pipe(Exec.tty, Exec.interactive))
-      assert.strictEqual(interactive.stdout, "yes\r\n")
-      const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
-      assert.strictEqual(without.exitCode, 1)
-    })
-  )
-
   test(
     "exec refuses input for a command with a terminal",
     Effect.gen(function*() {
@@ -136,7 +159,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     test(
       `exec with ${what} fails with ${reason}`,
       Effect.gen(function*() {
-        // Docker 29 can report what was wrong with another command that failed in the same container.
+        // Docker 29 can report the failure of another command in the same container.
         const container = yield* Container.start(idle)
         const error = yield* failsWith(container.exec(exec), "ExecFailed")
         assert.strictEqual(error.reason, reason, error.message)
@@ -146,20 +169,9 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       })
     )
   }
+}
 
-  test(
-    "exec keeps both ends of an output over the limit and counts the omitted bytes",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const exec = Exec.outputLimit(sh("echo begin; head -c 1000000 /dev/zero; echo end; echo err >&2"), 100)
-      const { omittedBytes, stderr, stdout, stdoutBytes } = yield* container.exec(exec)
-      assert.strictEqual(stdoutBytes.length, 100)
-      assert.strictEqual(omittedBytes, 1000010 - 100)
-      assert.isTrue(stdout.startsWith("begin\n") && stdout.endsWith("end\n"))
-      assert.strictEqual(stderr, "err\n")
-    })
-  )
-
+const execStreams = ({ test, uniqueName }: Suite): void => {
   test(
     "execStream emits output while the command runs and fails after its last output",
     Effect.gen(function*() {
@@ -222,19 +234,9 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       assert.strictEqual(yield* countOf(container, seconds), 0)
     })
   )
+}
 
-  test(
-    "twenty concurrent commands each return their own output",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const numbers = Array.from({ length: 20 }, (_, index) => `${index}`)
-      const answers = yield* Effect.forEach(numbers, (number) => container.exec(Exec.make("echo", number)), {
-        concurrency: "unbounded"
-      })
-      assert.deepStrictEqual(answers.map(({ stdout }) => stdout.trim()), numbers)
-    })
-  )
-
+const executingInEndingContainers = ({ idle, test }: Suite): void => {
   test(
     "a command in a restarting container is reported as run only if it ran",
     Effect.gen(function*() {
@@ -248,11 +250,11 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
           continue
         }
         const { exitCode, stderr, stdout } = outcome.right
-        // One that was killed with its container may have done nothing yet.
+        // A command that was killed with its container may not have printed yet.
         if (exitCode !== 137) assert.deepStrictEqual([exitCode, stdout, stderr], [3, "ran\n", ""], stderr)
       }
       yield* Fiber.join(restarting)
-      // Docker 20.10 can lose the file system of such a container, in which nothing starts then.
+      // Docker 20.10 can lose the file system of such a container, so that no command starts in it.
       const last = yield* Effect.either(command)
       if (Either.isRight(last)) assert.strictEqual(last.right.stdout, "ran\n")
       else assert.include(last.left.message, "could not be run (Refused)")
@@ -280,3 +282,11 @@ const countOf = (container: Container.Container, argument: string) =>
   container.exec(sh("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; echo; done 2>/dev/null")).pipe(
     Effect.map(({ stdout }) => stdout.split("\n").filter((line) => line.includes(argument)).length)
   )
+
+/** @internal */
+export const themes = [
+  { name: "executing commands", tests: executingCommands },
+  { name: "exec failures", tests: execFailures },
+  { name: "exec streams", tests: execStreams },
+  { name: "executing in ending containers", tests: executingInEndingContainers }
+] as const

@@ -8,9 +8,6 @@ import * as bytes from "./bytes.js"
 import { failsWith, sh, Shared, type Suite } from "./support.js"
 
 /** @internal */
-export const name = "environment and input of commands"
-
-/** @internal */
 export const values: Readonly<Record<string, string>> = {
   PLAIN: "value",
   EMPTY: "",
@@ -28,11 +25,11 @@ export const values: Readonly<Record<string, string>> = {
 }
 
 /**
- * Variables that a client of an engine would obey itself.
+ * Variables with a meaning for the clients of engines.
  *
  * @internal
  */
-export const obeyed: Readonly<Record<string, string>> = {
+export const clientVariables: Readonly<Record<string, string>> = {
   PATH: "/bin:/somewhere else",
   HOME: "/no/home",
   TMPDIR: "/no/tmp",
@@ -51,8 +48,7 @@ export const obeyed: Readonly<Record<string, string>> = {
   LD_PRELOAD: ""
 }
 
-/** @internal */
-export const tests = ({ test }: Suite): void => {
+const environmentOfCommands = ({ test }: Suite): void => {
   const environmentOf = (variables: Readonly<Record<string, string>>) =>
     Effect.gen(function*() {
       const container = yield* Shared
@@ -71,7 +67,7 @@ export const tests = ({ test }: Suite): void => {
 
   test(
     "variables with a meaning for the client reach the command and not the client",
-    Effect.map(environmentOf(obeyed), (environment) => assert.deepInclude(environment, obeyed))
+    Effect.map(environmentOf(clientVariables), (environment) => assert.deepInclude(environment, clientVariables))
   )
 
   test(
@@ -99,7 +95,9 @@ export const tests = ({ test }: Suite): void => {
       assert.strictEqual((yield* container.exec(exec)).stdout, "s3cret\nline")
     })
   )
+}
 
+const inputAndOutputOfCommands = ({ test }: Suite): void => {
   test(
     "a command without input reads an empty standard input, also if it is interactive",
     Effect.gen(function*() {
@@ -133,6 +131,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   const megabyte = bytes.pattern(1024 * 1024)
+
   for (
     const [what, stdin, expected] of [
       ["every byte value", bytes.allByteValues, bytes.allByteValues],
@@ -181,7 +180,7 @@ export const tests = ({ test }: Suite): void => {
 }
 
 /**
- * What stands in `/proc/self/environ`.
+ * Parses the content of `/proc/self/environ`.
  *
  * @internal
  */
@@ -192,3 +191,9 @@ export const parseEnvironment = (text: string): Readonly<Record<string, string>>
       return [variable.slice(0, end), variable.slice(end + 1)]
     })
   )
+
+/** @internal */
+export const themes = [
+  { name: "environment of commands", tests: environmentOfCommands },
+  { name: "input and output of commands", tests: inputAndOutputOfCommands }
+] as const

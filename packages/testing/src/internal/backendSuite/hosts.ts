@@ -3,16 +3,7 @@ import { Backend, Container, Definition, Engine, HostResolver, IpAddress, Networ
 import * as Effect from "effect/Effect"
 import { failsWith, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "host names"
-
-/** @internal */
-export const tests = ({ idle, label, options, test, uniqueName }: Suite): void => {
-  const network = Effect.flatMap(
-    uniqueName,
-    (name) => Network.make({ name, labels: { [label.key]: label.value } })
-  )
-
+const hostLookup = ({ idle, options, test }: Suite): void => {
   test(
     "localhost resolves to a loopback address",
     Effect.gen(function*() {
@@ -87,6 +78,13 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       yield* failsWith(HostResolver.lookupIn(container, "localhost"), "ContainerNotFound")
     })
   )
+}
+
+const hostLookupInNetworks = ({ idle, label, test, uniqueName }: Suite): void => {
+  const network = Effect.flatMap(
+    uniqueName,
+    (name) => Network.make({ name, labels: { [label.key]: label.value } })
+  )
 
   test(
     "names and aliases of containers resolve inside their network only",
@@ -97,22 +95,22 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         idle.pipe(Definition.name(name), Definition.network(inside), Definition.networkAlias("db", "database"))
       )
       const address = (yield* server.inspect).addresses[inside.name]
-      const [client, stranger] = yield* Effect.all([
+      const [client, outsider] = yield* Effect.all([
         Container.start(Definition.network(idle, inside)),
         Container.start(Definition.network(idle, outside))
       ])
       for (const host of [name, "db", "database"]) {
         assert.strictEqual(yield* HostResolver.lookupIn(client, host), address)
-        yield* failsWith(HostResolver.lookupIn(stranger, host), "HostNotResolved")
+        yield* failsWith(HostResolver.lookupIn(outsider, host), "HostNotResolved")
       }
-      yield* inside.connect(stranger, { aliases: ["late"] })
-      assert.strictEqual(yield* HostResolver.lookupIn(stranger, "db"), address)
+      yield* inside.connect(outsider, { aliases: ["late"] })
+      assert.strictEqual(yield* HostResolver.lookupIn(outsider, "db"), address)
       assert.strictEqual(
         yield* HostResolver.lookupIn(client, "late"),
-        (yield* stranger.inspect).addresses[inside.name]
+        (yield* outsider.inspect).addresses[inside.name]
       )
-      yield* inside.disconnect(stranger)
-      yield* failsWith(HostResolver.lookupIn(stranger, "db"), "HostNotResolved")
+      yield* inside.disconnect(outsider)
+      yield* failsWith(HostResolver.lookupIn(outsider, "db"), "HostNotResolved")
     })
   )
 
@@ -149,3 +147,9 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "host lookup", tests: hostLookup },
+  { name: "host lookup in networks", tests: hostLookupInNetworks }
+] as const

@@ -5,11 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "names of images"
-
 /**
- * Gives an image a name for as long as the scope is open.
+ * Tags an image and removes the tag when the scope closes.
  *
  * @internal
  */
@@ -21,10 +18,7 @@ export const tagged = (image: Reference.Reference, text: string) => {
   )
 }
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, image, test, uniqueName } = suite
-
+const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
   test(
     "an image keeps each name until that name is removed",
     Effect.gen(function*() {
@@ -39,53 +33,6 @@ export const tests = (suite: Suite): void => {
       yield* Image.remove(target)
       assert.isFalse(yield* Image.exists(target))
       assert.isTrue(yield* Image.exists(image))
-    })
-  )
-
-  test(
-    "an image is found by every form of its name on Docker Hub",
-    Effect.gen(function*() {
-      const hub = yield* uniqueName
-      yield* tagged(image, `docker.io/library/${hub}:latest`)
-      const forms = [
-        hub,
-        `${hub}:latest`,
-        `docker.io/${hub}`,
-        `docker.io/library/${hub}`,
-        `index.docker.io/library/${hub}`
-      ]
-      for (const form of forms) assert.isTrue(yield* Image.exists(Reference.make(form)), form)
-      for (const other of [`${hub}:2`, `localhost/${hub}`, `docker.io/other/${hub}`, `quay.io/library/${hub}`]) {
-        assert.isFalse(yield* Image.exists(Reference.make(other)), other)
-      }
-      assert.include((yield* Image.inspect(image)).tags, `${hub}:latest`)
-      const digested = Reference.make(`${hub}@sha256:${"0".repeat(64)}`)
-      assert.isFalse(yield* Image.exists(digested))
-    })
-  )
-
-  test(
-    "a short name means a repository on Docker Hub, also in tag",
-    Effect.gen(function*() {
-      const hub = yield* uniqueName
-      yield* tagged(image, hub)
-      assert.isTrue(yield* Image.exists(Reference.make(`docker.io/library/${hub}:latest`)))
-      assert.isFalse(yield* Image.exists(Reference.make(`localhost/${hub}`)))
-      assert.deepStrictEqual((yield* Image.references(Reference.make(hub))).map(String), [
-        `docker.io/library/${hub}:latest`
-      ])
-      yield* Container.start(suite.of(Reference.make(hub)).idle)
-    })
-  )
-
-  test(
-    "a name under localhost is not a name on Docker Hub",
-    Effect.gen(function*() {
-      const name = yield* uniqueName
-      yield* tagged(image, `localhost/${name}:1`)
-      assert.isTrue(yield* Image.exists(Reference.make(`localhost/${name}:1`)))
-      assert.isFalse(yield* Image.exists(Reference.make(`localhost/${name}`)))
-      assert.isFalse(yield* Image.exists(Reference.make(`docker.io/library/${name}:1`)))
     })
   )
 
@@ -160,3 +107,59 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+const namesOnDockerHub = (suite: Suite): void => {
+  const { image, test, uniqueName } = suite
+  test(
+    "an image is found by every form of its name on Docker Hub",
+    Effect.gen(function*() {
+      const hub = yield* uniqueName
+      yield* tagged(image, `docker.io/library/${hub}:latest`)
+      const forms = [
+        hub,
+        `${hub}:latest`,
+        `docker.io/${hub}`,
+        `docker.io/library/${hub}`,
+        `index.docker.io/library/${hub}`
+      ]
+      for (const form of forms) assert.isTrue(yield* Image.exists(Reference.make(form)), form)
+      for (const other of [`${hub}:2`, `localhost/${hub}`, `docker.io/other/${hub}`, `quay.io/library/${hub}`]) {
+        assert.isFalse(yield* Image.exists(Reference.make(other)), other)
+      }
+      assert.include((yield* Image.inspect(image)).tags, `${hub}:latest`)
+      const digested = Reference.make(`${hub}@sha256:${"0".repeat(64)}`)
+      assert.isFalse(yield* Image.exists(digested))
+    })
+  )
+
+  test(
+    "a short name means a repository on Docker Hub, also in tag",
+    Effect.gen(function*() {
+      const hub = yield* uniqueName
+      yield* tagged(image, hub)
+      assert.isTrue(yield* Image.exists(Reference.make(`docker.io/library/${hub}:latest`)))
+      assert.isFalse(yield* Image.exists(Reference.make(`localhost/${hub}`)))
+      assert.deepStrictEqual((yield* Image.references(Reference.make(hub))).map(String), [
+        `docker.io/library/${hub}:latest`
+      ])
+      yield* Container.start(suite.of(Reference.make(hub)).idle)
+    })
+  )
+
+  test(
+    "a name under localhost is not a name on Docker Hub",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      yield* tagged(image, `localhost/${name}:1`)
+      assert.isTrue(yield* Image.exists(Reference.make(`localhost/${name}:1`)))
+      assert.isFalse(yield* Image.exists(Reference.make(`localhost/${name}`)))
+      assert.isFalse(yield* Image.exists(Reference.make(`docker.io/library/${name}:1`)))
+    })
+  )
+}
+
+/** @internal */
+export const themes = [
+  { name: "image names", tests: imageNames },
+  { name: "names on Docker Hub", tests: namesOnDockerHub }
+] as const

@@ -5,19 +5,13 @@ import * as Effect from "effect/Effect"
 import { failsWith, type Suite } from "./support.js"
 
 /** @internal */
-export const name = "images"
-
-/** @internal */
 export const uniqueImage = ({ namePrefix, uniqueName }: Pick<Suite, "namePrefix" | "uniqueName">) =>
   Effect.map(uniqueName, (name) => Reference.make(`localhost/ociman/snapshot:${name.slice(namePrefix.length)}`)).pipe(
     Effect.tap((image) => Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true }))))
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
+const images = (suite: Suite): void => {
   const { idle, image, label, test } = suite
-  const snapshot = uniqueImage(suite)
-
   test(
     "inspect returns the properties of an image and fails for a missing one",
     Effect.gen(function*() {
@@ -34,6 +28,8 @@ export const tests = (suite: Suite): void => {
       assert.isTrue(yield* Image.exists(image))
     })
   )
+
+  const snapshot = uniqueImage(suite)
 
   test(
     "commit makes an image with the labels of the container, from which containers start",
@@ -97,3 +93,8 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "images", tests: images }
+] as const

@@ -5,16 +5,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "interrupting"
-
 const moments = 16
 
-// As many as that leave each other the time that was measured.
+// The duration of a start is measured at the same concurrency.
 const concurrency = 3
 
-/** @internal */
-export const tests = ({ idle, test, uniqueName }: Suite): void => {
+const interruptingStarts = ({ idle, test, uniqueName }: Suite): void => {
   test(
     `interrupting a start at ${moments} moments leaves no container`,
     Effect.gen(function*() {
@@ -57,3 +53,8 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "interrupting starts", tests: interruptingStarts }
+] as const

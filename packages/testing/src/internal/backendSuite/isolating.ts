@@ -7,13 +7,14 @@ import * as Effect from "effect/Effect"
 import * as raw from "./raw.js"
 import { assertGone, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "definitions: what surrounds the process"
-
-/** @internal */
-export const tests = ({ idle, options, script, test, uniqueName }: Suite): void => {
+const helpers = () => {
   const output = (definition: Definition.Definition) => Effect.map(Container.run(definition), ({ stdout }) => stdout)
 
+  return { output }
+}
+
+const mounts = ({ idle, script, test, uniqueName }: Suite): void => {
+  const { output } = helpers()
   test(
     "a tmpfs mount has its size and mode",
     Effect.gen(function*() {
@@ -87,7 +88,10 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
       assert.strictEqual(yield* output(definition), "refused\n")
     })
   )
+}
 
+const privilegesAndDevices = ({ idle, script, test, uniqueName }: Suite): void => {
+  const { output } = helpers()
   test(
     "a container has the capabilities that its definition adds and drops",
     Effect.gen(function*() {
@@ -107,7 +111,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
     })
   )
 
-  // A machine need not allow it to start.
+  // Only creates the container: a machine may not allow privileged containers to start.
   test(
     "a privileged definition creates a privileged container",
     Effect.gen(function*() {
@@ -124,9 +128,24 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
+    "a device of the host is present in the container",
+    Effect.gen(function*() {
+      const device = Device.make("/dev/null", { container: "/dev/nowhere" })
+      const definition = Definition.device(
+        script("echo gone >/dev/nowhere && test -c /dev/nowhere && echo yes"),
+        device
+      )
+      assert.strictEqual(yield* output(definition), "yes\n")
+    })
+  )
+}
+
+const resourceLimits = ({ idle, options, script, test }: Suite): void => {
+  const { output } = helpers()
+  test(
     "process limits of a definition take effect",
     Effect.gen(function*() {
-      // Of what is left out Podman makes as much as there could be, which a machine need not allow.
+      // Podman raises every omitted limit to the maximum, which a machine may not allow.
       const limits = [Ulimit.make("nofile", 100, 200), Ulimit.make("nproc", 1000, 1000)]
       const definition = Definition.ulimit(script("ulimit -Sn; ulimit -Hn"), ...limits)
       assert.strictEqual(yield* output(definition), "100\n200\n")
@@ -149,19 +168,10 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
       assert.match(yield* output(definition), /\s8192\s/)
     })
   )
+}
 
-  test(
-    "a device of the host is present in the container",
-    Effect.gen(function*() {
-      const device = Device.make("/dev/null", { container: "/dev/nowhere" })
-      const definition = Definition.device(
-        script("echo gone >/dev/nowhere && test -c /dev/nowhere && echo yes"),
-        device
-      )
-      assert.strictEqual(yield* output(definition), "yes\n")
-    })
-  )
-
+const networkSettings = ({ idle, script, test }: Suite): void => {
+  const { output } = helpers()
   test(
     "a container uses the extra hosts and name servers of its definition",
     Effect.gen(function*() {
@@ -185,3 +195,11 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "mounts", tests: mounts },
+  { name: "privileges and devices", tests: privilegesAndDevices },
+  { name: "resource limits", tests: resourceLimits },
+  { name: "network settings", tests: networkSettings }
+] as const

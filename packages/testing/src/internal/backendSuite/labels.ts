@@ -4,21 +4,16 @@ import * as Effect from "effect/Effect"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "filters by label"
-
-/** Values that engines' own filters confuse with others. */
+/** Label values that the filters of engines confuse with others. */
 const values = ["", "value", " value ", "a,b", "\"a\"\nb"]
 
-/** @internal */
-export const tests = (suite: Suite): void => {
+const labelFilters = (suite: Suite): void => {
   const { idle, label, test, uniqueName } = suite
-
   const key = Effect.map(uniqueName, (name) => `com.example.${name}`)
 
   const labelled = (key: string, value: string) => ({ [key]: value, [label.key]: label.value })
 
-  /** For each value, the values of the things that a filter for it selects. */
+  /** For each value, lists the label values of the resources that a filter for it selects. */
   const selected = <E, R>(
     key: string,
     list: (filter: Label.Filter) => Effect.Effect<
@@ -97,3 +92,8 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "label filters", tests: labelFilters }
+] as const

@@ -6,11 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { eventually, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "logs"
-
-/** @internal */
-export const tests = ({ idle, script, test }: Suite): void => {
+const logs = ({ idle, script, test }: Suite): void => {
   const lines = (container: Container.Container, options?: Primitives.LogOptions, source?: Output.Output["source"]) =>
     Effect.map(Stream.runCollect(Output.lines(container.logs(options), source)), (lines) => Array.from(lines))
 
@@ -94,3 +90,8 @@ export const tests = ({ idle, script, test }: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "logs", tests: logs }
+] as const

@@ -17,11 +17,8 @@ import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
 import { failsWith, type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "networks"
-
 /**
- * A network with a subnet that nothing else on the machine has.
+ * Makes a network with a subnet that is unused on the machine, and a function for addresses in it.
  *
  * @internal
  */
@@ -36,8 +33,7 @@ export const makeWithSubnet = (options: Network.Options) =>
     Effect.retry({ times: 10, while: (error) => error._tag === "SubnetUnavailable" })
   )
 
-/** @internal */
-export const tests = ({ idle, label, options, test, uniqueName }: Suite): void => {
+const helpers = ({ idle, label, options, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Network.Options = {}) =>
@@ -48,6 +44,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   const isThere = (network: Network.Network) =>
     Effect.map(Network.list(label), (infos) => infos.some(({ id }) => id === network.id))
 
+  return { labels, make, inNetwork, isThere }
+}
+
+const makingNetworks = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
   test(
     "a network has its options and is removed when its scope closes",
     Effect.gen(function*() {
@@ -111,6 +113,27 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
+    "interrupting the creation of a network at six moments leaves no network",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
+      const whole = Duration.toMillis((yield* once)[0])
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
+        { concurrency: 2, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual(yield* Network.list(Label.has(key)), [])
+    })
+  )
+}
+
+const networkConflicts = (suite: Suite): void => {
+  const { label, test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
+  test(
     "making a network with a name in use fails and keeps the existing network",
     Effect.gen(function*() {
       const network = yield* make()
@@ -151,7 +174,11 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       assert.isFalse((yield* Network.list(label)).some((info) => info.name === name))
     })
   )
+}
 
+const findingNetworks = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, inNetwork, isThere } = helpers(suite)
   test(
     "attach finds a network by id and by name and does not remove it",
     Effect.gen(function*() {
@@ -199,17 +226,6 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "starting a container in a missing network fails and leaves no container",
-    Effect.gen(function*() {
-      const [network, name] = yield* Effect.all([uniqueName, uniqueName])
-      const definition = idle.pipe(Definition.network(network), Definition.name(name))
-      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NetworkNotFound")
-      assert.strictEqual(error.network, network)
-      yield* failsWith(Container.attach(name), "ContainerNotFound")
-    })
-  )
-
-  test(
     "list selects networks that have all requested labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
@@ -223,6 +239,21 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       assert.deepStrictEqual(yield* ids(Label.has(key), Label.equals(`${key}.b`, "2")), [both.id])
       assert.deepStrictEqual(yield* ids(Label.equals(key, "1"), Label.equals(key, "2")), [])
       assert.deepStrictEqual(yield* ids(Label.equals(key, "3")), [])
+    })
+  )
+}
+
+const containersInNetworks = (suite: Suite): void => {
+  const { idle, options, test, uniqueName } = suite
+  const { labels, make, inNetwork } = helpers(suite)
+  test(
+    "starting a container in a missing network fails and leaves no container",
+    Effect.gen(function*() {
+      const [network, name] = yield* Effect.all([uniqueName, uniqueName])
+      const definition = idle.pipe(Definition.network(network), Definition.name(name))
+      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NetworkNotFound")
+      assert.strictEqual(error.network, network)
+      yield* failsWith(Container.attach(name), "ContainerNotFound")
     })
   )
 
@@ -287,6 +318,24 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
+    "a container of the default network joins another, except on a rootless engine",
+    Effect.gen(function*() {
+      const network = yield* make()
+      const container = yield* Container.start(idle)
+      if (options.rootless) {
+        yield* failsWith(network.connect(container), "EngineFailed")
+      } else {
+        yield* network.connect(container)
+        assert.property((yield* container.inspect).addresses, network.name)
+      }
+    })
+  )
+}
+
+const removingNetworks = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, inNetwork, isThere } = helpers(suite)
+  test(
     "a network with a running container is removed only with force",
     Effect.gen(function*() {
       const network = yield* make()
@@ -315,20 +364,6 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
           yield* network.remove()
         }
         yield* failsWith(network.inspect, "NetworkNotFound")
-      }
-    })
-  )
-
-  test(
-    "a container of the default network joins another, except on a rootless engine",
-    Effect.gen(function*() {
-      const network = yield* make()
-      const container = yield* Container.start(idle)
-      if (options.rootless) {
-        yield* failsWith(network.connect(container), "EngineFailed")
-      } else {
-        yield* network.connect(container)
-        assert.property((yield* container.inspect).addresses, network.name)
       }
     })
   )
@@ -376,24 +411,16 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       )
     })
   )
-
-  test(
-    "interrupting the creation of a network at six moments leaves no network",
-    Effect.gen(function*() {
-      const key = `com.example.${yield* uniqueName}`
-      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
-      const whole = Duration.toMillis((yield* once)[0])
-      const warned = yield* warnings(Effect.forEach(
-        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
-        (moment) =>
-          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
-        { concurrency: 2, discard: true }
-      ))
-      assert.deepStrictEqual(warned, [])
-      assert.deepStrictEqual(yield* Network.list(Label.has(key)), [])
-    })
-  )
 }
 
 const subnetOf = ({ subnets }: { readonly subnets: ReadonlyArray<{ readonly subnet: Subnet.Subnet }> }) =>
   subnets[0]?.subnet ?? assert.fail("there is no subnet")
+
+/** @internal */
+export const themes = [
+  { name: "making networks", tests: makingNetworks },
+  { name: "network conflicts", tests: networkConflicts },
+  { name: "finding networks", tests: findingNetworks },
+  { name: "containers in networks", tests: containersInNetworks },
+  { name: "removing networks", tests: removingNetworks }
+] as const

@@ -6,10 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { failsWith, sh, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "paths of copies"
-
-/** Names that are patterns, each with names that it matches. */
+/** Names that are patterns, each with the names that it matches. */
 const patterns: ReadonlyArray<readonly [name: string, ...others: ReadonlyArray<string>]> = [
   ["a?", "a1"],
   ["[slug].tsx", "s.tsx"],
@@ -20,8 +17,15 @@ const patterns: ReadonlyArray<readonly [name: string, ...others: ReadonlyArray<s
 
 const names = patterns.flat()
 
-/** @internal */
-export const tests = ({ idle, options, test }: Suite): void => {
+const helpers = () => {
+  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError | Tar.TarError, R>) =>
+    Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
+
+  return { reason }
+}
+
+const pathsWithPatterns = ({ idle, test }: Suite): void => {
+  const { reason } = helpers()
   const files = (directory: string) =>
     Tar.write(Stream.fromIterable(names.map((name) => Tar.file(`${directory}/${name}`, `content of ${name}`))))
 
@@ -41,9 +45,6 @@ export const tests = ({ idle, options, test }: Suite): void => {
       Stream.runCollect,
       Effect.map(Chunk.toReadonlyArray)
     )
-
-  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError | Tar.TarError, R>) =>
-    Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
 
   test(
     "a copy reads the file of exactly that name, even if the name is a pattern",
@@ -112,7 +113,10 @@ export const tests = ({ idle, options, test }: Suite): void => {
       }
     })
   )
+}
 
+const unreachablePaths = ({ idle, options, test }: Suite): void => {
+  const { reason } = helpers()
   test(
     "writing below a dangling link fails with InTheWay and writes nothing",
     Effect.gen(function*() {
@@ -145,7 +149,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
         assert.strictEqual(yield* reason(container.writeFile("/dev/shm/file", "x")), "Unreachable")
       } else {
         yield* container.writeFile("/dev/shm/file", "x")
-        // Podman copies nothing out of there.
+        // Podman cannot copy out of a tmpfs.
         const read = options.processes
           ? Effect.map(container.exec(sh("cat /dev/shm/file")), ({ stdout }) => stdout)
           : container.readFileString("/dev/shm/file")
@@ -202,3 +206,9 @@ export const tests = ({ idle, options, test }: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "paths with patterns", tests: pathsWithPatterns },
+  { name: "unreachable paths", tests: unreachablePaths }
+] as const

@@ -3,11 +3,7 @@ import { Backend, Container, Definition, Engine, Port } from "@ociman/containers
 import * as Effect from "effect/Effect"
 import { assertGone, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "ports"
-
-/** @internal */
-export const tests = ({ idle, test, uniqueName }: Suite): void => {
+const publishingPorts = ({ idle, test }: Suite): void => {
   test(
     "a port is published on loopback at a free host port",
     Effect.gen(function*() {
@@ -60,7 +56,9 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       assert.strictEqual((yield* container.address(80)).host, "::1")
     })
   )
+}
 
+const portFailures = ({ idle, test, uniqueName }: Suite): void => {
   test(
     "the address of an unpublished port fails and lists the published ports",
     Effect.gen(function*() {
@@ -109,7 +107,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       const { containerName, image: createdFrom, ...again } = yield* failsWith(created.start, "PortTaken")
       assert.deepStrictEqual([containerName, again.holder], [name, holder])
       assert.include(createdFrom, "ociman")
-      // Docker 29 detaches such a container from its networks, so that it can start no more.
+      // Docker 29 detaches such a container from its networks, so that it cannot start again.
       const last = yield* Effect.flip(created.restart())
       assert.include(last.message, last._tag === "PortTaken" ? holder : "detached the container from its networks")
     })
@@ -117,7 +115,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
 }
 
 /**
- * A port of the host that was free a moment ago.
+ * Returns a host port that was free a moment ago.
  *
  * @internal
  */
@@ -126,3 +124,9 @@ export const freePort = (idle: Definition.Definition) =>
     Container.withContainer(Definition.publish(idle, Port.tcp(80)), (container) => container.address(80)),
     ({ port }) => port
   )
+
+/** @internal */
+export const themes = [
+  { name: "publishing ports", tests: publishingPorts },
+  { name: "port failures", tests: portFailures }
+] as const

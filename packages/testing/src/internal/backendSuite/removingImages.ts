@@ -7,15 +7,11 @@ import { hasBuildKit, hasContainerdStore } from "../engineClient.js"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "removing images"
-
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, image, label, test, uniqueName } = suite
+const helpers = (suite: Suite) => {
+  const { image, label } = suite
   const snapshot = uniqueImage(suite)
 
-  /** An image that carries labels of its own. */
+  /** Builds a uniquely named image with the given labels. */
   const labelled = (...keys: ReadonlyArray<string>) =>
     Effect.gen(function*() {
       const target = yield* snapshot
@@ -35,6 +31,12 @@ export const tests = (suite: Suite): void => {
         })
       })))
 
+  return { labelled, relabel }
+}
+
+const removingImages = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labelled } = helpers(suite)
   for (const state of ["running", "stopped"] as const) {
     test(
       `removing an image of a ${state} container needs force and takes only its name`,
@@ -96,7 +98,11 @@ export const tests = (suite: Suite): void => {
       yield* Image.removeIfPresent(nowhere, { force: true })
     })
   )
+}
 
+const pruningImages = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+  const { labelled, relabel } = helpers(suite)
   test(
     "list and prune select only images with all labels",
     Effect.gen(function*() {
@@ -109,7 +115,7 @@ export const tests = (suite: Suite): void => {
       assert.deepStrictEqual(yield* Image.prune([Label.has(a), Label.equals(b, "2")], { all: true }), [])
       assert.include(yield* Image.prune([Label.has(a), Label.has(b)], { all: true }), id)
       assert.isFalse(yield* Image.exists(both))
-      // Podman's builder may have kept the step before the last label, which has this one.
+      // Podman's builder may have kept an intermediate image with this label.
       yield* Image.prune([Label.has(b)], { all: true })
       assert.isTrue(yield* Image.exists(one))
     })
@@ -124,7 +130,7 @@ export const tests = (suite: Suite): void => {
       yield* relabel(target, key, "com.example.again")
       const renamed = yield* Image.inspect(target)
       const { engine } = yield* Backend.Backend
-      // BuildKit takes the name of an image in a store of containerd, and so the image.
+      // In a containerd store, BuildKit moves the name and so removes the previous image.
       if ((yield* hasBuildKit(engine)) && (yield* hasContainerdStore(engine))) {
         assert.isFalse(yield* Image.exists(named.id))
       } else {
@@ -154,23 +160,10 @@ export const tests = (suite: Suite): void => {
       assert.isFalse(yield* Image.exists(id))
     })
   )
-
-  test(
-    suite.options.pause ? "starting a paused container fails with Conflict" : "pausing a container fails with Unsupported on an engine that cannot pause",
-    Effect.gen(function*() {
-      if (!suite.options.pause) {
-        const running = yield* Container.start(idle)
-        assert.strictEqual((yield* failsWith(running.pause, "EngineFailed")).reason, "Unsupported")
-        return
-      }
-      const container = yield* Container.start(Definition.label(idle, "com.example.paused", "1"))
-      yield* container.pause
-      const error = yield* failsWith(
-        Effect.flatMap(Backend.Backend, (backend) => backend.startContainer(container.id)),
-        "EngineFailed"
-      )
-      assert.strictEqual(error.reason, "Conflict")
-      yield* container.unpause
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "removing images", tests: removingImages },
+  { name: "pruning images", tests: pruningImages }
+] as const

@@ -9,11 +9,7 @@ import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
 import { assertGone, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "running"
-
-/** @internal */
-export const tests = ({ options, script, test, uniqueName }: Suite): void => {
+const runningContainers = ({ script, test, uniqueName }: Suite): void => {
   test(
     "run returns both outputs and the exit code and removes the container",
     Effect.gen(function*() {
@@ -34,11 +30,13 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   const everyByte = bytes.concat([bytes.allByteValues, bytes.allByteValues])
+
   const inputs = {
     text: { stdin: "grüß\n\"Gott\" ", expected: undefined },
     bytes: { stdin: everyByte, expected: everyByte },
     "a stream": { stdin: bytes.inPieces(everyByte, 7), expected: everyByte }
   }
+
   for (const [kind, { expected, stdin }] of Object.entries(inputs)) {
     test(
       `run passes ${kind} to the standard input of the process`,
@@ -60,6 +58,19 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
     })
   )
 
+  test(
+    "run keeps both ends of an output over the limit",
+    Effect.gen(function*() {
+      const { omittedBytes, stdoutBytes } = yield* Container.run(script("head -c 100000 /dev/zero; echo end"), {
+        outputLimit: 1000
+      })
+      assert.strictEqual(omittedBytes, 100004 - 1000)
+      assert.strictEqual(stdoutBytes.length, 1000)
+    })
+  )
+}
+
+const runFailures = ({ options, script, test, uniqueName }: Suite): void => {
   test(
     "run fails with InputFailed when its input stream fails",
     Effect.gen(function*() {
@@ -139,7 +150,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
         const greedy = script("dd if=/dev/zero of=/dev/null bs=256M count=1").pipe(Definition.memory("32m"))
         for (const run of [Effect.asVoid(Container.run(greedy)), Stream.runDrain(Container.runStream(greedy))]) {
           const error = yield* failsWith(run, "RunFailed")
-          // Podman does not find out with version 1 of control groups.
+          // Podman cannot detect it with version 1 of control groups.
           if (engine.name === "docker") assert.isTrue(error.outOfMemory, error.message)
           assert.match(error.message, /ended with exit code 137 \(signal 9\), .* memory/)
         }
@@ -148,18 +159,9 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
       })
     )
   }
+}
 
-  test(
-    "run keeps both ends of an output over the limit",
-    Effect.gen(function*() {
-      const { omittedBytes, stdoutBytes } = yield* Container.run(script("head -c 100000 /dev/zero; echo end"), {
-        outputLimit: 1000
-      })
-      assert.strictEqual(omittedBytes, 100004 - 1000)
-      assert.strictEqual(stdoutBytes.length, 1000)
-    })
-  )
-
+const runStreams = ({ script, test, uniqueName }: Suite): void => {
   test(
     "runStream emits each output in order and fails at the end",
     Effect.gen(function*() {
@@ -211,3 +213,10 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
 }
 
 const lost = new SystemError({ module: "Stream", method: "test", reason: "Unknown", description: "lost" })
+
+/** @internal */
+export const themes = [
+  { name: "running containers", tests: runningContainers },
+  { name: "run failures", tests: runFailures },
+  { name: "run streams", tests: runStreams }
+] as const

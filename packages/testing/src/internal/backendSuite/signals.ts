@@ -5,14 +5,10 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { assertGone, eventually, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "signals"
-
 const stubborn = "trap '' TERM; echo ready; while :; do sleep 1; done"
 
-/** @internal */
-export const tests = ({ script, test, uniqueName }: Suite): void => {
-  // Until a process has said so, it may not have set its traps.
+const signals = ({ script, test, uniqueName }: Suite): void => {
+  // A process has set its traps once it has printed.
   const startReady = (definition: Definition.Definition) =>
     Effect.tap(Container.start(definition), (container) => eventually(output(container), (text) => text !== ""))
 
@@ -99,3 +95,8 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
 }
 
 const output = (container: Container.Container) => Stream.mkString(Stream.decodeText(Output.bytes(container.logs())))
+
+/** @internal */
+export const themes = [
+  { name: "signals", tests: signals }
+] as const

@@ -5,11 +5,7 @@ import { uniqueImage } from "./images.js"
 import * as raw from "./raw.js"
 import { sh, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "snapshots"
-
-/** @internal */
-export const tests = (suite: Suite): void => {
+const committingContainers = (suite: Suite): void => {
   const { idle, test } = suite
   const snapshot = uniqueImage(suite)
 
@@ -63,3 +59,8 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "committing containers", tests: committingContainers }
+] as const

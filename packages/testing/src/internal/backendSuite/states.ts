@@ -6,11 +6,7 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { assertGone, failsWith, type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "states"
-
-/** @internal */
-export const tests = ({ idle, image, options, test, uniqueName }: Suite): void => {
+const containerStates = ({ idle, test, uniqueName }: Suite): void => {
   const status = (container: Container.Container) => Effect.map(container.state, ({ status }) => status)
 
   test(
@@ -107,69 +103,9 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
       yield* assertGone(name)
     })
   )
-
-  if (options.pause) whereItPauses({ status, suite: { idle, image, test } })
-  else whereItDoesNot({ status, suite: { idle, image, test } })
 }
 
-interface PauseTests {
-  readonly status: (container: Container.Container) => Effect.Effect<string, BackendError.ContainerError>
-  readonly suite: Pick<Suite, "idle" | "image" | "test">
-}
-
-const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
-  test(
-    "a paused container stays paused until unpause",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      yield* container.pause
-      const { running, status: paused } = yield* container.state
-      assert.deepStrictEqual([paused, running], ["paused", true])
-      const again = yield* failsWith(container.pause, "EngineFailed")
-      const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
-      assert.deepStrictEqual([again.reason, exec.reason], ["Conflict", "ContainerNotRunning"])
-      assert.include(exec.detail, "paused")
-      yield* container.unpause
-      assert.strictEqual(yield* status(container), "running")
-      const unpaused = yield* failsWith(container.unpause, "EngineFailed")
-      assert.strictEqual(unpaused.reason, "Conflict")
-    })
-  )
-
-  test(
-    "a paused container is removed when its scope closes and with force",
-    Effect.gen(function*() {
-      const warned = yield* warnings(Effect.gen(function*() {
-        const { id } = yield* Effect.scoped(Effect.tap(Container.start(idle), ({ pause }) => pause))
-        yield* assertGone(id)
-        const container = yield* Container.start(idle)
-        yield* container.pause
-        yield* container.remove({ force: true })
-        yield* assertGone(container.id)
-      }))
-      assert.deepStrictEqual(warned, [])
-    })
-  )
-
-  test(
-    "a paused container can be stopped",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      yield* container.pause
-      yield* container.stop({ grace: "1 second" })
-      assert.strictEqual(yield* status(container), "exited")
-    })
-  )
-}
-
-const whereItDoesNot = ({ status, suite: { idle, image, test } }: PauseTests) => {
-  test(
-    "pause fails on an engine that cannot pause and the container keeps running",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      yield* failsWith(container.pause, "EngineFailed")
-      yield* failsWith(container.commit(image, { pause: true }), "EngineFailed")
-      assert.strictEqual(yield* status(container), "running")
-    })
-  )
-}
+/** @internal */
+export const themes = [
+  { name: "container states", tests: containerStates }
+] as const

@@ -19,21 +19,15 @@ import * as Schema from "effect/Schema"
 import { uniqueImage } from "./images.js"
 import { assertGone, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "sweeping"
-
 const currentProcess = Effect.flatMap(Backend.Backend, (backend) => backend.currentProcess)
 
-/** An earlier process of the same number. */
+/** An ended process with the same process id. */
 const deadProcess = Effect.map(currentProcess, (process) => new Session.Process({ ...process, started: "1" }))
 
 const scopeLabels = { "ociman.creation": "made-by-hand", "ociman.lifetime": "scope" }
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, test, uniqueName } = suite
-
-  /** A container as another process would have made it, that is removed with the test if the sweep does not. */
+const helpers = ({ idle, uniqueName }: Suite) => {
+  /** Creates a container with the owner labels of another process. It is removed with the scope of the test. */
   const madeBy = (process: Session.Process, labels: Readonly<Record<string, string>>, definition = idle) =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
@@ -51,6 +45,10 @@ export const tests = (suite: Suite): void => {
     (name) => ({ labels: { "com.example.sweep": name }, filter: [Label.equals("com.example.sweep", name)] })
   )
 
+  return { madeBy, unique }
+}
+
+const ownerLabels = ({ idle, test }: Suite): void => {
   test(
     "created containers carry owner labels that container.labels omits",
     Effect.gen(function*() {
@@ -74,53 +72,11 @@ export const tests = (suite: Suite): void => {
       assert.strictEqual(yield* backend.isProcessAlive(new Session.Process({ ...process, host: "x" })), "Unknown")
     })
   )
+}
 
-  test(
-    "a sweep removes networks and volumes of a dead process after its containers and keeps those of a live one",
-    Effect.gen(function*() {
-      const backend = yield* Backend.Backend
-      const { filter, labels } = yield* unique
-      const [networkName, volumeName] = yield* Effect.all([uniqueName, uniqueName])
-      const dead = yield* deadProcess
-      const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(dead) })
-      const left = Label.fromRecord({ ...owner, ...scopeLabels, ...labels })
-      const network = yield* Effect.acquireRelease(
-        backend.createNetwork({
-          ...Network.request(),
-          name: Schema.decodeSync(NetworkInfo.Name)(networkName),
-          labels: left
-        }),
-        (id) => Effect.ignore(backend.removeNetwork(id, { force: true }))
-      )
-      yield* Effect.acquireRelease(
-        backend.createVolume({
-          ...Volume.request(),
-          name: Schema.decodeSync(VolumeInfo.Name)(volumeName),
-          labels: left
-        }),
-        () => Effect.ignore(backend.removeVolume(volumeName, { force: true }))
-      )
-      const [liveNetwork, liveVolume] = yield* Effect.all([Network.make({ labels }), Volume.make({ labels })])
-      const container = yield* madeBy(
-        dead,
-        labels,
-        idle.pipe(
-          Definition.network(networkName),
-          Definition.mount(Mount.volume({ source: volumeName, target: "/data" }))
-        )
-      )
-      const { failed, removed } = yield* backend.sweep({ labels: filter })
-      assert.deepStrictEqual(failed, [])
-      assert.deepStrictEqual(removed.map(({ id, kind }) => [kind, id]), [
-        ["container", container.id],
-        ["network", network],
-        ["volume", volumeName]
-      ])
-      assert.deepStrictEqual((yield* Network.list(...filter)).map(({ id }) => id), [liveNetwork.id])
-      assert.deepStrictEqual((yield* Volume.list(...filter)).map(({ name }) => name), [liveVolume.name])
-    })
-  )
-
+const sweepingContainers = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+  const { madeBy, unique } = helpers(suite)
   test(
     "a sweep removes running and stopped containers of a dead process and keeps those of live ones",
     Effect.gen(function*() {
@@ -182,6 +138,90 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
+    "a sweep keeps a container whose owner labels come from its image, and keeps images",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const { filter, labels } = yield* unique
+      const image = yield* uniqueImage(suite)
+      const original = yield* madeBy(yield* deadProcess, { ...labels, "ociman.creation": yield* uniqueName })
+      yield* original.commit(image, { pause: false })
+      const byHand = yield* Effect.acquireRelease(
+        Effect.flatMap(uniqueName, (name) => backend.createContainer(suite.of(image).idle, ContainerName.make(name))),
+        (id) => Effect.ignore(Effect.flatMap(backend.attach(id), (container) => container.remove({ force: true })))
+      )
+      const { removed } = yield* Backend.sweep({ labels: filter })
+      assert.deepStrictEqual(removed.map(({ id }) => id), [original.id])
+      assert.strictEqual(
+        (yield* backend.inspectContainer(byHand)).labels["com.example.sweep"],
+        labels["com.example.sweep"]
+      )
+      assert.isTrue(yield* Image.exists(image))
+    })
+  )
+
+  test(
+    "two concurrent sweeps both succeed",
+    Effect.gen(function*() {
+      const { filter, labels } = yield* unique
+      const dead = yield* deadProcess
+      const containers = yield* Effect.replicateEffect(madeBy(dead, labels), 3)
+      const sweeps = yield* Effect.replicateEffect(Backend.sweep({ labels: filter }), 2, { concurrency: 2 })
+      assert.deepStrictEqual(sweeps.flatMap(({ failed }) => failed), [])
+      yield* Effect.forEach(containers, ({ id }) => assertGone(id))
+    })
+  )
+}
+
+const sweepingNetworksAndVolumes = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+  const { madeBy, unique } = helpers(suite)
+  test(
+    "a sweep removes networks and volumes of a dead process after its containers and keeps those of a live one",
+    Effect.gen(function*() {
+      const backend = yield* Backend.Backend
+      const { filter, labels } = yield* unique
+      const [networkName, volumeName] = yield* Effect.all([uniqueName, uniqueName])
+      const dead = yield* deadProcess
+      const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(dead) })
+      const left = Label.fromRecord({ ...owner, ...scopeLabels, ...labels })
+      const network = yield* Effect.acquireRelease(
+        backend.createNetwork({
+          ...Network.request(),
+          name: Schema.decodeSync(NetworkInfo.Name)(networkName),
+          labels: left
+        }),
+        (id) => Effect.ignore(backend.removeNetwork(id, { force: true }))
+      )
+      yield* Effect.acquireRelease(
+        backend.createVolume({
+          ...Volume.request(),
+          name: Schema.decodeSync(VolumeInfo.Name)(volumeName),
+          labels: left
+        }),
+        () => Effect.ignore(backend.removeVolume(volumeName, { force: true }))
+      )
+      const [liveNetwork, liveVolume] = yield* Effect.all([Network.make({ labels }), Volume.make({ labels })])
+      const container = yield* madeBy(
+        dead,
+        labels,
+        idle.pipe(
+          Definition.network(networkName),
+          Definition.mount(Mount.volume({ source: volumeName, target: "/data" }))
+        )
+      )
+      const { failed, removed } = yield* backend.sweep({ labels: filter })
+      assert.deepStrictEqual(failed, [])
+      assert.deepStrictEqual(removed.map(({ id, kind }) => [kind, id]), [
+        ["container", container.id],
+        ["network", network],
+        ["volume", volumeName]
+      ])
+      assert.deepStrictEqual((yield* Network.list(...filter)).map(({ id }) => id), [liveNetwork.id])
+      assert.deepStrictEqual((yield* Volume.list(...filter)).map(({ name }) => name), [liveVolume.name])
+    })
+  )
+
+  test(
     "a sweep keeps a network that containers of a live process use",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
@@ -219,38 +259,11 @@ export const tests = (suite: Suite): void => {
       assert.deepStrictEqual(yield* networksOf(created), [second.name])
     })
   )
-
-  test(
-    "a sweep keeps a container whose owner labels come from its image, and keeps images",
-    Effect.gen(function*() {
-      const backend = yield* Backend.Backend
-      const { filter, labels } = yield* unique
-      const image = yield* uniqueImage(suite)
-      const original = yield* madeBy(yield* deadProcess, { ...labels, "ociman.creation": yield* uniqueName })
-      yield* original.commit(image, { pause: false })
-      const byHand = yield* Effect.acquireRelease(
-        Effect.flatMap(uniqueName, (name) => backend.createContainer(suite.of(image).idle, ContainerName.make(name))),
-        (id) => Effect.ignore(Effect.flatMap(backend.attach(id), (container) => container.remove({ force: true })))
-      )
-      const { removed } = yield* Backend.sweep({ labels: filter })
-      assert.deepStrictEqual(removed.map(({ id }) => id), [original.id])
-      assert.strictEqual(
-        (yield* backend.inspectContainer(byHand)).labels["com.example.sweep"],
-        labels["com.example.sweep"]
-      )
-      assert.isTrue(yield* Image.exists(image))
-    })
-  )
-
-  test(
-    "two concurrent sweeps both succeed",
-    Effect.gen(function*() {
-      const { filter, labels } = yield* unique
-      const dead = yield* deadProcess
-      const containers = yield* Effect.replicateEffect(madeBy(dead, labels), 3)
-      const sweeps = yield* Effect.replicateEffect(Backend.sweep({ labels: filter }), 2, { concurrency: 2 })
-      assert.deepStrictEqual(sweeps.flatMap(({ failed }) => failed), [])
-      yield* Effect.forEach(containers, ({ id }) => assertGone(id))
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "owner labels", tests: ownerLabels },
+  { name: "sweeping containers", tests: sweepingContainers },
+  { name: "sweeping networks and volumes", tests: sweepingNetworksAndVolumes }
+] as const

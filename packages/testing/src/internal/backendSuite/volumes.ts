@@ -6,11 +6,7 @@ import * as Either from "effect/Either"
 import * as Scope from "effect/Scope"
 import { assertGone, failsWith, type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "volumes"
-
-/** @internal */
-export const tests = ({ idle, label, options, script, test, uniqueName }: Suite): void => {
+const helpers = ({ idle, label, options, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Volume.Options = {}) =>
@@ -22,6 +18,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   const isThere = ({ name }: { readonly name: string }) =>
     Effect.map(Volume.list(label), (infos) => infos.some((info) => info.name === name))
 
+  return { labels, make, using, isThere }
+}
+
+const makingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
   test(
     "a volume has its options and is removed when its scope closes",
     Effect.gen(function*() {
@@ -49,6 +51,27 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     })
   )
 
+  test(
+    "interrupting the creation of a volume at six moments leaves no volume",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
+      const whole = Duration.toMillis((yield* once)[0])
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
+        { concurrency: 2, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
+    })
+  )
+}
+
+const volumeConflicts = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+  const { make, isThere } = helpers(suite)
   test(
     "making a volume with a name in use fails and keeps the existing volume",
     Effect.gen(function*() {
@@ -87,7 +110,11 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.isFalse(yield* isThere({ name }))
     })
   )
+}
 
+const findingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, isThere } = helpers(suite)
   test(
     "attach finds a volume by its whole name only and does not remove it",
     Effect.gen(function*() {
@@ -148,7 +175,11 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.deepStrictEqual(yield* names(Label.equals(key, "3")), [])
     })
   )
+}
 
+const removingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, using, isThere } = helpers(suite)
   test(
     "a volume of a container is removed only with force, together with the container",
     Effect.gen(function*() {
@@ -211,24 +242,11 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.deepStrictEqual(yield* Effect.forEach([used, unused, other], isThere), [true, false, true])
     })
   )
+}
 
-  test(
-    "interrupting the creation of a volume at six moments leaves no volume",
-    Effect.gen(function*() {
-      const key = `com.example.${yield* uniqueName}`
-      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
-      const whole = Duration.toMillis((yield* once)[0])
-      const warned = yield* warnings(Effect.forEach(
-        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
-        (moment) =>
-          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
-        { concurrency: 2, discard: true }
-      ))
-      assert.deepStrictEqual(warned, [])
-      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
-    })
-  )
-
+const filesInVolumes = (suite: Suite): void => {
+  const { idle, options, script, test } = suite
+  const { make, using } = helpers(suite)
   test(
     "a volume shows the same files in every container and keeps them without containers",
     Effect.gen(function*() {
@@ -264,3 +282,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     )
   }
 }
+
+/** @internal */
+export const themes = [
+  { name: "making volumes", tests: makingVolumes },
+  { name: "volume conflicts", tests: volumeConflicts },
+  { name: "finding volumes", tests: findingVolumes },
+  { name: "removing volumes", tests: removingVolumes },
+  { name: "files in volumes", tests: filesInVolumes }
+] as const

@@ -13,11 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { bytesOf, cut, failure, octets, pushBlob, pushImage, read, type Test } from "./support.js"
 
-/** @internal */
-export const name = "content"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const pushingContent = (test: Test): void => {
   for (const algorithm of ["sha256", "sha512"] as const) {
     test(
       `pushed content is fetched unchanged by its ${algorithm} digest`,
@@ -35,6 +31,61 @@ export const tests = (test: Test): void => {
     )
   }
 
+  test(
+    "push does not read the source of content that is present",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      assert.strictEqual(yield* store.push(descriptor, Stream.dieMessage("was read")), "Present")
+    })
+  )
+
+  test(
+    "receive stores content while it is produced",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      const made = (size: number) =>
+        store.receive((sink) =>
+          Effect.as(Stream.run(cut(bytes, 999), sink), [{ ...descriptor, size }, "made"] as const)
+        )
+      assert.strictEqual(yield* failure(made(49_999)), "SizeMismatch")
+      const broken = store.receive((sink) =>
+        Effect.zipRight(Stream.run(cut(bytes, 999), sink), Effect.fail({ _tag: "Broken" as const }))
+      )
+      assert.strictEqual(yield* failure(broken), "Broken")
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* made(50_000), "made")
+      assert.strictEqual(yield* made(50_000), "made")
+      assert.deepStrictEqual(yield* read(store, descriptor), [...bytes])
+    })
+  )
+
+  test(
+    "concurrent pushes of the same content succeed",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      yield* Effect.replicateEffect(store.push(descriptor, cut(bytes, 1000)), 8, { concurrency: "unbounded" })
+      assert.strictEqual((yield* read(store, descriptor)).length, 50_000)
+    })
+  )
+
+  test(
+    "deleted content is absent",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      yield* store.delete(descriptor)
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* failure(store.delete(descriptor)), "ContentNotFound")
+    })
+  )
+}
+
+const smallContent = (test: Test): void => {
   test(
     "small content is pushed and fetched in one piece",
     Effect.gen(function*() {
@@ -69,14 +120,17 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "push does not read the source of content that is present",
+    "content embedded in a descriptor is read from the descriptor",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
-      const descriptor = yield* pushBlob(store, bytesOf(10))
-      assert.strictEqual(yield* store.push(descriptor, Stream.dieMessage("was read")), "Present")
+      assert.deepStrictEqual(yield* read(store, Descriptor.empty), [0x7B, 0x7D])
+      const wrong = { ...Descriptor.empty, data: Uint8Array.of(0x5B, 0x5D) }
+      assert.strictEqual(yield* failure(read(store, wrong)), "DigestMismatch")
     })
   )
+}
 
+const refusedContent = (test: Test): void => {
   test(
     "content that does not match its descriptor is not stored",
     Effect.gen(function*() {
@@ -103,44 +157,12 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "receive stores content while it is produced",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const bytes = bytesOf(50_000)
-      const descriptor = yield* Content.describe(octets, bytes)
-      const made = (size: number) =>
-        store.receive((sink) =>
-          Effect.as(Stream.run(cut(bytes, 999), sink), [{ ...descriptor, size }, "made"] as const)
-        )
-      assert.strictEqual(yield* failure(made(49_999)), "SizeMismatch")
-      const broken = store.receive((sink) =>
-        Effect.zipRight(Stream.run(cut(bytes, 999), sink), Effect.fail({ _tag: "Broken" as const }))
-      )
-      assert.strictEqual(yield* failure(broken), "Broken")
-      assert.isFalse(yield* store.exists(descriptor))
-      assert.strictEqual(yield* made(50_000), "made")
-      assert.strictEqual(yield* made(50_000), "made")
-      assert.deepStrictEqual(yield* read(store, descriptor), [...bytes])
-    })
-  )
-
-  test(
     "content with another size than the descriptor is absent",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* pushBlob(store, bytesOf(10))
       assert.isFalse(yield* store.exists({ ...descriptor, size: 11 }))
       assert.strictEqual(yield* failure(read(store, { ...descriptor, size: 9 })), "SizeMismatch")
-    })
-  )
-
-  test(
-    "content embedded in a descriptor is read from the descriptor",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      assert.deepStrictEqual(yield* read(store, Descriptor.empty), [0x7B, 0x7D])
-      const wrong = { ...Descriptor.empty, data: Uint8Array.of(0x5B, 0x5D) }
-      assert.strictEqual(yield* failure(read(store, wrong)), "DigestMismatch")
     })
   )
 
@@ -154,18 +176,9 @@ export const tests = (test: Test): void => {
       assert.strictEqual(yield* failure(store.push(descriptor, Stream.empty)), "UnsupportedDigest")
     })
   )
+}
 
-  test(
-    "concurrent pushes of the same content succeed",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const bytes = bytesOf(50_000)
-      const descriptor = yield* Content.describe(octets, bytes)
-      yield* Effect.replicateEffect(store.push(descriptor, cut(bytes, 1000)), 8, { concurrency: "unbounded" })
-      assert.strictEqual((yield* read(store, descriptor)).length, 50_000)
-    })
-  )
-
+const storedManifests = (test: Test): void => {
   test(
     "a stored manifest keeps its bytes unchanged",
     Effect.gen(function*() {
@@ -189,15 +202,12 @@ export const tests = (test: Test): void => {
       assert.isFalse(yield* store.exists(descriptor))
     })
   )
-
-  test(
-    "deleted content is absent",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const descriptor = yield* pushBlob(store, bytesOf(10))
-      yield* store.delete(descriptor)
-      assert.isFalse(yield* store.exists(descriptor))
-      assert.strictEqual(yield* failure(store.delete(descriptor)), "ContentNotFound")
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "pushing content", tests: pushingContent },
+  { name: "small content", tests: smallContent },
+  { name: "refused content", tests: refusedContent },
+  { name: "stored manifests", tests: storedManifests }
+] as const

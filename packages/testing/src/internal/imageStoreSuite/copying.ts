@@ -7,11 +7,7 @@ import { bytesOf, failure, octets, pushBlob, pushImage, pushIndex, pushReferrer,
 
 const platforms = ["linux/amd64", "linux/arm64"].map(Platform.make)
 
-/** @internal */
-export const name = "copies"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const copyingImages = (test: Test): void => {
   test(
     "copying an image there and back keeps all digests",
     Effect.gen(function*() {
@@ -70,6 +66,26 @@ export const tests = (test: Test): void => {
   )
 
   test(
+    "a copy includes referrers only if requested",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { manifest } = yield* pushImage(source, 1)
+      yield* source.tag(manifest.descriptor, "v1")
+      const signature = yield* pushReferrer(source, manifest.descriptor, "application/vnd.example.signature")
+      const aboutIt = yield* pushReferrer(source, signature.descriptor, "application/vnd.example.time")
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+      assert.isFalse(yield* store.exists(signature.descriptor))
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, { referrers: true })
+      assert.isTrue(yield* store.exists(aboutIt.descriptor))
+      const found = yield* Stream.runCollect(store.referrers(manifest.descriptor))
+      assert.deepStrictEqual(Chunk.toReadonlyArray(found).map(({ digest }) => digest), [signature.descriptor.digest])
+    })
+  )
+}
+
+const consistencyOfCopies = (test: Test): void => {
+  test(
     "a copy is complete if an artifact lists the manifest of an image as a blob",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
@@ -95,24 +111,6 @@ export const tests = (test: Test): void => {
           assert.isTrue(yield* store.exists(descriptor))
         }
       }
-    })
-  )
-
-  test(
-    "a copy includes referrers only if requested",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const source = yield* ImageStore.makeMemory
-      const { manifest } = yield* pushImage(source, 1)
-      yield* source.tag(manifest.descriptor, "v1")
-      const signature = yield* pushReferrer(source, manifest.descriptor, "application/vnd.example.signature")
-      const aboutIt = yield* pushReferrer(source, signature.descriptor, "application/vnd.example.time")
-      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
-      assert.isFalse(yield* store.exists(signature.descriptor))
-      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, { referrers: true })
-      assert.isTrue(yield* store.exists(aboutIt.descriptor))
-      const found = yield* Stream.runCollect(store.referrers(manifest.descriptor))
-      assert.deepStrictEqual(Chunk.toReadonlyArray(found).map(({ digest }) => digest), [signature.descriptor.digest])
     })
   )
 
@@ -152,3 +150,9 @@ export const tests = (test: Test): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "copying images", tests: copyingImages },
+  { name: "consistency of copies", tests: consistencyOfCopies }
+] as const

@@ -7,14 +7,7 @@ import { failure, pushImage, pushIndex, pushReferrer, type Test } from "./suppor
 
 const namesOf = (store: ImageStore.Listable) => Effect.map(Stream.runCollect(store.names), (names) => [...names].sort())
 
-/** @internal */
-export const name = "names"
-
-/** @internal */
-export const tests = (
-  test: Test,
-  options: { readonly names: "text" | "tags"; readonly untags: boolean }
-): void => {
+const imageNames = (test: Test, options: { readonly names: "text" | "tags"; readonly untags: boolean }): void => {
   const isText = options.names === "text"
 
   test(
@@ -88,25 +81,11 @@ export const tests = (
       const { layer, manifest } = yield* pushImage(store, 1)
       assert.strictEqual(yield* failure(store.resolve("latest")), "ContentNotFound")
       assert.strictEqual(yield* failure(store.resolve(`sha256:${"0".repeat(64)}`)), "ContentNotFound")
-      // Content, but no manifest.
+      // A blob is not a manifest.
       assert.strictEqual(yield* failure(store.resolve(layer.digest)), "ContentNotFound")
       const absent = { ...manifest.descriptor, size: manifest.descriptor.size + 1 }
       assert.strictEqual(yield* failure(store.tag(absent, "a")), "ContentNotFound")
       assert.deepStrictEqual(yield* namesOf(store), [])
-    })
-  )
-
-  test(
-    "deleting a manifest removes all its names",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const one = (yield* pushImage(store, 1)).manifest.descriptor
-      const two = (yield* pushImage(store, 2)).manifest.descriptor
-      for (const name of ["a", "b"]) yield* store.tag(one, name)
-      yield* store.tag(two, "c")
-      yield* store.delete(one)
-      assert.deepStrictEqual(yield* namesOf(store), ["c"])
-      assert.strictEqual(yield* failure(store.resolve(one.digest)), "ContentNotFound")
     })
   )
 
@@ -118,6 +97,22 @@ export const tests = (
       const names = Array.from({ length: 30 }, (_, i) => `v${100 + i}`)
       yield* Effect.forEach(names, (name) => store.tag(manifest.descriptor, name), { concurrency: "unbounded" })
       assert.deepStrictEqual(yield* namesOf(store), names)
+    })
+  )
+}
+
+const namesAndManifests = (test: Test): void => {
+  test(
+    "deleting a manifest removes all its names",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const one = (yield* pushImage(store, 1)).manifest.descriptor
+      const two = (yield* pushImage(store, 2)).manifest.descriptor
+      for (const name of ["a", "b"]) yield* store.tag(one, name)
+      yield* store.tag(two, "c")
+      yield* store.delete(one)
+      assert.deepStrictEqual(yield* namesOf(store), ["c"])
+      assert.strictEqual(yield* failure(store.resolve(one.digest)), "ContentNotFound")
     })
   )
 
@@ -151,3 +146,9 @@ export const tests = (
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "image names", tests: imageNames },
+  { name: "names and manifests", tests: namesAndManifests }
+] as const

@@ -27,7 +27,7 @@ export const octets = MediaType.MediaType.make("application/octet-stream")
 export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
 
 /**
- * Bytes in pieces.
+ * The bytes as a stream of pieces of the given size.
  *
  * @internal
  */
@@ -35,7 +35,7 @@ export const cut = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> 
   Stream.map(Stream.range(0, Math.ceil(bytes.length / size) - 1), (i) => bytes.subarray(i * size, (i + 1) * size))
 
 /**
- * All bytes of content, as numbers.
+ * Reads content as an array of numbers.
  *
  * @internal
  */
@@ -50,7 +50,7 @@ export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaTyp
   Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
 
 /**
- * An image of one layer.
+ * Pushes an image of one layer.
  *
  * @internal
  */
@@ -80,7 +80,7 @@ export const pushIndex = (store: ImageStore.Writable, platforms: ReadonlyArray<P
   })
 
 /**
- * A manifest about another, as a signature is.
+ * Pushes a manifest with a subject, such as a signature.
  *
  * @internal
  */
@@ -96,7 +96,7 @@ export const pushReferrer = (store: ImageStore.Writable, subject: Descriptor.Des
   })
 
 /**
- * The tag of the error, or what there was instead of one.
+ * Returns the tag of the error, or `no failure`.
  *
  * @internal
  */

@@ -7,11 +7,7 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { absent, at, bytesOf, collect, cut, digestOf, failure, octets, pushBlob, type Test } from "./support.js"
 
-/** @internal */
-export const name = "blobs"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const blobs = (test: Test): void => {
   test("a registry answers ping", (host) => Registry.ping(RegistryKey.make(host)))
 
   for (const algorithm of ["sha256", "sha512"] as const) {
@@ -63,6 +59,32 @@ export const tests = (test: Test): void => {
       assert.strictEqual(pushed, "Present")
     }))
 
+  test("a range of a blob is fetched", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const bytes = bytesOf(1000)
+      const digest = digestOf(yield* pushBlob(repository, bytes))
+      const part = (offset: number, length?: number) =>
+        collect(Registry.fetchBlobRange(repository, digest, { offset, length }))
+      assert.deepStrictEqual(yield* part(0, 10), [...bytes.subarray(0, 10)])
+      assert.deepStrictEqual(yield* part(500, 250), [...bytes.subarray(500, 750)])
+      assert.deepStrictEqual(yield* part(990), [...bytes.subarray(990)])
+      assert.deepStrictEqual(yield* part(990, 100), [...bytes.subarray(990)])
+    }))
+
+  test("concurrent pushes of the same blob succeed", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      yield* Effect.replicateEffect(Registry.pushBlob(repository, descriptor, cut(bytes, 1000)), 8, {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual((yield* collect(Registry.fetchBlob(repository, descriptor))).length, 50_000)
+    }))
+}
+
+const blobFailures = (test: Test): void => {
   test("a blob that does not match its descriptor is not stored", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
@@ -93,20 +115,9 @@ export const tests = (test: Test): void => {
       assert.strictEqual(yield* failure(fetched), "RegistryFailed BLOB_UNKNOWN")
       assertNone(yield* Registry.statBlob(at(host, `${path}-other`), absent))
     }))
+}
 
-  test("a range of a blob is fetched", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const bytes = bytesOf(1000)
-      const digest = digestOf(yield* pushBlob(repository, bytes))
-      const part = (offset: number, length?: number) =>
-        collect(Registry.fetchBlobRange(repository, digest, { offset, length }))
-      assert.deepStrictEqual(yield* part(0, 10), [...bytes.subarray(0, 10)])
-      assert.deepStrictEqual(yield* part(500, 250), [...bytes.subarray(500, 750)])
-      assert.deepStrictEqual(yield* part(990), [...bytes.subarray(990)])
-      assert.deepStrictEqual(yield* part(990, 100), [...bytes.subarray(990)])
-    }))
-
+const mountingBlobs = (test: Test): void => {
   test("a blob is mounted from another repository", (host, path) =>
     Effect.gen(function*() {
       const [from, to] = [at(host, `${path}-from`), at(host, path)]
@@ -123,15 +134,11 @@ export const tests = (test: Test): void => {
       assert.strictEqual(pushed, "Pushed")
       assert.deepStrictEqual(yield* collect(Registry.fetchBlob(to, other)), [...bytesOf(50)])
     }))
-
-  test("concurrent pushes of the same blob succeed", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const bytes = bytesOf(50_000)
-      const descriptor = yield* Content.describe(octets, bytes)
-      yield* Effect.replicateEffect(Registry.pushBlob(repository, descriptor, cut(bytes, 1000)), 8, {
-        concurrency: "unbounded"
-      })
-      assert.strictEqual((yield* collect(Registry.fetchBlob(repository, descriptor))).length, 50_000)
-    }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "blobs", tests: blobs },
+  { name: "blob failures", tests: blobFailures },
+  { name: "mounting blobs", tests: mountingBlobs }
+] as const

@@ -4,11 +4,7 @@ import { Registry } from "@ociman/registry"
 import * as Effect from "effect/Effect"
 import { at, bytesOf, digestOf, failure, type Features, pushBlob, pushImage, tag, type Test } from "./support.js"
 
-/** @internal */
-export const name = "deleting"
-
-/** @internal */
-export const tests = (test: Test, features: Features): void => {
+const deleting = (test: Test, features: Features): void => {
   test("deleting a manifest removes its tags", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
@@ -45,3 +41,8 @@ export const tests = (test: Test, features: Features): void => {
       assertSome(yield* Registry.statManifest(repository, tag("latest")), manifest.descriptor)
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "deleting", tests: deleting }
+] as const

@@ -4,11 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { at, failure, pushImage, type Test } from "./support.js"
 
-/** @internal */
-export const name = "lists"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const listing = (test: Test): void => {
   test("a list of tags is complete with any page size", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
@@ -36,3 +32,8 @@ export const tests = (test: Test): void => {
       assert.strictEqual(new Set(found).size, found.length)
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "listing", tests: listing }
+] as const

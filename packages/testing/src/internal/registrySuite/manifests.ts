@@ -6,11 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { absent, at, digestOf, failure, image, indexOf, pushImage, tag, type Test } from "./support.js"
 
-/** @internal */
-export const name = "manifests"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const manifests = (test: Test): void => {
   test("a manifest is found by its tags and by its digest", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
@@ -100,3 +96,8 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(value.value.index.manifests, index.value.manifests)
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "manifests", tests: manifests }
+] as const

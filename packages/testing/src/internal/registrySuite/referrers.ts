@@ -5,9 +5,6 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { absent, at, digestOf, pushImage, pushReferrer, type Test } from "./support.js"
 
-/** @internal */
-export const name = "referrers"
-
 const signature = "application/vnd.example.signature"
 const sbom = "application/vnd.example.sbom"
 
@@ -21,8 +18,7 @@ const listed = (repository: Repository.Repository, subject: Descriptor.Descripto
 
 const digests = (descriptors: ReadonlyArray<Descriptor.Descriptor>) => descriptors.map(({ digest }) => digest).sort()
 
-/** @internal */
-export const tests = (test: Test): void => {
+const referrers = (test: Test): void => {
   test("referrers lists all manifests of a subject, or those of one artifact type", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
@@ -70,3 +66,8 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), [second.digest])
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "referrers", tests: referrers }
+] as const
