@@ -242,6 +242,8 @@ export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, option
         group(theme.name, () => theme.tests(suite))
       }
     })
-    it.effect("all tests of the contract together leave no resources behind", () => Leftovers.assertNone, { timeout: support.millis(run.options.timeout) })
+    it.effect("all tests of the contract together leave no resources behind", () => Leftovers.assertNone, {
+      timeout: support.millis(run.options.timeout)
+    })
   })
 }

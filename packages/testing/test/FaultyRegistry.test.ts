@@ -227,7 +227,10 @@ for (const [name, form] of Object.entries(forms)) {
       FaultyRegistry.basicAuth(healthy, alice),
       Effect.gen(function*() {
         const anonymous = yield* send("GET", "/v2/")
-        assert.deepStrictEqual([anonymous.status, anonymous.headers["www-authenticate"]], [401, "Basic realm=\"ociman\""])
+        assert.deepStrictEqual([anonymous.status, anonymous.headers["www-authenticate"]], [
+          401,
+          "Basic realm=\"ociman\""
+        ])
         assert.strictEqual((yield* send("GET", "/v2/", { headers: basic("wrong") })).status, 401)
         assert.strictEqual((yield* send("GET", "/v2/", { headers: basic("s3cret") })).status, 200)
       })

@@ -223,16 +223,20 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on $engin
       }), 30_000)
   }
 
-  it.live.each([125, 126, 127])("fails with a typed error if the client ends with exit code %d", (code) =>
-    Effect.gen(function*() {
-      const complaining = [FakeEngine.stderr("Error: the moon is full\n"), FakeEngine.exit(code)]
-      assertOutcomes(yield* play(engine, complaining), complained(engine), ["the moon is full", "not known"])
-      assertOutcomes(yield* play(engine, [FakeEngine.exit(code)]), refused, [
-        `exit code ${code}`,
-        "not known",
-        "\"db\" has no address"
-      ])
-    }), 30_000)
+  it.live.each([125, 126, 127])(
+    "fails with a typed error if the client ends with exit code %d",
+    (code) =>
+      Effect.gen(function*() {
+        const complaining = [FakeEngine.stderr("Error: the moon is full\n"), FakeEngine.exit(code)]
+        assertOutcomes(yield* play(engine, complaining), complained(engine), ["the moon is full", "not known"])
+        assertOutcomes(yield* play(engine, [FakeEngine.exit(code)]), refused, [
+          `exit code ${code}`,
+          "not known",
+          "\"db\" has no address"
+        ])
+      }),
+    30_000
+  )
 
   it.live("fails with a typed error if the client is killed", () =>
     Effect.gen(function*() {
@@ -253,11 +257,15 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every primitive on $engin
       assertOutcomes(results, gone, ["the engine is gone", "are not known"])
     }).pipe(Effect.provide(on(FakeEngine.on(engine, "volume ls", [FakeEngine.stopEngine])))), 30_000)
 
-  it.live("fails with a bounded message if the client writes megabytes to standard error", () =>
-    Effect.gen(function*() {
-      const results = yield* play(engine, [FakeEngine.flood("stderr", 3_000_000), FakeEngine.exit(125)])
-      assertOutcomes(results, refused, ["nothing in particular", "not known"])
-    }), 60_000)
+  it.live(
+    "fails with a bounded message if the client writes megabytes to standard error",
+    () =>
+      Effect.gen(function*() {
+        const results = yield* play(engine, [FakeEngine.flood("stderr", 3_000_000), FakeEngine.exit(125)])
+        assertOutcomes(results, refused, ["nothing in particular", "not known"])
+      }),
+    60_000
+  )
 
   it.effect("times out, or ends when interrupted, if the client hangs", () =>
     Effect.gen(function*() {

@@ -13,15 +13,18 @@ const complaints = [
 const on = (engine: FakeEngine.Script) => Effect.provide(Layer.provideMerge(Backend.layer, FakeEngine.layer(engine)))
 
 describe("a copy out of a container by Podman", () => {
-  it.scopedLive.each(complaints)("fails with PathNotFound if the client prints %j", (complaint) =>
-    Effect.gen(function*() {
-      const container = yield* Container.attach("fake")
-      const error = yield* Effect.flip(container.readFile("/data/file"))
-      assert.strictEqual(error._tag, "PathNotFound", error.message)
-    }).pipe(
-      on(FakeEngine.on(FakeEngine.podman, "container cp", [FakeEngine.stderr(complaint), FakeEngine.exit(125)])),
-      Effect.provide(NodeContext.layer)
-    ))
+  it.scopedLive.each(complaints)(
+    "fails with PathNotFound if the client prints %j",
+    (complaint) =>
+      Effect.gen(function*() {
+        const container = yield* Container.attach("fake")
+        const error = yield* Effect.flip(container.readFile("/data/file"))
+        assert.strictEqual(error._tag, "PathNotFound", error.message)
+      }).pipe(
+        on(FakeEngine.on(FakeEngine.podman, "container cp", [FakeEngine.stderr(complaint), FakeEngine.exit(125)])),
+        Effect.provide(NodeContext.layer)
+      )
+  )
 
   it.scopedLive.each([
     ["/w/a?", "/\\w/\\a\\?"],

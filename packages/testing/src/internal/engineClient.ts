@@ -27,8 +27,6 @@ const output = (engine: Engine.Engine, ...args: ReadonlyArray<string>) =>
 /**
  * Reports whether BuildKit builds images. Clients of Docker 23 (API 1.42) and later need the buildx plugin for it;
  * older clients use the BuildKit of the engine if that supports API 1.42.
- *
- * @internal
  */
 export const hasBuildKit = (
   engine: Engine.Engine
@@ -41,8 +39,6 @@ export const hasBuildKit = (
 
 /**
  * Reports whether Docker keeps images in a containerd image store.
- *
- * @internal
  */
 export const hasContainerdStore = (
   engine: Engine.Engine

@@ -55,25 +55,29 @@ export const exchangesSuite = <E>(
           return yield* Copy.image({ store: source, name: tag }, { store: target, name: tag })
         })
 
-      it.scoped("an image pushed by an engine is copied between repositories, pulled and run", () =>
-        Effect.gen(function*() {
-          const [from, to] = yield* Effect.all([repository("pushed"), repository("copied")])
-          const digest = yield* pushed(from)
-          const copied = yield* copy(from, to)
-          assert.strictEqual(copied.digest, digest)
+      it.scoped(
+        "an image pushed by an engine is copied between repositories, pulled and run",
+        () =>
+          Effect.gen(function*() {
+            const [from, to] = yield* Effect.all([repository("pushed"), repository("copied")])
+            const digest = yield* pushed(from)
+            const copied = yield* copy(from, to)
+            assert.strictEqual(copied.digest, digest)
 
-          const image = Reference.make(`${to}:${tag}`)
-          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
-          yield* Image.pull(image)
-          const byDigest = Reference.withDigest(Reference.withoutTag(image), digest)
-          assert.isTrue(yield* Image.exists(byDigest))
-          const definition = Definition.make(String(image)).pipe(
-            Definition.command("echo", "through the registry"),
-            Definition.label(label.key, label.value)
-          )
-          const { stdout } = yield* Container.run(definition)
-          assert.include(stdout, "through the registry")
-        }), { timeout: 120_000 })
+            const image = Reference.make(`${to}:${tag}`)
+            yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
+            yield* Image.pull(image)
+            const byDigest = Reference.withDigest(Reference.withoutTag(image), digest)
+            assert.isTrue(yield* Image.exists(byDigest))
+            const definition = Definition.make(String(image)).pipe(
+              Definition.command("echo", "through the registry"),
+              Definition.label(label.key, label.value)
+            )
+            const { stdout } = yield* Container.run(definition)
+            assert.include(stdout, "through the registry")
+          }),
+        { timeout: 120_000 }
+      )
 
       it.scoped("skopeo copies an image from RegistryStore byte for byte", () =>
         Effect.gen(function*() {

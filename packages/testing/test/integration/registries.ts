@@ -127,11 +127,11 @@ export const registriesSuite = <E>(
           yield* Image.remove(image)
           yield* Image.pullIfAbsent(image)
           assert.isTrue(yield* Image.exists(image))
-          const nowhere = Reference.make("127.0.0.1:1/ociman/app:1")
+          const unreachable = Reference.make("127.0.0.1:1/ociman/app:1")
           const test = yield* TestImage.TestImage
-          yield* Image.tag(test.reference, nowhere)
-          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(nowhere)))
-          yield* Image.pullIfAbsent(nowhere)
+          yield* Image.tag(test.reference, unreachable)
+          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(unreachable)))
+          yield* Image.pullIfAbsent(unreachable)
         }))
 
       it.scoped("run pulls a missing image", () =>
@@ -401,6 +401,7 @@ export const registriesSuite = <E>(
       }))
 
     // Builders keep unnamed images of repeated builds.
-    it.effect("the registry tests leave no resources behind", () => Effect.zipRight(Image.prune([label]), Leftovers.assertNone))
+    it.effect("the registry tests leave no resources behind", () =>
+      Effect.zipRight(Image.prune([label]), Leftovers.assertNone))
   })
 }

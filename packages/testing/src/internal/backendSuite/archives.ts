@@ -30,6 +30,7 @@ const helpers = (suite: Suite) => {
 const savingAndLoadingImages = (suite: Suite): void => {
   const { idle, image, test } = suite
   const { commit } = helpers(suite)
+
   test(
     "save and load keep several images and their names in one archive",
     Effect.gen(function*() {
@@ -85,10 +86,10 @@ const savingAndLoadingImages = (suite: Suite): void => {
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
-      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
-      const error = yield* failsWith(Stream.runDrain(Image.save(image, nowhere)), "ImageNotFound")
+      const missing = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Stream.runDrain(Image.save(image, missing)), "ImageNotFound")
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, nowhere), "ImageNotFound")
+      yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, missing), "ImageNotFound")
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
     })
   )
@@ -97,6 +98,7 @@ const savingAndLoadingImages = (suite: Suite): void => {
 const refusingArchives = (suite: Suite): void => {
   const { idle, test } = suite
   const { commit } = helpers(suite)
+
   test(
     "load refuses content that is not an image archive",
     Effect.gen(function*() {
@@ -142,6 +144,7 @@ const refusingArchives = (suite: Suite): void => {
 const importingImages = (suite: Suite): void => {
   const { idle, test } = suite
   const { snapshot } = helpers(suite)
+
   test(
     "import makes an image with the given changes and message",
     Effect.gen(function*() {
@@ -187,6 +190,7 @@ const importingImages = (suite: Suite): void => {
 const imageHistory = (suite: Suite): void => {
   const { idle, image, test } = suite
   const { commit } = helpers(suite)
+
   test(
     "history lists the steps of an image and fails for a missing image",
     Effect.gen(function*() {

@@ -52,6 +52,7 @@ const helpers = (suite: Suite) => {
 const buildOutput = (suite: Suite): void => {
   const { test } = suite
   const { target } = helpers(suite)
+
   test(
     "build events report the output of steps and which steps come from the cache",
     withHasher(Effect.gen(function*() {
@@ -184,6 +185,7 @@ const buildContext = (suite: Suite): void => {
 const buildOptions = (suite: Suite): void => {
   const { test } = suite
   const { target, fileOf } = helpers(suite)
+
   // printf 'hunter2\nsecond line' | md5sum
   const value = "hunter2\nsecond line"
 
@@ -261,6 +263,7 @@ const buildOptions = (suite: Suite): void => {
 const interruptingBuilds = (suite: Suite): void => {
   const { test } = suite
   const { target } = helpers(suite)
+
   test(
     "interrupting a build ends its running step",
     withHasher(Effect.gen(function*() {

@@ -41,6 +41,7 @@ const helpers = (suite: Suite) => {
 const buildingImages = (suite: Suite): void => {
   const { test } = suite
   const { target } = helpers(suite)
+
   test(
     "a build makes an image with its name and labels",
     withHasher(Effect.gen(function*() {
@@ -133,6 +134,7 @@ const buildingImages = (suite: Suite): void => {
 const buildingAbsentImages = (suite: Suite): void => {
   const { test } = suite
   const { target } = helpers(suite)
+
   test(
     "ensure builds an image only if it is absent",
     withHasher(Effect.gen(function*() {

@@ -22,6 +22,7 @@ const helpers = () => {
 
 const platformCommands = ({ test }: Suite): void => {
   const { shell, inside } = helpers()
+
   test(
     "Command.string, lines and exitCode run a process inside the container",
     inside(() =>
@@ -100,6 +101,7 @@ const platformCommands = ({ test }: Suite): void => {
 
 const platformProcesses = ({ test, uniqueName }: Suite): void => {
   const { shell, inside } = helpers()
+
   test(
     "standard output and standard error of a started Command arrive separately while it runs",
     inside((container) =>
@@ -188,6 +190,7 @@ const platformProcesses = ({ test, uniqueName }: Suite): void => {
 
 const subprocesses = ({ test }: Suite): void => {
   const { shell, inside } = helpers()
+
   test(
     "Subprocess runs commands inside the container and reports their errors",
     inside(() =>

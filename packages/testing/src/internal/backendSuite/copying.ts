@@ -41,6 +41,7 @@ const helpers = () => {
 
 const readingAndWritingFiles = ({ idle, options, test }: Suite): void => {
   const { reasonOf } = helpers()
+
   test(
     "a written file is read back before the start, while the container runs and after it stopped",
     Effect.gen(function*() {
@@ -120,6 +121,7 @@ const readingAndWritingFiles = ({ idle, options, test }: Suite): void => {
 
 const filesOfDefinitions = ({ idle, test }: Suite): void => {
   const { entriesAt, reasonOf, inDirectory } = helpers()
+
   test(
     "files of a definition are in place when the process starts",
     inDirectory((directory, fs) =>
@@ -164,6 +166,7 @@ const filesOfDefinitions = ({ idle, test }: Suite): void => {
 
 const copyingArchives = ({ idle, options, test }: Suite): void => {
   const { entriesAt } = helpers()
+
   test(
     "an archive keeps permissions and long names when copied in and out",
     Effect.gen(function*() {
@@ -232,6 +235,7 @@ const copyingArchives = ({ idle, options, test }: Suite): void => {
 
 const copyingDirectories = ({ idle, test }: Suite): void => {
   const { inDirectory } = helpers()
+
   test(
     "copyIn and copyOut copy a directory of this machine with modes and links",
     inDirectory((directory, fs) =>
@@ -271,6 +275,7 @@ const copyingDirectories = ({ idle, test }: Suite): void => {
 
 const copyFailures = ({ idle, test }: Suite): void => {
   const { reasonOf } = helpers()
+
   test(
     "a copy reports a missing path and a path of the wrong kind with different errors",
     Effect.gen(function*() {

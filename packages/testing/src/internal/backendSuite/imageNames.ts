@@ -110,6 +110,7 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
 
 const namesOnDockerHub = (suite: Suite): void => {
   const { image, test, uniqueName } = suite
+
   test(
     "an image is found by every form of its name on Docker Hub",
     Effect.gen(function*() {

@@ -12,6 +12,7 @@ export const uniqueImage = ({ namePrefix, uniqueName }: Pick<Suite, "namePrefix"
 
 const images = (suite: Suite): void => {
   const { idle, image, label, test } = suite
+
   test(
     "inspect returns the properties of an image and fails for a missing one",
     Effect.gen(function*() {
@@ -19,12 +20,12 @@ const images = (suite: Suite): void => {
       assert.include(info.tags, Reference.format(image))
       assert.strictEqual(info.labels[label.key], label.value)
       assert.strictEqual(info.os, "linux")
-      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
-      const error = yield* failsWith(Image.inspect(nowhere), "ImageNotFound")
+      const missing = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Image.inspect(missing), "ImageNotFound")
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
-      yield* Image.removeIfPresent(nowhere)
-      assert.isFalse(yield* Image.exists(nowhere))
+      yield* failsWith(Image.remove(missing), "ImageNotFound")
+      yield* Image.removeIfPresent(missing)
+      assert.isFalse(yield* Image.exists(missing))
       assert.isTrue(yield* Image.exists(image))
     })
   )

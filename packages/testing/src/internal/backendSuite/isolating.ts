@@ -15,6 +15,7 @@ const helpers = () => {
 
 const mounts = ({ idle, script, test, uniqueName }: Suite): void => {
   const { output } = helpers()
+
   test(
     "a tmpfs mount has its size and mode",
     Effect.gen(function*() {
@@ -92,6 +93,7 @@ const mounts = ({ idle, script, test, uniqueName }: Suite): void => {
 
 const privilegesAndDevices = ({ idle, script, test, uniqueName }: Suite): void => {
   const { output } = helpers()
+
   test(
     "a container has the capabilities that its definition adds and drops",
     Effect.gen(function*() {
@@ -142,6 +144,7 @@ const privilegesAndDevices = ({ idle, script, test, uniqueName }: Suite): void =
 
 const resourceLimits = ({ idle, options, script, test }: Suite): void => {
   const { output } = helpers()
+
   test(
     "process limits of a definition take effect",
     Effect.gen(function*() {
@@ -172,6 +175,7 @@ const resourceLimits = ({ idle, options, script, test }: Suite): void => {
 
 const networkSettings = ({ idle, script, test }: Suite): void => {
   const { output } = helpers()
+
   test(
     "a container uses the extra hosts and name servers of its definition",
     Effect.gen(function*() {

@@ -32,10 +32,16 @@ const publishedServers = (suite: Suite): void => {
 
   test("a published server is reached at its address", answers(Port.tcp(8080)).pipe(Effect.asVoid))
 
-  test("a server published on all addresses is reached at its address", answers(Port.tcp(8080, { hostIp: "0.0.0.0" })).pipe(Effect.asVoid))
+  test(
+    "a server published on all addresses is reached at its address",
+    answers(Port.tcp(8080, { hostIp: "0.0.0.0" })).pipe(Effect.asVoid)
+  )
 
   if (options.ipv6) {
-    test("a server published on IPv6 loopback is reached at its address", answers(Port.tcp(8080, { hostIp: "::1" })).pipe(Effect.asVoid))
+    test(
+      "a server published on IPv6 loopback is reached at its address",
+      answers(Port.tcp(8080, { hostIp: "::1" })).pipe(Effect.asVoid)
+    )
   }
 
   test(
@@ -87,6 +93,7 @@ const publishedServers = (suite: Suite): void => {
 const serversInNetworks = (suite: Suite): void => {
   const { idle, label, test, uniqueName } = suite
   const { web } = helpers(suite)
+
   test(
     "containers of a network reach each other by name and alias",
     Effect.gen(function*() {

@@ -33,7 +33,7 @@ export const makeWithSubnet = (options: Network.Options) =>
     Effect.retry({ times: 10, while: (error) => error._tag === "SubnetUnavailable" })
   )
 
-const helpers = ({ idle, label, options, uniqueName }: Suite) => {
+const helpers = ({ idle, label, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Network.Options = {}) =>
@@ -50,6 +50,7 @@ const helpers = ({ idle, label, options, uniqueName }: Suite) => {
 const makingNetworks = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { labels, make, isThere } = helpers(suite)
+
   test(
     "a network has its options and is removed when its scope closes",
     Effect.gen(function*() {
@@ -133,6 +134,7 @@ const makingNetworks = (suite: Suite): void => {
 const networkConflicts = (suite: Suite): void => {
   const { label, test, uniqueName } = suite
   const { labels, make, isThere } = helpers(suite)
+
   test(
     "making a network with a name in use fails and keeps the existing network",
     Effect.gen(function*() {
@@ -179,6 +181,7 @@ const networkConflicts = (suite: Suite): void => {
 const findingNetworks = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { make, inNetwork, isThere } = helpers(suite)
+
   test(
     "attach finds a network by id and by name and does not remove it",
     Effect.gen(function*() {
@@ -246,6 +249,7 @@ const findingNetworks = (suite: Suite): void => {
 const containersInNetworks = (suite: Suite): void => {
   const { idle, options, test, uniqueName } = suite
   const { labels, make, inNetwork } = helpers(suite)
+
   test(
     "starting a container in a missing network fails and leaves no container",
     Effect.gen(function*() {
@@ -335,6 +339,7 @@ const containersInNetworks = (suite: Suite): void => {
 const removingNetworks = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { make, inNetwork, isThere } = helpers(suite)
+
   test(
     "a network with a running container is removed only with force",
     Effect.gen(function*() {

@@ -117,6 +117,7 @@ const pathsWithPatterns = ({ idle, test }: Suite): void => {
 
 const unreachablePaths = ({ idle, options, test }: Suite): void => {
   const { reason } = helpers()
+
   test(
     "writing below a dangling link fails with InTheWay and writes nothing",
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
+import { Backend, Container, Image, Label } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -37,6 +37,7 @@ const helpers = (suite: Suite) => {
 const removingImages = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { labelled } = helpers(suite)
+
   for (const state of ["running", "stopped"] as const) {
     test(
       `removing an image of a ${state} container needs force and takes only its name`,
@@ -92,17 +93,18 @@ const removingImages = (suite: Suite): void => {
   test(
     "removing a missing image fails also with force",
     Effect.gen(function*() {
-      const nowhere = Reference.make(`localhost/ociman/nowhere:${yield* uniqueName}`)
-      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
-      yield* failsWith(Image.remove(nowhere, { force: true }), "ImageNotFound")
-      yield* Image.removeIfPresent(nowhere, { force: true })
+      const missing = Reference.make(`localhost/ociman/nowhere:${yield* uniqueName}`)
+      yield* failsWith(Image.remove(missing), "ImageNotFound")
+      yield* failsWith(Image.remove(missing, { force: true }), "ImageNotFound")
+      yield* Image.removeIfPresent(missing, { force: true })
     })
   )
 }
 
 const pruningImages = (suite: Suite): void => {
-  const { idle, test, uniqueName } = suite
+  const { test, uniqueName } = suite
   const { labelled, relabel } = helpers(suite)
+
   test(
     "list and prune select only images with all labels",
     Effect.gen(function*() {

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { type BackendError, Container, Definition, Exec } from "@ociman/containers"
+import { Container, Definition, Exec } from "@ociman/containers"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"

@@ -177,7 +177,10 @@ export const eventually = <A, E, R>(
         return isExpected(answer) ? Effect.void : Effect.sleep("20 millis")
       }),
       Effect.repeat({ until: isExpected }),
-      Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => `not satisfied within 30 seconds; last result: ${String(last)}` }),
+      Effect.timeoutFail({
+        duration: "30 seconds",
+        onTimeout: () => `not satisfied within 30 seconds; last result: ${String(last)}`
+      }),
       Effect.catchAll((error) => typeof error === "string" ? Effect.sync(() => assert.fail(error)) : Effect.fail(error))
     )
   })

@@ -77,6 +77,7 @@ const ownerLabels = ({ idle, test }: Suite): void => {
 const sweepingContainers = (suite: Suite): void => {
   const { idle, test, uniqueName } = suite
   const { madeBy, unique } = helpers(suite)
+
   test(
     "a sweep removes running and stopped containers of a dead process and keeps those of live ones",
     Effect.gen(function*() {
@@ -175,6 +176,7 @@ const sweepingContainers = (suite: Suite): void => {
 const sweepingNetworksAndVolumes = (suite: Suite): void => {
   const { idle, test, uniqueName } = suite
   const { madeBy, unique } = helpers(suite)
+
   test(
     "a sweep removes networks and volumes of a dead process after its containers and keeps those of a live one",
     Effect.gen(function*() {

@@ -6,7 +6,7 @@ import * as Either from "effect/Either"
 import * as Scope from "effect/Scope"
 import { assertGone, failsWith, type Suite, warnings } from "./support.js"
 
-const helpers = ({ idle, label, options, uniqueName }: Suite) => {
+const helpers = ({ idle, label, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Volume.Options = {}) =>
@@ -24,6 +24,7 @@ const helpers = ({ idle, label, options, uniqueName }: Suite) => {
 const makingVolumes = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { labels, make, isThere } = helpers(suite)
+
   test(
     "a volume has its options and is removed when its scope closes",
     Effect.gen(function*() {
@@ -72,6 +73,7 @@ const makingVolumes = (suite: Suite): void => {
 const volumeConflicts = (suite: Suite): void => {
   const { idle, test, uniqueName } = suite
   const { make, isThere } = helpers(suite)
+
   test(
     "making a volume with a name in use fails and keeps the existing volume",
     Effect.gen(function*() {
@@ -115,6 +117,7 @@ const volumeConflicts = (suite: Suite): void => {
 const findingVolumes = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { make, isThere } = helpers(suite)
+
   test(
     "attach finds a volume by its whole name only and does not remove it",
     Effect.gen(function*() {
@@ -180,6 +183,7 @@ const findingVolumes = (suite: Suite): void => {
 const removingVolumes = (suite: Suite): void => {
   const { test, uniqueName } = suite
   const { make, using, isThere } = helpers(suite)
+
   test(
     "a volume of a container is removed only with force, together with the container",
     Effect.gen(function*() {
@@ -247,6 +251,7 @@ const removingVolumes = (suite: Suite): void => {
 const filesInVolumes = (suite: Suite): void => {
   const { idle, options, script, test } = suite
   const { make, using } = helpers(suite)
+
   test(
     "a volume shows the same files in every container and keeps them without containers",
     Effect.gen(function*() {

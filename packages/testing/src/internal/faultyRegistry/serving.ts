@@ -32,7 +32,9 @@ export const make = <E, R>(options: Options, registry: (url: string) => Effect.E
   Effect.gen(function*() {
     const server = yield* HttpServer.HttpServer
     const { address } = server
-    if (address._tag !== "TcpAddress") return yield* Effect.dieMessage("FaultyRegistry needs a server that listens on a TCP port")
+    if (address._tag !== "TcpAddress") {
+      return yield* Effect.dieMessage("FaultyRegistry needs a server that listens on a TCP port")
+    }
     const host = address.hostname === "0.0.0.0" ? "127.0.0.1" : address.hostname
     const service = yield* registry(options.url ?? `http://${host}:${address.port}`)
     yield* server.serve(Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>

@@ -96,14 +96,17 @@ const blobFailures = (test: Test): void => {
       assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
     }))
 
-  test("a blob whose source fails is not stored and push fails with the source's error", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const descriptor = yield* Content.describe(octets, bytesOf(10))
-      const source = Stream.concat(Stream.make(bytesOf(5)), Stream.fail({ _tag: "SourceFailed" as const }))
-      assert.strictEqual(yield* failure(Registry.pushBlob(repository, descriptor, source)), "SourceFailed")
-      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
-    }))
+  test(
+    "a blob whose source fails is not stored and push fails with the source's error",
+    (host, path) =>
+      Effect.gen(function*() {
+        const repository = at(host, path)
+        const descriptor = yield* Content.describe(octets, bytesOf(10))
+        const source = Stream.concat(Stream.make(bytesOf(5)), Stream.fail({ _tag: "SourceFailed" as const }))
+        assert.strictEqual(yield* failure(Registry.pushBlob(repository, descriptor, source)), "SourceFailed")
+        assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+      })
+  )
 
   test("a missing blob is not found", (host, path) =>
     Effect.gen(function*() {

@@ -19,21 +19,24 @@ const listed = (repository: Repository.Repository, subject: Descriptor.Descripto
 const digests = (descriptors: ReadonlyArray<Descriptor.Descriptor>) => descriptors.map(({ digest }) => digest).sort()
 
 const referrers = (test: Test): void => {
-  test("referrers lists all manifests of a subject, or those of one artifact type", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
-      assert.deepStrictEqual(yield* listed(repository, descriptor), [])
-      const first = (yield* pushReferrer(repository, descriptor, signature, 1)).descriptor
-      const second = (yield* pushReferrer(repository, descriptor, sbom, 2)).descriptor
-      assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), digests([first, second]))
-      const [found, ...more] = yield* listed(repository, descriptor, sbom)
-      assert.deepStrictEqual(more, [])
-      assert.deepStrictEqual(
-        [found?.digest, found?.size, found?.artifactType, found?.annotations],
-        [second.digest, second.size, sbom, { "com.example.n": "2" }]
-      )
-    }))
+  test(
+    "referrers lists all manifests of a subject, or those of one artifact type",
+    (host, path) =>
+      Effect.gen(function*() {
+        const repository = at(host, path)
+        const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
+        assert.deepStrictEqual(yield* listed(repository, descriptor), [])
+        const first = (yield* pushReferrer(repository, descriptor, signature, 1)).descriptor
+        const second = (yield* pushReferrer(repository, descriptor, sbom, 2)).descriptor
+        assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), digests([first, second]))
+        const [found, ...more] = yield* listed(repository, descriptor, sbom)
+        assert.deepStrictEqual(more, [])
+        assert.deepStrictEqual(
+          [found?.digest, found?.size, found?.artifactType, found?.annotations],
+          [second.digest, second.size, sbom, { "com.example.n": "2" }]
+        )
+      })
+  )
 
   test("a referrer may be pushed before its subject", (host, path) =>
     Effect.gen(function*() {
