@@ -1,5 +1,5 @@
-// `npm ci` wants every platform's binaries in the lock file. npm leaves those out that a mirror does not have;
-// this puts them back by name and version. `npm run lock` does it, before and after npm writes the file.
+// Adds the binaries of all platforms to the lock file, by name and version. `npm ci` requires them, but npm omits those
+// that a mirror does not have. `npm run lock` runs this between two updates of the file by npm.
 import { readFileSync, writeFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 

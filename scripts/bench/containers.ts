@@ -14,7 +14,7 @@ import { Config, Console, Effect, Option } from "effect"
 import { spawn } from "node:child_process"
 import { compare } from "./compare.js"
 
-/** The command as a script without this library would run it. */
+/** Runs a client as a script without this library would. */
 const bare = (executable: string, args: ReadonlyArray<string>) =>
   Effect.async<string, Error>((resume) => {
     const child = spawn(executable, args, { stdio: ["ignore", "pipe", "pipe"] })
@@ -41,7 +41,7 @@ const clientOf = (engine: Engine.Engine) => Option.getOrThrow(Engine.client(engi
 
 const idle = ["/bin/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done"] as const
 
-/** What the library runs for a container in a scope, by hand. */
+/** Runs the same commands as the library for a scoped container. */
 const bareLifecycle = (definition: Definition.Definition, engine: Backend.Service["engine"]) =>
   Effect.gen(function*() {
     const name = `ociman-bench-${process.pid}`
@@ -58,7 +58,7 @@ const bareLifecycle = (definition: Definition.Definition, engine: Backend.Servic
     }
   })
 
-/** Containers through this library against the same commands spawned from Node. */
+/** Compares containers of this library with the same commands spawned from Node. */
 export const containers = Effect.scoped(Effect.gen(function*() {
   const { engine } = yield* Backend.Backend
   yield* Console.log(`\n${engine.name} ${engine.version}, client ${clientOf(engine).version}`)

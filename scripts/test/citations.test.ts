@@ -7,16 +7,16 @@ const docs = path.resolve(import.meta.dirname, "../../docs")
 
 const read = (file: string) => fs.readFileSync(path.join(docs, file), "utf8")
 
-/** The text below a heading, up to the next one. */
+/** Returns the text below a heading, up to the next one. */
 const section = (markdown: string, heading: string) => markdown.split(/^## /m).find((part) => part.startsWith(heading))
 
-describe("the tests that documents name", () => {
-  it.each(["engines.md", "ociman.md", "ocipkg.md", "registry.md"])("are there: %s", (file) => {
+describe("documents in docs/", () => {
+  it.each(["engines.md", "ociman.md", "ocipkg.md", "registry.md"])("cite only existing tests: %s", (file) => {
     assert.isNotEmpty(citations(read(file)))
     assert.deepStrictEqual(wrongCitations(read(file), docs), [])
   })
 
-  it("pin each difference of the engines", () => {
+  it("cite a test for each difference of the engines", () => {
     const [head = "", versions = "", ...differences] = read("engines.md").split(/^## /m)
     assert.isTrue(versions.startsWith("Versions"), head)
     const table = rows(differences.join("## "))
@@ -25,7 +25,7 @@ describe("the tests that documents name", () => {
   })
 
   it.each([["Its integration tests", 40], ["Its tests of backends", 11], ["Its defects", 11]])(
-    "are named in each row of %s",
+    "cite a test in each row of %s",
     (heading, count) => {
       const table = rows(section(read("ociman.md"), heading) ?? "")
       assert.strictEqual(table.length, count)
@@ -35,31 +35,31 @@ describe("the tests that documents name", () => {
 })
 
 describe("docs/ocipkg.md", () => {
-  it("names a test for each defect", () => {
+  it("cites a test for each defect", () => {
     const table = rows(section(read("ocipkg.md"), "Its defects") ?? "")
     assert.strictEqual(table.length, 23)
     assert.deepStrictEqual(table.filter((cells) => citations(cells.at(-1) ?? "").length === 0), [])
   })
 })
 
-describe("the check itself", () => {
+describe("the check of citations", () => {
   const networks = "[networks]: ../packages/testing/src/internal/backendSuite/networks.ts"
   const wrong = (cell: string, ...files: ReadonlyArray<string>) =>
     wrongCitations(`| what | ${cell} |\n\n${files.join("\n")}\n`, docs)
 
-  it("takes a title that is there, also one of several parts", () => {
-    assert.deepStrictEqual(wrong("[a gateway is where it was asked for][networks]", networks), [])
+  it("accepts an existing title, also one with interpolations", () => {
+    assert.deepStrictEqual(wrong("[a network uses the requested gateway address][networks]", networks), [])
     assert.deepStrictEqual(
-      wrong("[a command runs as ${user}][executing]", networks.replaceAll("networks", "executing")),
+      wrong("[exec runs the command as user ${user}][executing]", networks.replaceAll("networks", "executing")),
       []
     )
   })
 
-  it("finds a title, a file and a label that are not there", () => {
-    assert.deepStrictEqual(wrong("[a gateway is where it was not asked for][networks]", networks), [
-      "../packages/testing/src/internal/backendSuite/networks.ts has no test \"a gateway is where it was not asked for\""
+  it("reports a missing title, a missing file and a missing label", () => {
+    assert.deepStrictEqual(wrong("[a network uses no gateway address][networks]", networks), [
+      "../packages/testing/src/internal/backendSuite/networks.ts has no test \"a network uses no gateway address\""
     ])
-    assert.deepStrictEqual(wrong("[a][gone]", "[gone]: ../gone.ts"), ["../gone.ts is not there"])
-    assert.deepStrictEqual(wrong("[a][nothing]", networks), ["[nothing] is no file"])
+    assert.deepStrictEqual(wrong("[a][gone]", "[gone]: ../gone.ts"), ["../gone.ts does not exist"])
+    assert.deepStrictEqual(wrong("[a][nothing]", networks), ["[nothing] is no label of a file"])
   })
 })

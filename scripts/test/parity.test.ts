@@ -22,7 +22,7 @@ const program = ts.createProgram(barrels, {
 })
 const checker = program.getTypeChecker()
 
-/** The members of a name: of a module its exports, of an interface or a class its properties. */
+/** Returns the members of a name: the exports of a module, or the properties of an interface or class. */
 const members = (symbol: ts.Symbol): ReadonlyArray<ts.Symbol> => {
   const target = (symbol.flags & ts.SymbolFlags.Alias) === 0 ? symbol : checker.getAliasedSymbol(symbol)
   return [
@@ -46,7 +46,7 @@ const find = (from: ReadonlyArray<ts.Symbol>, names: ReadonlyArray<string>): boo
   return rest.length === 0 ? found.length > 0 : found.some((symbol) => find(members(symbol), rest))
 }
 
-/** What a value of a service or a handle is called in the documents. */
+/** Names of services and handles in the documents. */
 const values: Record<string, ReadonlyArray<string>> = {
   backend: ["Backend", "Service"],
   container: ["Container", "Container"],
@@ -69,7 +69,7 @@ const references = (file: string) =>
   rows(read(file)).flatMap((cells) => cells.slice(1).flatMap(names)).map((name) => ({ file, name }))
 
 describe("docs/ociman.md", () => {
-  it("has a line for most of what the crate has", () => {
+  it("maps most of the names of the crate", () => {
     assert.isAbove(rows(read("docs/ociman.md")).length, 120)
   })
 
@@ -79,7 +79,7 @@ describe("docs/ociman.md", () => {
 })
 
 describe("docs/ocipkg.md", () => {
-  it("has a line for most of what the crate has", () => {
+  it("maps most of the names of the crate", () => {
     assert.isAbove(rows(read("docs/ocipkg.md")).length, 70)
   })
 
@@ -88,8 +88,8 @@ describe("docs/ocipkg.md", () => {
   })
 })
 
-describe("the check itself", () => {
-  it("knows a name that is not there", () => {
+describe("the check of names", () => {
+  it("reports a missing name", () => {
     assert.isTrue(isThere("Container.start"))
     assert.isTrue(isThere("container.exec"))
     assert.isTrue(isThere("BackendError.EngineFailed"))

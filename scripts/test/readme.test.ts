@@ -27,17 +27,17 @@ const peerDependencies: Record<string, string> = Object.assign(
 
 const peers = Object.keys(peerDependencies)
 
-/** The peers as an install line names them: `^3.22.0` is `effect@^3.22` there. */
-const asked = Object.entries(peerDependencies).map(([name, range]) => `${name}@${range.replace(/\.0$/, "")}`)
+/** The peers in the syntax of install lines: `effect@^3.22` for the range `^3.22.0`. */
+const installed = Object.entries(peerDependencies).map(([name, range]) => `${name}@${range.replace(/\.0$/, "")}`)
 
 const isOf = (word: string, name: string) => word === name || word.startsWith(`${name}@`)
 
 describe("READMEs", () => {
-  it("quote the example that the demo runs", () => {
+  it("quote the example of the demo", () => {
     assert.isNotEmpty(quotations("README.md"))
   })
 
-  it("show one program with its tests in memory and on engines", () => {
+  it("show a program with its tests in memory and on engines", () => {
     assert.deepStrictEqual(quotations("packages/containers/README.md").map(({ file }) => file), [
       "examples/site.ts",
       "test/site.test.ts",
@@ -45,17 +45,17 @@ describe("READMEs", () => {
     ])
   })
 
-  it.each(readmes)("%s installs the versions that the packages ask for", (readme) => {
+  it.each(readmes)("%s installs the versions of the peer dependencies", (readme) => {
     const lines = fs.readFileSync(path.join(root, readme), "utf8").match(/^npm install .*$/gm) ?? []
     assert.isNotEmpty(lines)
     for (
       const word of lines.flatMap((line) => line.split(" ")).filter((word) => peers.some((name) => isOf(word, name)))
     ) {
-      assert.include(asked, word)
+      assert.include(installed, word)
     }
   })
 
-  it.each(readmes.flatMap(quotations))("$readme quotes $file as it is", ({ code, file, readme }) => {
+  it.each(readmes.flatMap(quotations))("$readme quotes $file unchanged", ({ code, file, readme }) => {
     const source = fs.readFileSync(path.resolve(path.dirname(path.join(root, readme)), file), "utf8")
     assert.include(source, code)
   })

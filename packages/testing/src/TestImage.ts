@@ -1,6 +1,6 @@
 /**
- * A tiny image that needs no registry: a static busybox of this machine, with
- * its applets, and nothing else.
+ * A minimal image that needs no registry: the static busybox of this machine with
+ * its applets.
  *
  * @since 0.1.0
  */
@@ -44,7 +44,7 @@ export interface Service {
 }
 
 /**
- * The image, for as long as the layer lives.
+ * The image, loaded until the layer is released.
  *
  * @since 0.1.0
  * @category tags
@@ -56,16 +56,16 @@ export class TestImage extends Context.Tag("@ociman/testing/TestImage")<TestImag
  * @category models
  */
 export interface Options {
-  /** What the image is called. Default: a name under `localhost` that nobody else has. */
+  /** Name of the image. Default: a unique name under `localhost`. */
   readonly reference?: Reference.Reference | undefined
-  /** Labels of the image, and so of its containers. Default: none. */
+  /** Labels of the image, which its containers inherit. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** Leave it without any file, for a backend that runs no processes. Default: false. */
+  /** If true, the image contains no files, for a backend that runs no processes. Default: false. */
   readonly empty?: boolean | undefined
 }
 
 /**
- * What making the image may fail with.
+ * Errors of making and loading the image.
  *
  * @since 0.1.0
  * @category errors
@@ -84,7 +84,7 @@ export type Error =
   | ToolMissing
 
 /**
- * What making the image needs: an engine to load it, and what makes it.
+ * Services required to make and load the image.
  *
  * @since 0.1.0
  * @category models
@@ -97,8 +97,8 @@ export type Requirements =
   | LocalFiles.LocalFiles
 
 /**
- * The statically linked busybox that the image is made of: the environment
- * variable `BUSYBOX`, else `/bin/busybox`.
+ * Path of the statically linked busybox that the image contains: the environment
+ * variable `BUSYBOX`, or `/bin/busybox` if it is not set.
  *
  * @since 0.1.0
  * @category config
@@ -145,15 +145,16 @@ const load = (name: string, labels: Readonly<Record<string, string>>) =>
     const store = yield* ImageStore.makeMemory
     const hasher = yield* Hasher.Hasher
     yield* RunnableImage.push(yield* runnable(labels), store, name)
-    // What is in memory can be read.
+    // Reading from a store in memory does not fail.
     const archive = Stream.orDie(OciArchive.stream(store, [name]))
     yield* Image.load(Stream.provideService(archive, Hasher.Hasher, hasher))
   })
 
 /**
- * Makes the image, which needs no engine for it, and loads it. It is removed when the scope closes, by force if
- * containers still use it. It has the users `root` and `app` (1234:5678), and
- * empty directories `/tmp`, `/www` and `/home`.
+ * Makes the image without the engine and loads it. When the scope closes, removes
+ * the image, with force if containers still use it. The image has the users
+ * `root` and `app` (1234:5678) and the empty directories `/tmp`, `/www` and
+ * `/home`.
  *
  * @since 0.1.0
  * @category constructors
@@ -177,7 +178,7 @@ export const make = (
   })
 
 /**
- * The image for as long as the layer lives.
+ * Makes and loads the image, and removes it when the layer is released.
  *
  * @since 0.1.0
  * @category layers

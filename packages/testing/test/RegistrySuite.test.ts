@@ -30,7 +30,7 @@ const { healthy, on, pass } = FaultyRegistry
 RegistrySuite.suite("a faulty registry without faults", inProcess(healthy), { host })
 
 RegistrySuite.suite(
-  "a faulty registry that keeps no list of referrers",
+  "a faulty registry without the referrers API",
   inProcess(FaultyRegistry.withOptions(healthy, { referrers: false })),
   { host }
 )
@@ -38,13 +38,13 @@ RegistrySuite.suite(
 RegistrySuite.suite("a faulty registry with a password", inProcess(FaultyRegistry.basicAuth(healthy, alice)), { host })
 
 RegistrySuite.suite(
-  "a faulty registry with tokens that are soon used up",
+  "a faulty registry with tokens for few requests",
   inProcess(FaultyRegistry.tokenAuth(healthy, { credentials: alice, uses: 20 })),
   { host }
 )
 
 RegistrySuite.suite(
-  "a faulty registry that loses connections and is busy now and then",
+  "a faulty registry that sometimes loses connections and is busy",
   inProcess(healthy.pipe(
     on("GET *", FaultyRegistry.drop, { times: 3 }),
     on("GET *", FaultyRegistry.tooManyRequests("0"), { times: 2 }),

@@ -11,8 +11,8 @@ import * as Option from "effect/Option"
 export const clientOf = (engine: Engine.Engine): Engine.Cli => Option.getOrThrow(Engine.client(engine))
 
 /**
- * What an engine has of a kind that a `Backend` has no operation for. An
- * engine in memory has none.
+ * Names of all volumes or networks of an engine, by its command line client.
+ * Empty for an engine in memory.
  *
  * @internal
  */
@@ -31,8 +31,8 @@ const output = (engine: Engine.Engine, ...args: ReadonlyArray<string>) =>
   Effect.map(Subprocess.run(Command.make(clientOf(engine).executable, ...args)), ({ stdout }) => stdout.text)
 
 /**
- * Whether images are built by BuildKit: by that of the engine if the client is older than the plugin, and then from
- * Docker 23 on (API 1.42), else by the plugin of the client if it is there.
+ * Reports whether BuildKit builds images. Clients of Docker 23 (API 1.42) and later need the buildx plugin for it;
+ * older clients use the BuildKit of the engine if that supports API 1.42.
  */
 export const hasBuildKit = (
   engine: Engine.Engine
@@ -44,7 +44,7 @@ export const hasBuildKit = (
 }
 
 /**
- * Whether Docker keeps images in a store of containerd.
+ * Reports whether Docker keeps images in a containerd image store.
  */
 export const hasContainerdStore = (
   engine: Engine.Engine
@@ -57,7 +57,7 @@ export const hasContainerdStore = (
     : Effect.succeed(false)
 
 /**
- * Removes what builders have kept of builds that carry a label: layers without a name.
+ * Removes unnamed images that builders cached for builds with the given label.
  *
  * @internal
  */

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { ToolMissing } from "../ToolMissing.js"
 
 /**
- * Replaces the error of a command whose executable is not there.
+ * Replaces the error of a missing or non-executable program by `ToolMissing`.
  *
  * @internal
  */

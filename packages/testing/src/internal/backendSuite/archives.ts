@@ -13,16 +13,11 @@ import * as Stream from "effect/Stream"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "archives of images"
-
 const emptyTar = Stream.make(new Uint8Array(1024))
 
 const names = (references: ReadonlyArray<Reference.Reference>) => references.map(String).sort()
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, image, test } = suite
+const helpers = (suite: Suite) => {
   const snapshot = uniqueImage(suite)
 
   const commit = (definition: Definition.Definition) =>
@@ -32,8 +27,15 @@ export const tests = (suite: Suite): void => {
       return { target, id: yield* commit(target) }
     })
 
+  return { snapshot, commit }
+}
+
+const savingAndLoadingImages = (suite: Suite): void => {
+  const { idle, image, test } = suite
+  const { commit } = helpers(suite)
+
   test(
-    "several images travel in one archive, with their names",
+    "save and load keep several images and their names in one archive",
     Effect.gen(function*() {
       const first = yield* commit(Definition.label(idle, "com.example.archive", "first"))
       const second = yield* commit(Definition.label(idle, "com.example.archive", "second"))
@@ -50,7 +52,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image without a name comes back by its id",
+    "load returns the id of an image without a name",
     Effect.gen(function*() {
       const { target } = yield* commit(Definition.label(idle, "com.example.archive", "nameless"))
       const { id } = yield* Image.inspect(target)
@@ -67,7 +69,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an archive is a file too",
+    "saveToFile writes an archive that load reads from the file",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
@@ -83,20 +85,25 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is not there is not saved, and leaves no file",
+    "saving a missing image fails with ImageNotFound and leaves no file",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
-      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
-      const error = yield* failsWith(Stream.runDrain(Image.save(image, nowhere)), "ImageNotFound")
+      const missing = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Stream.runDrain(Image.save(image, missing)), "ImageNotFound")
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, nowhere), "ImageNotFound")
+      yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, missing), "ImageNotFound")
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
     })
   )
+}
+
+const refusingArchives = (suite: Suite): void => {
+  const { idle, test } = suite
+  const { commit } = helpers(suite)
 
   test(
-    "what is no archive is refused",
+    "load refuses content that is not an image archive",
     Effect.gen(function*() {
       for (const text of ["this is no archive", ""]) {
         const error = yield* failsWith(Image.load(Stream.encodeText(Stream.make(text))), "EngineFailed")
@@ -107,7 +114,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "half an archive is refused, and one whose source fails says why",
+    "load refuses a truncated archive and reports a failed source as InputFailed",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const { target } = yield* commit(idle)
@@ -135,9 +142,14 @@ export const tests = (suite: Suite): void => {
       }
     })
   )
+}
+
+const importingImages = (suite: Suite): void => {
+  const { idle, test } = suite
+  const { snapshot } = helpers(suite)
 
   test(
-    "files become an image, with its changes and a message",
+    "import makes an image with the given changes and message",
     Effect.gen(function*() {
       const target = yield* snapshot
       const id = yield* Image.import(emptyTar, target, {
@@ -151,21 +163,9 @@ export const tests = (suite: Suite): void => {
     })
   )
 
-  test(
-    "an image has a history, and what is not there has none",
-    Effect.gen(function*() {
-      const { target } = yield* commit(idle)
-      const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
-      assert.isAbove(original.length, 0)
-      assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
-      assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
-      yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
-    })
-  )
-
   if (suite.options.processes) {
     test(
-      "an imported image has the files that were in the archive",
+      "an imported image contains the files of its archive",
       Effect.gen(function*() {
         const target = yield* snapshot
         const container = yield* Container.start(idle)
@@ -189,3 +189,28 @@ export const tests = (suite: Suite): void => {
     )
   }
 }
+
+const imageHistory = (suite: Suite): void => {
+  const { idle, image, test } = suite
+  const { commit } = helpers(suite)
+
+  test(
+    "history lists the steps of an image and fails for a missing image",
+    Effect.gen(function*() {
+      const { target } = yield* commit(idle)
+      const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
+      assert.isAbove(original.length, 0)
+      assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
+      assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
+      yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
+    })
+  )
+}
+
+/** @internal */
+export const themes = [
+  { name: "saving and loading images", tests: savingAndLoadingImages },
+  { name: "refusing archives", tests: refusingArchives },
+  { name: "importing images", tests: importingImages },
+  { name: "image history", tests: imageHistory }
+] as const

@@ -8,38 +8,35 @@ import * as Effect from "effect/Effect"
 import { failsWith, type Suite } from "./support.js"
 
 /** @internal */
-export const name = "images"
-
-/** @internal */
 export const uniqueImage = ({ namePrefix, uniqueName }: Pick<Suite, "namePrefix" | "uniqueName">) =>
   Effect.map(uniqueName, (name) => Reference.make(`localhost/ociman/snapshot:${name.slice(namePrefix.length)}`)).pipe(
     Effect.tap((image) => Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true }))))
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
+const images = (suite: Suite): void => {
   const { idle, image, label, test } = suite
-  const snapshot = uniqueImage(suite)
 
   test(
-    "an image is inspected, and one that is not there is not found",
+    "inspect returns the properties of an image and fails for a missing one",
     Effect.gen(function*() {
       const info = yield* Image.inspect(image)
       assert.include(info.tags, Reference.format(image))
       assert.strictEqual(info.labels[label.key], label.value)
       assert.strictEqual(info.os, "linux")
-      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
-      const error = yield* failsWith(Image.inspect(nowhere), "ImageNotFound")
+      const missing = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Image.inspect(missing), "ImageNotFound")
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
-      yield* Image.removeIfPresent(nowhere)
-      assert.isFalse(yield* Image.exists(nowhere))
+      yield* failsWith(Image.remove(missing), "ImageNotFound")
+      yield* Image.removeIfPresent(missing)
+      assert.isFalse(yield* Image.exists(missing))
       assert.isTrue(yield* Image.exists(image))
     })
   )
 
+  const snapshot = uniqueImage(suite)
+
   test(
-    "commit makes an image with the container's labels, from which containers start",
+    "commit makes an image with the labels of the container, from which containers start",
     Effect.gen(function*() {
       const target = yield* snapshot
       const key = "com.example.committed"
@@ -58,7 +55,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "images are listed by label, and gone when they are removed",
+    "list selects images by label and omits removed ones",
     Effect.gen(function*() {
       const target = yield* snapshot
       const key = `com.example.${yield* suite.uniqueName}`
@@ -77,7 +74,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a container that is gone cannot be committed",
+    "commit of a removed container fails with ContainerNotFound",
     Effect.gen(function*() {
       const target = yield* snapshot
       const container = yield* Container.start(idle)
@@ -88,7 +85,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image in use is removed by force only",
+    "removing an image in use fails with Conflict",
     Effect.gen(function*() {
       const target = yield* snapshot
       const { commit } = yield* Container.start(idle)
@@ -100,3 +97,8 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "images", tests: images }
+] as const

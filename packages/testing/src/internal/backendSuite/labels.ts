@@ -10,21 +10,16 @@ import * as Effect from "effect/Effect"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "filters by label"
-
-/** Values that engines' own filters confuse with others. */
+/** Label values that the filters of engines confuse with others. */
 const values = ["", "value", " value ", "a,b", "\"a\"\nb"]
 
-/** @internal */
-export const tests = (suite: Suite): void => {
+const labelFilters = (suite: Suite): void => {
   const { idle, label, test, uniqueName } = suite
-
   const key = Effect.map(uniqueName, (name) => `com.example.${name}`)
 
   const labelled = (key: string, value: string) => ({ [key]: value, [label.key]: label.value })
 
-  /** For each value, the values of the things that a filter for it selects. */
+  /** For each value, lists the label values of the resources that a filter for it selects. */
   const selected = <E, R>(
     key: string,
     list: (filter: Label.Filter) => Effect.Effect<
@@ -42,7 +37,7 @@ export const tests = (suite: Suite): void => {
   const each = values.map((value) => [value])
 
   test(
-    "containers are selected by exactly the value asked for",
+    "list selects containers by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
       yield* Effect.forEach(values, (value) => Container.create(Definition.labels(idle, labelled(unique, value))), {
@@ -54,7 +49,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "networks are selected by exactly the value asked for",
+    "list selects networks by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
       const some = ["", "value", " value "]
@@ -68,7 +63,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "volumes are selected by exactly the value asked for",
+    "list selects volumes by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
       yield* Effect.forEach(
@@ -81,7 +76,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "images are selected by exactly the value asked for, and none other is pruned",
+    "list and prune select images by the exact label value",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const unique = yield* key
@@ -103,3 +98,8 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "label filters", tests: labelFilters }
+] as const

@@ -26,7 +26,7 @@ const Container = Schema.Struct({
 })
 
 /**
- * What both engines answer of a container under the same keys.
+ * Decodes the fields of a container's raw inspection that both engines have.
  *
  * @internal
  */

@@ -12,11 +12,7 @@ import * as Either from "effect/Either"
 import * as Scope from "effect/Scope"
 import { assertGone, failsWith, type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "volumes"
-
-/** @internal */
-export const tests = ({ idle, label, options, script, test, uniqueName }: Suite): void => {
+const helpers = ({ idle, label, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Volume.Options = {}) =>
@@ -28,8 +24,15 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   const isThere = ({ name }: { readonly name: string }) =>
     Effect.map(Volume.list(label), (infos) => infos.some((info) => info.name === name))
 
+  return { labels, make, using, isThere }
+}
+
+const makingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
+
   test(
-    "a volume has what it was made with, and is gone when its scope closes",
+    "a volume has its options and is removed when its scope closes",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const volume = yield* Effect.scoped(Effect.gen(function*() {
@@ -47,7 +50,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "volumes without a name have names of their own",
+    "volumes without a name get distinct names",
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([Volume.make({ labels }), Volume.make({ labels })])
       assert.notStrictEqual(first.name, second.name)
@@ -56,7 +59,29 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a name that is taken is in use, and its volume is left alone",
+    "interrupting the creation of a volume at six moments leaves no volume",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
+      const whole = Duration.toMillis((yield* once)[0])
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
+        { concurrency: 2, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
+    })
+  )
+}
+
+const volumeConflicts = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+  const { make, isThere } = helpers(suite)
+
+  test(
+    "making a volume with a name in use fails and keeps the existing volume",
     Effect.gen(function*() {
       const volume = yield* make({ labels: { "com.example.a": "1" } })
       const error = yield* failsWith(Effect.scoped(make({ name: volume.name })), "NameInUse")
@@ -66,7 +91,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume that a container brought with it is not taken over",
+    "making a volume that a container already created fails with NameInUse",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const name = yield* uniqueName
@@ -78,7 +103,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "of several who ask for a name at once one gets it",
+    "of concurrent requests for one volume name exactly one succeeds",
     Effect.gen(function*() {
       const name = yield* uniqueName
       yield* Effect.scoped(Effect.gen(function*() {
@@ -93,9 +118,14 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.isFalse(yield* isThere({ name }))
     })
   )
+}
+
+const findingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, isThere } = helpers(suite)
 
   test(
-    "a volume is found by its whole name only, and closing a scope leaves it alone",
+    "attach finds a volume by its whole name only and does not remove it",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const volume = yield* make()
@@ -108,7 +138,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "what is no volume is not found, whatever it looks like",
+    "attach fails with VolumeNotFound for any text that names no volume",
     Effect.forEach(
       ["no-such-volume", "", "--help", "-v", "a/b", "a b", "é"],
       (text) =>
@@ -120,7 +150,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "every operation on a volume that is gone says so",
+    "every operation on a removed volume fails with VolumeNotFound",
     Effect.gen(function*() {
       const volume = yield* make()
       yield* volume.remove()
@@ -139,7 +169,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "volumes are listed by all the labels asked for",
+    "list selects volumes that have all requested labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [both, one] = yield* Effect.all([
@@ -154,9 +184,14 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.deepStrictEqual(yield* names(Label.equals(key, "3")), [])
     })
   )
+}
+
+const removingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, using, isThere } = helpers(suite)
 
   test(
-    "a volume that a container has is removed by force only, and the container with it",
+    "a volume of a container is removed only with force, together with the container",
     Effect.gen(function*() {
       const volume = yield* make()
       const container = yield* Container.start(using(volume))
@@ -170,7 +205,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume in use outlives its scope, which is logged with its name",
+    "a volume in use outlives its scope and a warning names it",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const name = yield* uniqueName
@@ -187,7 +222,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a volume that was removed and made again by somebody else is left alone",
+    "closing the scope keeps a volume that was removed and made again elsewhere",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const backend = yield* Backend.Backend
@@ -204,7 +239,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "pruning removes what carries the labels and is not used",
+    "prune removes unused volumes that have the labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [used, unused, other] = yield* Effect.all([
@@ -217,26 +252,14 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.deepStrictEqual(yield* Effect.forEach([used, unused, other], isThere), [true, false, true])
     })
   )
+}
+
+const filesInVolumes = (suite: Suite): void => {
+  const { idle, options, script, test } = suite
+  const { make, using } = helpers(suite)
 
   test(
-    "6 moments of a volume's making leave none",
-    Effect.gen(function*() {
-      const key = `com.example.${yield* uniqueName}`
-      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
-      const whole = Duration.toMillis((yield* once)[0])
-      const warned = yield* warnings(Effect.forEach(
-        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
-        (moment) =>
-          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
-        { concurrency: 2, discard: true }
-      ))
-      assert.deepStrictEqual(warned, [])
-      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
-    })
-  )
-
-  test(
-    "a volume has the same files in every container, and keeps them when its containers are gone",
+    "a volume shows the same files in every container and keeps them without containers",
     Effect.gen(function*() {
       const volume = yield* make()
       const writer = yield* Container.create(using(volume))
@@ -261,7 +284,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
 
   if (options.processes) {
     test(
-      "a volume keeps what one container wrote for the next",
+      "a volume keeps the files of one container for the next",
       Effect.gen(function*() {
         const volume = yield* make()
         yield* Container.run(using(volume, script("echo kept >/data/file")))
@@ -270,3 +293,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     )
   }
 }
+
+/** @internal */
+export const themes = [
+  { name: "making volumes", tests: makingVolumes },
+  { name: "volume conflicts", tests: volumeConflicts },
+  { name: "finding volumes", tests: findingVolumes },
+  { name: "removing volumes", tests: removingVolumes },
+  { name: "files in volumes", tests: filesInVolumes }
+] as const

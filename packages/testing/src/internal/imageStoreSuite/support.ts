@@ -25,7 +25,7 @@ export const octets = MediaType.MediaType.make("application/octet-stream")
 export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
 
 /**
- * Bytes in pieces.
+ * The bytes as a stream of pieces of the given size.
  *
  * @internal
  */
@@ -33,7 +33,7 @@ export const cut = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> 
   Stream.map(Stream.range(0, Math.ceil(bytes.length / size) - 1), (i) => bytes.subarray(i * size, (i + 1) * size))
 
 /**
- * All bytes of content, as numbers.
+ * Reads content as an array of numbers.
  *
  * @internal
  */
@@ -48,7 +48,7 @@ export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaTyp
   Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
 
 /**
- * An image of one layer.
+ * Pushes an image of one layer.
  *
  * @internal
  */
@@ -78,7 +78,7 @@ export const pushIndex = (store: ImageStore.Writable, platforms: ReadonlyArray<P
   })
 
 /**
- * A manifest about another, as a signature is.
+ * Pushes a manifest with a subject, such as a signature.
  *
  * @internal
  */
@@ -94,7 +94,7 @@ export const pushReferrer = (store: ImageStore.Writable, subject: Descriptor.Des
   })
 
 /**
- * The tag of the error, or what there was instead of one.
+ * Returns the tag of the error, or `no failure`.
  *
  * @internal
  */

@@ -18,7 +18,7 @@ import * as Stream from "effect/Stream"
 /** @internal */
 export type Test = <E>(
   title: string,
-  /** Gets the registry and the path of a repository, beside which others may be. */
+  /** Receives the host of the registry and a repository path that is unique to the test, also as a prefix. */
   effect: (host: string, path: string) => Effect.Effect<void, E, Registry.Registry | Hasher.Hasher>
 ) => void
 
@@ -43,7 +43,7 @@ export const at = (host: string, path: string): Repository.Repository => Reposit
 export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
 
 /**
- * Bytes in pieces.
+ * The bytes as a stream of pieces of the given size.
  *
  * @internal
  */
@@ -64,7 +64,7 @@ export const pushBlob = (repository: Repository.Repository, bytes: Uint8Array, m
   )
 
 /**
- * An image of one layer, whose manifest is not pushed.
+ * Pushes the config and layer of an image, but not its manifest.
  *
  * @internal
  */
@@ -92,7 +92,7 @@ export const indexOf = (manifests: Arr.NonEmptyReadonlyArray<Descriptor.Descript
   Content.make(ImageIndex.codec, ImageIndex.make(manifests))
 
 /**
- * A manifest about another, as a signature is.
+ * Pushes a manifest with a subject, such as a signature.
  *
  * @internal
  */
@@ -108,14 +108,14 @@ export const pushReferrer = (repository: Repository.Repository, subject: Descrip
   })
 
 /**
- * The digest that something has once it is a descriptor.
+ * Returns the digest of a descriptor as a supported one.
  *
  * @internal
  */
 export const digestOf = ({ digest }: Descriptor.Descriptor): Digest.Digest => Digest.Digest.make(digest)
 
 /**
- * The tag of the error with its reason if it has one, or what there was instead of an error.
+ * Returns the tag of the error, with its reason if it has one, or `no failure`.
  *
  * @internal
  */

@@ -6,20 +6,19 @@ import type { Answer, Script, Step } from "../../FakeEngine.js"
 import { gone } from "./healthy.js"
 
 /**
- * A client as a program for a POSIX shell, and the files it reads.
+ * A client as a POSIX shell script, and the files that it reads.
  *
  * @internal
  */
 export interface Program {
   readonly text: string
-  /** By name, relative to the directory of the client. */
+  /** File contents by name, relative to the directory of the client. */
   readonly files: ReadonlyMap<string, string | Uint8Array>
 }
 
 /**
- * Writes down how a script is played. Each call claims a number of its own by
- * making a file that nobody has made yet, since calls run at the same time and
- * may be killed at any moment.
+ * Renders a script as a program. Each call claims a unique number by creating a
+ * file exclusively, since calls run concurrently and may be killed at any time.
  *
  * @internal
  */
@@ -46,7 +45,7 @@ export const program = ({ answers, engine }: Script, directory: string): Program
       ...successive(answers, `${engine}-answer-${index}`, keep),
       ";;"
     ]),
-    `*) echo "FakeEngine: no answer to \\"${engine} $*\\"; give it one by FakeEngine.on" >&2; exit 64 ;;`,
+    `*) echo "FakeEngine: no answer to \\"${engine} $*\\"; add one with FakeEngine.on" >&2; exit 64 ;;`,
     "esac"
   ].join("\n")
   return { text, files }

@@ -20,7 +20,7 @@ const infos = {
   podman: { host: { security: { rootless: false }, serviceIsRemote: false }, version: { Version: "4.3.1" } }
 }
 
-/** A client whose builds take their time, and write down when another one is under way. */
+/** A client whose builds take 0.2 seconds and record overlaps with other builds. */
 const script = (engine: Engine.Name, directory: string) =>
   `#!/bin/sh
 cd '${directory}' || exit 70
@@ -43,7 +43,7 @@ esac
 const machine = (engine: Engine.Name) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-turns-" })
+    const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-queue-" })
     const executable = `${directory}/${engine}`
     yield* fs.writeFileString(executable, script(engine, directory), { mode: 0o755 })
     const lines = (file: string) =>
@@ -54,7 +54,7 @@ const machine = (engine: Engine.Name) =>
     return { directory, executable, results: Effect.all({ builds: lines("builds"), overlaps: lines("overlaps") }) }
   })
 
-/** A backend of its own, as another process would have it. */
+/** A separate backend, as in another process. */
 const backend = (engine: Engine.Name, executable: string, runtime: string) =>
   Layer.fresh(
     EngineBackend.layerConfig({ engine: Config.succeed(engine), executable: Config.succeed(executable) }).pipe(
@@ -68,8 +68,8 @@ const several = Effect.forEach([1, 2, 3], build, { concurrency: "unbounded" }).p
 
 const buildOnce = fileURLToPath(new URL("integration/buildOnce.ts", import.meta.url))
 
-describe("builds of different images at once", () => {
-  it.scopedLive("overlap on Docker", () =>
+describe("concurrent builds of different images", () => {
+  it.scopedLive("run concurrently on Docker", () =>
     Effect.gen(function*() {
       const { directory, executable, results } = yield* machine("docker")
       yield* Effect.provide(several, backend("docker", executable, directory))
@@ -78,7 +78,7 @@ describe("builds of different images at once", () => {
       assert.isAbove(overlaps, 0)
     }).pipe(Effect.provide(NodeContext.layer)), 30_000)
 
-  it.scopedLive("wait for each other on Podman, within a backend and between two", () =>
+  it.scopedLive("run one at a time on Podman, within a backend and across backends", () =>
     Effect.gen(function*() {
       const { directory, executable, results } = yield* machine("podman")
       const locks = `${directory}/ociman/locks`
@@ -90,7 +90,7 @@ describe("builds of different images at once", () => {
     }).pipe(Effect.provide(NodeContext.layer)), 30_000)
 
   it.scopedLive(
-    "wait for each other where no file can be a lock, and a warning says that other processes do not",
+    "run one at a time within the process, with a warning, where no lock file can be created",
     () =>
       Effect.gen(function*() {
         const { executable, results } = yield* machine("podman")
@@ -111,7 +111,7 @@ describe("builds of different images at once", () => {
     30_000
   )
 
-  it.scopedLive("wait for each other on Podman between processes", () =>
+  it.scopedLive("run one at a time on Podman across processes", () =>
     Effect.gen(function*() {
       const { directory, results } = yield* machine("podman")
       const run = (number: number) =>
