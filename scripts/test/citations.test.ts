@@ -3,7 +3,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import { citations, rows, wrongCitations } from "./documents.js"
 
-const docs = path.resolve(import.meta.dirname, "../../docs")
+const docs = path.resolve(import.meta.dirname, "../../docs/conformance")
 
 const read = (file: string) => fs.readFileSync(path.join(docs, file), "utf8")
 
@@ -34,7 +34,7 @@ describe("the tests that documents name", () => {
   )
 })
 
-describe("docs/ocipkg.md", () => {
+describe("docs/conformance/ocipkg.md", () => {
   it("names a test for each defect", () => {
     const table = rows(section(read("ocipkg.md"), "Its defects") ?? "")
     assert.strictEqual(table.length, 23)
@@ -43,7 +43,7 @@ describe("docs/ocipkg.md", () => {
 })
 
 describe("the check itself", () => {
-  const networks = "[networks]: ../packages/testing/src/internal/backendSuite/networks.ts"
+  const networks = "[networks]: ../../packages/testing/src/internal/backendSuite/networks.ts"
   const wrong = (cell: string, ...files: ReadonlyArray<string>) =>
     wrongCitations(`| what | ${cell} |\n\n${files.join("\n")}\n`, docs)
 
@@ -57,7 +57,7 @@ describe("the check itself", () => {
 
   it("finds a title, a file and a label that are not there", () => {
     assert.deepStrictEqual(wrong("[a gateway is where it was not asked for][networks]", networks), [
-      "../packages/testing/src/internal/backendSuite/networks.ts has no test \"a gateway is where it was not asked for\""
+      "../../packages/testing/src/internal/backendSuite/networks.ts has no test \"a gateway is where it was not asked for\""
     ])
     assert.deepStrictEqual(wrong("[a][gone]", "[gone]: ../gone.ts"), ["../gone.ts is not there"])
     assert.deepStrictEqual(wrong("[a][nothing]", networks), ["[nothing] is no file"])

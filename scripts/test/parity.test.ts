@@ -67,22 +67,22 @@ const names = (cell: string) =>
 const references = (file: string) =>
   rows(read(file)).flatMap((cells) => cells.slice(1).flatMap(names)).map((name) => ({ file, name }))
 
-describe("docs/ociman.md", () => {
+describe("docs/conformance/ociman.md", () => {
   it("has a line for most of what the crate has", () => {
-    assert.isAbove(rows(read("docs/ociman.md")).length, 120)
+    assert.isAbove(rows(read("docs/conformance/ociman.md")).length, 120)
   })
 
-  it.each(references("docs/ociman.md"))("$name of $file exists", ({ name }) => {
+  it.each(references("docs/conformance/ociman.md"))("$name of $file exists", ({ name }) => {
     assert.isTrue(isThere(name), name)
   })
 })
 
-describe("docs/ocipkg.md", () => {
+describe("docs/conformance/ocipkg.md", () => {
   it("has a line for most of what the crate has", () => {
-    assert.isAbove(rows(read("docs/ocipkg.md")).length, 70)
+    assert.isAbove(rows(read("docs/conformance/ocipkg.md")).length, 70)
   })
 
-  it.each(references("docs/ocipkg.md"))("$name of $file exists", ({ name }) => {
+  it.each(references("docs/conformance/ocipkg.md"))("$name of $file exists", ({ name }) => {
     assert.isTrue(isThere(name), name)
   })
 })
