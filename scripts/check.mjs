@@ -16,6 +16,7 @@ const steps = [
   },
   { name: "packages", what: "what npm would publish", args: script("check-packages"), after: "types" },
   { name: "install", what: "what the READMEs install", args: script("check-install"), after: "types" },
+  { name: "guide", what: "programs of the guide", args: script("check-guide"), after: "types" },
   { name: "docs", what: "doc examples", args: script("check-docs") },
   { name: "effect", what: "Effect's diagnostics", args: script("check-effect") },
   {
