@@ -9,7 +9,7 @@ import { spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
-import { basename, dirname, join, relative } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { pack, packages } from "./packing.mjs"
 
@@ -89,8 +89,18 @@ const onAnEngine = async (code) =>
 
 const printing = (expected) => (code) => ({ code, expected })
 
+// Its image is on Docker Hub, so that it always runs on the engine in memory.
+const inMemory = (code) => ({
+  code: code.replace("import { Container,", "import { Backend, Container,").replace(
+    "NodeOciman.layer)",
+    "Backend.layerMemory({ exec: () => ({ stderr: \"nginx version: nginx/1.27\" }) }))"
+  ),
+  expected: /^http:\/\/127\.0\.0\.1:\d+\/ is served by nginx version: nginx\/1\.27\n$/
+})
+
 /** The first programs of the READMEs, each with what it prints, and the tests. */
 const programsOf = (host) => ({
+  ".": { programs: { "examples/quick-start.ts": inMemory } },
   "packages/node": { programs: { "examples/hello.ts": onAnEngine } },
   "packages/oci": {
     programs: {
@@ -113,10 +123,10 @@ const programsOf = (host) => ({
 
 const check = async (owner, { args = [], programs = {}, tests = [] }, npmrc) => {
   const readme = read(join(owner, "README.md"))
-  const home = join(directory, owner)
+  const home = join(directory, owner === "." ? "root" : owner)
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, ".npmrc"), npmrc)
-  const fail = (what, output) => problems.push(`${owner}/README.md: ${what}\n${output.trimEnd()}`)
+  const fail = (what, output) => problems.push(`${join(owner, "README.md")}: ${what}\n${output.trimEnd()}`)
   const program = (file) => {
     const code = readme.programs.get(file)
     if (code === undefined) fail(`does not quote ${file}`, "")
@@ -147,10 +157,6 @@ const check = async (owner, { args = [], programs = {}, tests = [] }, npmrc) => 
 const checkAll = async (host) => {
   const npmrc = `@ociman:registry=http://${await serve(pack(directory))}/\n`
   for (const [owner, programs] of Object.entries(programsOf(host))) await check(owner, programs, npmrc)
-  const known = packages.flatMap(({ directory }) => read(join(relative(root, directory), "README.md")).lines)
-  const { lines } = read("README.md")
-  if (lines.length === 0) problems.push("README.md: has no line that begins with npm install")
-  for (const line of lines.filter((line) => !known.includes(line))) problems.push(`README.md: no package says ${line}`)
 }
 
 const imageRegistry = FaultyRegistry.layerServer(FaultyRegistry.healthy).pipe(
@@ -167,5 +173,5 @@ if (problems.length > 0) {
   console.error(problems.join("\n"))
   process.exitCode = 1
 } else {
-  console.log(`${packages.length} READMEs: what they say installs, and their first programs run`)
+  console.log(`${packages.length + 1} READMEs: their install lines work, and their first programs run`)
 }
