@@ -19,6 +19,7 @@ const steps = [
     args: ["node_modules/eslint/bin/eslint.js", "--max-warnings=0", "."]
   },
   { name: "docs", description: "doc examples", args: script("check-docs") },
+  { name: "guide", description: "programs of the guide", args: script("check-guide"), after: "types" },
   {
     name: "types-7",
     description: "TypeScript 7",

@@ -56,8 +56,8 @@ const check = (source: string) => {
 
 const right = `import { one } from "@ociman/sample/One"\nimport { Effect } from "effect"\n`
 
-describe("doc examples", () => {
-  it("pass, and are not run again for an unchanged package", () => {
+describe("The check of doc examples", () => {
+  it("passes, and skips an unchanged package", () => {
     const { again, leftovers, output, pages, status } = check(
       module(`${right}\nassert.strictEqual(Effect.runSync(Effect.succeed(one)), 1)`)
     )
@@ -68,19 +68,19 @@ describe("doc examples", () => {
     assert.isFalse(leftovers)
   })
 
-  it("fail if an assertion of an example fails", () => {
+  it("rejects an example whose assertion fails", () => {
     const { output, status } = check(module(`${right}\nassert.strictEqual(one, 2)`))
     assert.strictEqual(status, 1)
     assert.include(output, "AssertionError")
   })
 
-  it("fail if an example does not compile", () => {
+  it("rejects an example that does not compile", () => {
     const { output, status } = check(module(`${right}\nexport const text: string = one`))
     assert.strictEqual(status, 1)
     assert.include(output, "TS2322")
   })
 
-  it("fail if a @since tag is missing", () => {
+  it("rejects an export without @since", () => {
     const { output, status } = check(module(right, ""))
     assert.strictEqual(status, 1)
     assert.include(output, "Missing @since tag in src/One.ts#one")
