@@ -48,7 +48,8 @@ const savingAndLoadingImages = (suite: Suite): void => {
       assert.deepStrictEqual(loaded.ids, [])
       assert.strictEqual((yield* Image.labels(first.target))["com.example.archive"], "first")
       assert.strictEqual((yield* Image.labels(second.target))["com.example.archive"], "second")
-    })
+    }),
+    ["archives", "commit"]
   )
 
   test(
@@ -65,7 +66,8 @@ const savingAndLoadingImages = (suite: Suite): void => {
       if (only === undefined) return assert.fail("no id")
       yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(only)))
       assert.strictEqual((yield* Image.labels(only))["com.example.archive"], "nameless")
-    })
+    }),
+    ["archives", "commit"]
   )
 
   test(
@@ -81,7 +83,8 @@ const savingAndLoadingImages = (suite: Suite): void => {
       assert.isTrue(yield* Image.exists(target))
       const missing = yield* failsWith(Image.load(`${directory}/none.tar`), "SystemError")
       assert.strictEqual(missing.reason, "NotFound")
-    })
+    }),
+    ["archives", "commit"]
   )
 
   test(
@@ -94,7 +97,8 @@ const savingAndLoadingImages = (suite: Suite): void => {
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
       yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, missing), "ImageNotFound")
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
-    })
+    }),
+    ["archives"]
   )
 }
 
@@ -110,7 +114,8 @@ const refusingArchives = (suite: Suite): void => {
         assert.strictEqual(error.reason, "Refused")
         assert.notStrictEqual(error.detail.trim(), "")
       }
-    })
+    }),
+    ["archives"]
   )
 
   test(
@@ -140,7 +145,8 @@ const refusingArchives = (suite: Suite): void => {
         const { cause, reason } = yield* failsWith(reading, "EngineFailed")
         assert.deepStrictEqual([reason, cause], ["InputFailed", lost])
       }
-    })
+    }),
+    ["archives", "commit"]
   )
 }
 
@@ -160,7 +166,8 @@ const importingImages = (suite: Suite): void => {
       assert.strictEqual((yield* Image.labels(target))["com.example.imported"], "yes")
       const steps = yield* Image.history(target)
       assert.deepStrictEqual(steps.map(({ comment }) => comment), ["from an archive"])
-    })
+    }),
+    ["archives"]
   )
 
   if (suite.options.processes) {
@@ -203,7 +210,8 @@ const imageHistory = (suite: Suite): void => {
       assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
       assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
       yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
-    })
+    }),
+    ["commit"]
   )
 }
 

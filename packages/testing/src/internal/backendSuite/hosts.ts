@@ -117,7 +117,8 @@ const hostLookupInNetworks = ({ idle, label, test, uniqueName }: Suite): void =>
       )
       yield* inside.disconnect(outsider)
       yield* failsWith(HostResolver.lookupIn(outsider, "db"), "HostNotResolved")
-    })
+    }),
+    ["networks"]
   )
 
   test(
@@ -131,7 +132,8 @@ const hostLookupInNetworks = ({ idle, label, test, uniqueName }: Suite): void =>
         yield* HostResolver.resolve(Definition.network(idle, joined), "db"),
         (yield* server.inspect).addresses[joined.name]
       )
-    })
+    }),
+    ["networks"]
   )
 
   test(
@@ -141,7 +143,8 @@ const hostLookupInNetworks = ({ idle, label, test, uniqueName }: Suite): void =>
       for (const definition of [idle, Definition.network(idle, joined)]) {
         assert.isFalse(IpAddress.isLoopback(yield* HostResolver.resolveContainerHost(definition)))
       }
-    })
+    }),
+    ["networks"]
   )
 
   test(

@@ -36,7 +36,8 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
       yield* Image.remove(target)
       assert.isFalse(yield* Image.exists(target))
       assert.isTrue(yield* Image.exists(image))
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -55,7 +56,8 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
       const nobody = Schema.decodeSync(ImageId.FromString)("f".repeat(64))
       const error = yield* failsWith(Image.inspect(nobody), "ImageNotFound")
       assert.strictEqual(error.image, nobody)
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -70,7 +72,8 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
       assert.deepStrictEqual(yield* of(`localhost/${name}/a:7`), [`localhost/${name}/a:1`, `localhost/${name}/a:2`])
       assert.deepStrictEqual(yield* of(`127.0.0.1:5999/${name}/a`), [`127.0.0.1:5999/${name}/a:3`])
       assert.deepStrictEqual(yield* of(`localhost/${name}/nothing`), [])
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -83,7 +86,8 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
       assert.deepStrictEqual(yield* of, all)
       yield* Effect.forEach(all.slice(0, 4), (text) => Image.remove(Reference.make(text)), { concurrency: "unbounded" })
       assert.deepStrictEqual(yield* of, all.slice(4))
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -98,7 +102,8 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
       const digested = Reference.make(`localhost/ociman/tagged@sha256:${"0".repeat(64)}`)
       const refusal = yield* failsWith(Image.tag(image, digested), "EngineFailed")
       assert.strictEqual(refusal.reason, "InvalidDefinition")
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -133,7 +138,8 @@ const namesOnDockerHub = (suite: Suite): void => {
       assert.include((yield* Image.inspect(image)).tags, `${hub}:latest`)
       const digested = Reference.make(`${hub}@sha256:${"0".repeat(64)}`)
       assert.isFalse(yield* Image.exists(digested))
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -147,7 +153,8 @@ const namesOnDockerHub = (suite: Suite): void => {
         `docker.io/library/${hub}:latest`
       ])
       yield* Container.start(suite.of(Reference.make(hub)).idle)
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -158,7 +165,8 @@ const namesOnDockerHub = (suite: Suite): void => {
       assert.isTrue(yield* Image.exists(Reference.make(`localhost/${name}:1`)))
       assert.isFalse(yield* Image.exists(Reference.make(`localhost/${name}`)))
       assert.isFalse(yield* Image.exists(Reference.make(`docker.io/library/${name}:1`)))
-    })
+    }),
+    ["tag"]
   )
 }
 

@@ -51,7 +51,8 @@ const images = (suite: Suite): void => {
       )
       assert.strictEqual(labels[key], "yes, it is")
       assert.strictEqual((yield* container.state).status, "running")
-    })
+    }),
+    ["commit"]
   )
 
   test(
@@ -70,7 +71,8 @@ const images = (suite: Suite): void => {
       yield* Image.remove(target)
       assert.deepStrictEqual(yield* ids(Label.has(key)), [])
       assert.isFalse(yield* Image.exists(target))
-    })
+    }),
+    ["commit"]
   )
 
   test(
@@ -81,7 +83,8 @@ const images = (suite: Suite): void => {
       yield* container.remove({ force: true })
       yield* failsWith(container.commit(target), "ContainerNotFound")
       assert.isFalse(yield* Image.exists(target))
-    })
+    }),
+    ["commit"]
   )
 
   test(
@@ -94,7 +97,8 @@ const images = (suite: Suite): void => {
       const error = yield* failsWith(Image.remove(target), "EngineFailed")
       assert.strictEqual(error.reason, "Conflict")
       assert.isTrue(yield* Image.exists(target))
-    })
+    }),
+    ["commit"]
   )
 }
 

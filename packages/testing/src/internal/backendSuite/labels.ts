@@ -59,7 +59,8 @@ const labelFilters = (suite: Suite): void => {
       )
       const found = yield* selected(unique, Network.list)
       assert.deepStrictEqual(found, values.map((value) => some.includes(value) ? [value] : []))
-    })
+    }),
+    ["networks"]
   )
 
   test(
@@ -72,7 +73,8 @@ const labelFilters = (suite: Suite): void => {
         { concurrency: 4 }
       )
       assert.deepStrictEqual(yield* selected(unique, Volume.list), each)
-    })
+    }),
+    ["volumes"]
   )
 
   test(
@@ -95,7 +97,8 @@ const labelFilters = (suite: Suite): void => {
         }
       }
       assert.lengthOf(yield* Image.list(Label.equals(unique, "value")), 1)
-    })
+    }),
+    ["commit"]
   )
 }
 

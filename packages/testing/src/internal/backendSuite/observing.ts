@@ -75,7 +75,8 @@ const events = ({ idle, image, label, options, test, uniqueName }: Suite): void 
         yield* container.pause
         yield* container.unpause
         assert.deepStrictEqual(yield* actions(events, "unpause"), ["pause", "unpause"])
-      })
+      }),
+      ["pause"]
     )
   }
 }
@@ -100,7 +101,8 @@ const statsAndProcesses = ({ idle, options, test }: Suite): void => {
       assert.isTrue(Chunk.size(samples) > 0)
       yield* container.remove({ force: true })
       yield* failsWith(container.stats, "ContainerNotFound")
-    })
+    }),
+    ["stats"]
   )
 
   test(

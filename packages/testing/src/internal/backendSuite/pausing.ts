@@ -24,7 +24,8 @@ const withPause = ({ idle, test }: Suite): void => {
       assert.strictEqual(yield* status(container), "running")
       const unpaused = yield* failsWith(container.unpause, "EngineFailed")
       assert.strictEqual(unpaused.reason, "Conflict")
-    })
+    }),
+    ["pause"]
   )
 
   test(
@@ -39,7 +40,8 @@ const withPause = ({ idle, test }: Suite): void => {
         yield* assertGone(container.id)
       }))
       assert.deepStrictEqual(warned, [])
-    })
+    }),
+    ["pause"]
   )
 
   test(
@@ -49,7 +51,8 @@ const withPause = ({ idle, test }: Suite): void => {
       yield* container.pause
       yield* container.stop({ grace: "1 second" })
       assert.strictEqual(yield* status(container), "exited")
-    })
+    }),
+    ["pause"]
   )
 
   test(
@@ -63,7 +66,8 @@ const withPause = ({ idle, test }: Suite): void => {
       )
       assert.strictEqual(error.reason, "Conflict")
       yield* container.unpause
-    })
+    }),
+    ["pause"]
   )
 }
 

@@ -77,7 +77,8 @@ const removingImages = (suite: Suite): void => {
       yield* Image.remove(id)
       assert.isFalse(yield* Image.exists(target))
       yield* failsWith(Image.remove(id), "ImageNotFound")
-    })
+    }),
+    ["tag"]
   )
 
   test(
@@ -90,7 +91,8 @@ const removingImages = (suite: Suite): void => {
       yield* Image.tag(target, other)
       yield* Image.remove(id, { force: true })
       for (const gone of [target, other, id]) assert.isFalse(yield* Image.exists(gone))
-    })
+    }),
+    ["tag"]
   )
 
   test(

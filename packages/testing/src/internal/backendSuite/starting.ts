@@ -132,7 +132,8 @@ const volumesOfContainers = ({ idle, test, uniqueName }: Suite): void => {
       const left = yield* Effect.map(Volume.list(), (infos) => infos.map(({ name }) => name))
       assert.deepStrictEqual(left.filter((volume) => volumes.includes(volume)), [])
       assert.include(left, named)
-    })
+    }),
+    ["volumes"]
   )
 
   test(

@@ -38,7 +38,8 @@ const containerStates = ({ idle, test, uniqueName }: Suite): void => {
       yield* container.stop({ grace: "5 seconds" })
       yield* container.restart()
       assert.strictEqual(yield* status(container), "running")
-    })
+    }),
+    ["restart"]
   )
 
   test(
@@ -66,7 +67,8 @@ const containerStates = ({ idle, test, uniqueName }: Suite): void => {
       const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
       assert.strictEqual(exec.reason, "ContainerNotRunning", exec.message)
       assert.include(exec.detail, "exited")
-    })
+    }),
+    ["pause"]
   )
 
   test(

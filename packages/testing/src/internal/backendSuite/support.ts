@@ -3,8 +3,10 @@ import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { assert, type Vitest } from "@effect/vitest"
 import * as Backend from "@ociman/containers/Backend"
+import * as BackendError from "@ociman/containers/BackendError"
 import * as Container from "@ociman/containers/Container"
 import * as Definition from "@ociman/containers/Definition"
+import type * as Engine from "@ociman/containers/Engine"
 import * as Exec from "@ociman/containers/Exec"
 import * as Label from "@ociman/containers/Label"
 import * as Reference from "@ociman/oci/Reference"
@@ -88,7 +90,14 @@ export interface Definitions {
 
 /** @internal */
 export interface Suite extends Run, Definitions {
-  readonly test: <E>(name: string, body: Effect.Effect<void, E, Services | Scope.Scope>) => void
+  /**
+   * Defines a test. On an engine that lacks a capability which the test needs, it must fail with `Unsupported` instead.
+   */
+  readonly test: <E>(
+    name: string,
+    body: Effect.Effect<void, E, Services | Scope.Scope>,
+    needs?: ReadonlyArray<Engine.Capability>
+  ) => void
   /** A unique name with the prefix of the run. */
   readonly uniqueName: Effect.Effect<string>
   /** The same definitions with another image. */
@@ -138,9 +147,25 @@ export const makeSuite = (run: Run, it: Vitest.MethodsNonLive<Services, true>): 
   ...run,
   ...definitions(run.image),
   of: definitions,
-  test: (name, body) => it.scoped(name, () => body, { timeout: millis(run.options.timeout) }),
+  test: (name, body, needs = []) =>
+    it.scoped(name, () => withCapabilities(needs, body), { timeout: millis(run.options.timeout) }),
   uniqueName: Effect.map(randomHex, (hex) => `${run.namePrefix}${hex}`)
 })
+
+const withCapabilities = <E>(
+  needs: ReadonlyArray<Engine.Capability>,
+  body: Effect.Effect<void, E, Services | Scope.Scope>
+) =>
+  Effect.flatMap(Backend.Backend, ({ engine }) => {
+    const missing = needs.filter((capability) => !engine.capabilities[capability])
+    return missing.length === 0
+      ? Effect.asVoid(body)
+      : Effect.flatMap(Effect.flip(body), (error) =>
+        Effect.sync(() => {
+          assert.instanceOf(error, BackendError.Unsupported)
+          assert.include(missing, error.capability)
+        }))
+  })
 
 /** @internal */
 export const idleScript = "trap 'exit 0' TERM; sleep 86400 & wait"
@@ -163,6 +188,16 @@ export const failsWith = <A, E extends { readonly _tag: string }, R, Tag extends
     onSuccess: () => Effect.sync(() => assert.fail(`succeeded instead of failing with ${tag}`))
   })
 }
+
+/**
+ * Returns `None` if the name is in use. Other errors remain failures.
+ *
+ * @internal
+ */
+export const unlessNameInUse = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(Effect.asSome(effect), isNameInUse, () => Effect.succeedNone)
+
+const isNameInUse = (error: unknown): error is BackendError.NameInUse => error instanceof BackendError.NameInUse
 
 /**
  * Repeats an effect until its result satisfies the predicate. Fails the test after 30 seconds.

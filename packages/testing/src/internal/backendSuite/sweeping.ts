@@ -105,7 +105,8 @@ const sweepingContainers = (suite: Suite): void => {
       assert.strictEqual((yield* mine.state).status, "running")
       assert.strictEqual((yield* others.state).status, "created")
       assert.deepStrictEqual((yield* Backend.sweep({ labels: filter })).removed, [])
-    })
+    }),
+    ["restart"]
   )
 
   test(
@@ -155,7 +156,8 @@ const sweepingContainers = (suite: Suite): void => {
         labels["com.example.sweep"]
       )
       assert.isTrue(yield* Image.exists(image))
-    })
+    }),
+    ["commit"]
   )
 
   test(
@@ -218,7 +220,8 @@ const sweepingNetworksAndVolumes = (suite: Suite): void => {
       ])
       assert.deepStrictEqual((yield* Network.list(...filter)).map(({ id }) => id), [liveNetwork.id])
       assert.deepStrictEqual((yield* Volume.list(...filter)).map(({ name }) => name), [liveVolume.name])
-    })
+    }),
+    ["networks", "volumes"]
   )
 
   test(
@@ -257,7 +260,8 @@ const sweepingNetworksAndVolumes = (suite: Suite): void => {
       assert.deepStrictEqual(yield* networksOf(running), [first.name])
       yield* created.start
       assert.deepStrictEqual(yield* networksOf(created), [second.name])
-    })
+    }),
+    ["networks"]
   )
 }
 
