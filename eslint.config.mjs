@@ -53,7 +53,17 @@ const blindToNone = {
 const restrictedSyntax = (...rules) => ["error", spreadInPush, ...rules.flat()]
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "docs/api/", "**/.docgen/", "**/.engines/"] },
+  {
+    ignores: [
+      "**/dist/",
+      "**/node_modules/",
+      "docs/api/",
+      "docs/site/.pages/",
+      "docs/site/.vitepress/{cache,dist}/",
+      "**/.docgen/",
+      "**/.engines/"
+    ]
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   ...effectPlugin.configs.dprint,

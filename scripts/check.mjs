@@ -18,6 +18,7 @@ const steps = [
   { name: "install", what: "what the READMEs install", args: script("check-install"), after: "types" },
   { name: "guide", what: "programs of the guide", args: script("check-guide"), after: "types" },
   { name: "docs", what: "doc examples", args: script("check-docs") },
+  { name: "site", what: "the documentation site and its links", args: ["docs/site/build.mjs"], after: "docs" },
   { name: "effect", what: "Effect's diagnostics", args: script("check-effect") },
   {
     name: "types-7",
