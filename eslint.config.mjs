@@ -91,7 +91,18 @@ const maxLines = (max) => ["error", { max, skipBlankLines: true, skipComments: t
 const restrictedSyntax = (...rules) => ["error", spreadInPush, ...rules.flat()]
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "docs/api/", "**/.docgen/", "**/.docgen-examples/", "**/.engines/"] },
+  {
+    ignores: [
+      "**/dist/",
+      "**/node_modules/",
+      "docs/api/",
+      "docs/site/.pages/",
+      "docs/site/.vitepress/{cache,dist}/",
+      "**/.docgen/",
+      "**/.docgen-examples/",
+      "**/.engines/"
+    ]
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   ...effectPlugin.configs.dprint,

@@ -20,6 +20,7 @@ const steps = [
   },
   { name: "docs", description: "doc examples", args: script("check-docs") },
   { name: "guide", description: "programs of the guide", args: script("check-guide"), after: "types" },
+  { name: "site", description: "the documentation site and its links", args: ["docs/site/build.mjs"], after: "docs" },
   {
     name: "types-7",
     description: "TypeScript 7",

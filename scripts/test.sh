@@ -106,7 +106,7 @@ copy_for_ordinary_user() { # ENGINE
   # shellcheck disable=SC2016 # for the inner shell
   owner=$(cd / && "$OLDPWD/scripts/engines.sh" run "$1" -- sh -c 'echo "$(id -u):$(id -g)"') || return 1
   copy=$(mktemp -d /tmp/ociman-test.XXXXXX) && chmod 755 "$copy" || return 1
-  tar -c --exclude=./node_modules --exclude=./.git --exclude=dist --exclude=./docs/api . | tar -x -C "$copy" || return 1
+  tar -c --exclude=./node_modules --exclude=./.git --exclude=dist --exclude=./docs/api --exclude=./docs/site/node_modules --exclude=./docs/site/.pages . | tar -x -C "$copy" || return 1
   cp -al node_modules "$copy/" 2>/dev/null || { rm -rf "$copy/node_modules" && cp -a node_modules "$copy/"; } || return 1
   rm -rf "$copy"/node_modules/{.vite,.vite-temp,.vitest,.cache}
   mkdir -m 1777 "$copy/tmp"
