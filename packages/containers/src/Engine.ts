@@ -1,5 +1,5 @@
 /**
- * What is known of a container engine: its kind, its versions, where it is.
+ * Identity of a container engine: kind, versions, endpoint.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 
 /**
- * The engines this library knows how to speak to.
+ * Supported container engines.
  *
  * @since 0.1.0
  * @category models
@@ -17,7 +17,7 @@ import * as Order from "effect/Order"
 export type Name = "docker" | "podman"
 
 /**
- * The version of an engine's API, or the newest one that a client knows.
+ * API version of an engine, or the newest one that a client supports.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +26,7 @@ export class Version extends Data.Class<{
   readonly major: number
   readonly minor: number
   readonly patch: number
-  /** The text as printed, such as `1.41` or `4.3.1`. */
+  /** Version as printed, such as `1.41` or `4.3.1`. */
   readonly text: string
 }> {
   /**
@@ -38,41 +38,43 @@ export class Version extends Data.Class<{
 }
 
 /**
- * A container engine that answered.
+ * Identity of a container engine that answered.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Engine {
-  /** The engine that does the work: `podman` also when a `docker` command stands in front of it. */
+  /** Kind of the engine: `podman` also if the client is a `docker` command of Podman. */
   readonly name: Name | "memory"
-  /** The command line that is spoken, which decides the flags. */
+  /** Syntax of the command line. */
   readonly client: Name
-  /** The executable that is run. */
+  /** Executable of the client. */
   readonly executable: string
-  /** The version that the engine prints, the daemon's where there is one. For people: it may be `dev` or a commit. */
+  /**
+   * Version as printed by the engine, that of the daemon if there is one. For display only: it may be `dev` or a
+   * commit.
+   */
   readonly version: string
-  /** The version that the command line client prints, for people. */
+  /** Version as printed by the client. For display only. */
   readonly clientVersion: string
-  /** The newest API version of the engine: Docker's, such as `1.41`, or that of libpod, which is Podman's version. */
+  /** Newest API version of the engine: Docker's, such as `1.41`, or that of libpod, which is Podman's version. */
   readonly apiVersion: Version
-  /** The newest API version that the client knows, which tells its flags. */
+  /** Newest API version of the client, which determines the flags that it supports. */
   readonly clientApiVersion: Version
-  /** Whether the engine runs without root, so that root in a container is an ordinary user outside. */
+  /** If true, the engine runs without root privileges: root in a container is an ordinary user of the host. */
   readonly rootless: boolean
-  /** The URL at which it is reached, see `EngineEndpoint`; `None` for an engine that is no service. */
+  /** URL of the engine, see `EngineEndpoint`; `None` for an engine without a service. */
   readonly endpoint: Option.Option<string>
-  /** The Docker context or the Podman connection that it was found by, and is used by from then on. */
+  /** Docker context or Podman connection that the driver uses for all operations. */
   readonly context: Option.Option<string>
-  /** The host a remote engine runs on; `None` for an engine on this machine. */
+  /** Host of a remote engine; `None` for an engine on this machine. */
   readonly remoteHost: Option.Option<string>
 }
 
 /**
- * Reads the first version number in a text, as engines print them: `1.41`,
- * `18.09.1`, `29.0.0-rc.1`, `Docker version 28.2.2, build e6534b4`. They are not
- * those of SemVer, which allows no leading zeros and no missing parts. A number
- * without a dot is none, since it may belong to a commit.
+ * Parses the first version number in a text, as printed by engines: `1.41`, `18.09.1`, `29.0.0-rc.1`, `Docker version
+ * 28.2.2, build e6534b4`. These are not versions of SemVer, which allows no leading zeros and no missing parts. A
+ * number without a dot is ignored, since it may be part of a commit.
  *
  * @example
  * ```ts
@@ -94,8 +96,8 @@ export const parseVersion = (text: string): Option.Option<Version> =>
   )
 
 /**
- * Whether a version is the given one or a later one. A release candidate
- * counts as its release, since it has that release's flags.
+ * Reports whether a version is the given one or a later one. A release candidate counts as its release, since it has
+ * the same flags.
  *
  * @since 0.1.0
  * @category predicates
@@ -121,8 +123,7 @@ export const OrderVersion: Order.Order<Version> = Order.mapInput(
 )
 
 /**
- * The host at which a port published on all addresses of the engine's machine
- * is reached.
+ * Returns the host at which a port that is published on all addresses of the engine's machine is reachable.
  *
  * @since 0.1.0
  * @category getters

@@ -8,7 +8,7 @@ import * as Scope from "effect/Scope"
 import { EngineFailed } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
 
-// A create call that the engine never answers must not hold up interruption for ever.
+// A create call without an answer must not delay interruption forever.
 const createLimit = Duration.minutes(2)
 
 /** @internal */
@@ -18,15 +18,15 @@ export const randomHex = Effect.map(
 )
 
 /**
- * What begins otherwise is no id or name, and a client might take it for a flag.
+ * Reports whether a text may be an id or name. A client might parse other texts as a flag.
  *
  * @internal
  */
 export const isKey = (text: string): boolean => /^[A-Za-z0-9][\w.-]*$/.test(text)
 
 /**
- * The limit is kept by a fiber of its own, since a timeout inside an
- * uninterruptible region would wait for what it is meant to cut short.
+ * Limits the time of a create call. Runs it in a daemon fiber, since a timeout in an uninterruptible region would wait
+ * for the call.
  *
  * @internal
  */
@@ -58,8 +58,7 @@ export const forkedScope = Effect.flatMap(
 )
 
 /**
- * The scope is closed at once if what is to live in it could not be made; else
- * when its owner closes it.
+ * Runs an effect in a scope, which is closed if the effect fails.
  *
  * @internal
  */

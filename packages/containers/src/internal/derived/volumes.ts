@@ -51,7 +51,7 @@ export const volumes = (
         labels: request.labels,
         name,
         toName,
-        // Docker answers with the volume that is there already: only the mark tells whose it is.
+        // Docker also succeeds for an existing volume; only the label identifies a new one.
         create: (name, labels, token) =>
           driver.volumes.create({ ...request, name, labels }).pipe(
             Effect.zipRight(driver.volumes.list([libraryLabels.madeBy(token)])),

@@ -4,7 +4,7 @@ import * as Engine from "../../Engine.js"
 const version = new Engine.Version({ major: 0, minor: 1, patch: 0, text: "0.1.0" })
 
 /**
- * What the engine in memory says of itself.
+ * Identity of the engine in memory.
  *
  * @internal
  */
