@@ -33,6 +33,14 @@ export const of = ({ currentProcess }: Host, made: Made) => ({
 })
 
 /**
+ * Adds the labels of {@link of} to those of a request.
+ *
+ * @internal
+ */
+export const addedTo = (labels: Label.Labels, added: Readonly<Record<string, string>>): Label.Labels =>
+  Object.entries(added).reduce((all, [key, value]) => Label.set(all, key, value), labels)
+
+/**
  * Adds the label of this library to those of an image. It is the same in every build, so that builders find cached
  * results.
  *
