@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Order from "effect/Order"
 
 /**
- * The engines this library knows how to speak to.
+ * Supported container engines.
  *
  * @since 0.1.0
  * @category models
@@ -17,7 +17,7 @@ import * as Order from "effect/Order"
 export type Name = "docker" | "podman"
 
 /**
- * The version of an engine's API, or the newest one that a client knows.
+ * API version of an engine, or the newest one that a client supports.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +26,7 @@ export class Version extends Data.Class<{
   readonly major: number
   readonly minor: number
   readonly patch: number
-  /** The text as printed, such as `1.41` or `4.3.1`. */
+  /** Version as printed, such as `1.41` or `4.3.1`. */
   readonly text: string
 }> {
   /**
@@ -163,10 +163,9 @@ export const allCapabilities: Capabilities = {
 }
 
 /**
- * Reads the first version number in a text, as engines print them: `1.41`,
- * `18.09.1`, `29.0.0-rc.1`, `Docker version 28.2.2, build e6534b4`. They are not
- * those of SemVer, which allows no leading zeros and no missing parts. A number
- * without a dot is none, since it may belong to a commit.
+ * Parses the first version number in a text, as printed by engines: `1.41`, `18.09.1`, `29.0.0-rc.1`, `Docker version
+ * 28.2.2, build e6534b4`. These are not versions of SemVer, which allows no leading zeros and no missing parts. A
+ * number without a dot is ignored, since it may be part of a commit.
  *
  * @example
  * ```ts
@@ -188,8 +187,8 @@ export const parseVersion = (text: string): Option.Option<Version> =>
   )
 
 /**
- * Whether a version is the given one or a later one. A release candidate
- * counts as its release, since it has that release's flags.
+ * Reports whether a version is the given one or a later one. A release candidate counts as its release, since it has
+ * the same flags.
  *
  * @since 0.1.0
  * @category predicates
@@ -215,8 +214,7 @@ export const OrderVersion: Order.Order<Version> = Order.mapInput(
 )
 
 /**
- * The host at which a port published on all addresses of the engine's machine
- * is reached.
+ * Returns the host at which a port that is published on all addresses of the engine's machine is reachable.
  *
  * @since 0.1.0
  * @category getters

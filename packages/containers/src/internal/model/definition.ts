@@ -151,7 +151,7 @@ export const withMany = <A>(
   )
 
 /**
- * A path in a container, checked.
+ * Normalises the path of a file in a container. Throws if it is not absolute, or the root.
  *
  * @internal
  */
@@ -162,7 +162,7 @@ export const absolutePath = (path: string): string =>
   )
 
 /**
- * Everything as the image says.
+ * Describes a container with the image's defaults.
  *
  * @internal
  */
