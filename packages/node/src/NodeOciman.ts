@@ -1,6 +1,6 @@
 /**
- * Everything wired for Node.js: an engine, registries with the credentials of this machine, the user's own store of
- * images, and the platform services that programs with containers commonly need.
+ * Layers with everything for Node.js: a container engine, a registry client with the credentials of the current user,
+ * the user's image store, and the platform services of `NodeContext`.
  *
  * @since 0.1.0
  */
@@ -17,7 +17,7 @@ import * as NodeLocalFiles from "./NodeLocalFiles.js"
 import * as NodeRegistryHttp from "./NodeRegistryHttp.js"
 
 /**
- * What needs no engine.
+ * Services that need no container engine.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +32,7 @@ export type Images =
   | Registry.Registry
 
 /**
- * What the layers of this module provide.
+ * Services of the layers with an engine.
  *
  * @since 0.1.0
  * @category models
@@ -40,7 +40,7 @@ export type Images =
 export type NodeOciman = Backend.Backend | Images
 
 /**
- * What they may fail with.
+ * Errors of the layers with an engine.
  *
  * @since 0.1.0
  * @category errors
@@ -59,8 +59,8 @@ const registry = Registry.layer({ writesAtOnce: true }).pipe(
 )
 
 /**
- * Images and registries without an engine: registries as they are reached from here, with the credentials and
- * certificates that Docker and Podman keep; and the store of the user, as `LocalStore.layer` says, for the `ImageStore`.
+ * Provides images and registries without an engine: a registry client with the credentials and certificates that Docker
+ * and Podman keep, and the user's image store of `LocalStore.layer`.
  *
  * @since 0.1.0
  * @category layers
@@ -69,7 +69,7 @@ export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer
   .provideMerge(Layer.merge(registry, LocalStore.layer), platform)
 
 /**
- * The engine that is found as `Backend.layer` says, with all of {@link layerImages}.
+ * Provides the engine that `Backend.layer` selects, and {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers
@@ -77,7 +77,7 @@ export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer
 export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.layer, layerImages)
 
 /**
- * Docker, with all of {@link layerImages}.
+ * Provides Docker, and {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers
@@ -85,7 +85,7 @@ export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.
 export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(Backend.layerDocker, layerImages)
 
 /**
- * Podman, with all of {@link layerImages}.
+ * Provides Podman, and {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers

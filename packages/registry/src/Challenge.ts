@@ -1,5 +1,5 @@
 /**
- * What a registry asks for in `WWW-Authenticate` before it answers.
+ * Authentication challenges of a registry, from the header `WWW-Authenticate`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110#section-11.6.1
  * @since 0.1.0
@@ -11,20 +11,20 @@ import { AuthenticationError } from "./RegistryError.js"
 import * as TokenScope from "./TokenScope.js"
 
 /**
- * One challenge, of any scheme. Scheme and names of parameters are in lower case.
+ * A challenge of any scheme. The scheme and the parameter names are in lower case.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Challenge {
   readonly scheme: string
-  /** What some schemes have in place of parameters; where it is given, there are none. */
+  /** The token68 value that some schemes use instead of parameters; `parameters` is empty if it is present. */
   readonly token68: Option.Option<string>
   readonly parameters: ReadonlyMap<string, string>
 }
 
 /**
- * A token is wanted, which `realm` gives out.
+ * A challenge for a token, which the server at `realm` issues.
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/token.md
  * @since 0.1.0
@@ -32,18 +32,18 @@ export interface Challenge {
  */
 export interface Bearer {
   readonly _tag: "Bearer"
-  /** The address of the token server, which may be relative to the one that was asked. */
+  /** The URL of the token server; may be relative to the URL of the request. */
   readonly realm: string
-  /** The name that the registry has there. */
+  /** The name under which the token server knows the registry. */
   readonly service: Option.Option<string>
-  /** What the token must be good for; empty where nothing is asked for, as for a login. */
+  /** The scopes that the token must cover; empty if none are required, as for a login. */
   readonly scopes: ReadonlyArray<TokenScope.TokenScope>
-  /** Why a token that was sent is not good enough, such as `insufficient_scope`. */
+  /** The reason for rejecting the token of the request, such as `insufficient_scope`. */
   readonly error: Option.Option<string>
 }
 
 /**
- * A user name and a password are wanted.
+ * A challenge for a user name and a password.
  *
  * @since 0.1.0
  * @category models
@@ -54,10 +54,10 @@ export interface Basic {
 }
 
 /**
- * Reads the values of the header: one or several, each with one challenge or several, since HTTP libraries join them.
+ * Parses one or more values of the header. Each may contain several challenges, since HTTP libraries join values.
  *
- * Nothing fails: what is malformed is left out, and a parameter that is given twice counts once, the first time. The
- * time it takes is linear in the length of the input.
+ * Never fails: malformed elements are skipped, and the first value of a repeated parameter wins. Takes time linear in
+ * the length of the input.
  *
  * @example
  * ```ts
@@ -81,7 +81,7 @@ export const parse = (headers: string | ReadonlyArray<string>): ReadonlyArray<Ch
   }))
 
 /**
- * One value of the header, which {@link parse} reads back.
+ * Formats challenges as one value of the header, which {@link parse} reads back.
  *
  * @since 0.1.0
  * @category conversions
@@ -98,8 +98,8 @@ const formatOne = ({ parameters, scheme, token68 }: Challenge): string =>
   ).join(" ")
 
 /**
- * The challenge to answer: Bearer before Basic, whichever comes first, as Docker does. All other schemes are passed
- * over.
+ * Selects the challenge to answer: Bearer in preference to Basic regardless of their order, as Docker does. Ignores all
+ * other schemes.
  *
  * @since 0.1.0
  * @category getters
@@ -115,12 +115,12 @@ export const select = (
   const usable = bearers.find(({ parameters }) => (parameters.get("realm") ?? "") !== "")
   if (usable !== undefined) return Either.right(toBearer(usable))
   if (basic !== undefined) return Either.right({ _tag: "Basic", realm: parameter(basic, "realm") })
-  if (bearers.length > 0) return fail("NoRealm", "it wants a token, and does not say where to get one")
+  if (bearers.length > 0) return fail("NoRealm", "its Bearer challenge does not name a token server (realm)")
   return challenges.length === 0
-    ? fail("NoChallenge", "it does not say how")
+    ? fail("NoChallenge", "its response has no WWW-Authenticate challenge")
     : fail(
       "UnsupportedScheme",
-      `it wants ${challenges.map(({ scheme }) => scheme).join(" or ")}, and only Bearer and Basic are known here`
+      `it requires ${challenges.map(({ scheme }) => scheme).join(" or ")}, and only Bearer and Basic are supported`
     )
 }
 

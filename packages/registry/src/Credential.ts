@@ -1,5 +1,5 @@
 /**
- * What proves to a registry who asks.
+ * Credentials for a registry: a login, an identity token, or a registry token.
  *
  * @since 0.1.0
  */
@@ -18,44 +18,50 @@ export interface Login {
 }
 
 /**
- * At least one of them is there. A registry that asks for a token is given the last one that there is.
+ * A credential with at least one of its parts present. For a token challenge the last part present is used.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Credential {
   readonly login: Option.Option<Login>
-  /** A refresh token, for which the token server gives out others. */
+  /** An OAuth 2 refresh token, exchanged for access tokens at the token server. */
   readonly identityToken: Option.Option<Redacted.Redacted<string>>
-  /** A token that the registry itself takes. */
+  /** A bearer token that is sent to the registry as it is. */
   readonly registryToken: Option.Option<Redacted.Redacted<string>>
 }
 
-const nothing: Credential = { login: Option.none(), identityToken: Option.none(), registryToken: Option.none() }
+const empty: Credential = { login: Option.none(), identityToken: Option.none(), registryToken: Option.none() }
 
 /**
+ * Creates a credential of a user name and a password.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const login = (username: string, password: Redacted.Redacted<string>): Credential => ({
-  ...nothing,
+  ...empty,
   login: Option.some({ username, password })
 })
 
 /**
+ * Creates a credential of an identity token.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const identityToken = (token: Redacted.Redacted<string>): Credential => ({
-  ...nothing,
+  ...empty,
   identityToken: Option.some(token)
 })
 
 /**
+ * Creates a credential of a registry token.
+ *
  * @since 0.1.0
  * @category constructors
  */
 export const registryToken = (token: Redacted.Redacted<string>): Credential => ({
-  ...nothing,
+  ...empty,
   registryToken: Option.some(token)
 })

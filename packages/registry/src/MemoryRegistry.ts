@@ -1,7 +1,7 @@
 /**
- * A registry in memory: the distribution protocol, as a function from requests to responses.
+ * An in-memory registry: the distribution protocol as a function from requests to responses.
  *
- * `Registry.layerMemory` is a client of one. It also plays the healthy part of a server for tests.
+ * `Registry.layerMemory` is a client of such registries. Test servers use it for their successful responses.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  * @since 0.1.0
@@ -19,56 +19,63 @@ import * as routes from "./internal/memoryRegistry/routes.js"
 import type { State } from "./internal/memoryRegistry/state.js"
 
 /**
+ * A request as the server receives it.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Request<out E = never> {
   readonly method: string
-  /** The path and the query, as they are on the wire. */
+  /** Path and query as sent on the wire. */
   readonly url: string
   readonly headers: Headers.Headers
-  /** What it fails with, as when a connection is lost, the response fails with. */
+  /** An error of the body, such as a lost connection, becomes the error of the response. */
   readonly body: Stream.Stream<Uint8Array, E>
 }
 
 /**
+ * A response of the registry.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Response {
   readonly status: number
-  /** `content-length` is among them if there may be a body, to a `HEAD` too. */
+  /** Includes `content-length` unless the status forbids a body; also in a response to `HEAD`. */
   readonly headers: Headers.Headers
-  /** Empty in a response to a `HEAD`. */
+  /** Empty in a response to `HEAD`. */
   readonly body: Uint8Array
 }
 
 /**
+ * An in-memory registry.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface MemoryRegistry {
-  /** Answers as a registry does; what it refuses is a response too. */
+  /** Handles a request. A refused request is a response with an error status, not a failure. */
   readonly respond: <E>(request: Request<E>) => Effect.Effect<Response, E>
 }
 
 /**
+ * Options of {@link make}.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Whether it lists referrers. Default: yes, as version 1.1 of the protocol says. */
+  /** If true, implements the referrers API of distribution-spec 1.1. Default: true. */
   readonly referrers?: boolean | undefined
-  /** Whether blobs and manifests can be deleted. Default: yes. */
+  /** If true, allows deleting blobs and manifests. Default: true. */
   readonly deletes?: boolean | undefined
-  /** How many tags, repositories or referrers it lists at once, also where more are asked for. Default: any number. */
+  /** Maximum number of tags, repositories or referrers on a page, even if the request asks for more. Default: none. */
   readonly largestPage?: number | undefined
 }
 
 /**
- * An empty registry. It verifies what it is given: digests, the bounds of
- * uploads, and that what a manifest points to is there, but its subject. It
- * keeps the bytes that arrived before a connection was lost.
+ * Creates an empty registry. It verifies digests, upload ranges, and that the contents referenced by a manifest exist
+ * (except its subject). Bytes received before a lost connection are kept.
  *
  * @since 0.1.0
  * @category constructors
@@ -97,7 +104,7 @@ export const make = (options: Options = {}): Effect.Effect<MemoryRegistry, never
   })
 
 /**
- * A connection between a client and what answers it was lost.
+ * The connection between client and server was lost.
  *
  * @since 0.1.0
  * @category errors
@@ -114,7 +121,7 @@ export class ConnectionLost
 }
 
 /**
- * A request as it arrives from a client, see {@link httpClient}.
+ * A request of {@link httpClient}.
  *
  * @since 0.1.0
  * @category models
@@ -122,13 +129,13 @@ export class ConnectionLost
 export interface ClientRequest extends Request<ConnectionLost> {
   /** `http` or `https`. */
   readonly scheme: string
-  /** The name of the server, with its port unless that is the usual one. */
+  /** Host name of the server, with the port unless it is the default port of the scheme. */
   readonly host: string
 }
 
 /**
- * What answers the requests of a client. If it fails, the connection is lost
- * before there was an answer, and if a body fails, in the middle of it.
+ * A function that handles requests of {@link httpClient}. Its failure appears as a connection lost before the response,
+ * and a failure of the response body as a connection lost in the middle of it.
  *
  * @since 0.1.0
  * @category models
@@ -139,7 +146,7 @@ export type Handler = (request: ClientRequest) => Effect.Effect<
 >
 
 /**
- * An HTTP client without a network: a function answers.
+ * Creates an HTTP client whose requests are handled by a function instead of a network.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * What credentials are for: a registry, or a part of its repositories.
+ * Keys of credentials: a registry, or a path prefix of its repositories.
  *
  * @since 0.1.0
  */
@@ -11,7 +11,7 @@ import * as hub from "./internal/hub.js"
 import { printable } from "./internal/printable.js"
 
 /**
- * A text names no registry. `rule` says which one it breaks.
+ * The input is not a valid name of a registry or repository. `rule` is the violated rule.
  *
  * @since 0.1.0
  * @category errors
@@ -26,19 +26,19 @@ export class InvalidRegistryKey extends Schema.TaggedError<InvalidRegistryKey>("
 }
 
 /**
- * A registry, as references name it, and possibly the beginning of the repositories that are meant:
- * `registry.example.com:5000`, `quay.io/team`. Docker Hub is `docker.io` under each of its names.
+ * A registry as named in references, optionally with a path prefix of its repositories: `registry.example.com:5000`,
+ * `quay.io/team`. Every alias of Docker Hub becomes `docker.io`.
  *
  * @since 0.1.0
  * @category models
  */
 export class RegistryKey extends Schema.Class<RegistryKey>("@ociman/registry/RegistryKey")({
   host: Schema.NonEmptyString,
-  /** Components joined by slashes; empty for the whole registry. */
+  /** Path components joined by slashes; empty for the whole registry. */
   path: Schema.String
 }) {
   /**
-   * The name that {@link parse} reads.
+   * Formats the key as {@link parse} reads it.
    *
    * @since 0.1.0
    */
@@ -48,31 +48,31 @@ export class RegistryKey extends Schema.Class<RegistryKey>("@ociman/registry/Reg
 }
 
 /**
- * Reads a name from outside. A tag, a digest or a scheme does not belong to it.
+ * Parses a registry key. Rejects a tag, a digest or a scheme.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const parse = (input: string): Either.Either<RegistryKey, InvalidRegistryKey> => {
   const fail = (rule: string) => Either.left(new InvalidRegistryKey({ input, rule }))
-  if (input.includes("://")) return fail("it is written without a scheme")
+  if (input.includes("://")) return fail("it must not have a scheme")
   const slash = input.indexOf("/")
   const host = slash < 0 ? input : input.slice(0, slash)
   const path = slash < 0 ? "" : input.slice(slash + 1)
-  if (slash >= 0 && path === "") return fail("nothing follows the slash")
+  if (slash >= 0 && path === "") return fail("its path is empty")
   return Either.match(Reference.parse(`${host}/${path === "" ? "x" : path}`), {
     onLeft: ({ rule }) => fail(rule),
     onRight: (reference) =>
       Option.isSome(reference.tag) || Option.isSome(reference.digest)
-        ? fail("it has neither a tag nor a digest")
+        ? fail("it must not have a tag or a digest")
         : Option.isNone(reference.domain)
-        ? fail("a registry has a dot, a colon or an upper-case letter in its name, or is localhost")
+        ? fail("a registry name must contain a dot, a colon or an upper-case letter, or be localhost")
         : Either.right(new RegistryKey({ host: hub.isAlias(host) ? hub.domain : host, path }))
   })
 }
 
 /**
- * A name that stands in the program. One that does not parse is a programming error and throws.
+ * Creates a registry key from a literal. Throws if it is invalid.
  *
  * @example
  * ```ts
@@ -89,7 +89,7 @@ export const make = (input: string): RegistryKey =>
   Either.getOrThrowWith(parse(input), (error) => new TypeError(error.message))
 
 /**
- * Where an image is.
+ * Returns the key of a reference's repository.
  *
  * @since 0.1.0
  * @category constructors
@@ -100,7 +100,7 @@ export const fromReference = (reference: Reference.Reference): RegistryKey => {
 }
 
 /**
- * From the narrowest to the widest, what has credentials for this: itself, each path above it, the registry.
+ * Lists the keys whose credentials apply to a key, most specific first: itself, each parent path, the registry.
  *
  * @example
  * ```ts

@@ -1,22 +1,24 @@
 /**
- * What is peculiar to registries, as data: what they cannot do, or not beyond a limit, and do not say beforehand.
+ * Known limits of registries that they do not announce, as data.
  *
  * @since 0.1.0
  */
 
 /**
+ * Limits of a registry.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface RegistryProfile {
-  /** The most bytes of a blob that are taken at once where it comes in chunks; none if no chunks are taken. */
+  /** Maximum size of a chunk of a blob upload, in bytes; 0 if the registry does not support chunked uploads. */
   readonly largestChunk: number
-  /** The most names that may be asked for at once. */
+  /** Maximum number of names on a page of a list. */
   readonly largestPage: number
 }
 
 /**
- * A registry without peculiarities.
+ * Profile of a registry without limits.
  *
  * @since 0.1.0
  * @category constructors
@@ -34,16 +36,16 @@ interface Known {
 }
 
 const known: ReadonlyArray<Known> = [
-  // Answers 416 to more: https://github.com/ocx-sh/ocx/issues/237
+  // Responds 416 to larger chunks: https://github.com/ocx-sh/ocx/issues/237
   { hosts: /^ghcr\.io$/, profile: { largestChunk: 4 * mebibyte } },
-  // Has no uploads in chunks: https://github.com/clowdhaus/ocync/issues/13
+  // Does not support chunked uploads: https://github.com/clowdhaus/ocync/issues/13
   { hosts: /^([a-z0-9-]+\.)?(gcr\.io|pkg\.dev)$/, profile: { largestChunk: 0 } },
-  // Refuses more names: https://github.com/google/go-containerregistry/issues/1091
+  // Rejects larger pages: https://github.com/google/go-containerregistry/issues/1091
   { hosts: /^(public\.ecr\.aws|.*\.amazonaws\.com(\.cn)?)$/, profile: { largestPage: 1000 } }
 ]
 
 /**
- * What is known of a registry by its name in references.
+ * Returns the profile of a registry by its host name in references.
  *
  * @example
  * ```ts

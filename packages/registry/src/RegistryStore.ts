@@ -1,6 +1,6 @@
 /**
- * A repository of a registry as a store of images, so that `Copy.image` goes from and to registries as from and to
- * layouts and archives. Between repositories of one registry content is mounted and does not pass through here.
+ * An image store in a repository of a registry, so that `Copy.image` copies from and to registries as from and to
+ * layouts and archives. Between repositories of one registry, blobs are mounted instead of transferred.
  *
  * @since 0.1.0
  */
@@ -29,7 +29,7 @@ import { type PushBlobOptions, type PushManifestOptions, Registry } from "./Regi
 import { Repository } from "./Repository.js"
 
 /**
- * A store that is a repository.
+ * An image store in a repository.
  *
  * @since 0.1.0
  * @category models
@@ -39,11 +39,11 @@ export interface RegistryStore extends ImageStore.Store {
 }
 
 /**
- * The store that a repository is. Its names are the tags.
+ * Creates a store for a repository. Its names are the tags.
  *
- * What it receives while it is being made goes through a temporary file, since a registry wants to know digests
- * beforehand. A failure of the registry is a `ContentError.StoreFailed` with the registry's own error as its cause; of
- * what is not there it is a `ContentError.ContentNotFound`.
+ * `receive` spools content to a temporary file, since an upload requires its digest. Fails with
+ * `ContentError.ContentNotFound` for missing content, and with `ContentError.StoreFailed` for other errors of the
+ * registry, with the registry's error as its cause.
  *
  * @since 0.1.0
  * @category constructors
@@ -256,7 +256,7 @@ export const make = (
   })
 
 /**
- * The `ImageStore` of a program, in a repository.
+ * Provides an `ImageStore` in a repository.
  *
  * @since 0.1.0
  * @category layers

@@ -1,5 +1,5 @@
 /**
- * Repositories: where on which registry the images of a name are.
+ * Names of repositories: a registry and a path.
  *
  * @since 0.1.0
  */
@@ -13,26 +13,26 @@ import { InvalidRegistryKey, parse as parseKey, RegistryKey } from "./RegistryKe
 const isRepository = ({ host, path }: { readonly host: string; readonly path: string }): string | undefined =>
   Either.match(parseKey(`${host}/${path}`), {
     onLeft: ({ rule }) => rule,
-    onRight: (key) => key.host === host && key.path === path ? undefined : "it would be read as another one"
+    onRight: (key) => key.host === host && key.path === path ? undefined : "it is not in canonical form"
   })
 
 /**
- * A repository of a registry, `quay.io/team/app`. On Docker Hub the registry is `docker.io`, and an official image is
- * in `library/`.
+ * A repository of a registry, such as `quay.io/team/app`. On Docker Hub the registry is `docker.io`, and the path of an
+ * official image begins with `library/`.
  *
  * @since 0.1.0
  * @category models
  */
 export class Repository extends Schema.Class<Repository>("@ociman/registry/Repository")(
   Schema.Struct({
-    /** The registry, as references name it. */
+    /** The registry as named in references. */
     host: Schema.NonEmptyString,
-    /** Components joined by slashes. */
+    /** Path components joined by slashes. */
     path: Schema.NonEmptyString
   }).pipe(Schema.filter(isRepository))
 ) {
   /**
-   * The name that {@link parse} reads.
+   * Formats the name as {@link parse} reads it.
    *
    * @since 0.1.0
    */
@@ -42,7 +42,7 @@ export class Repository extends Schema.Class<Repository>("@ociman/registry/Repos
 }
 
 /**
- * Where an image is.
+ * Returns the repository of a reference.
  *
  * @since 0.1.0
  * @category constructors
@@ -53,7 +53,7 @@ export const fromReference = (reference: Reference.Reference): Repository => {
 }
 
 /**
- * Reads a name from outside, completed as Docker does. A tag, a digest or a scheme does not belong to it.
+ * Parses a repository name, completed as Docker does. Rejects a tag, a digest or a scheme.
  *
  * @since 0.1.0
  * @category constructors
@@ -64,13 +64,13 @@ export const parse = (input: string): Either.Either<Repository, InvalidRegistryK
     onLeft: ({ rule }) => fail(rule),
     onRight: (reference) =>
       Option.isSome(reference.tag) || Option.isSome(reference.digest)
-        ? fail("it has neither a tag nor a digest")
+        ? fail("it must not have a tag or a digest")
         : Either.right(fromReference(reference))
   })
 }
 
 /**
- * A name that stands in the program. One that does not parse is a programming error and throws.
+ * Creates a repository from a literal. Throws if it is invalid.
  *
  * @example
  * ```ts
@@ -87,7 +87,7 @@ export const make = (input: string): Repository =>
   Either.getOrThrowWith(parse(input), (error) => new TypeError(error.message))
 
 /**
- * The registry that has it.
+ * Returns the key of the whole registry.
  *
  * @since 0.1.0
  * @category getters
@@ -95,7 +95,7 @@ export const make = (input: string): Repository =>
 export const registry = (self: Repository): RegistryKey => new RegistryKey({ host: self.host, path: "" })
 
 /**
- * What credentials are looked up by.
+ * Returns the key under which credentials are looked up.
  *
  * @since 0.1.0
  * @category getters

@@ -1,5 +1,5 @@
 /**
- * What a token of a registry is good for: `repository:team/app:pull,push`.
+ * Scopes of registry tokens: `repository:team/app:pull,push`.
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/auth/scope.md
  * @since 0.1.0
@@ -7,21 +7,21 @@
 import * as Data from "effect/Data"
 
 /**
- * Actions on one resource. The name may have colons; the actions are in order, each once, and `*` is all of them.
+ * Actions on a resource. The name may contain colons. Actions are sorted and distinct; `*` stands for all.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Resource {
   readonly _tag: "Resource"
-  /** `repository`, `registry`, or what else a registry has. */
+  /** `repository`, `registry`, or another type of the registry. */
   readonly type: string
   readonly name: string
   readonly actions: ReadonlyArray<string>
 }
 
 /**
- * A scope of a form that a registry has for itself, such as `aws`. It is passed on as it came.
+ * A scope in a registry's own format, such as `aws`. It is passed on unchanged.
  *
  * @since 0.1.0
  * @category models
@@ -32,6 +32,8 @@ export interface Opaque {
 }
 
 /**
+ * A scope of a token.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -44,7 +46,7 @@ const normalizeActions = (actions: Iterable<string>): ReadonlyArray<string> => {
 }
 
 /**
- * Actions on a resource, brought into order.
+ * Creates a scope for actions on a resource, sorted and without duplicates.
  *
  * @since 0.1.0
  * @category constructors
@@ -53,7 +55,7 @@ export const resource = (type: string, name: string, actions: Iterable<string>):
   Data.struct({ _tag: "Resource", type, name, actions: Data.array(normalizeActions(actions)) })
 
 /**
- * Actions on a repository.
+ * Creates a scope for actions on a repository.
  *
  * @example
  * ```ts
@@ -69,7 +71,7 @@ export const resource = (type: string, name: string, actions: Iterable<string>):
 export const repository = (name: string, actions: Iterable<string>): Resource => resource("repository", name, actions)
 
 /**
- * Listing the repositories of a registry.
+ * Scope for listing the repositories of a registry.
  *
  * @since 0.1.0
  * @category constructors
@@ -77,7 +79,7 @@ export const repository = (name: string, actions: Iterable<string>): Resource =>
 export const catalog: Resource = resource("registry", "catalog", ["*"])
 
 /**
- * Reads one scope. Every text is one, and what has not the form `type:name:actions` is opaque.
+ * Parses a scope. Never fails: text that is not of the form `type:name:actions` becomes an opaque scope.
  *
  * @since 0.1.0
  * @category constructors
@@ -91,7 +93,7 @@ export const parse = (text: string): TokenScope => {
 }
 
 /**
- * Reads scopes with white space between them, as challenges and tokens have them.
+ * Parses scopes separated by white space, as in challenges and tokens.
  *
  * @since 0.1.0
  * @category constructors
@@ -100,6 +102,8 @@ export const parseList = (text: string): ReadonlyArray<TokenScope> =>
   text.split(/\s+/).filter((part) => part !== "").map(parse)
 
 /**
+ * Formats a scope as {@link parse} reads it.
+ *
  * @since 0.1.0
  * @category conversions
  */
@@ -107,8 +111,7 @@ export const format = (self: TokenScope): string =>
   self._tag === "Opaque" ? self.text : `${self.type}:${self.name}:${self.actions.join(",")}`
 
 /**
- * The fewest scopes that say the same: one for each resource, in alphabetical order. What asks for no action, or for
- * actions on nothing, is left out.
+ * Merges scopes into one per resource, in alphabetical order. Drops scopes without an action or a resource name.
  *
  * @example
  * ```ts
@@ -143,21 +146,21 @@ export const union = (...lists: ReadonlyArray<Iterable<TokenScope>>): ReadonlyAr
 }
 
 /**
- * Whether all of the second scopes are among the first ones.
+ * Checks if the first scopes grant everything that the second ones require.
  *
  * @since 0.1.0
  * @category predicates
  */
-export const covers = (granted: Iterable<TokenScope>, wanted: Iterable<TokenScope>): boolean => {
+export const covers = (granted: Iterable<TokenScope>, required: Iterable<TokenScope>): boolean => {
   const has = union(granted)
-  return union(wanted).every((scope) => has.some((other) => includes(other, scope)))
+  return union(required).every((scope) => has.some((other) => includes(other, scope)))
 }
 
-const includes = (granted: TokenScope, wanted: TokenScope): boolean =>
-  granted._tag === "Opaque" || wanted._tag === "Opaque"
-    ? format(granted) === format(wanted)
-    : granted.type === wanted.type && granted.name === wanted.name &&
-      (granted.actions.includes("*") || wanted.actions.every((action) => granted.actions.includes(action)))
+const includes = (granted: TokenScope, required: TokenScope): boolean =>
+  granted._tag === "Opaque" || required._tag === "Opaque"
+    ? format(granted) === format(required)
+    : granted.type === required.type && granted.name === required.name &&
+      (granted.actions.includes("*") || required.actions.every((action) => granted.actions.includes(action)))
 
 const isEmpty = (scope: TokenScope): boolean =>
   scope._tag === "Opaque" ? scope.text === "" : scope.name === "" || scope.actions.length === 0

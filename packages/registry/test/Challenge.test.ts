@@ -119,10 +119,10 @@ describe("Challenge", () => {
     })
 
     it.each<[ReadonlyArray<string>, string, RegExp]>([
-      [[], "NoChallenge", /^Cannot authenticate at r\.example\.com: it does not say how$/],
-      [["Negotiate, Digest realm=x"], "UnsupportedScheme", /it wants negotiate or digest, and only Bearer/],
-      [[`Bearer service="s"`], "NoRealm", /does not say where/],
-      [[`Bearer realm="",service="s"`], "NoRealm", /does not say where/]
+      [[], "NoChallenge", /^Cannot authenticate at r\.example\.com: its response has no WWW-Authenticate challenge$/],
+      [["Negotiate, Digest realm=x"], "UnsupportedScheme", /it requires negotiate or digest, and only Bearer/],
+      [[`Bearer service="s"`], "NoRealm", /does not name a token server/],
+      [[`Bearer realm="",service="s"`], "NoRealm", /does not name a token server/]
     ])("says why %j cannot be answered", (headers, reason, message) => {
       const error = Either.getOrThrow(Either.flip(select(...headers)))
       assert.strictEqual(error.reason, reason)

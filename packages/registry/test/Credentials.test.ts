@@ -356,7 +356,7 @@ describe("Credentials", () => {
         const reasonOf = (credential: Credential.Credential, where = key) =>
           Effect.map(Effect.flip(Credentials.login(where, credential)), (error) => {
             assert.notInclude(`${error.message}${JSON.stringify(error)}${Cause.pretty(Cause.fail(error))}`, secret)
-            assert.include(error.message, `Cannot keep credentials of ${where}`)
+            assert.include(error.message, `Cannot store the credential for ${where}`)
             return error.reason
           })
         yield* helper("refuse", `echo '${secret}'; exit 1`)

@@ -28,7 +28,7 @@ describe("TagRange", () => {
 
   it("is read from outside with a message that says what is wrong", () => {
     const failure = Either.flip(Schema.decodeEither(TagRange.TagRange)("newest"))
-    assert.include(String(Either.getOrThrow(failure)), "\"newest\" is not a range of versions")
+    assert.include(String(Either.getOrThrow(failure)), "\"newest\" is not a version range")
     assert.throws(() => TagRange.make(">>1"))
   })
 })
