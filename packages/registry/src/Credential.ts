@@ -1,5 +1,5 @@
 /**
- * Credentials for a registry: a login, an identity token, or a registry token.
+ * Credentials of registries, and where they come from.
  *
  * @since 0.1.0
  */
@@ -65,3 +65,76 @@ export const registryToken = (token: Redacted.Redacted<string>): Credential => (
   ...empty,
   registryToken: Option.some(token)
 })
+
+/**
+ * A tool with a credentials file.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Tool = "docker" | "podman" | "ocipkg"
+
+/**
+ * A source of credentials.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Source =
+  | { readonly _tag: "Explicit" }
+  | { readonly _tag: "Variable"; readonly name: string }
+  | { readonly _tag: "File"; readonly tool: Tool; readonly path: string }
+
+/**
+ * Outcome of consulting a source:
+ *
+ * - `Found`: it has a credential
+ * - `Absent`: the file does not exist, or the variable is not set
+ * - `Unreadable`: the file cannot be read
+ * - `Invalid`: the content, or a part of it, is malformed
+ * - `NoEntry`: it has no entry for the registry
+ * - `EmptyEntry`: its entry has no secret
+ * - `InvalidEntry`: its entry is malformed
+ * - `HelperMissing`, `HelperFailed`, `HelperTimedOut`, `HelperOutputInvalid`: its credential helper failed
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Outcome =
+  | "Found"
+  | "Absent"
+  | "Unreadable"
+  | "Invalid"
+  | "NoEntry"
+  | "EmptyEntry"
+  | "InvalidEntry"
+  | "HelperMissing"
+  | "HelperFailed"
+  | "HelperTimedOut"
+  | "HelperOutputInvalid"
+
+/**
+ * A step of a credential lookup: a source and its outcome.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Consulted {
+  readonly source: Source
+  readonly outcome: Outcome
+  /** The key of the entry, or the executable of the helper. */
+  readonly at: Option.Option<string>
+  /** Description of the problem; empty if there is none. Contains no secret. */
+  readonly detail: string
+}
+
+/**
+ * A credential and its source.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Found {
+  readonly credential: Credential
+  readonly source: Source
+}

@@ -25,86 +25,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import type { Credential } from "./Credential.js"
-import { type Lookup, lookup } from "./internal/lookup.js"
-import { places } from "./internal/sources.js"
-import * as storing from "./internal/storing.js"
+import type { Consulted, Credential, Found, Source, Tool } from "./Credential.js"
+import { applicableKeys } from "./internal/credentials/applicableKeys.js"
+import * as locations from "./internal/credentials/locations.js"
+import { type Lookup, lookup } from "./internal/credentials/lookup.js"
+import * as storage from "./internal/credentials/storage.js"
 import { CredentialsError } from "./RegistryError.js"
-import type { RegistryKey } from "./RegistryKey.js"
-import { widening } from "./RegistryKey.js"
-
-/**
- * A tool with a credentials file.
- *
- * @since 0.1.0
- * @category models
- */
-export type Tool = "docker" | "podman" | "ocipkg"
-
-/**
- * A source of credentials.
- *
- * @since 0.1.0
- * @category models
- */
-export type Source =
-  | { readonly _tag: "Explicit" }
-  | { readonly _tag: "Variable"; readonly name: string }
-  | { readonly _tag: "File"; readonly tool: Tool; readonly path: string }
-
-/**
- * Outcome of consulting a source:
- *
- * - `Found`: it has a credential
- * - `Absent`: the file does not exist, or the variable is not set
- * - `Unreadable`: the file cannot be read
- * - `Invalid`: the content, or a part of it, is malformed
- * - `NoEntry`: it has no entry for the registry
- * - `EmptyEntry`: its entry has no secret
- * - `InvalidEntry`: its entry is malformed
- * - `HelperMissing`, `HelperFailed`, `HelperTimedOut`, `HelperAnswerInvalid`: its credential helper failed
- *
- * @since 0.1.0
- * @category models
- */
-export type Outcome =
-  | "Found"
-  | "Absent"
-  | "Unreadable"
-  | "Invalid"
-  | "NoEntry"
-  | "EmptyEntry"
-  | "InvalidEntry"
-  | "HelperMissing"
-  | "HelperFailed"
-  | "HelperTimedOut"
-  | "HelperAnswerInvalid"
-
-/**
- * A step of a credential lookup: a source and its outcome.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Consulted {
-  readonly source: Source
-  readonly outcome: Outcome
-  /** The key of the entry, or the executable of the helper. */
-  readonly at: Option.Option<string>
-  /** Description of the problem; empty if there is none. Contains no secret. */
-  readonly detail: string
-}
-
-/**
- * A credential and its source.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Found {
-  readonly credential: Credential
-  readonly source: Source
-}
+import type { RegistryKey } from "./Repository.js"
 
 /**
  * Trace of a credential lookup. Contains no secrets.
@@ -197,18 +124,18 @@ export const make = Effect.fnUntraced(function*({ explicit = [], helperTimeout =
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const executor = yield* CommandExecutor.CommandExecutor
-  const found = yield* places(fs, path)
-  const settings = { fs, path, places: found, helperTimeout, explicit: byKey(explicit) }
+  const found = yield* locations.find(fs, path)
+  const settings = { fs, path, locations: found, helperTimeout, explicit: byKey(explicit) }
   const withExecutor = Effect.provideService(CommandExecutor.CommandExecutor, executor)
-  const look = (key: RegistryKey) => withExecutor(lookup(settings, key))
-  const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
-  const toolOf = ({ tool }: StoreOptions = {}): Tool => tool ?? (found.first.length > 0 ? "podman" : "docker")
+  const find = (key: RegistryKey) => withExecutor(lookup(settings, key))
+  const exclusive = (yield* Effect.makeSemaphore(1)).withPermits(1)
+  const toolOf = ({ tool }: StoreOptions = {}): Tool => tool ?? (found.beforeVariable.length > 0 ? "podman" : "docker")
   return Credentials.of({
-    ...reading(look),
+    ...reading(find),
     login: (key, credential, options) =>
-      storing.login(settings, key, credential, toolOf(options)).pipe(oneAtATime, withExecutor, span("login", key)),
+      storage.login(settings, key, credential, toolOf(options)).pipe(exclusive, withExecutor, span("login", key)),
     logout: (key, options) =>
-      storing.logout(settings, key, toolOf(options)).pipe(oneAtATime, withExecutor, span("logout", key))
+      storage.logout(settings, key, toolOf(options)).pipe(exclusive, withExecutor, span("logout", key))
   })
 })
 
@@ -228,14 +155,14 @@ export const layer = (
  *
  * @example
  * ```ts
- * import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+ * import { Credential, Credentials, Repository } from "@ociman/registry"
  * import { Effect, Option, Redacted } from "effect"
  *
- * const quay = RegistryKey.make("quay.io")
+ * const quay = Repository.registryKey("quay.io")
  *
  * const program = Effect.gen(function*() {
  *   yield* Credentials.login(quay, Credential.login("alice", Redacted.make("s3cret")))
- *   const { found } = yield* Credentials.explain(RegistryKey.make("quay.io/team/app"))
+ *   const { found } = yield* Credentials.explain(Repository.registryKey("quay.io/team/app"))
  *   assert.deepStrictEqual(Option.flatMap(found, ({ username }) => username), Option.some("alice"))
  * })
  *
@@ -252,9 +179,9 @@ export const layerMemory = (
     Credentials,
     Effect.map(Ref.make<ReadonlyMap<string, Credential>>(byKey(credentials)), (ref) => {
       const source: Source = { _tag: "Explicit" }
-      const look = (key: RegistryKey) =>
+      const find = (key: RegistryKey) =>
         Effect.map(Ref.get(ref), (known): Lookup => {
-          const at = widening(key).map(String).find((name) => known.has(name))
+          const at = applicableKeys(key).map(String).find((name) => known.has(name))
           const credential = Option.fromNullable(at === undefined ? undefined : known.get(at))
           return {
             found: Option.map(credential, (credential) => ({ credential, source })),
@@ -267,9 +194,9 @@ export const layerMemory = (
           }
         })
       return Credentials.of({
-        ...reading(look),
+        ...reading(find),
         login: (key, credential) =>
-          Option.match(storing.flaw(credential), {
+          Option.match(storage.validate(credential), {
             onNone: () =>
               Effect.as(Ref.update(ref, (known) => new Map([...known, [String(key), credential]])), { _tag: "Memory" }),
             onSome: (detail) =>
@@ -349,10 +276,10 @@ const byKey = (credentials: Iterable<readonly [RegistryKey, Credential]>): Reado
 const span = (name: string, key: RegistryKey) =>
   Effect.withSpan(`Credentials.${name}`, { captureStackTrace: false, attributes: { registry: String(key) } })
 
-const reading = (look: (key: RegistryKey) => Effect.Effect<Lookup>): Pick<Service, "resolve" | "explain"> => ({
-  resolve: (key) => Effect.map(look(key), ({ found }) => found).pipe(span("resolve", key)),
+const reading = (find: (key: RegistryKey) => Effect.Effect<Lookup>): Pick<Service, "resolve" | "explain"> => ({
+  resolve: (key) => Effect.map(find(key), ({ found }) => found).pipe(span("resolve", key)),
   explain: (key) =>
-    Effect.map(look(key), ({ consulted, found }): Explanation => ({
+    Effect.map(find(key), ({ consulted, found }): Explanation => ({
       key,
       consulted,
       found: Option.map(found, ({ credential, source }) => ({

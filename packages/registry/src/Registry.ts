@@ -22,19 +22,18 @@ import type {
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Credential } from "./Credential.js"
 import * as Credentials from "./Credentials.js"
-import * as service from "./internal/service.js"
+import type { Settings } from "./internal/client/context.js"
+import * as service from "./internal/client/service.js"
 import type { CredentialsError, RegistryError } from "./RegistryError.js"
-import type { RegistryKey } from "./RegistryKey.js"
-import type { RegistryProfile } from "./RegistryProfile.js"
-import type { Repository } from "./Repository.js"
-import type * as SecurityPolicy from "./SecurityPolicy.js"
+import type { RegistryKey, Repository } from "./Repository.js"
+import * as SecurityPolicy from "./SecurityPolicy.js"
 
 /**
  * Name of a manifest in a repository: a tag or a digest.
@@ -106,7 +105,7 @@ export interface PushBlobOptions {
   /** Repositories of the same registry from which the blob may be mounted. Default: none. */
   readonly from?: ReadonlyArray<Repository> | undefined
   /** If true, uploads without checking for or mounting an existing blob. Default: false. */
-  readonly anew?: boolean | undefined
+  readonly force?: boolean | undefined
 }
 
 /**
@@ -291,6 +290,19 @@ export interface Mirror {
 }
 
 /**
+ * Limits of a registry that it does not announce.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /** Maximum size of a chunk of an upload in bytes; 0 if chunked uploads are not supported. Default: unlimited. */
+  readonly largestChunk?: number
+  /** Maximum number of names on a page of a list. Default: unlimited. */
+  readonly largestPage?: number
+}
+
+/**
  * Options of a registry client.
  *
  * @since 0.1.0
@@ -300,7 +312,7 @@ export interface Options {
   /** Rules for the URLs that registries may point to. Default: `SecurityPolicy.defaults`. */
   readonly policy?: SecurityPolicy.SecurityPolicy | undefined
   /** Time limit from the end of a request to the headers of its response. Default: 1 minute. */
-  readonly answerTimeout?: Duration.DurationInput | undefined
+  readonly responseTimeout?: Duration.DurationInput | undefined
   /** Time limit without progress during a transfer. Default: 1 minute. */
   readonly stallTimeout?: Duration.DurationInput | undefined
   /**
@@ -324,7 +336,7 @@ export interface Options {
   /** Size of a part in bytes, see `parallelParts`. Default: 8 MiB. */
   readonly partSize?: number | undefined
   /** Limits of registries by host name; replaces the built-in ones of that host. */
-  readonly profiles?: Readonly<Record<string, RegistryProfile>> | undefined
+  readonly limits?: Readonly<Record<string, Limits>> | undefined
   /** Mirrors by registry, asked first for manifests and blobs. Never pushed to. */
   readonly mirrors?: Readonly<Record<string, ReadonlyArray<Mirror>>> | undefined
   /**
@@ -345,7 +357,7 @@ export interface Options {
 export const make = (
   options: Options = {}
 ): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials.Credentials | Hasher.Hasher> =>
-  service.make(options)
+  Effect.flatMap(Credentials.Credentials, (credentials) => service.make(settingsOf(options), credentials))
 
 /**
  * Provides a registry client.
@@ -378,7 +390,10 @@ export const layerConfig = (
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<Registry, never, Hasher.Hasher> = Layer.effect(Registry, service.makeMemory)
+export const layerMemory: Layer.Layer<Registry, never, Hasher.Hasher> = Layer.effect(
+  Registry,
+  Effect.suspend(() => service.makeMemory(settingsOf({})))
+)
 
 /**
  * Provides a test double with the given methods. Any other method dies with its own name when it is called.
@@ -612,3 +627,36 @@ export const referrers = (
   options?: ReferrersOptions
 ): Stream.Stream<Descriptor.Descriptor, ReadError, Registry> =>
   Stream.unwrap(Effect.map(Registry, (_) => _.referrers(repository, subject, options)))
+
+const settingsOf = ({
+  responseTimeout = "1 minute",
+  chunkSize = 4 * 1024 * 1024,
+  documentTimeout = "5 minutes",
+  limits = {},
+  longestDelay = "2 minutes",
+  mirrors = {},
+  parallelParts = 1,
+  partSize = 8 * 1024 * 1024,
+  policy = SecurityPolicy.defaults,
+  retries = 5,
+  retryDelay = "250 millis",
+  stallTimeout = "1 minute",
+  userAgent = "ociman",
+  writesAtOnce = false
+}: Options): Settings => ({
+  requests: {
+    policy,
+    deadlines: {
+      headers: Duration.decode(responseTimeout),
+      stall: Duration.decode(stallTimeout),
+      document: Duration.decode(documentTimeout)
+    },
+    retries: { times: retries, base: Duration.decode(retryDelay), longest: Duration.decode(longestDelay) },
+    userAgent
+  },
+  chunkSize,
+  parts: { concurrency: parallelParts, size: partSize },
+  limits,
+  mirrors,
+  writesAtOnce
+})

@@ -7,8 +7,8 @@
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as errorCodes from "./internal/errorCodes.js"
 import { printable } from "./internal/printable.js"
-import * as reasons from "./internal/reasons.js"
 
 /**
  * An error that a registry listed in the body of its response, unchanged.
@@ -89,7 +89,7 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
  * - `Truncated`: the response ended early
  * - `Unavailable`: the registry failed or is overloaded
  * - `TooLarge`: the response exceeds a limit of the client, or the request a limit of the registry
- * - `InvalidAnswer`: the response violates the protocol
+ * - `InvalidResponse`: the response violates the protocol
  * - `Refused`: the security policy forbids the target of the response
  * - `Unexpected`: the status has no meaning in the protocol
  *
@@ -97,7 +97,7 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
  * @since 0.1.0
  * @category models
  */
-export const Reason = Schema.Literal(...reasons.spoken, ...reasons.own)
+export const Reason = Schema.Literal(...errorCodes.registryCodes, ...errorCodes.clientReasons)
 
 /**
  * Reason of a failed request.
@@ -198,5 +198,22 @@ export class CredentialsError extends Schema.TaggedError<CredentialsError>("@oci
     return printable(
       `Cannot ${this.operation === "login" ? "store" : "remove"} the credential for ${this.key}: ${this.detail}`
     )
+  }
+}
+
+/**
+ * The input is not a valid name of a registry or repository. `rule` is the violated rule.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidRegistryName extends Schema.TaggedError<InvalidRegistryName>(
+  "@ociman/registry/InvalidRegistryName"
+)(
+  "InvalidRegistryName",
+  { input: Schema.String, rule: Schema.String }
+) {
+  override get message(): string {
+    return printable(`Invalid name of a registry ${JSON.stringify(this.input)}: ${this.rule}`)
   }
 }

@@ -1,12 +1,5 @@
 /**
- * Authentication challenges of a registry, from the header `WWW-Authenticate`.
- *
- * @since 0.1.0
- */
-export * as Challenge from "./Challenge.js"
-
-/**
- * Credentials for a registry: a login, an identity token, or a registry token.
+ * Credentials of registries, and where they come from.
  *
  * @since 0.1.0
  */
@@ -18,13 +11,6 @@ export * as Credential from "./Credential.js"
  * @since 0.1.0
  */
 export * as Credentials from "./Credentials.js"
-
-/**
- * An in-memory registry: the distribution protocol as a function from requests to responses.
- *
- * @since 0.1.0
- */
-export * as MemoryRegistry from "./MemoryRegistry.js"
 
 /**
  * Client of OCI registries: the distribution protocol.
@@ -41,13 +27,6 @@ export * as Registry from "./Registry.js"
 export * as RegistryError from "./RegistryError.js"
 
 /**
- * Keys of credentials: a registry, or a path prefix of its repositories.
- *
- * @since 0.1.0
- */
-export * as RegistryKey from "./RegistryKey.js"
-
-/**
  * An image store in a repository of a registry, so that `Copy.image` copies from and to registries as from and to
  * layouts and archives.
  *
@@ -56,14 +35,7 @@ export * as RegistryKey from "./RegistryKey.js"
 export * as RegistryStore from "./RegistryStore.js"
 
 /**
- * Known limits of registries that they do not announce, as data.
- *
- * @since 0.1.0
- */
-export * as RegistryProfile from "./RegistryProfile.js"
-
-/**
- * Names of repositories: a registry and a path.
+ * Names of registries and their repositories.
  *
  * @since 0.1.0
  */
@@ -82,10 +54,3 @@ export * as SecurityPolicy from "./SecurityPolicy.js"
  * @since 0.1.0
  */
 export * as TagRange from "./TagRange.js"
-
-/**
- * Scopes of registry tokens: `repository:team/app:pull,push`.
- *
- * @since 0.1.0
- */
-export * as TokenScope from "./TokenScope.js"

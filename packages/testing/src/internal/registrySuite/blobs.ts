@@ -1,7 +1,7 @@
 import { assert } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import { Content } from "@ociman/oci"
-import { Registry, RegistryKey } from "@ociman/registry"
+import { Registry, Repository } from "@ociman/registry"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -12,7 +12,7 @@ export const name = "blobs"
 
 /** @internal */
 export const tests = (test: Test): void => {
-  test("are in a registry that is there", (host) => Registry.ping(RegistryKey.make(host)))
+  test("are in a registry that is there", (host) => Registry.ping(Repository.registryKey(host)))
 
   for (const algorithm of ["sha256", "sha512"] as const) {
     test(`come back as they were pushed, by ${algorithm}`, (host, path) =>

@@ -1,5 +1,5 @@
 import { assert } from "@effect/vitest"
-import { Registry, RegistryKey } from "@ociman/registry"
+import { Registry, Repository } from "@ociman/registry"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { at, failure, pushImage, type Test } from "./support.js"
@@ -31,7 +31,7 @@ export const tests = (test: Test): void => {
     Effect.gen(function*() {
       yield* pushImage(at(host, path), 1, "v1")
       yield* pushImage(at(host, `${path}-other`), 1, "v1")
-      const found = [...yield* Stream.runCollect(Registry.catalog(RegistryKey.make(host), { pageSize: 1 }))]
+      const found = [...yield* Stream.runCollect(Registry.catalog(Repository.registryKey(host), { pageSize: 1 }))]
       assert.includeMembers(found, [path, `${path}-other`])
       assert.strictEqual(new Set(found).size, found.length)
     }))
