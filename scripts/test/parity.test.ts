@@ -12,7 +12,15 @@ const packages = fs.readdirSync(path.join(root, "packages"))
 
 const barrels = packages.map((name) => path.join(root, "packages", name, "src/index.ts"))
 
-const program = ts.createProgram(barrels, {
+/** Modules for authors of stores and backends, which no barrel exports, by their names. */
+const authorModules = new Map(packages.flatMap((name) => {
+  const directory = path.join(root, "packages", name, "src/author")
+  return fs.existsSync(directory)
+    ? fs.readdirSync(directory).map((file) => [path.parse(file).name, path.join(directory, file)] as const)
+    : []
+}))
+
+const program = ts.createProgram([...barrels, ...authorModules.values()], {
   module: ts.ModuleKind.NodeNext,
   target: ts.ScriptTarget.ES2022,
   strict: true,
@@ -34,11 +42,13 @@ const members = (symbol: ts.Symbol): ReadonlyArray<ts.Symbol> => {
   ]
 }
 
-const modules = barrels.flatMap((barrel) => {
-  const source = program.getSourceFile(barrel)
+const exportsOf = (file: string): ReadonlyArray<ts.Symbol> => {
+  const source = program.getSourceFile(file)
   const symbol = source === undefined ? undefined : checker.getSymbolAtLocation(source)
   return symbol === undefined ? [] : checker.getExportsOfModule(symbol)
-})
+}
+
+const modules = barrels.flatMap(exportsOf)
 
 const find = (from: ReadonlyArray<ts.Symbol>, names: ReadonlyArray<string>): boolean => {
   const [name, ...rest] = names
@@ -57,6 +67,8 @@ const values: Record<string, ReadonlyArray<string>> = {
 
 const isThere = (name: string) => {
   const [first = "", ...rest] = name.split(".")
+  const author = authorModules.get(first)
+  if (author !== undefined) return find(exportsOf(author), rest)
   return find(modules, [...(values[first] ?? [first]), ...rest])
 }
 

@@ -1,5 +1,5 @@
 /**
- * The `Hasher` of Node.js: digests by `node:crypto`, files by `node:fs`.
+ * `Hasher` for Node.js, implemented with `node:crypto` and `node:fs`.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import { createHash } from "node:crypto"
 import { reader } from "./internal/fileReader.js"
 
 /**
- * Digests by OpenSSL, computed on the calling thread in pieces of at most a megabyte.
+ * Starts a digest with OpenSSL, computed on the calling thread in chunks of at most a megabyte.
  *
  * @since 0.1.0
  * @category constructors
@@ -25,6 +25,8 @@ export const start: Hasher.Primitives["start"] = (algorithm) => {
 }
 
 /**
+ * Provides `Hasher`.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -1,6 +1,6 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
-import { Credential, Credentials, Registry, RegistryKey, SecurityPolicy } from "@ociman/registry"
+import { Credential, Credentials, Registry, Repository, SecurityPolicy } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Effect, Layer, Redacted } from "effect"
@@ -15,7 +15,7 @@ const host = Effect.map(FaultyRegistry.FaultyRegistry, (registry) => registry.ho
 const alice = { username: "alice", password: Redacted.make("s3cret") }
 
 const credentials = Credentials.layerMemory([
-  [RegistryKey.make("registry.example.com"), Credential.login(alice.username, alice.password)]
+  [Repository.registryKey("registry.example.com"), Credential.login(alice.username, alice.password)]
 ])
 
 const inProcess = (script: FaultyRegistry.Script) =>

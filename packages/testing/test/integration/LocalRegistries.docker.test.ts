@@ -1,15 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
-import {
-  Credential,
-  Credentials,
-  Registry,
-  RegistryError,
-  RegistryKey,
-  Repository,
-  SecurityPolicy
-} from "@ociman/registry"
+import { Credential, Credentials, Registry, RegistryError, Repository, SecurityPolicy } from "@ociman/registry"
 import { LocalRegistry } from "@ociman/testing"
 import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
@@ -51,7 +43,7 @@ const client = (credential: Option.Option<Credential.Credential>) =>
       return Registry.layer({ retryDelay: "1 millis", policy }).pipe(
         Layer.provide(NodeRegistryHttp.layer({ certificateAuthorities })),
         Layer.provide(Credentials.layerMemory(
-          Option.toArray(credential).map((credential) => [RegistryKey.make(registry.host), credential])
+          Option.toArray(credential).map((credential) => [Repository.registryKey(registry.host), credential])
         ))
       )
     })
@@ -94,7 +86,7 @@ for (const [kind, registry] of Object.entries(kinds)) {
 
   layer(registry, { excludeTestServices: true, timeout: "1 minute" })(`a local registry, ${kind},`, (it) => {
     const ping = (credential: Option.Option<Credential.Credential>) =>
-      Effect.flatMap(LocalRegistry.LocalRegistry, ({ host }) => Registry.ping(RegistryKey.make(host))).pipe(
+      Effect.flatMap(LocalRegistry.LocalRegistry, ({ host }) => Registry.ping(Repository.registryKey(host))).pipe(
         Effect.provide(client(credential)),
         Effect.either
       )
@@ -137,7 +129,7 @@ for (const [kind, registry] of Object.entries(kinds)) {
       it.effect("is unreachable for a client that does not trust its certificate authority", () =>
         Effect.gen(function*() {
           const { host } = yield* LocalRegistry.LocalRegistry
-          const error = yield* Registry.ping(RegistryKey.make(host)).pipe(
+          const error = yield* Registry.ping(Repository.registryKey(host)).pipe(
             Effect.provide(
               Layer.provide(Registry.layer({ retries: 0 }), [
                 NodeRegistryHttp.layer(),

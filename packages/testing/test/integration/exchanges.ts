@@ -5,7 +5,7 @@ import { type Backend, Container, Definition, Image, Label } from "@ociman/conta
 import { NodeRegistryHttp } from "@ociman/node"
 import { Copy, Digest, Reference } from "@ociman/oci"
 import { Subprocess } from "@ociman/process"
-import { Credentials, Registry, RegistryKey, RegistryStore, Repository } from "@ociman/registry"
+import { Credentials, Registry, RegistryStore, Repository } from "@ociman/registry"
 import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
 import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import { platform } from "../support/platform.js"
@@ -118,7 +118,7 @@ export const exchangesSuite = <E>(
           const { host } = yield* LocalRegistry.LocalRegistry
           const own = yield* repository("deleted")
           const digest = yield* Effect.scoped(pushed(own))
-          const all = yield* Stream.runCollect(Registry.catalog(RegistryKey.make(host), { pageSize: 1 }))
+          const all = yield* Stream.runCollect(Registry.catalog(Repository.registryKey(host), { pageSize: 1 }))
           assert.include(Chunk.toReadonlyArray(all), own.path)
           assert.isTrue(Option.isSome(yield* Registry.statManifest(own, tag)))
           yield* Registry.deleteManifest(own, Digest.Digest.make(digest))

@@ -23,8 +23,7 @@ export const checked = (driver: BackendDriver): BackendDriver => {
     Stream.fail(unsupported(capability, operation))
   return {
     ...driver,
-    containers: {
-      ...containers,
+    containers: replaced(containers, {
       create: (definition, name) =>
         Option.match(missingFor(engine, definition), {
           onNone: () => containers.create(definition, name),
@@ -38,9 +37,8 @@ export const checked = (driver: BackendDriver): BackendDriver => {
       ...(capabilities.restart ? {} : { restart: failing("restart", "Container.restart") }),
       ...(capabilities.commit ? {} : { commit: failing("commit", "Container.commit") }),
       ...(capabilities.stats ? {} : { stats: failingStream("stats", "Container.stats") })
-    },
-    images: {
-      ...images,
+    }),
+    images: replaced(images, {
       ...(capabilities.push ? {} : { push: failingStream("push", "Image.push") }),
       ...(capabilities.tag ? {} : { tag: failing("tag", "Image.tag") }),
       ...(capabilities.archives ? {} : {
@@ -48,22 +46,24 @@ export const checked = (driver: BackendDriver): BackendDriver => {
         save: failingStream("archives", "Image.save"),
         import: failing("archives", "Image.importTar")
       })
-    },
+    }),
     builds: capabilities.build ? builds : { build: failingStream("build", "Build.build") },
-    networks: {
-      ...networks,
+    networks: replaced(networks, {
       ...(capabilities.networks ? {} : {
         create: failing("networks", "Network.make"),
         connect: failing("networks", "Network.connect"),
         disconnect: failing("networks", "Network.disconnect")
       })
-    },
-    volumes: {
-      ...volumes,
-      ...(capabilities.volumes ? {} : { create: failing("volumes", "Volume.make") })
-    }
+    }),
+    volumes: replaced(volumes, capabilities.volumes ? {} : { create: failing("volumes", "Volume.make") })
   }
 }
+
+// A spread would lose the operations of a theme that is a proxy, as those of a test double.
+const replaced = <Theme extends object>(theme: Theme, operations: Partial<Theme>): Theme =>
+  new Proxy(theme, {
+    get: (target, name, receiver) => Reflect.get(name in operations ? operations : target, name, receiver)
+  })
 
 const needs: ReadonlyArray<{
   readonly capability: Engine.Capability

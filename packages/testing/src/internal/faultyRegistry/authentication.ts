@@ -1,6 +1,6 @@
 import * as Headers from "@effect/platform/Headers"
 import type * as BackendDriver from "@ociman/containers/BackendDriver"
-import * as TokenScope from "@ociman/registry/TokenScope"
+import * as TokenScope from "@ociman/registry/author/TokenScope"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,5 +1,5 @@
 import * as Headers from "@effect/platform/Headers"
-import * as MemoryRegistry from "@ociman/registry/MemoryRegistry"
+import * as MemoryRegistry from "@ociman/registry/author/MemoryRegistry"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Answer, Change } from "../../FaultyRegistry.js"

@@ -2,14 +2,14 @@ import { assert } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
 import * as Content from "@ociman/oci/Content"
 import * as Registry from "@ociman/registry/Registry"
-import * as RegistryKey from "@ociman/registry/RegistryKey"
+import * as Repository from "@ociman/registry/Repository"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { absent, at, bytesOf, collect, cut, digestOf, failure, octets, pushBlob, type Test } from "./support.js"
 
 const blobs = (test: Test): void => {
-  test("a registry answers ping", (host) => Registry.ping(RegistryKey.make(host)))
+  test("a registry answers ping", (host) => Registry.ping(Repository.registryKey(host)))
 
   for (const algorithm of ["sha256", "sha512"] as const) {
     test(`a pushed blob is fetched unchanged by its ${algorithm} digest`, (host, path) =>

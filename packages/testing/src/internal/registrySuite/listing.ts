@@ -1,6 +1,6 @@
 import { assert } from "@effect/vitest"
 import * as Registry from "@ociman/registry/Registry"
-import * as RegistryKey from "@ociman/registry/RegistryKey"
+import * as Repository from "@ociman/registry/Repository"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { at, failure, pushImage, type Test } from "./support.js"
@@ -28,7 +28,7 @@ const listing = (test: Test): void => {
     Effect.gen(function*() {
       yield* pushImage(at(host, path), 1, "v1")
       yield* pushImage(at(host, `${path}-other`), 1, "v1")
-      const found = [...yield* Stream.runCollect(Registry.catalog(RegistryKey.make(host), { pageSize: 1 }))]
+      const found = [...yield* Stream.runCollect(Registry.catalog(Repository.registryKey(host), { pageSize: 1 }))]
       assert.includeMembers(found, [path, `${path}-other`])
       assert.strictEqual(new Set(found).size, found.length)
     }))
