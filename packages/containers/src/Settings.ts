@@ -67,7 +67,7 @@ export const path: Effect.Effect<Option.Option<string>> = Config.nonEmptyString(
  */
 export const parse = (path: string, text: string): Either.Either<Settings, ConfigError.ConfigError> =>
   toml.parse(text).pipe(
-    Either.flatMap((table) => Either.mapLeft(decodeFile(table), (error) => complaints(text, error))),
+    Either.flatMap((table) => Either.mapLeft(decodeFile(table), (error) => formatErrors(text, error))),
     Either.mapBoth({
       onLeft: (message) => ConfigError.InvalidData([path], message),
       onRight: (file) => ({ defaultBackend: file.default_backend })
@@ -76,7 +76,7 @@ export const parse = (path: string, text: string): Either.Either<Settings, Confi
 
 const decodeFile = Schema.decodeUnknownEither(File, { onExcessProperty: "error", errors: "all" })
 
-const complaints = (text: string, error: ParseResult.ParseError) =>
+const formatErrors = (text: string, error: ParseResult.ParseError) =>
   ParseResult.ArrayFormatter.formatErrorSync(error)
     .map(({ message, path: [key] }) => `line ${toml.lineOf(text, String(key))}: "${String(key)}" ${message}`)
     .join("\n")
