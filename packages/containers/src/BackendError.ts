@@ -119,9 +119,9 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
  * @since 0.1.0
  * @category errors
  */
-export class RegistryFailed
-  extends Schema.TaggedError<RegistryFailed>("@ociman/containers/BackendError/RegistryFailed")(
-    "RegistryFailed",
+export class TransferFailed
+  extends Schema.TaggedError<TransferFailed>("@ociman/containers/BackendError/TransferFailed")(
+    "TransferFailed",
     {
       image: Schema.String,
       operation: Schema.Literal("pull", "push"),
@@ -680,7 +680,7 @@ export type ImageError = ImageNotFound | EngineError
  * @since 0.1.0
  * @category errors
  */
-export type TransferError = ImageError | RegistryFailed
+export type TransferError = ImageError | TransferFailed
 
 /**
  * Errors of creating a container, the pull of its image included.
@@ -743,7 +743,7 @@ export const BackendError = Schema.Union(
   PathNotFound,
   PortNotPublished,
   PortTaken,
-  RegistryFailed,
+  TransferFailed,
   ResourceInUse,
   RunFailed,
   StartFailed,

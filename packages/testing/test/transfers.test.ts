@@ -24,7 +24,7 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
     it.live("and complained of the registry has failed", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.pull(image))
-        strictEqual(error._tag === "RegistryFailed" && error.reason, "TooManyRequests")
+        strictEqual(error._tag === "TransferFailed" && error.reason, "TooManyRequests")
         assertInclude(error.message, "slow down")
       }).pipe(
         Effect.provide(failing("image pull", "Error response from daemon: toomanyrequests: slow down"))
