@@ -63,7 +63,7 @@ export declare namespace Exec {
     readonly stdin: Option.Option<Stdin>
     readonly interactive: boolean
     readonly tty: boolean
-    readonly anyExitCode: boolean
+    readonly allowNonZeroExit: boolean
     /** Maximum size of each of stdout and stderr in a captured result, in bytes. */
     readonly outputLimit: number
   }
@@ -147,7 +147,7 @@ export const make = (executable: string, ...args: ReadonlyArray<string>): Exec =
     stdin: Option.none(),
     interactive: false,
     tty: false,
-    anyExitCode: false,
+    allowNonZeroExit: false,
     outputLimit: 16 * 1024 * 1024
   })
 
@@ -245,7 +245,7 @@ export const tty = (self: Exec): Exec => modify(self, { tty: true })
  * @since 0.1.0
  * @category combinators
  */
-export const anyExitCode = (self: Exec): Exec => modify(self, { anyExitCode: true })
+export const allowNonZeroExit = (self: Exec): Exec => modify(self, { allowNonZeroExit: true })
 
 /**
  * Sets the maximum size of each of standard output and standard error in a captured result, in bytes. The middle of a

@@ -39,7 +39,7 @@ export const makeHandle = (
   const inspect = driver.containers.inspect(id)
 
   const exitCheck = (exec: Exec.Exec) => (result: Exec.Result) =>
-    result.exitCode === 0 || exec.anyExitCode
+    result.exitCode === 0 || exec.allowNonZeroExit
       ? Effect.void
       : new ExecFailed({
         container: id,

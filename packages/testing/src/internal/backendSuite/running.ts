@@ -91,7 +91,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
     Effect.forEach(
       [1, 125, 126, 127, 137, 255],
       (code) =>
-        Effect.map(Container.run(script("exit $1", `${code}`), { anyExitCode: true }), ({ exitCode }) => {
+        Effect.map(Container.run(script("exit $1", `${code}`), { allowNonZeroExit: true }), ({ exitCode }) => {
           assert.strictEqual(exitCode, code)
         }),
       { discard: true, concurrency: 2 }
