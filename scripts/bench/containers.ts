@@ -24,7 +24,7 @@ const image = Effect.gen(function*() {
   yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
   const build = Build.fromDirectory(directory).pipe(Build.contentAddressed("localhost/ociman/bench"))
   yield* Effect.addFinalizer(() => Effect.ignoreLogged(Effect.flatMap(Build.reference(build), Image.removeIfPresent)))
-  return yield* Build.ifAbsent(build)
+  return (yield* Build.ensure(build)).reference
 })
 
 const idle = ["/bin/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done"] as const

@@ -80,7 +80,7 @@ export interface Build<out N extends Name | undefined = Name> extends Pipeable, 
 export interface Settings extends Omit<BackendDriver.BuildRequest, "image"> {}
 
 /**
- * Result of {@link ensure}: the image, and if this call built it.
+ * Result of {@link ensure}: the image, and whether this call built it.
  *
  * @since 0.1.0
  * @category models
@@ -481,21 +481,8 @@ export const stream = (
   )
 
 /**
- * Builds the image unless the engine has one of that name. An image of one name
- * is built once at a time: who asks for it meanwhile, in this process or in
- * another one on this machine, waits for the outcome.
- *
- * @since 0.1.0
- * @category running
- */
-export const ifAbsent = (
-  self: Build
-): Effect.Effect<Reference.Reference, BuildError, Backend.Backend | Hasher.Hasher> =>
-  Effect.map(ensure(self), (outcome) => outcome.reference)
-
-/**
- * As {@link ifAbsent}, and says whether the image had to be built, and this
- * very call has done it.
+ * Builds the image unless the engine has one of that reference. Concurrent calls for one reference, in this process or
+ * in others on this machine, share one build. Reports whether this call has built the image.
  *
  * @since 0.1.0
  * @category running

@@ -239,7 +239,7 @@ describe("builds in memory", () => {
         const first = yield* Effect.fork(Build.ensure(named))
         yield* Deferred.await(begun)
         const others = yield* Effect.fork(
-          Effect.replicateEffect(Effect.flip(Build.ifAbsent(named)), 2, { concurrency: "unbounded" })
+          Effect.replicateEffect(Effect.flip(Build.ensure(named)), 2, { concurrency: "unbounded" })
         )
         yield* Effect.yieldNow()
         yield* Fiber.interrupt(first)
