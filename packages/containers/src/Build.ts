@@ -9,6 +9,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -18,6 +19,7 @@ import type * as BackendError from "./BackendError.js"
 import type * as BuildEvent from "./BuildEvent.js"
 import type * as ExtraHost from "./ExtraHost.js"
 import * as hashing from "./internal/model/buildHash.js"
+import { type Entries, entriesOf } from "./internal/values/entries.js"
 import { each, firstOf, nonEmpty, noNul, refined } from "./internal/values/text.js"
 import * as Label from "./Label.js"
 
@@ -174,11 +176,13 @@ export const argument: {
  */
 export const label: {
   (key: string, value: string): <N extends Name | undefined>(self: Build<N>) => Build<N>
+  (labels: Readonly<Record<string, string>>): <N extends Name | undefined>(self: Build<N>) => Build<N>
   <N extends Name | undefined>(self: Build<N>, key: string, value: string): Build<N>
+  <N extends Name | undefined>(self: Build<N>, labels: Readonly<Record<string, string>>): Build<N>
 } = dual(
-  3,
-  <N extends Name | undefined>(self: Build<N>, key: string, value: string): Build<N> =>
-    modify(self, { labels: Label.set(self.labels, key, value) })
+  (args) => Predicate.hasProperty(args[0], TypeId),
+  <N extends Name | undefined>(self: Build<N>, ...given: Entries<string>): Build<N> =>
+    modify(self, { labels: entriesOf(given).reduce((all, [key, value]) => Label.set(all, key, value), self.labels) })
 )
 
 /**

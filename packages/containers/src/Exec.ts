@@ -10,9 +10,9 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
-import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import * as Environment from "./Environment.js"
+import { type Entries, entriesOf } from "./internal/values/entries.js"
 import * as User from "./User.js"
 
 /**
@@ -173,12 +173,16 @@ export const append: {
  * @category combinators
  */
 export const env: {
-  (name: string, value: string | Redacted.Redacted<string>): (self: Exec) => Exec
-  (self: Exec, name: string, value: string | Redacted.Redacted<string>): Exec
+  (name: string, value: Environment.Value): (self: Exec) => Exec
+  (environment: Readonly<Record<string, Environment.Value>>): (self: Exec) => Exec
+  (self: Exec, name: string, value: Environment.Value): Exec
+  (self: Exec, environment: Readonly<Record<string, Environment.Value>>): Exec
 } = dual(
-  3,
-  (self: Exec, name: string, value: string | Redacted.Redacted<string>): Exec =>
-    modify(self, { environment: Environment.set(self.environment, name, value) })
+  (args) => isExec(args[0]),
+  (self: Exec, ...given: Entries<Environment.Value>): Exec =>
+    modify(self, {
+      environment: entriesOf(given).reduce((all, [name, value]) => Environment.set(all, name, value), self.environment)
+    })
 )
 
 /**

@@ -171,7 +171,7 @@ describe("build arguments", () => {
       image: Reference.make(image),
       source: { _tag: "Directory", path: "-x" },
       arguments: { A: "1", HTTP_PROXY: "http://proxy", TOKEN: Redacted.make("hunter2") },
-      labels: Build.label(base, "role", "web").labels,
+      labels: Build.label(base, { role: "web" }).labels,
       dockerfile: "docker/x",
       target: "middle",
       platform: Platform.make("linux/arm64"),

@@ -112,7 +112,7 @@ const resourceOf = (
     lifetime,
     name: definition.name,
     toName: ContainerName.make,
-    create: (name, labels) => driver.containers.create(Definition.labels(definition, labels), name),
+    create: (name, labels) => driver.containers.create(Definition.label(definition, labels), name),
     rejections: ["NameInUse", "ImageNotFound"],
     remove: (progress) =>
       (progress._tag === "Created"

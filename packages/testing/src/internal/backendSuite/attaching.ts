@@ -104,7 +104,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
     Effect.gen(function*() {
       const definition = idle.pipe(
         Definition.label("com.example.z", "last"),
-        Definition.labels({ "com.example.b": "two = 2, \"zwei\"", "com.example.a": "" })
+        Definition.label({ "com.example.b": "two = 2, \"zwei\"", "com.example.a": "" })
       )
       const labels = yield* Effect.flatMap(Container.start(definition), ({ labels }) => labels)
       const ofImage = yield* Effect.map(Image.labels(image), Object.entries<string>)

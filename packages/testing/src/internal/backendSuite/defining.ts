@@ -40,7 +40,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   test(
     "environment variables have exactly their values",
     Effect.gen(function*() {
-      const definition = Definition.command(Definition.envs(idle, values), "/bin/cat", "/proc/self/environ")
+      const definition = Definition.command(Definition.env(idle, values), "/bin/cat", "/proc/self/environ")
       assert.deepInclude(parseEnvironment(yield* output(definition)), values)
     })
   )
@@ -48,7 +48,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   test(
     "variables that clients obey reach the process, and not the client",
     Effect.gen(function*() {
-      const definition = Definition.command(Definition.envs(idle, obeyed), "/bin/cat", "/proc/self/environ")
+      const definition = Definition.command(Definition.env(idle, obeyed), "/bin/cat", "/proc/self/environ")
       assert.deepInclude(parseEnvironment(yield* output(definition)), obeyed)
     })
   )

@@ -39,7 +39,7 @@ export const tests = (suite: Suite): void => {
     "containers are selected by exactly the value asked for",
     Effect.gen(function*() {
       const unique = yield* key
-      yield* Effect.forEach(values, (value) => Container.create(Definition.labels(idle, labelled(unique, value))), {
+      yield* Effect.forEach(values, (value) => Container.create(Definition.label(idle, labelled(unique, value))), {
         concurrency: 4
       })
       assert.deepStrictEqual(yield* selected(unique, Container.list), each)
