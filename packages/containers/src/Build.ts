@@ -68,7 +68,7 @@ export type Name =
  * @since 0.1.0
  * @category models
  */
-export interface Build<out N extends Name | undefined = Name> extends Pipeable, Settings {
+export interface Build<out N extends Name | undefined = Name> extends Pipeable, Fields {
   readonly [TypeId]: TypeId
   readonly name: N
 }
@@ -79,7 +79,7 @@ export interface Build<out N extends Name | undefined = Name> extends Pipeable, 
  * @since 0.1.0
  * @category models
  */
-export interface Settings extends Omit<BackendDriver.BuildRequest, "image"> {}
+export interface Fields extends Omit<BackendDriver.BuildRequest, "image"> {}
 
 /**
  * Result of {@link ensure}: the image, and whether this call built it.
@@ -94,7 +94,7 @@ export interface Outcome {
 
 type AnyBuild = Build<Name | undefined>
 
-class BuildImpl<N extends Name | undefined> extends Data.Class<Settings & { readonly name: N }> implements Build<N> {
+class BuildImpl<N extends Name | undefined> extends Data.Class<Fields & { readonly name: N }> implements Build<N> {
   readonly [TypeId]: TypeId = TypeId
   pipe() {
     return pipeArguments(this, arguments)
@@ -104,8 +104,8 @@ class BuildImpl<N extends Name | undefined> extends Data.Class<Settings & { read
 const from = (source: Source): Build<undefined> =>
   new BuildImpl({ source, arguments: {}, labels: Label.empty, name: undefined })
 
-const modify = <N extends Name | undefined>(self: Build<N>, settings: Partial<Settings>): Build<N> =>
-  new BuildImpl({ ...self, ...settings })
+const modify = <N extends Name | undefined>(self: Build<N>, fields: Partial<Fields>): Build<N> =>
+  new BuildImpl({ ...self, ...fields })
 
 /**
  * Builds a directory on this machine with the Dockerfile in it; see {@link dockerfile} for another one. Files excluded
@@ -506,8 +506,8 @@ export const ensure = (
 
 const request = (self: Build): Effect.Effect<BackendDriver.BuildRequest, HashError, Hasher.Hasher> =>
   Effect.map(reference(self), (image) => {
-    const { [TypeId]: _, name: __, ...settings } = self
-    return { ...settings, image }
+    const { [TypeId]: _, name: __, ...fields } = self
+    return { ...fields, image }
   })
 
 const attributes = ({ engine }: Backend.Service, { image }: BackendDriver.BuildRequest) => ({
