@@ -72,8 +72,8 @@ const both: ReadonlyArray<
     "--log-opt",
     "max-size=1m"
   ]],
-  ["env by name only", Definition.envs({ TOKEN: Redacted.make("s3cret"), A: "1" }), ["--env", "A", "--env", "TOKEN"]],
-  ["labels in order", Definition.labels({ b: "2", a: "1 = one" }), ["--label", "a=1 = one", "--label", "b=2"]],
+  ["env by name only", Definition.env({ TOKEN: Redacted.make("s3cret"), A: "1" }), ["--env", "A", "--env", "TOKEN"]],
+  ["labels in order", Definition.label({ b: "2", a: "1 = one" }), ["--label", "a=1 = one", "--label", "b=2"]],
   ["publish on loopback", Definition.publish(Port.tcp(80), Port.udp(53)), [
     "--publish",
     "127.0.0.1::80/tcp",
@@ -166,7 +166,7 @@ describe("lowering to the arguments of a client", () => {
       Exec.interactive,
       Exec.user("app"),
       Exec.workingDirectory("/tmp"),
-      Exec.env("TOKEN", Redacted.make("s3cret"))
+      Exec.env({ TOKEN: Redacted.make("s3cret") })
     )
     deepStrictEqual(CliBackend.execArguments("box", exec), [
       ...["container", "exec", "--tty", "--interactive", "--user", "app", "--workdir", "/tmp", "--env", "TOKEN"],
@@ -189,7 +189,7 @@ describe("lowering to the arguments of a client", () => {
 
 describe("how an environment travels", () => {
   const variables = (record: Record<string, string | Redacted.Redacted<string>>) =>
-    travelling(Definition.make(image).pipe(Definition.envs(record)).environment)
+    travelling(Definition.make(image).pipe(Definition.env(record)).environment)
 
   it("as variables of the client, whatever the value holds", () => {
     const value = "a b\n\"c\" = $d\r\n"
