@@ -41,7 +41,7 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.pull(image))
         strictEqual(error._tag === "EngineFailed" && error.reason, "UnexpectedAnswer")
-        assertInclude(error.message, "is not there")
+        assertInclude(error.message, "the image does not exist")
       }).pipe(
         Effect.provide(on(FakeEngine.on(engine, "image inspect", [
           FakeEngine.stderr("Error: No such image: localhost/fake:1\n"),

@@ -5,9 +5,9 @@ import * as Stream from "effect/Stream"
 import { messageOf } from "../values/text.js"
 
 /**
- * A stream of any error as the input of a command, which takes errors of the
- * platform only. `restore` makes the original error the cause of the command's
- * failure.
+ * Adapts a stream with any error to the input of a command, which accepts
+ * platform errors only. `restore` makes the original error the cause of the
+ * command's failure.
  *
  * @internal
  */

@@ -3,7 +3,7 @@ import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 
 /**
- * A directory for what a client reads from files or writes to them. It is removed when the scope closes.
+ * Makes a directory for files that a client reads or writes. It is removed when the scope closes.
  *
  * @internal
  */

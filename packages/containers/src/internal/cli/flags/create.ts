@@ -28,7 +28,7 @@ const some = <A>(name: string, value: Option.Option<A>, format: (value: A) => st
 
 const same = (text: string) => text
 
-/** How the environment is handed over: see `travelling`. */
+/** Environment as encoded by `encodeEnvironment`. */
 export interface EnvironmentArguments {
   readonly names: ReadonlyArray<string>
   readonly file: Option.Option<string>
@@ -41,8 +41,8 @@ export const environmentArguments = ({ file, names }: EnvironmentArguments): Arg
 ]
 
 /**
- * The arguments of the engine's client that create a container. Values of
- * environment variables are not among them.
+ * Arguments of the client that create a container. They contain no values of
+ * environment variables.
  *
  * @internal
  */
@@ -77,7 +77,7 @@ export const createArguments = (
   ]
 }
 
-// Docker's `create` has had `--pull` since 20.10; one before that pulls on its own.
+// Docker's `create` has `--pull` since 20.10.
 const pullNever = (engine: Engine.Engine<Engine.Cli>): Arguments =>
   engine.transport.client === "podman" || Engine.isAtLeast(engine.transport.apiVersion, 1, 41)
     ? ["--pull", "never"]

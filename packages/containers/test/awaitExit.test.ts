@@ -1,9 +1,9 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Chunk, Deferred, Effect, Fiber, Stream, TestClock } from "effect"
-import { lettingEnd } from "../src/internal/cli/awaitExit.js"
+import { awaitExit } from "../src/internal/cli/awaitExit.js"
 
-/** A source that tells how it ended. */
+/** Source that records its end. */
 const watched = <E>(source: Stream.Stream<number, E>) =>
   Effect.map(Deferred.make<string>(), (ended) => ({
     ended: Deferred.await(ended),
@@ -14,20 +14,20 @@ const watched = <E>(source: Stream.Stream<number, E>) =>
     )
   }))
 
-describe("a source that is let end", () => {
-  it.effect("ends by itself when nobody wants the rest", () =>
+describe("awaitExit", () => {
+  it.effect("lets the source end when the consumer stops early", () =>
     Effect.gen(function*() {
       const { ended, stream } = yield* watched(Stream.make(1, 2, 3, 4))
-      const taken = yield* Stream.runCollect(Stream.take(lettingEnd(stream), 2))
+      const taken = yield* Stream.runCollect(Stream.take(awaitExit(stream), 2))
       deepStrictEqual(Chunk.toReadonlyArray(taken), [1, 2])
       strictEqual(yield* ended, "by itself")
     }))
 
-  it.effect("ends by itself when who reads is interrupted", () =>
+  it.effect("lets the source end when the consumer is interrupted", () =>
     Effect.gen(function*() {
       const { ended, stream } = yield* watched(Stream.make(1, 2, 3, 4))
       const begun = yield* Deferred.make<void>()
-      const reading = Stream.runForEach(lettingEnd(stream), () =>
+      const reading = Stream.runForEach(awaitExit(stream), () =>
         Effect.zipRight(Deferred.succeed(begun, undefined), Effect.never))
       const fiber = yield* Effect.fork(reading)
       yield* Deferred.await(begun)
@@ -35,18 +35,18 @@ describe("a source that is let end", () => {
       strictEqual(yield* ended, "by itself")
     }))
 
-  it.effect("has a second for that", () =>
+  it.effect("interrupts the source after one second", () =>
     Effect.gen(function*() {
       const { ended, stream } = yield* watched(Stream.concat(Stream.make(1), Stream.never))
-      const fiber = yield* Effect.fork(Stream.runDrain(Stream.take(lettingEnd(stream), 1)))
+      const fiber = yield* Effect.fork(Stream.runDrain(Stream.take(awaitExit(stream), 1)))
       yield* Effect.repeat(TestClock.adjust("100 millis"), { times: 10 })
       yield* Fiber.join(fiber)
       strictEqual(yield* ended, "cut short")
     }))
 
-  it.effect("fails as it does", () =>
+  it.effect("fails with the error of the source", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(Stream.runDrain(lettingEnd(Stream.concat(Stream.make(1), Stream.fail("lost")))))
+      const error = yield* Effect.flip(Stream.runDrain(awaitExit(Stream.concat(Stream.make(1), Stream.fail("lost")))))
       strictEqual(error, "lost")
     }))
 })

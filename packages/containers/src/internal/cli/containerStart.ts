@@ -4,57 +4,40 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import { type ContainerError, EngineFailed, type PortTaken, type StartError } from "../../BackendError.js"
 import type { ContainerInfo } from "../../ContainerInfo.js"
-import { says } from "../dialect/messages.js"
+import { matches } from "../dialect/messages.js"
 import type { Context } from "./context.js"
 
+type Inspect = (container: string) => Effect.Effect<ContainerInfo, ContainerError>
+
 /**
- * Starts or restarts a container whose host ports may be taken.
+ * Makes the function that starts or restarts a container whose host ports may
+ * be taken. It works around two defects:
  *
- * - Podman 5 without root publishes ports by a process that ends a moment after the container's own, so a container
- *   that has run can meet the port of its own last run. The start is repeated for 3 seconds.
+ * - Rootless Podman 5 publishes ports by a process that ends a moment after the container's own, so a container that
+ *   has run can find its port taken by its own last run. The start is repeated for 3 seconds.
  * - Docker 29 detaches a container from all networks when a port is taken, and the next start would succeed without
  *   any network. That start fails instead.
  *
  * @internal
  */
-export const starting = (
-  { engine }: Context,
-  inspectContainer: (container: string) => Effect.Effect<ContainerInfo, ContainerError>
-) => {
+export const makeStart = ({ engine }: Context, inspect: Inspect) => {
   const portsWereTaken = new Set<string>()
 
-  const hasRun = (container: string) =>
-    inspectContainer(container).pipe(
-      Effect.map(({ state }) => Option.isSome(state.startedAt)),
-      Effect.orElseSucceed(() => false)
-    )
-
-  const hasNetworks = (container: string) =>
-    Effect.map(
-      inspectContainer(container),
-      ({ raw }) => !Option.exists(decodeNetworks(raw), ({ NetworkSettings: { Networks } }) => isEmpty(Networks))
-    )
-
   const refuseWithoutNetworks = (container: string) =>
-    Effect.flatMap(
-      hasNetworks(container),
-      (hasNetworks) =>
-        hasNetworks
-          ? Effect.void
-          : new EngineFailed({
-            engine: engine.name,
-            operation: "Container.start",
-            reason: "Unsupported",
-            detail: detached
-          })
-    )
+    Effect.flatMap(hasNetworks(inspect, container), (hasNetworks) =>
+      hasNetworks ? Effect.void : new EngineFailed({
+        engine: engine.name,
+        operation: "Container.start",
+        reason: "Unsupported",
+        detail: detached
+      }))
 
   return (container: string, start: Effect.Effect<void, StartError>): Effect.Effect<void, StartError> =>
     Effect.suspend(() => portsWereTaken.has(container) ? refuseWithoutNetworks(container) : Effect.void).pipe(
       Effect.zipRight(start),
       Effect.catchIf(isPastaPortTaken, (taken) =>
-        Effect.if(hasRun(container), {
-          onTrue: () => Effect.retry(start, { while: isPastaPortTaken, schedule: untilLastRunIsOver }),
+        Effect.if(hasRun(inspect, container), {
+          onTrue: () => Effect.retry(start, { while: isPastaPortTaken, schedule: portReleaseSchedule }),
           onFalse: () => taken
         })),
       Effect.tapErrorTag("PortTaken", () =>
@@ -64,6 +47,18 @@ export const starting = (
       Effect.zipLeft(Effect.sync(() => portsWereTaken.delete(container)))
     )
 }
+
+const hasRun = (inspect: Inspect, container: string) =>
+  inspect(container).pipe(
+    Effect.map(({ state }) => Option.isSome(state.startedAt)),
+    Effect.orElseSucceed(() => false)
+  )
+
+const hasNetworks = (inspect: Inspect, container: string) =>
+  Effect.map(
+    inspect(container),
+    ({ raw }) => !Option.exists(decodeNetworks(raw), ({ NetworkSettings: { Networks } }) => isEmpty(Networks))
+  )
 
 const detached =
   "Docker detached the container from its networks when an earlier start met a port that was taken. Remove the " +
@@ -79,6 +74,6 @@ const isEmpty = (networks: Readonly<Record<string, unknown>> | null | undefined)
   Object.keys(networks ?? {}).length === 0
 
 const isPastaPortTaken = (error: StartError): error is PortTaken =>
-  error._tag === "PortTaken" && says(error.detail, "pastaPortTaken")
+  error._tag === "PortTaken" && matches(error.detail, "pastaPortTaken")
 
-const untilLastRunIsOver = Schedule.spaced("100 millis").pipe(Schedule.upTo("3 seconds"))
+const portReleaseSchedule = Schedule.spaced("100 millis").pipe(Schedule.upTo("3 seconds"))
