@@ -5,7 +5,9 @@
  *
  * @since 0.1.0
  */
-import { type DockerIgnore, type FileTree, type Hasher, type Platform, Reference } from "@ociman/oci"
+import { type Hasher, type Platform, Reference } from "@ociman/oci"
+import type * as DockerIgnore from "@ociman/oci/author/DockerIgnore"
+import type * as FileTree from "@ociman/oci/author/FileTree"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"

@@ -5,17 +5,9 @@
  * @since 0.1.0
  */
 import * as FileSystem from "@effect/platform/FileSystem"
-import {
-  Content,
-  ContentError,
-  type Descriptor,
-  Digest,
-  Hasher,
-  ImageStore,
-  MediaType,
-  Reference,
-  TemporaryDirectory
-} from "@ociman/oci"
+import { Content, ContentError, type Descriptor, Digest, Hasher, ImageStore, MediaType, Reference } from "@ociman/oci"
+import * as FastPath from "@ociman/oci/author/FastPath"
+import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -231,15 +223,10 @@ export const make = (
     return {
       name,
       repository,
-      fetch,
-      fetchUnverified,
-      fetchBytes,
-      fetchFrom,
+      fetch: FastPath.attachFetch(fetch, { unverified: fetchUnverified, bytes: fetchBytes, from: fetchFrom }),
       exists,
       resolve,
-      push,
-      writesAtOnce: registry.writesAtOnce === true,
-      pushBytes,
+      push: FastPath.attachPush(push, { consumesBuffers: registry.writesAtOnce === true, bytes: pushBytes }),
       receive,
       tag,
       untag,

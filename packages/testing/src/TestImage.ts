@@ -9,12 +9,12 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
 import { Backend, type BackendError, Image, Label } from "@ociman/containers"
 import {
-  type ArtifactError,
+  type Artifact,
   type Compression,
   type ContentError,
   Hasher,
+  ImageLayer,
   ImageStore,
-  Layer as ImageLayer,
   type LocalFiles,
   OciArchive,
   Reference,
@@ -69,8 +69,8 @@ export interface Options {
  * @category errors
  */
 export type Error =
-  | ArtifactError.ArtifactError
-  | ArtifactError.ExecutableError
+  | Artifact.ArtifactError
+  | RunnableImage.ExecutableError
   | BackendError.BuildFailed
   | BackendError.EngineError
   | CommandFailed.CommandFailed
@@ -129,7 +129,7 @@ const runnable = (labels: Readonly<Record<string, string>>) =>
         Tar.directory("tmp", { mode: 0o1777 }),
         Tar.directory("www")
       ])),
-      RunnableImage.environment({ PATH: "/bin" }),
+      RunnableImage.env({ PATH: "/bin" }),
       RunnableImage.command("/bin/sh"),
       RunnableImage.labels(labels)
     )

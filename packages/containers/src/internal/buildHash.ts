@@ -1,4 +1,6 @@
-import { ContentHash, DockerIgnore, type FileTree, Hasher } from "@ociman/oci"
+import { ContentHash, Hasher } from "@ociman/oci"
+import * as DockerIgnore from "@ociman/oci/author/DockerIgnore"
+import type * as FileTree from "@ociman/oci/author/FileTree"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

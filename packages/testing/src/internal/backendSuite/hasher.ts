@@ -1,5 +1,6 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import { FileTree, Hasher } from "@ociman/oci"
+import { Hasher } from "@ociman/oci"
+import * as FileTree from "@ociman/oci/author/FileTree"
 import * as Effect from "effect/Effect"
 
 /** Two of FNV-1a's numbers of 32 bits, eight times over: enough to tell the few trees of a test apart. */
