@@ -12,7 +12,13 @@ const packages = fs.readdirSync(path.join(root, "packages"))
 
 const barrels = packages.map((name) => path.join(root, "packages", name, "src/index.ts"))
 
-const program = ts.createProgram(barrels, {
+/** Modules for authors of stores and backends, which are in no barrel. */
+const authored = packages.flatMap((name) => {
+  const directory = path.join(root, "packages", name, "src/author")
+  return fs.existsSync(directory) ? fs.readdirSync(directory).map((file) => path.join(directory, file)) : []
+})
+
+const program = ts.createProgram([...barrels, ...authored], {
   module: ts.ModuleKind.NodeNext,
   target: ts.ScriptTarget.ES2022,
   strict: true,
@@ -33,11 +39,13 @@ const members = (symbol: ts.Symbol): ReadonlyArray<ts.Symbol> => {
   ]
 }
 
-const modules = barrels.flatMap((barrel) => {
-  const source = program.getSourceFile(barrel)
+const exportsOf = (file: string): ReadonlyArray<ts.Symbol> => {
+  const source = program.getSourceFile(file)
   const symbol = source === undefined ? undefined : checker.getSymbolAtLocation(source)
   return symbol === undefined ? [] : checker.getExportsOfModule(symbol)
-})
+}
+
+const modules = barrels.flatMap(exportsOf)
 
 const find = (from: ReadonlyArray<ts.Symbol>, names: ReadonlyArray<string>): boolean => {
   const [name, ...rest] = names
@@ -56,7 +64,8 @@ const values: Record<string, ReadonlyArray<string>> = {
 
 const isThere = (name: string) => {
   const [first = "", ...rest] = name.split(".")
-  return find(modules, [...(values[first] ?? [first]), ...rest])
+  return find(modules, [...(values[first] ?? [first]), ...rest]) ||
+    authored.some((file) => path.basename(file, ".ts") === first && find(exportsOf(file), rest))
 }
 
 const names = (cell: string) =>
