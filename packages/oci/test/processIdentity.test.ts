@@ -2,7 +2,7 @@ import { Error as PlatformError, FileSystem } from "@effect/platform"
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { Effect, Option } from "effect"
-import * as owners from "../src/internal/files/processIdentity.js"
+import * as processIdentity from "../src/internal/files/processIdentity.js"
 
 const stat = (pid: number, started: number) => `${pid} (node) S 1 ${"0 ".repeat(17)}${started} 0 0`
 
@@ -37,8 +37,8 @@ const machine = (changes: Readonly<Record<string, string>> = {}) => {
 /** Reports whether a process of one machine has ended, as seen from another machine. */
 const ended = (there: FileSystem.FileSystem, here: FileSystem.FileSystem) =>
   Effect.gen(function*() {
-    const owner = yield* Effect.flatten(owners.current(there))
-    return yield* owners.hasEnded(here, yield* owners.current(here), owner)
+    const owner = yield* Effect.flatten(processIdentity.current(there))
+    return yield* processIdentity.hasEnded(here, yield* processIdentity.current(here), owner)
   })
 
 describe("The identity of a process", () => {

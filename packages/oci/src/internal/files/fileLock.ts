@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { LayoutError } from "../../ContentError.js"
 import { decode, encode } from "../values/text.js"
 import { isAlreadyExists, isNotFound } from "./platformError.js"
-import * as owners from "./processIdentity.js"
+import * as processIdentity from "./processIdentity.js"
 import * as regularFile from "./regularFile.js"
 
 /**
@@ -35,7 +35,7 @@ const sizeLimit = 4096
 
 const Content = Schema.parseJson(Schema.Struct({
   token: Schema.String,
-  owner: Schema.optionalWith(owners.Owner, { exact: true })
+  owner: Schema.optionalWith(processIdentity.ProcessIdentity, { exact: true })
 }))
 
 const encodeContent = Schema.encodeSync(Content)
@@ -127,7 +127,7 @@ export const acquire = (fs: FileSystem.FileSystem, path: string) =>
       cause._tag === "LayoutError"
         ? cause
         : new LayoutError({ path, reason: "Unwritable", rule: "cannot be used as a lock", cause })
-    const self = yield* owners.current(fs)
+    const self = yield* processIdentity.current(fs)
     const content = encodeContent({
       token: yield* token,
       ...(Option.isNone(self) ? {} : { owner: self.value })
@@ -136,7 +136,7 @@ export const acquire = (fs: FileSystem.FileSystem, path: string) =>
     const isOver = Effect.fnUntraced(function*(found: string) {
       const read = decodeContent(found)
       const owner = Option.flatMap(read, (_) => Option.fromNullable(_.owner))
-      return Option.isNone(owner) ? Option.none<boolean>() : yield* owners.hasEnded(fs, self, owner.value)
+      return Option.isNone(owner) ? Option.none<boolean>() : yield* processIdentity.hasEnded(fs, self, owner.value)
     })
 
     const lockIsSilent = watch()

@@ -8,7 +8,7 @@ import { isNotFound } from "./platformError.js"
  * Without any one of these, another process can be taken for it; a start time, for example, reads differently in
  * another time namespace.
  */
-export const Owner = Schema.Struct({
+export const ProcessIdentity = Schema.Struct({
   /** The boot id, and the process and time namespaces in which `pid` and `started` have a meaning. */
   host: Schema.String,
   pid: Schema.String.pipe(Schema.pattern(/^\d+$/)),
@@ -16,10 +16,10 @@ export const Owner = Schema.Struct({
   started: Schema.String
 })
 
-export interface Owner extends Schema.Schema.Type<typeof Owner> {}
+export interface ProcessIdentity extends Schema.Schema.Type<typeof ProcessIdentity> {}
 
 /** Filesystem operations that read `/proc`. */
-export interface Reading<E> {
+export interface ProcReader<E> {
   readonly readFileString: (path: string) => Effect.Effect<string, E>
   readonly readLink: (path: string) => Effect.Effect<string, E>
   readonly exists: (path: string) => Effect.Effect<boolean, E>
@@ -32,7 +32,7 @@ const fieldsOf = (stat: string) => {
 }
 
 /** Identity of this process, on systems with `/proc`. */
-export const current = <E>(fs: Reading<E>): Effect.Effect<Option.Option<Owner>> =>
+export const current = <E>(fs: ProcReader<E>): Effect.Effect<Option.Option<ProcessIdentity>> =>
   Effect.all([
     fs.readFileString("/proc/self/stat"),
     fs.readFileString("/proc/sys/kernel/random/boot_id"),
@@ -49,9 +49,9 @@ export const current = <E>(fs: Reading<E>): Effect.Effect<Option.Option<Owner>> 
 
 /** Reports whether a process has ended. None if this cannot be determined here. */
 export const hasEnded = <E>(
-  fs: Reading<E>,
-  self: Option.Option<Owner>,
-  owner: Owner
+  fs: ProcReader<E>,
+  self: Option.Option<ProcessIdentity>,
+  owner: ProcessIdentity
 ): Effect.Effect<Option.Option<boolean>> => {
   if (Option.isNone(self) || self.value.host !== owner.host) return Effect.succeed(Option.none())
   return fs.readFileString(`/proc/${owner.pid}/stat`).pipe(

@@ -5,16 +5,20 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { decode } from "../values/text.js"
-import * as owners from "./processIdentity.js"
+import * as processIdentity from "./processIdentity.js"
 import * as regularFile from "./regularFile.js"
 
 /** File in a directory that identifies the process that created it. */
 const ownerName = ".ociman-owner"
 
-const Owner = Schema.parseJson(owners.Owner)
+const Owner = Schema.parseJson(processIdentity.ProcessIdentity)
 
 /** Reports whether the process that created a directory has ended, and the directory can safely be removed. */
-const isLeft = (fs: FileSystem.FileSystem, own: FileSystem.File.Info, self: Option.Option<owners.Owner>) =>
+const isLeft = (
+  fs: FileSystem.FileSystem,
+  own: FileSystem.File.Info,
+  self: Option.Option<processIdentity.ProcessIdentity>
+) =>
   Effect.fnUntraced(function*(location: string) {
     if (yield* Effect.isSuccess(fs.readLink(location))) return false
     const info = yield* fs.stat(location)
@@ -24,7 +28,7 @@ const isLeft = (fs: FileSystem.FileSystem, own: FileSystem.File.Info, self: Opti
     if (!isOurs) return false
     const bytes = yield* regularFile.read(fs, `${location}/${ownerName}`, 4096)
     const owner = yield* Schema.decode(Owner)(decode(bytes))
-    return Option.getOrElse(yield* owners.hasEnded(fs, self, owner), () => false)
+    return Option.getOrElse(yield* processIdentity.hasEnded(fs, self, owner), () => false)
   })
 
 /**
@@ -39,7 +43,7 @@ export const make = (
 ): Effect.Effect<string, PlatformError, Scope.Scope> =>
   Effect.gen(function*() {
     const made = yield* fs.makeTempDirectoryScoped(options)
-    const self = yield* owners.current(fs)
+    const self = yield* processIdentity.current(fs)
     if (Option.isNone(self)) return made
     yield* fs.writeFileString(`${made}/${ownerName}`, yield* Effect.orDie(Schema.encode(Owner)(self.value)))
     yield* Effect.ignore(removeLeft(fs, made, options.prefix, self))
@@ -50,7 +54,7 @@ const removeLeft = Effect.fnUntraced(function*(
   fs: FileSystem.FileSystem,
   made: string,
   prefix: string,
-  self: Option.Option<owners.Owner>
+  self: Option.Option<processIdentity.ProcessIdentity>
 ) {
   const own = yield* fs.stat(made)
   const directory = yield* fs.realPath(`${made}/..`)

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { LocalFiles, LocalFilesError } from "../../LocalFiles.js"
-import * as owners from "../files/processIdentity.js"
+import * as processIdentity from "../files/processIdentity.js"
 
 type Files = LocalFiles["Type"]
 
@@ -12,23 +12,23 @@ const infix = ".partial-"
 /** Suffix for the old destination while it is replaced. */
 export const oldSuffix = "-old"
 
-const reading = (files: Files): owners.Reading<LocalFilesError> => ({
+const reading = (files: Files): processIdentity.ProcReader<LocalFilesError> => ({
   readFileString: files.readText,
   readLink: files.readLink,
   exists: (path) => Effect.map(files.status(path), Option.isSome)
 })
 
 /** Identity of a host as part of a file name. */
-const hostName = ({ host }: owners.Owner): string => {
+const hostName = ({ host }: processIdentity.ProcessIdentity): string => {
   const [boot = "", namespace = ""] = host.split("/")
   return `${boot.slice(0, 8)}${namespace.replace(/\D/g, "")}`
 }
 
-const describe = (owner: owners.Owner): string => `${owner.pid}-${owner.started}-${hostName(owner)}`
+const describe = (owner: processIdentity.ProcessIdentity): string => `${owner.pid}-${owner.started}-${hostName(owner)}`
 
 /** Unique name beside a destination. */
 export const name = Effect.fnUntraced(function*(files: Files, target: string) {
-  const self = yield* owners.current(reading(files))
+  const self = yield* processIdentity.current(reading(files))
   const random = (yield* Random.nextIntBetween(0, 2 ** 40)).toString(36)
   return `${target}${infix}${Option.match(self, { onNone: () => "", onSome: (_) => `${describe(_)}-` })}${random}`
 })
@@ -41,12 +41,12 @@ const split = (path: string): readonly [directory: string, name: string] => {
 const suffix = /^(\d+)-(\d+)-([0-9a-z]+)-[0-9a-z]+(-old)?$/
 
 /** Reports whether a name belongs to an ended process of this host. */
-const isLeft = (files: Files, self: owners.Owner, text: string) => {
+const isLeft = (files: Files, self: processIdentity.ProcessIdentity, text: string) => {
   const [, pid, started, host] = suffix.exec(text) ?? []
   return pid === undefined || started === undefined || host !== hostName(self)
     ? Effect.succeed(false)
     : Effect.map(
-      owners.hasEnded(reading(files), Option.some(self), { host: self.host, pid, started }),
+      processIdentity.hasEnded(reading(files), Option.some(self), { host: self.host, pid, started }),
       Option.getOrElse(() => false)
     )
 }
@@ -56,7 +56,7 @@ const isLeft = (files: Files, self: owners.Owner, text: string) => {
  * if nothing has taken its place.
  */
 export const clear = Effect.fnUntraced(function*(files: Files, target: string) {
-  const self = yield* owners.current(reading(files))
+  const self = yield* processIdentity.current(reading(files))
   if (Option.isNone(self)) return
   const [directory, base] = split(target)
   const own = yield* files.status("/proc/self/stat")
