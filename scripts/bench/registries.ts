@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Layer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
+import { ImageLayer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import * as LocalRegistry from "@ociman/testing/LocalRegistry"
 import { Effect, Exit, Layer as Services, Scope, Stream } from "effect"
 import { randomFillSync } from "node:crypto"
@@ -33,7 +33,7 @@ const write = (root: string, { layers, size }: Pick<Load, "layers" | "size">) =>
     const store = yield* OciDirectory.openOrCreate(root)
     const layer = () => {
       const piece = randomFillSync(new Uint8Array(Math.min(size, mebibyte)))
-      return Layer.fromEntries([
+      return ImageLayer.fromEntries([
         Tar.fileStream("file", size, Stream.take(Stream.repeatValue(piece), size / piece.length))
       ])
     }

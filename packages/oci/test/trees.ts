@@ -11,7 +11,7 @@ export const temporaryDirectory = Effect.acquireRelease(
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-/** What is in a directory, a line for each entry: names, permissions unless those of most directories, contents. */
+/** Lists a directory, one line for each entry: name, permissions unless they are the usual ones, content. */
 export const describeTree = (root: string, directory = ""): ReadonlyArray<string> =>
   readdirSync(join(root, directory)).sort().flatMap((name) => {
     const path = directory === "" ? name : `${directory}/${name}`
