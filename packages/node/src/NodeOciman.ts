@@ -11,9 +11,7 @@ import { Credentials, Registry } from "@ociman/registry"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as NodeCompression from "./NodeCompression.js"
-import * as NodeHasher from "./NodeHasher.js"
-import * as NodeLocalFiles from "./NodeLocalFiles.js"
+import * as NodeImages from "./NodeImages.js"
 import * as NodeRegistryHttp from "./NodeRegistryHttp.js"
 
 /**
@@ -47,7 +45,7 @@ export type NodeOciman = Backend.Backend | Images
  */
 export type Error = BackendError.BackendUnavailable | ConfigError.ConfigError
 
-const platform = Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)
+const platform = Layer.merge(NodeImages.layer, NodeContext.layer)
 
 const http = Layer.unwrapEffect(
   Effect.map(NodeRegistryHttp.certificates(), (certificates) => NodeRegistryHttp.layer({ certificates }))

@@ -126,7 +126,7 @@ export interface Options {
  * @example
  * ```ts
  * import { Layer, Tar } from "@ociman/oci"
- * import { NodeHasher, NodeCompression } from "@ociman/node"
+ * import { NodeHasher, NodeImages } from "@ociman/node"
  * import { Effect, Layer as Services } from "effect"
  *
  * const layer = Layer.fromEntries([
@@ -134,7 +134,7 @@ export interface Options {
  * ]).pipe(Layer.compress("gzip"))
  *
  * const { descriptor } = await Layer.describe(layer).pipe(
- *   Effect.provide(Services.merge(NodeHasher.layer, NodeCompression.layer)),
+ *   Effect.provide(Services.merge(NodeHasher.layer, NodeImages.layerCompression)),
  *   Effect.runPromise
  * )
  *

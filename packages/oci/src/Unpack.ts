@@ -83,7 +83,7 @@ export interface Result {
  * @example
  * ```ts
  * import { Layer, Tar, Unpack } from "@ociman/oci"
- * import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+ * import { NodeImages } from "@ociman/node"
  * import { FileSystem } from "@effect/platform"
  * import { NodeContext } from "@effect/platform-node"
  * import { Effect, Layer as Services } from "effect"
@@ -99,7 +99,7 @@ export interface Result {
  *
  * const names = await program.pipe(
  *   Effect.scoped,
- *   Effect.provide(Services.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)),
+ *   Effect.provide(Services.mergeAll(NodeImages.layer, NodeContext.layer)),
  *   Effect.runPromise
  * )
  *

@@ -2,7 +2,7 @@ import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { Backend } from "@ociman/containers"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { LocalRegistry, TestImage } from "@ociman/testing"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 
@@ -19,7 +19,7 @@ const bare = Layer.provideMerge(
   NodeContext.layer
 )
 
-const making = Layer.mergeAll(Backend.layerMemory(), NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+const making = Layer.mergeAll(Backend.layerMemory(), NodeImages.layer)
 
 describe("A fixture whose program is missing", () => {
   it.scoped("says how to install busybox", () =>

@@ -1,5 +1,6 @@
 import { Platform, Reference } from "@ociman/oci"
-import { type CommandFailed, Redaction, Subprocess } from "@ociman/process"
+import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Redaction from "@ociman/process/author/Redaction"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
