@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { ImageLayer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import * as LocalRegistry from "@ociman/testing/LocalRegistry"
 import { Effect, Exit, Layer as Services, Scope, Stream } from "effect"
@@ -9,7 +9,7 @@ import { rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { ours, race, sh } from "./processes.js"
 
-const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
+const services = Services.mergeAll(NodeImages.layer, NodeContext.layer)
 
 const mebibyte = 1024 ** 2
 

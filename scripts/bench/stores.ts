@@ -1,6 +1,6 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { ImageLayer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import { Effect, Layer as Services, Stream } from "effect"
 import { randomFillSync } from "node:crypto"
@@ -10,7 +10,7 @@ import { ours, race, sh } from "./processes.js"
 
 const mebibyte = 1024 ** 2
 
-const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
+const services = Services.mergeAll(NodeImages.layer, NodeContext.layer)
 
 /** An image of a few layers with 1 GiB in total. */
 const write = (root: string, layers: number) =>

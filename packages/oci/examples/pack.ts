@@ -1,5 +1,5 @@
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { Artifact, Copy, OciArchive, OciDirectory } from "@ociman/oci"
 import { Console, Effect, Layer } from "effect"
 import { mkdtemp, readdir, rm } from "node:fs/promises"
@@ -36,6 +36,6 @@ const program = Effect.gen(function*() {
   yield* Console.log(yield* Effect.promise(() => readdir(`${directory}/unpacked`)))
 })
 
-const services = Layer.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+const services = Layer.mergeAll(NodeContext.layer, NodeImages.layer)
 
 program.pipe(Effect.scoped, Effect.provide(services), NodeRuntime.runMain)

@@ -136,7 +136,7 @@ export interface Options {
  * @example
  * ```ts
  * import { ImageLayer, Tar } from "@ociman/oci"
- * import { NodeHasher, NodeCompression } from "@ociman/node"
+ * import { NodeHasher, NodeImages } from "@ociman/node"
  * import { Effect, Layer } from "effect"
  *
  * const layer = ImageLayer.fromEntries([
@@ -144,7 +144,7 @@ export interface Options {
  * ]).pipe(ImageLayer.compress("gzip"))
  *
  * const { descriptor } = await ImageLayer.describe(layer).pipe(
- *   Effect.provide(Layer.merge(NodeHasher.layer, NodeCompression.layer)),
+ *   Effect.provide(Layer.merge(NodeHasher.layer, NodeImages.layerCompression)),
  *   Effect.runPromise
  * )
  *

@@ -89,7 +89,7 @@ export {
  * @example
  * ```ts
  * import { ImageLayer, Tar, Unpack } from "@ociman/oci"
- * import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+ * import { NodeImages } from "@ociman/node"
  * import { FileSystem } from "@effect/platform"
  * import { NodeContext } from "@effect/platform-node"
  * import { Effect, Layer } from "effect"
@@ -105,7 +105,7 @@ export {
  *
  * const names = await program.pipe(
  *   Effect.scoped,
- *   Effect.provide(Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)),
+ *   Effect.provide(Layer.mergeAll(NodeImages.layer, NodeContext.layer)),
  *   Effect.runPromise
  * )
  *

@@ -1,6 +1,6 @@
 import { it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeHasher, NodeImages } from "@ociman/node"
 import { ContentError, ImageStore, LocalStore, OciArchive, OciDirectory } from "@ociman/oci"
 import * as StoreDriver from "@ociman/oci/author/StoreDriver"
 import * as ImageStoreSuite from "@ociman/testing/ImageStoreSuite"
@@ -65,7 +65,7 @@ ImageStoreSuite.suite(
   "the store of a user",
   Layer.provideMerge(
     Layer.scoped(ImageStore.ImageStore, Effect.flatMap(temporary, LocalStore.make)),
-    Layer.merge(environment, NodeLocalFiles.layer)
+    Layer.merge(environment, NodeImages.layerLocalFiles)
   )
 )
 

@@ -1,10 +1,10 @@
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { Effect, Layer } from "effect"
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-export const layerServices = Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer)
+export const layerServices = Layer.mergeAll(NodeImages.layer)
 
 export const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "ociman-layer-"))),

@@ -3,7 +3,7 @@
  * archive|unpack|temporary PATH`.
  */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { Digest, MediaType, OciArchive, Tar, Unpack } from "@ociman/oci"
 import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import { Console, Effect, Layer, Stream } from "effect"
@@ -43,6 +43,6 @@ type Requirements =
 Effect.asVoid<unknown, unknown, Requirements>(
   kind === "archive" ? archive : kind === "unpack" ? unpack : temporary
 ).pipe(
-  Effect.provide(Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer)),
+  Effect.provide(Layer.mergeAll(NodeContext.layer, NodeImages.layer)),
   NodeRuntime.runMain
 )

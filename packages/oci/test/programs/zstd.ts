@@ -1,6 +1,6 @@
 /** Packs a file into an image compressed by zstd, or unpacks one: `zstd.ts pack|unpack LAYOUT NAME DIRECTORY`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { ImageLayer, OciDirectory, Platform, RunnableImage, Unpack } from "@ociman/oci"
 import { Effect, Layer } from "effect"
 
@@ -15,6 +15,6 @@ const program = Effect.gen(function*() {
   )
 })
 
-const services = Layer.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+const services = Layer.mergeAll(NodeContext.layer, NodeImages.layer)
 
 program.pipe(Effect.provide(services), NodeRuntime.runMain)

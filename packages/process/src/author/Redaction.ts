@@ -4,7 +4,7 @@
  * @since 0.1.0
  */
 import type * as Redacted from "effect/Redacted"
-import * as internal from "./internal/redaction.js"
+import * as internal from "../internal/redaction.js"
 
 /**
  * Creates a function that replaces the values by `<redacted>`: as they are, and
@@ -13,7 +13,7 @@ import * as internal from "./internal/redaction.js"
  *
  * @example
  * ```ts
- * import { Redaction } from "@ociman/process"
+ * import * as Redaction from "@ociman/process/author/Redaction"
  * import { Redacted } from "effect"
  *
  * const redact = Redaction.make([Redacted.make("hunter2")])

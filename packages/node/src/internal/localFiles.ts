@@ -1,8 +1,4 @@
-/**
- * `LocalFiles` for Node.js, implemented with `node:fs`.
- *
- * @since 0.1.0
- */
+/** `LocalFiles` for Node.js, implemented with `node:fs`. */
 import * as LocalFiles from "@ociman/oci/LocalFiles"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -10,7 +6,7 @@ import { identity } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as fs from "node:fs"
-import { reader, typeOf } from "./internal/fileReader.js"
+import { reader, typeOf } from "./fileReader.js"
 
 const reasons: Partial<Record<string, LocalFiles.LocalFilesError["reason"]>> = {
   EEXIST: "AlreadyExists",
@@ -124,12 +120,6 @@ const remove = (path: string) =>
     )
   )
 
-/**
- * Provides `LocalFiles`.
- *
- * @since 0.1.0
- * @category layers
- */
 export const layer: Layer.Layer<LocalFiles.LocalFiles> = Layer.succeed(
   LocalFiles.LocalFiles,
   LocalFiles.LocalFiles.of({

@@ -1,8 +1,4 @@
-/**
- * `Compression` for Node.js, implemented with `node:zlib`. The zstd format requires Node 22.15.
- *
- * @since 0.1.0
- */
+/** `Compression` for Node.js, implemented with `node:zlib`. */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Compression from "@ociman/oci/Compression"
 import type * as Cause from "effect/Cause"
@@ -12,7 +8,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import type { Duplex } from "node:stream"
 import * as zlib from "node:zlib"
-import * as zstdFrames from "./internal/zstdFrames.js"
+import * as zstdFrames from "./zstdFrames.js"
 
 type Zstd = typeof zlib & {
   readonly createZstdCompress?: (options?: object) => Duplex
@@ -110,12 +106,6 @@ const anonymous = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<
     })
   })
 
-/**
- * Provides `Compression`.
- *
- * @since 0.1.0
- * @category layers
- */
 export const layer: Layer.Layer<Compression.Compression> = Layer.succeed(
   Compression.Compression,
   Compression.Compression.of({
