@@ -1,6 +1,6 @@
-// Generates docs/api with docgen, which type-checks and runs every @example and wants a @since on every export.
+// Generates docs/api with docgen, which type-checks and runs every @example and requires a @since on every export.
 // A package whose sources and dependencies did not change since its last good run is not run again.
-// `node scripts/check-docs.mjs [ROOT]`
+// `node scripts/check-docs.mjs [ROOT [SECONDS]]`, with a limit for each package.
 import { spawn } from "node:child_process"
 import { createHash } from "node:crypto"
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
@@ -10,7 +10,7 @@ import { fileURLToPath } from "node:url"
 const tools = fileURLToPath(new URL("../node_modules", import.meta.url))
 const root = resolve(process.argv[2] ?? ".")
 const outDir = ".docgen"
-const deadline = 300_000
+const deadline = Number(process.argv[3] ?? 600) * 1000
 
 const packages = readdirSync(join(root, "packages"))
   .map((name) => join(root, "packages", name))
@@ -59,8 +59,9 @@ const docgen = (directory) =>
     child.stdout.on("data", (chunk) => output += chunk)
     child.stderr.on("data", (chunk) => output += chunk)
     child.on("close", (code, signal) => {
-      if (signal !== null) output += `\nended by ${signal}, after at most ${deadline / 1000} s`
-      done({ ok: code === 0, out, output })
+      // docgen ends with 0 if it is interrupted.
+      if (child.killed || signal !== null) output += `\nended after at most ${deadline / 1000} s`
+      done({ ok: code === 0 && !child.killed && existsSync(join(out, "modules")), out, output })
     })
   })
 

@@ -59,7 +59,7 @@ const run = (args, options) =>
     child.stderr.on("data", (chunk) => output += chunk)
     child.on("close", (code) => {
       if (child.killed) output += `\nended after ${deadline / 1000} s`
-      done({ ok: code === 0, stdout, output })
+      done({ ok: code === 0 && !child.killed, stdout, output })
     })
   })
 
