@@ -89,17 +89,19 @@ const formatErrors = (text: string, error: ParseResult.ParseError) =>
  * @since 0.1.0
  * @category constructors
  */
-export const load: Effect.Effect<OcimanConfig, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(function*() {
-  const file = yield* path
-  if (Option.isNone(file)) return defaults
-  const fileSystem = yield* FileSystem.FileSystem
-  const text = yield* fileSystem.readFileString(file.value).pipe(
-    Effect.asSome,
-    Effect.catchIf(
-      (error) => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeedNone
-    ),
-    Effect.mapError((error) => ConfigError.Unsupported([file.value], error.message))
-  )
-  return Option.isNone(text) ? defaults : yield* parse(file.value, text.value)
-})
+export const load: Effect.Effect<OcimanConfig, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(
+  function*() {
+    const file = yield* path
+    if (Option.isNone(file)) return defaults
+    const fileSystem = yield* FileSystem.FileSystem
+    const text = yield* fileSystem.readFileString(file.value).pipe(
+      Effect.asSome,
+      Effect.catchIf(
+        (error) => error._tag === "SystemError" && error.reason === "NotFound",
+        () => Effect.succeedNone
+      ),
+      Effect.mapError((error) => ConfigError.Unsupported([file.value], error.message))
+    )
+    return Option.isNone(text) ? defaults : yield* parse(file.value, text.value)
+  }
+)

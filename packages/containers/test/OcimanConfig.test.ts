@@ -52,7 +52,10 @@ describe("OcimanConfig", () => {
   it.effect("are in the user's directory of settings", () =>
     Effect.gen(function*() {
       assertSome(yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me" })), "/home/me/.config/ociman.toml")
-      assertSome(yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me", XDG_CONFIG_HOME: "/c" })), "/c/ociman.toml")
+      assertSome(
+        yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me", XDG_CONFIG_HOME: "/c" })),
+        "/c/ociman.toml"
+      )
       assertNone(yield* OcimanConfig.path.pipe(withSettings({})))
     }))
 

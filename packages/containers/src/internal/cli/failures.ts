@@ -9,10 +9,10 @@ import {
   NetworkNotFound,
   PortTaken,
   Probe,
-  TransferFailed,
   ResourceInUse,
   StartFailed,
   SubnetUnavailable,
+  TransferFailed,
   VolumeNotFound
 } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"

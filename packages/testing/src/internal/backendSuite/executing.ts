@@ -141,7 +141,10 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
         const error = yield* failsWith(container.exec(exec), "ExecFailed")
         assert.strictEqual(error.reason, reason, error.message)
         assert.notStrictEqual(error.detail, "")
-        const streamed = yield* failsWith(Stream.runDrain(container.execStream(Exec.allowNonZeroExit(exec))), "ExecFailed")
+        const streamed = yield* failsWith(
+          Stream.runDrain(container.execStream(Exec.allowNonZeroExit(exec))),
+          "ExecFailed"
+        )
         assert.strictEqual(streamed.reason, reason, streamed.message)
       })
     )
