@@ -2,7 +2,7 @@ import { Container, Definition, Exec, Mount, Port, Volume } from "@ociman/contai
 import type { Reference } from "@ociman/oci"
 import { Effect, Schedule } from "effect"
 
-/** Serves pages until the scope closes. It needs some Backend, and does not say which. */
+/** Serves pages on any backend until the scope closes. */
 export const site = (image: Reference.Reference, pages: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const volume = yield* Volume.make() // removed when the scope closes, after its container

@@ -14,9 +14,9 @@ import * as hosts from "./internal/contract/host.js"
 import type * as service from "./internal/contract/service.js"
 import { completed, type PartialDriver } from "./internal/contract/unimplemented.js"
 import * as building from "./internal/derived/buildOnce.js"
+import * as capabilities from "./internal/derived/capabilities.js"
 import * as lifecycle from "./internal/derived/lifecycle.js"
 import * as sweeping from "./internal/derived/sweep.js"
-import * as thisHost from "./internal/host/thisHost.js"
 import type * as Session from "./Session.js"
 
 /**
@@ -69,7 +69,7 @@ export class Backend extends Context.Tag("@ociman/containers/Backend")<Backend, 
  * @category constructors
  */
 export const make = (driver: BackendDriver.BackendDriver, host: Host = hosts.isolated): Effect.Effect<Service> => {
-  const hosted = { ...driver, host }
+  const hosted = { ...capabilities.checked(driver), host }
   return Effect.map(
     Effect.all([lifecycle.derive(hosted), building.derive(hosted)]),
     ([containers, { builds, ensureImage }]) =>
@@ -88,7 +88,7 @@ export const host: Effect.Effect<
   Host,
   never,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
-> = thisHost.make
+> = Effect.flatMap(Effect.promise(() => import("./internal/host/thisHost.js")), ({ make }) => make)
 
 /**
  * Removes the containers (with their anonymous volumes), then the networks and

@@ -10,7 +10,7 @@
  * @since 0.1.0
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"

@@ -521,6 +521,30 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
 }
 
 /**
+ * The engine lacks a capability that an operation or a definition needs.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unsupported extends Schema.TaggedError<Unsupported>("@ociman/containers/BackendError/Unsupported")(
+  "Unsupported",
+  {
+    engine: engineName,
+    /** The missing capability, see `Engine.Capabilities`. */
+    capability: Schema.String,
+    /** The operation or the combinator that needs it, and how to do without. */
+    hint: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `The engine ${this.engine} lacks the capability "${this.capability}": ${this.hint}`
+  }
+}
+
+/**
  * A build failed at one of its steps, or before the first one.
  *
  * @since 0.1.0
@@ -658,7 +682,7 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/co
  * @since 0.1.0
  * @category errors
  */
-export type EngineError = BackendUnavailable | EngineFailed
+export type EngineError = BackendUnavailable | EngineFailed | Unsupported
 
 /**
  * Errors of any operation on an existing container.
@@ -758,6 +782,7 @@ export const BackendError = Schema.Union(
   RunFailed,
   StartFailed,
   SubnetUnavailable,
+  Unsupported,
   VolumeNotFound
 )
 

@@ -4,7 +4,9 @@
  *
  * @since 0.1.0
  */
-import { type Hasher, type Platform, Reference } from "@ociman/oci"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"

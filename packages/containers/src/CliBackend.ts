@@ -91,7 +91,7 @@ export const make = Effect.fnUntraced(function*(
  * @category conversions
  */
 export const createArguments = (
-  engine: Engine.Engine,
+  engine: Engine.Engine<Engine.Cli>,
   definition: Definition.Definition,
   name: ContainerName.ContainerName
 ): ReadonlyArray<string> =>

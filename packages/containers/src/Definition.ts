@@ -6,7 +6,9 @@
  *
  * @since 0.1.0
  */
-import { Platform, Reference, type Tar } from "@ociman/oci"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import type * as Tar from "@ociman/oci/Tar"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"

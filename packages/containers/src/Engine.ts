@@ -1,5 +1,5 @@
 /**
- * Identity of a container engine: kind, versions, endpoint.
+ * Identity and capabilities of container engines.
  *
  * @since 0.1.0
  */
@@ -38,37 +38,128 @@ export class Version extends Data.Class<{
 }
 
 /**
- * Identity of a container engine that answered.
+ * Identity of a container engine: kind, versions, endpoint, and the transport
+ * by which it is reached.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Engine {
-  /** Kind of the engine: `podman` also if the client is a `docker` command of Podman. */
+export interface Engine<out T extends Transport = Transport> {
+  /** The engine that does the work: `podman` also if a `docker` command stands in front of it. */
   readonly name: Name | "memory"
-  /** Syntax of the command line. */
-  readonly client: Name
-  /** Executable of the client. */
-  readonly executable: string
-  /**
-   * Version as printed by the engine, that of the daemon if there is one. For display only: it may be `dev` or a
-   * commit.
-   */
+  readonly transport: T
+  /** Version that the engine prints, the daemon's if there is one. For people: it may be `dev` or a commit. */
   readonly version: string
-  /** Version as printed by the client. For display only. */
-  readonly clientVersion: string
   /** Newest API version of the engine: Docker's, such as `1.41`, or that of libpod, which is Podman's version. */
   readonly apiVersion: Version
-  /** Newest API version of the client, which determines the flags that it supports. */
-  readonly clientApiVersion: Version
-  /** If true, the engine runs without root privileges: root in a container is an ordinary user of the host. */
+  /** Reports whether the engine runs without root, so that root in a container is an ordinary user outside. */
   readonly rootless: boolean
-  /** URL of the engine, see `EngineEndpoint`; `None` for an engine without a service. */
+  readonly capabilities: Capabilities
+  /** URL of the engine, see `EngineEndpoint`; `None` for an engine that is no service. */
   readonly endpoint: Option.Option<string>
-  /** Docker context or Podman connection that the driver uses for all operations. */
+  /** Docker context or Podman connection that the engine was found by, and is used by from then on. */
   readonly context: Option.Option<string>
-  /** Host of a remote engine; `None` for an engine on this machine. */
+  /** Host that a remote engine runs on; `None` for an engine on this machine. */
   readonly remoteHost: Option.Option<string>
+}
+
+/**
+ * Transport by which an engine is reached.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Transport = Cli | Memory
+
+/**
+ * Command line client of an engine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Cli {
+  readonly _tag: "Cli"
+  /** Command line that the client understands, which decides its flags. */
+  readonly client: Name
+  /** Name on `PATH`, or path, of the client. */
+  readonly executable: string
+  /** Version that the client prints, for people. */
+  readonly version: string
+  /** Newest API version that the client knows, which decides its flags. */
+  readonly apiVersion: Version
+}
+
+/**
+ * Engine in the memory of this process.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Memory {
+  readonly _tag: "Memory"
+}
+
+/**
+ * Abilities that not every backend has. Without one, operations and definitions
+ * that need it fail with `Unsupported`.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Capabilities {
+  /** Make images of containers. */
+  readonly commit: boolean
+  /** Build images. */
+  readonly build: boolean
+  /** Load, save and import archives of images. */
+  readonly archives: boolean
+  /** Push images to registries. */
+  readonly push: boolean
+  /** Add references to images, and remove them. */
+  readonly tag: boolean
+  readonly pause: boolean
+  readonly rename: boolean
+  readonly restart: boolean
+  /** Networks that isolate their containers. */
+  readonly networks: boolean
+  /** Volumes that outlive their containers. */
+  readonly volumes: boolean
+  /** Mounts of files and directories of the engine's host. */
+  readonly hostFiles: boolean
+  /** Devices, privileged containers, capabilities of Linux, security options and resource limits of processes. */
+  readonly hostSecurity: boolean
+  /** Samples of resource usage. */
+  readonly stats: boolean
+}
+
+/**
+ * Name of a capability.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export type Capability = keyof Capabilities
+
+/**
+ * Capabilities of an engine that lacks none, as Docker and Podman.
+ *
+ * @since 0.1.0
+ * @category constants
+ */
+export const allCapabilities: Capabilities = {
+  commit: true,
+  build: true,
+  archives: true,
+  push: true,
+  tag: true,
+  pause: true,
+  rename: true,
+  restart: true,
+  networks: true,
+  volumes: true,
+  hostFiles: true,
+  hostSecurity: true,
+  stats: true
 }
 
 /**
@@ -129,3 +220,13 @@ export const OrderVersion: Order.Order<Version> = Order.mapInput(
  * @category getters
  */
 export const reachableHost = (self: Engine): string => Option.getOrElse(self.remoteHost, () => "127.0.0.1")
+
+/**
+ * Returns the command line client by which the engine is reached; `None` if it
+ * is reached otherwise.
+ *
+ * @since 0.1.0
+ * @category getters
+ */
+export const client = (self: Engine): Option.Option<Cli> =>
+  self.transport._tag === "Cli" ? Option.some(self.transport) : Option.none()

@@ -10,16 +10,23 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backend from "./Backend.js"
-import type * as BackendDriver from "./BackendDriver.js"
 import type * as BackendError from "./BackendError.js"
-import * as CliBackend from "./CliBackend.js"
-import * as selection from "./internal/discovery/engineSelection.js"
+import type * as CliBackend from "./CliBackend.js"
 
-const backendOf = (driver: BackendDriver.BackendDriver) =>
-  Effect.flatMap(Backend.host, (host) => Backend.make(driver, host))
+// The driver and the search for an engine load when a layer is built: not every program with a `Backend` needs them.
+const drivers = Effect.all({
+  cli: Effect.promise(() => import("./CliBackend.js")),
+  selection: Effect.promise(() => import("./internal/discovery/engineSelection.js")),
+  host: Backend.host
+}, { concurrency: "unbounded" })
 
 const layerOf = (options: CliBackend.Options) =>
-  Layer.scoped(Backend.Backend, Effect.flatMap(selection.only(CliBackend.make, options), backendOf))
+  Layer.scoped(
+    Backend.Backend,
+    Effect.flatMap(drivers, ({ cli, host, selection }) =>
+      Effect.flatMap(selection.only(cli.make, options), (driver) =>
+        Backend.make(driver, host)))
+  )
 
 /**
  * Provides the engine named by the environment variable `OCIMAN_BACKEND` (`docker` or `podman`); else by
@@ -37,7 +44,13 @@ export const layer: Layer.Layer<
   Backend.Backend,
   BackendError.BackendUnavailable | ConfigError.ConfigError,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
-> = Layer.scoped(Backend.Backend, Effect.flatMap(selection.detected(CliBackend.make), backendOf))
+> = Layer.scoped(
+  Backend.Backend,
+  Effect.flatMap(
+    drivers,
+    ({ cli, host, selection }) => Effect.flatMap(selection.detected(cli.make), (driver) => Backend.make(driver, host))
+  )
+)
 
 /**
  * Provides Docker, through its command line client.

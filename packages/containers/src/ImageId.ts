@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Schema from "effect/Schema"
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"

@@ -145,7 +145,7 @@ export const make = (settings: Options = {}): Effect.Effect<BackendDriver, never
     const { commit, ...ofImages } = images(context)
     const ofContainers = { ...containers(context), commit, processes: list, startAttached, stats }
     return {
-      engine,
+      engine: { ...engine, capabilities: { ...engine.capabilities, ...settings.capabilities } },
       containers: ofContainers,
       exec: { run, executor: executor(context), resolveHost: resolveHost(context) },
       files: files(context),

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Stream from "effect/Stream"
 
 /**

@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Digest as OciDigest } from "@ociman/oci"
+import type * as OciDigest from "@ociman/oci/Digest"
 import * as Console from "effect/Console"
 import type * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"

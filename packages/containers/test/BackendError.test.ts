@@ -29,13 +29,13 @@ describe("The message of EngineFailed", () => {
     assert.include(engineFailed("Conflict", "in use"), "The engine says:\nin use")
   })
 
-  it("quotes no engine that said nothing", () => {
+  it("quotes nothing if the engine gave no message", () => {
     assert.include(engineFailed("Refused", "Command failed", client(" \n")), "Details:\nCommand failed")
     assert.include(engineFailed("Refused", "no private file", new Error("read-only")), "Details:\nno private file")
   })
 
   it.each(["TimedOut", "UnexpectedAnswer", "InvalidDefinition", "InputFailed", "Unsupported"] as const)(
-    "gives the library's own words as details if the reason is %s",
+    "shows the detail of the library if the reason is %s",
     (reason) => {
       assert.include(engineFailed(reason, "no answer within 2m"), "Details:\nno answer within 2m")
       assert.notInclude(engineFailed(reason, "no answer within 2m", client("x")), "The engine says")
@@ -58,7 +58,7 @@ describe("The message of PortTaken", () => {
     assert.include(error.message, "is taken by container \"other\".")
   })
 
-  it("has the whole id if no more is known", () => {
+  it("contains the full id if nothing else is known", () => {
     const error = new BackendError.PortTaken({ container: id, detail: "" })
     assert.strictEqual(
       error.message,

@@ -16,7 +16,7 @@ const tagOf = (build: Build.Build<undefined>) =>
 
 const live = Layer.merge(NodeHasher.layer, NodeContext.layer)
 
-/** A directory of files; a text that begins with `-> ` is a link. */
+/** Creates a directory of files; a text that begins with `-> ` becomes a link. */
 const directoryOf = (files: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -36,8 +36,8 @@ const tree = (
   change: (build: Build.Build<undefined>) => Build.Build<undefined> = (_) => _
 ) => Effect.flatMap(directoryOf(files), (root) => tagOf(change(Build.fromDirectory(root))))
 
-describe("the tag of instructions", () => {
-  it.effect("is ociman's", () =>
+describe("the content-hash tag of instructions", () => {
+  it.effect("equals that of ociman", () =>
     Effect.gen(function*() {
       assert.strictEqual(
         yield* tagOf(base),
@@ -49,7 +49,7 @@ describe("the tag of instructions", () => {
       )
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("changes with all that changes the image", () =>
+  it.effect("changes with every input that affects the image", () =>
     Effect.gen(function*() {
       const builds = [
         base,
@@ -70,7 +70,7 @@ describe("the tag of instructions", () => {
       assert.deepStrictEqual(yield* Effect.forEach(builds, tagOf), tags)
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("does not change with what only counts for how a build goes", () =>
+  it.effect("does not depend on options that only affect the run of a build", () =>
     Effect.gen(function*() {
       const tag = yield* tagOf(base)
       const builds = [
@@ -89,8 +89,8 @@ describe("the tag of instructions", () => {
     }).pipe(Effect.provide(NodeHasher.layer)))
 })
 
-describe("the tag of a directory", () => {
-  it.scopedLive("is ociman's where there is nothing that ociman overlooks", () =>
+describe("the content-hash tag of a directory", () => {
+  it.scopedLive("equals that of ociman for a tree of plain files", () =>
     Effect.gen(function*() {
       assert.strictEqual(
         yield* tree({ "a/z.txt": "1", "a.txt": "2", b: "3" }),
@@ -98,7 +98,7 @@ describe("the tag of a directory", () => {
       )
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("leaves out what is ignored, but for the Dockerfile", () =>
+  it.scopedLive("excludes ignored files, except the Dockerfile", () =>
     Effect.gen(function*() {
       const files = { Dockerfile: "FROM a", "src/a": "1", "logs/b.log": "2", ".dockerignore": "**/*.log\nDockerfile\n" }
       const tag = yield* tree(files)
@@ -108,7 +108,7 @@ describe("the tag of a directory", () => {
       }
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("counts what any builder would not ignore", () =>
+  it.scopedLive("includes a file if at least one builder does not ignore it", () =>
     Effect.gen(function*() {
       const files = { Dockerfile: "FROM a", a: "1", b: "1", ".dockerignore": "a\nb\n" }
       for (const other of [".containerignore", "Dockerfile.dockerignore"]) {
@@ -122,14 +122,14 @@ describe("the tag of a directory", () => {
       assert.notStrictEqual(yield* tree({ ...alone, b: "2" }), yield* tree(alone))
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("fails on a pattern that no builder understands, and says where it is", () =>
+  it.scopedLive("fails for an invalid ignore pattern and reports its position", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(tree({ Dockerfile: "FROM a", ".dockerignore": "ok\nba[\n" }))
       assert.strictEqual(error._tag, "InvalidPattern")
       assert.match(error.message, /"ba\[" in ".*\/\.dockerignore"/)
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("changes with the Dockerfile that is meant, wherever it is", () =>
+  it.scopedLive("changes with the selected Dockerfile, inside or outside of the directory", () =>
     Effect.gen(function*() {
       const files = { Dockerfile: "FROM a", "docker/x": "FROM b", "docker/y": "FROM b", ".dockerignore": "docker\n" }
       const inside = (path: string) => (build: Build.Build<undefined>) => Build.dockerfile(build, path)
@@ -145,7 +145,7 @@ describe("the tag of a directory", () => {
       assert.notStrictEqual(one, yield* tree(files))
     }).pipe(Effect.provide(live)))
 
-  it.scopedLive("counts executable bits and the targets of links, and no times", () =>
+  it.scopedLive("includes executable bits and link targets, but no times", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const root = yield* directoryOf({ Dockerfile: "FROM a", run: "1", link: "-> run" })
@@ -161,12 +161,12 @@ describe("the tag of a directory", () => {
 })
 
 describe("build arguments", () => {
-  it("have names that are not empty and have no equals sign", () => {
+  it("reject names that are empty or contain an equals sign", () => {
     assert.throws(() => Build.argument(base, "", "1"), /empty/)
     assert.throws(() => Build.argument(base, "A=B", "1"), /"=" at position 1/)
   })
 
-  it("reach the client as it takes them, and no value that is secret does", () => {
+  it("are passed to the client without any secret value in its arguments", () => {
     const request = {
       image: Reference.make(image),
       source: { _tag: "Directory", path: "-x" },
@@ -205,7 +205,7 @@ describe("build arguments", () => {
 describe("builds in memory", () => {
   const named = Build.tagged(base, image)
 
-  it.effect("do what their scripts say", () =>
+  it.effect("follow their scripts", () =>
     Effect.gen(function*() {
       const events = Array.from(yield* Stream.runCollect(Build.stream(named)), BuildEvent.format)
       assert.deepStrictEqual(events.slice(0, -1), [
@@ -222,7 +222,7 @@ describe("builds in memory", () => {
       NodeHasher.layer
     ])))
 
-  it.effect("are failed for all who wait for them, and done by the next if one gives up", () =>
+  it.effect("fail for all waiting callers, and are taken over if the builder is interrupted", () =>
     Effect.gen(function*() {
       const begun = yield* Deferred.make<void>()
       let builds = 0
@@ -252,7 +252,7 @@ describe("builds in memory", () => {
       }).pipe(Effect.provide(memory))
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("fail of what engines do not build either", () =>
+  it.effect("fail for Dockerfiles that engines reject", () =>
     Effect.gen(function*() {
       const failing = ["", "RUN true", "FROM scratch\nNONSENSE x", "FROM nowhere.example/x"]
       for (const text of failing) {

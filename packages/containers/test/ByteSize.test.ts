@@ -21,14 +21,14 @@ describe("ByteSize", () => {
   })
 
   it.each([["1 m", 1048576], [".5k", 512], ["1.k", 1024], ["0.0001k", 0], ["1.9", 1]])(
-    "reads %s as %i",
+    "parses %s as %i",
     (text, bytes) => {
       assert.deepStrictEqual(ByteSize.parse(text), Either.right(bytes))
     }
   )
 
   it.each(["", "-1", "x", "m", " 1m", "1m ", "1  m", "1mm", "1ib", "1e3", "0x10", "1,5g", "1.2.3", "٣"])(
-    "refuses %j",
+    "rejects %j",
     (text) => {
       assert.strictEqual(
         messageOf(ByteSize.parse(text)),
@@ -37,7 +37,7 @@ describe("ByteSize", () => {
     }
   )
 
-  it("refuses what a number does not hold exactly", () => {
+  it("rejects sizes that a number cannot represent exactly", () => {
     assert.include(messageOf(ByteSize.parse("8p")), "it is not an integer from 0 to 2^53 - 1")
     assert.include(messageOf(ByteSize.parse("9".repeat(1000))), "it is not an integer from 0 to 2^53 - 1")
     assert.throws(() => ByteSize.toBytes(-1), "Invalid byte size -1")
@@ -45,7 +45,7 @@ describe("ByteSize", () => {
     assert.throws(() => ByteSize.toBytes("-1m"), "Invalid byte size \"-1m\"")
   })
 
-  it.prop("prints bytes", [FastCheck.maxSafeNat()], ([bytes]) => {
+  it.prop("formats a size as a number of bytes", [FastCheck.maxSafeNat()], ([bytes]) => {
     const text = Schema.encodeSync(ByteSize.FromString)(bytes)
     assert.strictEqual(text, `${bytes}`)
     assert.deepStrictEqual(ByteSize.parse(text), Either.right(bytes))
@@ -55,8 +55,8 @@ describe("ByteSize", () => {
   const Vectors = Schema.Struct({ memory: Schema.Struct({ cases: Schema.Array(Case) }) })
 
   describeVectors("envfiles.json", Vectors, ({ memory }) => {
-    it.each(memory.cases)("$value", ({ bytes, value }) => {
-      // Docker's client turns what is too large into a negative number.
+    it.each(memory.cases)("parses $value like ociman", ({ bytes, value }) => {
+      // Docker's client overflows to a negative number.
       const expected = bytes === undefined || bytes < 0 ? undefined : bytes
       assert.strictEqual(Either.getOrUndefined(ByteSize.parse(value)), expected)
     })

@@ -25,7 +25,7 @@ describe("the state of a container", () => {
     ["Docker and Podman 4", { Status: "paused", Running: true, Paused: true }, true],
     ["Podman 5", { Status: "paused", Running: false, Paused: true }, true],
     ["Podman 5", { Status: "exited", Running: false, Paused: false }, false]
-  ])("is read as %s answers %j", ([_, state, running]) =>
+  ])("is decoded from the format of %s: %j", ([_, state, running]) =>
     Effect.gen(function*() {
       const info = yield* ContainerInfo.decode(answer(state))
       assert.deepStrictEqual([info.state.status, info.state.running], [state.Status, running])

@@ -4,7 +4,7 @@ import { Either, FastCheck, Schema } from "effect"
 import { refusal } from "./support/parsing.js"
 
 describe("ContainerName", () => {
-  it.each(["ab", "0-", "a_b.c-d", "A".repeat(256)])("takes %s", (name) => {
+  it.each(["ab", "0-", "a_b.c-d", "A".repeat(256)])("accepts %s", (name) => {
     assert.strictEqual(ContainerName.make(name), name)
   })
 
@@ -18,18 +18,18 @@ describe("ContainerName", () => {
     ["äb", "\"ä\" at position 0 is not allowed"],
     ["ab\n", "\"\\n\" at position 2 is not allowed"],
     ["a😀", "\"😀\" at position 1 is not allowed"]
-  ])("refuses %j", (name, reason) => {
+  ])("rejects %j", (name, reason) => {
     const message = refusal(ContainerName.ContainerName, name)
     assert.include(message, reason)
     assert.match(message, /^Invalid container name "[^\n]*$/)
     assert.throws(() => ContainerName.make(name), reason)
   })
 
-  it("cuts a long text in its message", () => {
+  it("truncates a long text in its error message", () => {
     assert.isBelow(refusal(ContainerName.ContainerName, "/".repeat(1_000_000)).length, 400)
   })
 
-  it.prop("follows the pattern of the engines", [FastCheck.string({ maxLength: 5 })], ([name]) => {
+  it.prop("accepts the same names as the engines", [FastCheck.string({ maxLength: 5 })], ([name]) => {
     assert.strictEqual(
       Either.isRight(Schema.decodeEither(ContainerName.ContainerName)(name)),
       /^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name)

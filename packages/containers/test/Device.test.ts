@@ -13,12 +13,12 @@ describe("Device", () => {
     [Device.make("/dev/sda", { container: "/dev/xvda" }), "/dev/sda:/dev/xvda"],
     [Device.make("/dev/sda", { container: "/dev/xvda", permissions: "r" }), "/dev/sda:/dev/xvda:r"],
     [Device.make("/dev/sda", { container: "/dev/sda", permissions: "mrw" }), "/dev/sda:/dev/sda:mrw"]
-  ])("%j is %s", (device, text) => {
+  ])("formats %j as %s", (device, text) => {
     assert.strictEqual(Device.format(device), text)
     assert.isTrue(Equal.equals(parse(text), device))
   })
 
-  it("has permissions without a path of the container", () => {
+  it("parses permissions without a path in the container", () => {
     const device = Device.make("/dev/sda", { permissions: "rw" })
     assert.isTrue(Equal.equals(parse("/dev/sda:rw"), device))
     assert.strictEqual(Device.format(device), "/dev/sda:/dev/sda:rw")
@@ -31,16 +31,16 @@ describe("Device", () => {
     ["/dev/a:rr", "Invalid device \"/dev/a:rr\": invalid device path \"rr\": it does not begin with \"/\""],
     ["/dev/a:/dev/b:x", "invalid device permissions \"x\": they are of \"r\", \"w\" and \"m\", each at most once"],
     ["/dev/a:/dev/b:r:w", "Invalid device \"/dev/a:/dev/b:r:w\": it has more than three parts"]
-  ])("refuses %j", (text, message) => {
+  ])("rejects %j", (text, message) => {
     assert.include(refusal(Device.FromString, text), message)
   })
 
-  it("throws for wrong literals", () => {
+  it("throws for invalid literals", () => {
     assert.throws(() => Device.make("/dev/a:b"), "\":\" at position 6 is not allowed")
     assert.throws(() => Device.make("/dev/a", { permissions: "" }), "Invalid device permissions \"\"")
   })
 
-  it.prop("is read back as it was printed", [path, path, FastCheck.constantFrom(undefined, "r", "rw", "rwm")], ([
+  it.prop("parses its own format", [path, path, FastCheck.constantFrom(undefined, "r", "rw", "rwm")], ([
     host,
     container,
     permissions

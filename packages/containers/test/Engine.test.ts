@@ -17,16 +17,16 @@ describe("Engine", () => {
     ["5.0", [5, 0, 0]],
     ["v25.0.3", [25, 0, 3]],
     ["1.41", [1, 41, 0]]
-  ])("reads %s", (text, expected) => {
+  ])("parses the version %s", (text, expected) => {
     deepStrictEqual(parts(text), Option.some(expected))
   })
 
-  it("keeps what the engine printed", () => {
+  it("keeps the original text of a version", () => {
     const text = Option.map(Engine.parseVersion("Docker version 29.0.0-rc.1, build 1"), String)
     deepStrictEqual(text, Option.some("29.0.0-rc.1"))
   })
 
-  it("finds no version where there is none", () => {
+  it("rejects texts without a version", () => {
     for (const text of ["command not found", "dev", "library-import", "e6534b4", "5d6db84", "29"]) {
       deepStrictEqual(Engine.parseVersion(text), Option.none(), text)
     }
@@ -44,7 +44,7 @@ describe("Engine", () => {
     strictEqual(Engine.isAtLeast(major, minor)(version), expected)
   })
 
-  it("orders versions by number", () => {
+  it("orders versions numerically", () => {
     const version = (text: string) => Option.getOrThrow(Engine.parseVersion(text))
     strictEqual(Engine.OrderVersion(version("20.9.1"), version("20.10.0")), -1)
     strictEqual(Engine.OrderVersion(version("4.3.1"), version("4.3.1")), 0)

@@ -49,7 +49,7 @@ const Vectors = Schema.Struct({
   podman: Schema.Struct({ cases: Schema.Array(PodmanCase) })
 })
 
-/** Files and settings of a machine of its own; `/x` in them stands for its root. */
+/** Machine with these files and settings, in which `/x` stands for its root. */
 const machine = (options: {
   readonly files: Readonly<Record<string, string>>
   readonly env?: Readonly<Record<string, string>>
@@ -85,7 +85,7 @@ describe("EngineEndpoint", () => {
     )
 
     it.effect.each(docker.cases)(
-      "docker: $name",
+      "resolves the endpoint of Docker's client: $name",
       ({ configCurrentContext, env, flags, ...expected }) =>
         Effect.gen(function*() {
           const config = configCurrentContext === null
@@ -115,7 +115,7 @@ describe("EngineEndpoint", () => {
         })
     )
 
-    it.effect("docker: a context has its TLS files", () =>
+    it.effect("returns the TLS files of a Docker context", () =>
       Effect.gen(function*() {
         const { tls, url } = yield* EngineEndpoint.docker({ context: "tlsctx" })
         strictEqual(url, "tcp://10.9.9.9:2376")
@@ -127,12 +127,12 @@ describe("EngineEndpoint", () => {
         }
       }).pipe(Effect.provide(machine({ files: contexts }))))
 
-    it.each(docker.contextNames.cases)("context name $name: $ok", ({ name, ok }) => {
+    it.each(docker.contextNames.cases)("validates the context name $name: $ok", ({ name, ok }) => {
       const text = name === "x*300" ? "x".repeat(300) : name
       strictEqual(Schema.is(EngineEndpoint.ContextName)(text), ok)
     })
 
-    it.each(docker.parseHost.cases)("host $host, tls $tls", ({ error, host, result, tls }) => {
+    it.each(docker.parseHost.cases)("parses the Docker host $host with tls $tls", ({ error, host, result, tls }) => {
       deepStrictEqual<unknown>(
         parseDockerHost(host, tls),
         result === undefined ? Either.left(error) : Either.right(result)
@@ -140,7 +140,7 @@ describe("EngineEndpoint", () => {
     })
 
     it.effect.each(podman.cases)(
-      "podman: $name",
+      "resolves the endpoint of Podman's client: $name",
       ({ containersConf, env, flags, message, tried }) =>
         Effect.gen(function*() {
           const result = yield* EngineEndpoint.podman({
@@ -162,14 +162,14 @@ describe("EngineEndpoint", () => {
     )
   })
 
-  it.effect("docker: says which file of a context cannot be read", () =>
+  it.effect("names the file of a Docker context that cannot be read", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(EngineEndpoint.docker({ context: "broken" }))
       strictEqual(error.reason, "InvalidContext")
       assert.match(error.message, /"broken".*\/contexts\/meta\/0\/meta\.json/s)
     }).pipe(Effect.provide(machine({ files: { "home/.docker/contexts/meta/0/meta.json": "{" } }))))
 
-  it.effect("docker: another context that cannot be read does no harm", () =>
+  it.effect("ignores an unreadable file of another Docker context", () =>
     Effect.gen(function*() {
       const { url } = yield* EngineEndpoint.docker({ context: "good" })
       strictEqual(url, "ssh://me@build:22")
@@ -183,7 +183,7 @@ describe("EngineEndpoint", () => {
       }
     }))))
 
-  it.effect("docker: the files of DOCKER_CERT_PATH, and only those that are there", () =>
+  it.effect("returns only the existing files of DOCKER_CERT_PATH", () =>
     Effect.gen(function*() {
       const { tls, url } = yield* EngineEndpoint.docker()
       strictEqual(url, "tcp://localhost:2376")
@@ -229,7 +229,7 @@ describe("EngineEndpoint", () => {
       "ssh://a@host-a/run/p.sock"
     ],
     ["4: no podman-connections.json", { remote: true, version: version(4) }, {}, "tcp://old:1"]
-  ])("podman %s", ([, options, env, expected]) =>
+  ])("follows the precedence of Podman's settings: %s", ([, options, env, expected]) =>
     Effect.gen(function*() {
       const endpoint = yield* Effect.flatten(EngineEndpoint.podman(options))
       strictEqual(endpoint.url, expected)
@@ -239,18 +239,18 @@ describe("EngineEndpoint", () => {
       }
     }).pipe(Effect.provide(machine({ files, env }))))
 
-  it.effect("podman: none where no service is asked for", () =>
+  it.effect("returns no endpoint for Podman without a service", () =>
     Effect.gen(function*() {
       strictEqual((yield* EngineEndpoint.podman())._tag, "None")
     }).pipe(Effect.provide(machine({ files: {} }))))
 
-  it.effect("podman: of an ordinary user the socket is another", () =>
+  it.effect("uses the user's socket for rootless Podman", () =>
     Effect.gen(function*() {
       const endpoint = yield* Effect.flatten(EngineEndpoint.podman({ remote: true, rootless: true }))
       strictEqual(endpoint.url, "unix:///run/user/1000/podman/podman.sock")
     }).pipe(Effect.provide(machine({ files: {}, env: { XDG_RUNTIME_DIR: "/run/user/1000" } }))))
 
-  it.effect("podman: says which file it does not understand", () =>
+  it.effect("names the configuration file of Podman that cannot be parsed", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(EngineEndpoint.podman())
       strictEqual(error.reason, "InvalidConfig")

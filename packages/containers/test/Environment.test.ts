@@ -12,7 +12,7 @@ const parsed = (text: string, lookup?: (name: string) => string | undefined) =>
   Either.map(Environment.parseFile(text, { lookup }), Environment.toRecord)
 
 describe("Environment", () => {
-  it("keeps variables by name, sorted, the last one of a name", () => {
+  it("keeps the last variable of each name, sorted by name", () => {
     const environment = Environment.empty.pipe(
       Environment.set("B", "1"),
       Environment.set("A", Redacted.make("2")),
@@ -24,7 +24,7 @@ describe("Environment", () => {
     assert.isFalse(Equal.equals(environment, Environment.fromRecord({ B: "3", A: Redacted.make("3") })))
   })
 
-  it("merges, and the later wins", () => {
+  it("overrides earlier variables with later ones on merge", () => {
     const merged = Environment.merge(
       Environment.fromRecord({ A: "1", B: "1" }),
       Environment.fromRecord({ B: "2", C: "2" })
@@ -32,7 +32,7 @@ describe("Environment", () => {
     assert.deepStrictEqual(Environment.toRecord(merged), { A: "1", B: "2", C: "2" })
   })
 
-  it("shows no secret", () => {
+  it("hides redacted values when printed", () => {
     const environment = Environment.fromRecord({ PASSWORD: Redacted.make("hunter2") })
     assert.notInclude(
       `${environment}${Inspectable.toStringUnknown(environment)}${JSON.stringify(environment)}`,
@@ -47,13 +47,13 @@ describe("Environment", () => {
       "Invalid environment variable name \"A=B\": \"=\" at position 1 is not allowed, a name has no \"=\" and no NUL"
     ],
     ["A\0", "Invalid environment variable name \"A\\u0000\": \"\\u0000\" at position 1 is not allowed, a name has no"]
-  ])("refuses the name %j", (name, message) => {
+  ])("rejects the name %j", (name, message) => {
     assert.include(refusal(Environment.Name, name), message)
     assert.throws(() => Environment.set(Environment.empty, name, ""), message)
   })
 
   it.each([(value: string) => value, (value: string) => Redacted.make(value)])(
-    "refuses a value without showing it",
+    "rejects an invalid value without showing it",
     (as) => {
       assert.throws(
         () => Environment.set(Environment.empty, "A", as("hunter2\0")),
@@ -79,7 +79,7 @@ describe("Environment", () => {
     ["A", {}],
     ["HOME\nUNSET", { HOME: "/root" }],
     ["__proto__=1", Object.fromEntries([["__proto__", "1"]])]
-  ])("reads %j", (text, record) => {
+  ])("parses the file %j", (text, record) => {
     assert.deepStrictEqual(parsed(text, (name) => name === "HOME" ? "/root" : undefined), Either.right(record))
   })
 
@@ -88,13 +88,13 @@ describe("Environment", () => {
     ["A B=secret", "on line 1 there is white space in or after a name"],
     ["export A=secret", "on line 1 there is white space in or after a name"],
     ["\n\nA=secret\0", "on line 3 invalid value of environment variable A: a NUL at position 6 is not allowed"]
-  ])("refuses %j without showing it", (text, reason) => {
+  ])("rejects the file %j without showing its content", (text, reason) => {
     const result = Environment.parseFile(text)
     assert.strictEqual(messageOf(result), `Invalid environment file: ${reason}`)
     assert.notInclude(JSON.stringify(result), "secret")
   })
 
-  it.prop("reads what it is given", [FastCheck.dictionary(name, value)], ([record]) => {
+  it.prop("parses every name and value that a file can hold", [FastCheck.dictionary(name, value)], ([record]) => {
     const plain = Record.filter(record, (value, name) => !/[\r\n]/.test(value) && !/^[\s#\uFEFF]|\s/.test(name))
     const text = Record.collect(plain, (name, value) => `${name}=${value}`).join("\n")
     assert.deepStrictEqual(Environment.parseFile(text), Either.right(Environment.fromRecord(plain)))
@@ -107,7 +107,7 @@ describe("Environment", () => {
     podman: Schema.Struct({ Env: Schema.optional(Schema.Array(Schema.String)) })
   })
 
-  // The last one of a name is what the process sees.
+  // The last variable of a name takes precedence.
   const asRecord = (variables: ReadonlyArray<string>): Record<string, string> =>
     Object.fromEntries(variables.map((variable) => {
       const end = variable.indexOf("=")
@@ -115,10 +115,13 @@ describe("Environment", () => {
     }))
 
   describeVectors("envfiles.json", Schema.Struct({ envFiles: Schema.Array(Case) }), ({ envFiles }) => {
-    // A NUL ends the value when the process starts; the engines only notice then.
-    it.each(envFiles.filter(({ text }) => !text.includes("\0")))("$text", ({ dockerCli, lookup, text }) => {
-      const result = Either.getOrUndefined(parsed(text, (name) => lookup[name]))
-      assert.deepStrictEqual(result, dockerCli.Env && asRecord(dockerCli.Env))
-    })
+    // Engines report a NUL only when they start the process.
+    it.each(envFiles.filter(({ text }) => !text.includes("\0")))(
+      "parses the file $text like Docker's client",
+      ({ dockerCli, lookup, text }) => {
+        const result = Either.getOrUndefined(parsed(text, (name) => lookup[name]))
+        assert.deepStrictEqual(result, dockerCli.Env && asRecord(dockerCli.Env))
+      }
+    )
   })
 })

@@ -14,7 +14,7 @@ describe("ExtraHost", () => {
     ["my_db:::1", "my_db", "::1"],
     ["db=[::ffff:1.2.3.4]", "db", "::ffff:1.2.3.4"],
     ["host.docker.internal:host-gateway", "host.docker.internal", "host-gateway"]
-  ])("reads %s", (text, host, address) => {
+  ])("parses %s", (text, host, address) => {
     assert.deepStrictEqual(parse(text), Either.right(ExtraHost.make(host, address)))
     assert.strictEqual(ExtraHost.format(ExtraHost.make(host, address)), `${host}:${address}`)
   })
@@ -31,17 +31,17 @@ describe("ExtraHost", () => {
     ["db:010.0.0.1", "\"010.0.0.1\" is not an IPv4 or IPv6 address"],
     ["db:fe80::1%eth0", "\"fe80::1%eth0\" is not an IPv4 or IPv6 address"],
     ["db=[::1", "Invalid extra host \"db=[::1\": \"[::1\" has one bracket without the other"]
-  ])("refuses %s", (text, message) => {
+  ])("rejects %s", (text, message) => {
     assert.include(refusal(ExtraHost.FromString, text), message)
   })
 
-  it("throws for a wrong literal", () => {
+  it("throws for an invalid literal", () => {
     assert.throws(() => ExtraHost.make("", "::1"), "Invalid host name \"\": it is empty")
     assert.throws(() => ExtraHost.make("db", "[::1]"), "Invalid host address \"[::1]\"")
   })
 
   it.prop(
-    "is read back as it was printed",
+    "parses its own format",
     [FastCheck.domain(), FastCheck.oneof(FastCheck.ipV4(), FastCheck.ipV6())],
     ([
       host,
@@ -55,7 +55,7 @@ describe("ExtraHost", () => {
   const Case = Schema.Struct({ value: Schema.String, result: Schema.optional(Schema.String) })
 
   describeVectors("envfiles.json", Schema.Struct({ addHost: Schema.Array(Case) }), ({ addHost }) => {
-    it.each(addHost)("$value", ({ result, value }) => {
+    it.each(addHost)("parses $value like Docker's client", ({ result, value }) => {
       assert.strictEqual(Either.getOrUndefined(Either.map(parse(value), ExtraHost.format)), result)
     })
   })

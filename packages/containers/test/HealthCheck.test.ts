@@ -3,12 +3,12 @@ import { HealthCheck } from "@ociman/containers"
 import { Duration, Equal, Schema } from "effect"
 
 describe("HealthCheck", () => {
-  it("prints only what is set", () => {
+  it("formats only the options that are set", () => {
     assert.deepStrictEqual(HealthCheck.format(HealthCheck.make("[ -f /ready ]")), ["--health-cmd", "[ -f /ready ]"])
     assert.deepStrictEqual(HealthCheck.format(HealthCheck.disabled), ["--no-healthcheck"])
   })
 
-  it("prints durations for Go", () => {
+  it("formats durations in Go's syntax", () => {
     const check = HealthCheck.make("curl -f localhost || exit 1", {
       interval: "500 millis",
       timeout: Duration.seconds(3),
@@ -33,23 +33,23 @@ describe("HealthCheck", () => {
   })
 
   it.each(["", "true\0", "NONE", "none of it", "CMD curl", "cmd-shell true", "[]", " [\"curl\", \"-f\"]"])(
-    "refuses the command %j",
+    "rejects the command %j",
     (command) => {
       assert.throws(() => HealthCheck.make(command), `Invalid health command ${JSON.stringify(command)}`)
     }
   )
 
-  it.each(["CMDS", "[ \"$A\" = \"b\" ]", "{\"a\":1}", "[1]", "\"CMD\""])("takes the command %s", (command) => {
+  it.each(["CMDS", "[ \"$A\" = \"b\" ]", "{\"a\":1}", "[1]", "\"CMD\""])("accepts the command %s", (command) => {
     assert.strictEqual(HealthCheck.make(command).command, command)
   })
 
-  it("refuses durations and retries without meaning", () => {
+  it("rejects invalid durations and retries", () => {
     assert.throws(() => HealthCheck.make("true", { interval: 0 }), "Invalid duration 0")
     assert.throws(() => HealthCheck.make("true", { timeout: Duration.infinity }), "Invalid duration")
     assert.throws(() => HealthCheck.make("true", { retries: 0 }), "Invalid number of retries 0")
   })
 
-  it("is a value", () => {
+  it("compares by value", () => {
     const check = HealthCheck.make("true", { interval: "1 second", retries: undefined })
     assert.isTrue(Equal.equals(check, HealthCheck.make("true", { interval: 1000 })))
     assert.isTrue(Schema.is(HealthCheck.HealthCheck)(check))

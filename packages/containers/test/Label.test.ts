@@ -8,7 +8,7 @@ const key = FastCheck.string({ minLength: 1, maxLength: 20, unit: FastCheck.cons
 
 describe("Label", () => {
   it.each(["a", "com.example.role", "org.opencontainers.image.ref.name", "ü", "é".repeat(128)])(
-    "takes the key %s",
+    "accepts the key %s",
     (key) => {
       assert.strictEqual(Label.make(key, "").key, key)
     }
@@ -36,7 +36,7 @@ describe("Label", () => {
       "a\x7F",
       "\"\x7F\" at position 1 is not allowed, a key has no \"=\", no \",\", no white space and no control characters"
     ]
-  ])("refuses the key %j", (key, reason) => {
+  ])("rejects the key %j", (key, reason) => {
     assert.strictEqual(refusal(Label.Key, key), `Invalid label key ${JSON.stringify(key)}: ${reason}`)
     assert.throws(() => Label.make(key, ""), reason)
     assert.throws(() => Label.set(Label.empty, key, ""), reason)
@@ -44,7 +44,7 @@ describe("Label", () => {
     assert.throws(() => Label.equals(key, ""), reason)
   })
 
-  it("measures keys and values in bytes", () => {
+  it("limits the length of keys and values in bytes", () => {
     assert.include(refusal(Label.Key, "é".repeat(129)), "it has 258 bytes in UTF-8, and at most 256 are allowed")
     assert.strictEqual(Label.make("a", "x".repeat(65536)).value.length, 65536)
     assert.include(
@@ -54,7 +54,7 @@ describe("Label", () => {
     assert.include(refusal(Label.Value, "a\0"), "\"\\u0000\" at position 1 is not allowed")
   })
 
-  it("prints labels and filters", () => {
+  it("formats labels and filters", () => {
     assert.strictEqual(Label.format(Label.make("a", "b=c")), "a=b=c")
     assert.strictEqual(Label.formatFilter(Label.has("a")), "label=a")
     assert.strictEqual(Label.formatFilter(Label.equals("a", "")), "label=a=")
@@ -62,7 +62,7 @@ describe("Label", () => {
   })
 
   it.each([Label.has("a"), Label.equals("a", ""), Label.equals("a", "b=c\nlabel=d")])(
-    "reads the filter %s back",
+    "parses the format of the filter %s",
     (filter) => {
       const text = Label.formatFilter(filter)
       assert.isTrue(Equal.equals(Schema.decodeSync(Label.FilterFromString)(text), filter))
@@ -74,13 +74,13 @@ describe("Label", () => {
     "label=a b",
     /white space/
   ]])(
-    "refuses the filter %j",
+    "rejects the filter %j",
     (text, reason) => {
       assert.match(refusal(Label.FilterFromString, text), reason)
     }
   )
 
-  it("selects the labels that engines give", () => {
+  it("filters the labels of an engine's answer", () => {
     const labels = Label.toRecord(Label.fromRecord({ a: "1", b: "" }))
     assert.deepStrictEqual(labels, { a: "1", b: "" })
     const filters = [
@@ -94,7 +94,7 @@ describe("Label", () => {
     assert.isTrue(Label.matches(Label.equals("b", ""))(labels))
   })
 
-  it("keeps labels by key, sorted, the last one of a key", () => {
+  it("keeps the last label of each key, sorted by key", () => {
     const labels = Label.empty.pipe(Label.set("b", "1"), Label.set("a", "2"), Label.set("b", "3"))
     assert.deepStrictEqual(Array.from(labels, String), ["a,2", "b,3"])
     assert.isTrue(Equal.equals(labels, Label.fromRecord({ b: "3", a: "2" })))
@@ -102,12 +102,12 @@ describe("Label", () => {
     assert.strictEqual(SortedMap.size(Label.empty), 0)
   })
 
-  it("keeps a label of any key", () => {
+  it("keeps a label with any key", () => {
     const labels = Label.fromRecord(JSON.parse("{\"__proto__\":\"1\",\"10\":\"2\",\"9\":\"3\"}"))
     assert.deepStrictEqual(Array.from(labels, String), ["10,2", "9,3", "__proto__,1"])
   })
 
-  it.prop("is read back as it was printed", [key, FastCheck.string()], ([key, text]) => {
+  it.prop("parses its own format", [key, FastCheck.string()], ([key, text]) => {
     const label = Label.make(key, text.replaceAll("\0", ""))
     assert.isTrue(Equal.equals(Schema.decodeSync(Label.FromString)(Label.format(label)), label))
     assert.strictEqual(Schema.encodeSync(Label.FromString)(label), Label.format(label))
@@ -118,9 +118,9 @@ describe("Label", () => {
   describeVectors("envfiles.json", Schema.Struct({ labels: Schema.Array(Case) }), ({ labels }) => {
     const agreed = labels.filter(({ dockerCli, podman }) => typeof dockerCli === typeof podman)
 
-    it.each(agreed)("%j", ({ dockerCli, label }) => {
+    it.each(agreed)("parses %j like Docker's client", ({ dockerCli, label }) => {
       const result = Either.map(Schema.decodeEither(Label.FromString)(label), ({ key, value }) => ({ [key]: value }))
-      // Both engines keep white space before a key, where nobody would look for it.
+      // Both engines keep white space before a key; the library rejects it.
       const expected = typeof dockerCli === "string" || label.startsWith(" ") ? undefined : dockerCli
       assert.deepStrictEqual<unknown>(Either.getOrUndefined(result), expected)
     })

@@ -12,7 +12,7 @@ const text = (input: Uint8Array) => new TextDecoder().decode(input)
 
 const collected = <E, R>(stream: Stream.Stream<Uint8Array, E, R>) => Stream.mkString(Stream.decodeText(stream))
 
-/** Some commands as they are known. */
+/** Scripts of a few well-known commands. */
 const shell: MemoryBackend.Options["exec"] = (_, { arguments: args, executable }, stdin) => {
   switch (executable) {
     case "cat":
@@ -33,8 +33,8 @@ const shell: MemoryBackend.Options["exec"] = (_, { arguments: args, executable }
 const inContainer = <A, E, R>(self: Effect.Effect<A, E, R | CommandExecutor.CommandExecutor>) =>
   Effect.flatMap(Container.start(web), (container) => Effect.provide(self, container.executor))
 
-describe("the platform's Command", () => {
-  it.effect("gives output and exit code", () =>
+describe("a platform Command in a memory container", () => {
+  it.effect("returns its output and exit code", () =>
     Effect.gen(function*() {
       const echo = Command.make("echo", "one", "two")
       strictEqual(yield* inContainer(Command.string(echo)), "one two\n")
@@ -42,7 +42,7 @@ describe("the platform's Command", () => {
       strictEqual(yield* inContainer(Command.exitCode(Command.make("exit", "7"))), 7)
     }).pipe(onMemory({ exec: shell })))
 
-  it.effect("reads what it is fed, and what is piped to it", () =>
+  it.effect("reads its input, also from a pipe", () =>
     Effect.gen(function*() {
       strictEqual(yield* inContainer(Command.make("cat").pipe(Command.feed("fed"), Command.string)), "fed")
       const pipeline = Command.make("echo", "abc").pipe(
@@ -52,7 +52,7 @@ describe("the platform's Command", () => {
       strictEqual(yield* inContainer(Command.string(pipeline)), "\ncba")
     }).pipe(onMemory({ exec: shell })))
 
-  it.effect("reads what is written to its process", () =>
+  it.effect("reads the bytes written to the stdin of its process", () =>
     Effect.gen(function*() {
       const process = yield* Command.start(Command.make("cat"))
       strictEqual(yield* process.isRunning, true)
@@ -63,7 +63,7 @@ describe("the platform's Command", () => {
       strictEqual(yield* collected(process.stdout), "ab")
     }).pipe(inContainer, onMemory({ exec: shell })))
 
-  it.effect("reads nothing where it inherits", () =>
+  it.effect("reads an empty input if stdin is inherited", () =>
     Effect.gen(function*() {
       const inherited = Command.make("cat").pipe(Command.stdin("inherit"))
       strictEqual(yield* inContainer(Command.string(inherited)), "")
@@ -72,7 +72,7 @@ describe("the platform's Command", () => {
       strictEqual(yield* collected(Stream.merge(process.stdout, process.stderr)), "")
     }).pipe(onMemory({ exec: shell })))
 
-  it.effect("writes through a sink", () =>
+  it.effect("writes its output to a sink", () =>
     Effect.gen(function*() {
       const length = Sink.map(
         Sink.foldLeft(0, (length, piece: Uint8Array) => length + piece.length),
@@ -81,7 +81,7 @@ describe("the platform's Command", () => {
       strictEqual(yield* inContainer(Command.make("echo", "abc").pipe(Command.stdout(length), Command.string)), "4")
     }).pipe(onMemory({ exec: shell })))
 
-  it.effect("becomes the command that the script is asked for", () =>
+  it.effect("is passed to the script as an Exec", () =>
     Effect.gen(function*() {
       const asked = yield* Ref.make<ReadonlyArray<Exec.Exec>>([])
       yield* Effect.gen(function*() {
@@ -103,20 +103,20 @@ describe("the platform's Command", () => {
       strictEqual(second && Exec.commandLine(second), "/bin/sh -c 'echo $HOME'")
     }))
 
-  it.effect("is refused if it makes no sense", () =>
+  it.effect("fails with BadArgument if it is invalid", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Command.exitCode(Command.make("echo").pipe(Command.env({ "A=B": "" }))))
       strictEqual(error._tag, "BadArgument")
     }).pipe(inContainer, onMemory({ exec: shell })))
 
-  it.effect("that is not known ends with 127, and says how to script it", () =>
+  it.effect("exits with 127 if it is not scripted, and its message shows how to script it", () =>
     Effect.gen(function*() {
       const process = yield* Command.start(Command.make("psql"))
       strictEqual(yield* process.exitCode, 127)
       assertInclude(yield* collected(process.stderr), "MemoryBackend.layer")
     }).pipe(inContainer, onMemory({ exec: shell })))
 
-  it.effect("needs a running container", () =>
+  it.effect("fails unless the container is running", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* container.stop()
@@ -129,8 +129,8 @@ describe("the platform's Command", () => {
     }).pipe(onMemory({ exec: shell })))
 })
 
-describe("the process of a Command", () => {
-  it.effect("ends by a signal", () =>
+describe("the process of a Command in a memory container", () => {
+  it.effect("ends on a signal", () =>
     Effect.gen(function*() {
       for (const [signal, exitCode] of [[undefined, 143], ["SIGKILL", 137]] as const) {
         const process = yield* Command.start(Command.make("sleep"))
@@ -144,7 +144,7 @@ describe("the process of a Command", () => {
       }
     }).pipe(inContainer, onMemory({ exec: shell })))
 
-  it.effect("ends with its scope, and its script is interrupted", () =>
+  it.effect("ends with its scope, which interrupts its script", () =>
     Effect.gen(function*() {
       const interrupted = yield* Deferred.make<void>()
       const script = Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
@@ -168,7 +168,7 @@ describe("the process of a Command", () => {
       }).pipe(onMemory({ exec: () => script }))
     }))
 
-  it.effect("can be waited for", () =>
+  it.effect("can be awaited", () =>
     Effect.gen(function*() {
       const process = yield* Command.start(Command.make("sleep"))
       const waiting = yield* Effect.fork(process.exitCode)
@@ -176,7 +176,7 @@ describe("the process of a Command", () => {
       strictEqual(yield* Fiber.join(waiting), 0)
     }).pipe(inContainer, onMemory({ exec: shell })))
 
-  it.effect("fails with its input", () =>
+  it.effect("fails if its input fails", () =>
     Effect.gen(function*() {
       const broken = new PlatformError.SystemError({ module: "FileSystem", method: "read", reason: "Unknown" })
       const command = Command.make("cat").pipe(Command.stdin(Stream.fail(broken)))
@@ -184,7 +184,7 @@ describe("the process of a Command", () => {
       deepStrictEqual(yield* Effect.flip(Command.string(command)), broken)
     }).pipe(inContainer, onMemory({ exec: shell })))
 
-  it.effect("dies with its script", () =>
+  it.effect("dies if its script dies", () =>
     Effect.gen(function*() {
       const command = Command.make("any")
       for (const run of [Effect.asVoid(Command.exitCode(command)), Effect.asVoid(Command.string(command))]) {
@@ -194,7 +194,7 @@ describe("the process of a Command", () => {
     }).pipe(inContainer, onMemory({ exec: () => Effect.dieMessage("no such table") })))
 })
 
-it.effect("what runs the platform's commands runs them here", () =>
+it.effect("functions that use the platform's CommandExecutor run in a memory container", () =>
   Effect.gen(function*() {
     const result = yield* Subprocess.run(Command.make("cat"), { stdin: "in" })
     strictEqual(result.stdout.text, "in")

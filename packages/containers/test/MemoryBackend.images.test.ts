@@ -19,8 +19,8 @@ const build = (image: Reference.Reference, labels: Record<string, string>) =>
 const namesOf = (...filters: ReadonlyArray<Label.Filter>) =>
   Effect.map(Image.list(...filters), (images) => images.flatMap(({ tags }) => tags))
 
-describe("pulling", () => {
-  it.effect("finds every image, and keeps what is there", () =>
+describe("a pull in memory", () => {
+  it.effect("finds every image by default and keeps existing ones", () =>
     Effect.gen(function*() {
       strictEqual(yield* Image.exists(alpine), false)
       yield* Image.pull(alpine)
@@ -29,7 +29,7 @@ describe("pulling", () => {
       strictEqual((yield* Image.inspect(alpine)).id, id)
     }).pipe(onMemory()))
 
-  it.effect("finds what the registry has, with its labels", () =>
+  it.effect("finds only the images of the registry, with their labels", () =>
     Effect.gen(function*() {
       yield* Image.pull(alpine)
       deepStrictEqual((yield* Image.inspect(alpine)).labels, { role: "base" })
@@ -38,14 +38,14 @@ describe("pulling", () => {
       assertInclude(error.message, "alpine:3.21")
     }).pipe(onMemory({ registry: [{ image: "docker.io/library/alpine:3.20", labels: { role: "base" } }] })))
 
-  it.effect("takes the platform asked for", () =>
+  it.effect("uses the requested platform", () =>
     Effect.gen(function*() {
       yield* Image.pull(alpine, { platform: Platform.make("linux/arm64") })
       const { architecture, os } = yield* Image.inspect(alpine)
       deepStrictEqual([os, architecture], ["linux", "arm64"])
     }).pipe(onMemory()))
 
-  it.effect("is not for a container that never pulls", () =>
+  it.effect("is not done for a container with the pull policy never", () =>
     Effect.gen(function*() {
       const start = Effect.scoped(Container.start(Definition.make(alpine).pipe(Definition.pullPolicy("never"))))
       const error = yield* Effect.flip(start)
@@ -55,13 +55,13 @@ describe("pulling", () => {
     }).pipe(onMemory()))
 })
 
-describe("registries", () => {
+describe("a registry in memory", () => {
   const mine = Reference.make("registry.example.com/app:1")
   const alice = { username: "alice", password: Redacted.make("secret") }
   const reasonOf = <A, E extends { readonly _tag: string }, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.map(Effect.flip(effect), (error) => "reason" in error ? String(error.reason) : error._tag)
 
-  it.effect("have what was pushed to them, by its tag and its digest", () =>
+  it.effect("serves pushed images by tag and by digest", () =>
     Effect.gen(function*() {
       strictEqual(yield* reasonOf(Image.push(mine)), "ImageNotFound")
       yield* build(mine, { version: "1" })
@@ -76,7 +76,7 @@ describe("registries", () => {
       deepStrictEqual((yield* Image.labels(mine)).version, "1")
     }).pipe(onMemory({ registry: [] })))
 
-  it.effect("let in who has the password", () =>
+  it.effect("requires its credentials", () =>
     Effect.gen(function*() {
       strictEqual(yield* reasonOf(Image.pull(mine)), "Unauthorized")
       const mallory = { ...alice, password: Redacted.make("guess") }
@@ -88,14 +88,14 @@ describe("registries", () => {
       yield* Image.push(mine, { credentials: alice })
     }).pipe(onMemory({ registries: { "registry.example.com": { credentials: alice } } })))
 
-  it.effect("may be out of reach", () =>
+  it.effect("can be unreachable", () =>
     Effect.gen(function*() {
       strictEqual(yield* reasonOf(Image.pull(alpine)), "Unreachable")
       yield* Image.pull(mine)
     }).pipe(onMemory({ registries: { "docker.io": { reachable: false } } })))
 })
 
-it.effect("an image answers to all forms of its name", () =>
+it.effect("an image in memory is found by all forms of its name", () =>
   Effect.gen(function*() {
     const { id, tags } = yield* Image.inspect(Reference.make("docker.io/library/app:latest"))
     deepStrictEqual(tags, ["app:latest"])
@@ -108,8 +108,8 @@ it.effect("an image answers to all forms of its name", () =>
     deepStrictEqual((yield* Image.inspect(Reference.make(`other@${digest}`))).tags, [])
   }).pipe(onMemory({ images: [{ image: "app" }] })))
 
-describe("removal", () => {
-  it.effect("of what is not there is an error", () =>
+describe("the removal of an image in memory", () => {
+  it.effect("fails for a missing image", () =>
     Effect.gen(function*() {
       strictEqual((yield* Effect.flip(Image.remove(alpine)))._tag, "ImageNotFound")
       yield* Image.pull(alpine)
@@ -118,7 +118,7 @@ describe("removal", () => {
       deepStrictEqual(yield* namesOf(), [])
     }).pipe(onMemory()))
 
-  it.effect("needs force while a container uses the image, even a stopped one", () =>
+  it.effect("requires force while a container uses the image, even a stopped one", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.make(alpine))
       for (const step of [Effect.void, container.stop()]) {
@@ -136,8 +136,8 @@ describe("removal", () => {
     }).pipe(onMemory()))
 })
 
-describe("building", () => {
-  it.effect("gives an image the labels and the name, which another one loses", () =>
+describe("a build in memory", () => {
+  it.effect("sets labels and moves the tag from the previous image", () =>
     Effect.gen(function*() {
       yield* build(alpine, { version: "1" })
       const first = yield* Image.inspect(alpine)
@@ -151,7 +151,7 @@ describe("building", () => {
       ])
     }).pipe(onMemory()))
 
-  it.effect("makes images that are found by their labels", () =>
+  it.effect("creates images that are found by their labels", () =>
     Effect.gen(function*() {
       yield* build(Reference.make("a:1"), { role: "a" })
       yield* build(Reference.make("b:1"), { role: "b" })
@@ -162,7 +162,7 @@ describe("building", () => {
     }).pipe(onMemory()))
 })
 
-it.effect("a commit is an image with the container's labels and those it changes", () =>
+it.effect("a commit in memory creates an image with the container's labels and the changed ones", () =>
   Effect.gen(function*() {
     const snapshot = Reference.make("localhost/snapshot:1")
     const container = yield* Container.start(Definition.make(alpine).pipe(Definition.label("role", "primary")))

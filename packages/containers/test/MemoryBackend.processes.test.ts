@@ -13,8 +13,8 @@ const execOf = (script: MemoryBackend.Script): MemoryBackend.Options => ({ exec:
 
 const broken = new PlatformError.SystemError({ module: "FileSystem", method: "read", reason: "Unknown" })
 
-describe("the process of a container", () => {
-  it.effect("has said its answer when the container is started", () =>
+describe("the process of a memory container", () => {
+  it.effect("has written its answer when the container is started", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       deepStrictEqual(yield* linesOf(container.logs()), { stdout: ["ready"], stderr: ["careful"] })
@@ -29,7 +29,7 @@ describe("the process of a container", () => {
       strictEqual((yield* container.state).exitCode, 3)
     }).pipe(onMemory(processOf({ exitCode: 3 }))))
 
-  it.effect("can take its time", () =>
+  it.effect("can be scripted by an effect that waits", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const waiting = yield* Effect.fork(container.wait)
@@ -38,7 +38,7 @@ describe("the process of a container", () => {
       strictEqual(yield* Fiber.join(waiting), 4)
     }).pipe(onMemory(processOf(Effect.delay(Effect.succeed({ exitCode: 4 }), "1 minute")))))
 
-  it.effect("can be event by event, and then runs on", () =>
+  it.effect("can be scripted by a stream of events without an exit", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const first = container.logs({ follow: true }).pipe(Output.lines, Stream.take(2), Stream.runCollect)
@@ -46,13 +46,13 @@ describe("the process of a container", () => {
       strictEqual(yield* status(container), "running")
     }).pipe(onMemory(processOf(Stream.make(Output.stdout(bytes("one\n")), Output.stderr(bytes("two\n")))))))
 
-  it.effect("says nothing after its end", () =>
+  it.effect("writes nothing after its exit", () =>
     Effect.gen(function*() {
       const result = yield* Container.run(web)
       strictEqual(result.stdout, "one")
     }).pipe(onMemory(processOf(Stream.make(Output.stdout(bytes("one")), Output.exit(0), Output.stdout(bytes("two")))))))
 
-  it.effect("is interrupted when it is stopped", () =>
+  it.effect("is interrupted by a stop", () =>
     Effect.gen(function*() {
       const interrupted = yield* Deferred.make<void>()
       const script = Effect.onInterrupt(Effect.never, () => Deferred.succeed(interrupted, undefined))
@@ -65,7 +65,7 @@ describe("the process of a container", () => {
       }).pipe(onMemory(processOf(script)))
     }))
 
-  it.effect("is interrupted when the engine goes away", () =>
+  it.effect("is interrupted when the scope of the engine closes", () =>
     Effect.gen(function*() {
       const interrupted = yield* Ref.make(false)
       const script = Effect.onInterrupt(Effect.never, () => Ref.set(interrupted, true))
@@ -73,7 +73,7 @@ describe("the process of a container", () => {
       strictEqual(yield* Ref.get(interrupted), true)
     }))
 
-  it.effect("is held back while the container is paused", () =>
+  it.effect("writes no output while the container is paused", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* container.pause
@@ -88,14 +88,14 @@ describe("the process of a container", () => {
       ["by a defect", Effect.dieMessage("no such table")],
       ["in a stream", Stream.dieMessage("no such table")]
     ] as const
-  )("that dies %s says so", ([_, script]) =>
+  )("writes the defect of a script that dies %s", ([_, script]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Container.run(web))
       strictEqual(error._tag, "RunFailed")
       assertInclude(error.message, "no such table")
     }).pipe(onMemory(processOf(script))))
 
-  it.effect("reads what it is fed", () =>
+  it.effect("reads its input", () =>
     Effect.gen(function*() {
       strictEqual((yield* Container.run(web, { stdin: "text" })).stdout, "text")
       const stream = Stream.make(bytes("a"), bytes("b"))
@@ -103,7 +103,7 @@ describe("the process of a container", () => {
       strictEqual((yield* Container.run(web)).stdout, "")
     }).pipe(onMemory({ process: (_, stdin) => Effect.map(stdin, (stdout) => ({ stdout, exitCode: 0 })) })))
 
-  it.effect("is told apart from an input that fails", () =>
+  it.effect("fails with InputFailed if its input fails", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Container.run(web, { stdin: Stream.fail(broken) }))
       strictEqual(error._tag === "EngineFailed" && error.reason, "InputFailed")
@@ -115,7 +115,7 @@ describe("the process of a container", () => {
       deepStrictEqual([stdout, stderr], ["ab", ""])
     }).pipe(onMemory(processOf({ stdout: "a", stderr: "b", exitCode: 0 }))))
 
-  it.effect("is scripted by its container", () =>
+  it.effect("can be scripted by name and definition of its container", () =>
     Effect.gen(function*() {
       const { stdout } = yield* Container.run(web.pipe(Definition.name("me"), Definition.command("a", "b")))
       strictEqual(stdout, "me a b")
@@ -124,7 +124,7 @@ describe("the process of a container", () => {
     })))
 })
 
-describe("logs", () => {
+describe("the logs of a memory container", () => {
   const said = { stdout: "one\ntwo\nthr", stderr: "four\n", exitCode: 0 }
 
   it.effect.each(
@@ -135,14 +135,14 @@ describe("logs", () => {
       [3, ["two", "thr", "four"]],
       [9, ["one", "two", "thr", "four"]]
     ] as const
-  )("end with %i lines", ([tail, expected]) =>
+  )("are limited to the last %i lines", ([tail, expected]) =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const { stderr, stdout } = yield* linesOf(container.logs({ tail }))
       deepStrictEqual([...stdout, ...stderr], [...expected])
     }).pipe(onMemory(processOf(said))))
 
-  it.effect("count a line once that was written piece by piece", () =>
+  it.effect("count a line once if it was written in several parts", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* container.wait
@@ -154,14 +154,14 @@ describe("logs", () => {
       )
     ))))
 
-  it.effect("keep what earlier runs wrote", () =>
+  it.effect("keep the output of earlier runs", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* container.restart()
       deepStrictEqual((yield* linesOf(container.logs())).stderr, ["four", "four"])
     }).pipe(onMemory(processOf(said))))
 
-  it.effect("begin at a time", () =>
+  it.effect("start at a given time", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* TestClock.adjust("10 seconds")
@@ -189,7 +189,7 @@ describe("logs", () => {
       )
     ))))
 
-  it.effect("that nobody writes are not waited for", () =>
+  it.effect("end immediately if the process is not running", () =>
     Effect.gen(function*() {
       const container = yield* create(web)
       deepStrictEqual(yield* linesOf(container.logs({ follow: true })), { stdout: [], stderr: [] })
@@ -198,21 +198,21 @@ describe("logs", () => {
     }).pipe(onMemory()))
 })
 
-describe("exec", () => {
+describe("exec in a memory container", () => {
   it.effect.each(
     [
       ["an answer", { stdout: "out", stderr: "err" }],
       ["an effect", Effect.succeed({ stdout: "out", stderr: "err" })],
       ["a stream", Stream.make(Output.stdout(bytes("out")), Output.stderr(bytes("err")))]
     ] as const
-  )("gives %s", ([_, script]) =>
+  )("returns %s", ([_, script]) =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const { exitCode, stderr, stdout } = yield* container.exec(Exec.make("any"))
       deepStrictEqual([exitCode, stdout, stderr], [0, "out", "err"])
     }).pipe(onMemory(execOf(script))))
 
-  it.effect("knows the container, the command and its input", () =>
+  it.effect("passes the container, the command and its input to the script", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web.pipe(Definition.name("me")))
       const run = (exec: Exec.Exec) => Effect.map(container.exec(exec), ({ stdout }) => stdout)
@@ -226,7 +226,7 @@ describe("exec", () => {
         }))
     })))
 
-  it.effect("fails by its exit code", () =>
+  it.effect("fails on a non-zero exit code", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const error = yield* Effect.flip(container.exec(Exec.make("psql", "-c", "select 1")))
@@ -237,7 +237,7 @@ describe("exec", () => {
       strictEqual((yield* container.exec(Exec.allowNonZeroExit(Exec.make("psql")))).exitCode, 2)
     }).pipe(onMemory(execOf({ stdout: "out", stderr: "err", exitCode: 2 }))))
 
-  it.effect.each([undefined, () => undefined])("says how to script it", (exec) =>
+  it.effect.each([undefined, () => undefined])("reports how to script a command", (exec) =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const error = yield* Effect.flip(container.exec(Exec.make("psql")))
@@ -246,7 +246,7 @@ describe("exec", () => {
       assertInclude(error.message, "MemoryBackend.layer")
     }).pipe(onMemory({ exec })))
 
-  it.effect("needs a running container", () =>
+  it.effect("fails unless the container is running", () =>
     Effect.gen(function*() {
       const container = yield* create(web)
       for (const step of [Effect.void, Effect.zipRight(container.restart(), container.pause), container.stop()]) {
@@ -274,7 +274,7 @@ describe("exec", () => {
       strictEqual(error._tag === "ExecFailed" && error.exitCode, 137)
     }))
 
-  it.effect("is held back while the container is paused", () =>
+  it.effect("writes no output while the container is paused", () =>
     Effect.gen(function*() {
       const began = yield* Deferred.make<void>()
       const script = Deferred.succeed(began, undefined).pipe(Effect.zipRight(Effect.sleep("1 second")), Effect.as({}))
@@ -290,7 +290,7 @@ describe("exec", () => {
       }).pipe(onMemory(execOf(script)))
     }))
 
-  it.effect("fails with its input, which it need not read", () =>
+  it.effect("fails if its input fails, even if the script does not read it", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const fed = Exec.make("cat").pipe(Exec.stdin(Stream.fail(broken)))
@@ -302,7 +302,7 @@ describe("exec", () => {
       exec: (_, exec, stdin) => exec.arguments.length > 0 ? {} : Effect.map(stdin, (stdout) => ({ stdout }))
     })))
 
-  it.effect("interrupts its script", () =>
+  it.effect("interrupts its script when interrupted", () =>
     Effect.gen(function*() {
       const interrupted = yield* Ref.make(false)
       const script = Effect.onInterrupt(Effect.never, () => Ref.set(interrupted, true))

@@ -6,8 +6,8 @@ import { create, onMemory, status } from "./support/memory.js"
 
 const web = Definition.make("web")
 
-describe("states", () => {
-  it.effect("of a container from its creation to its removal", () =>
+describe("the state of a memory container", () => {
+  it.effect("follows the container from its creation to its removal", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const container = yield* create(web)
@@ -54,7 +54,7 @@ describe("states", () => {
       { state: "paused", forbidden: ["start", "pause", "remove"] },
       { state: "exited", forbidden: ["pause", "unpause", "kill"] }
     ] as const
-  )("$state forbids $forbidden", ({ forbidden, state }) =>
+  )("rejects $forbidden if it is $state", ({ forbidden, state }) =>
     Effect.gen(function*() {
       const refused: Array<string> = []
       for (const [name, operation] of Object.entries(operations)) {
@@ -70,7 +70,7 @@ describe("states", () => {
       deepStrictEqual(refused, [...forbidden])
     }).pipe(onMemory()))
 
-  it.effect("to stop what does not run changes nothing", () =>
+  it.effect("is not changed by a stop if the container does not run", () =>
     Effect.gen(function*() {
       const container = yield* create(web)
       yield* container.stop()
@@ -82,7 +82,7 @@ describe("states", () => {
       strictEqual(yield* container.wait, 137)
     }).pipe(onMemory()))
 
-  it.effect("have their times", () =>
+  it.effect("has the times of its changes", () =>
     Effect.gen(function*() {
       const at = (seconds: number) => DateTime.unsafeMake(seconds * 1000)
       const container = yield* create(web)
@@ -98,7 +98,7 @@ describe("states", () => {
     }).pipe(onMemory()))
 })
 
-describe("signals", () => {
+describe("a signal to a memory container", () => {
   it.effect.each(
     [
       ["SIGKILL", 137],
@@ -107,28 +107,31 @@ describe("signals", () => {
       ["10", 138],
       ["SIGRTMIN+3", 165]
     ] as const
-  )("%s ends a process with %i", ([signal, exitCode]) =>
+  )("ends the process if it is %s, with exit code %i", ([signal, exitCode]) =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* container.kill(signal)
       strictEqual(yield* container.wait, exitCode)
     }).pipe(onMemory()))
 
-  it.effect.each(["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"])("%s ends nothing", (signal) =>
-    Effect.gen(function*() {
-      const container = yield* Container.start(web)
-      yield* container.kill(signal)
-      strictEqual(yield* status(container), "running")
-    }).pipe(onMemory()))
+  it.effect.each(["SIGCHLD", "SIGCONT", "SIGURG", "SIGWINCH"])(
+    "does not end the process if it is %s",
+    (signal) =>
+      Effect.gen(function*() {
+        const container = yield* Container.start(web)
+        yield* container.kill(signal)
+        strictEqual(yield* status(container), "running")
+      }).pipe(onMemory())
+  )
 
-  it.effect.each(["NOSUCH", "0", "65", ""])("there is no %j", (signal) =>
+  it.effect.each(["NOSUCH", "0", "65", ""])("is rejected if it is %j", (signal) =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const error = yield* Effect.flip(container.kill(signal))
       strictEqual(error._tag === "EngineFailed" && error.reason, "Refused")
     }).pipe(onMemory()))
 
-  it.effect("stop a process as its definition says", () =>
+  it.effect("stops the process if it is the stop signal of the definition", () =>
     Effect.gen(function*() {
       const usual = yield* Container.start(web)
       const own = yield* Container.start(web.pipe(Definition.stopSignal("SIGQUIT")))
@@ -137,7 +140,7 @@ describe("signals", () => {
       deepStrictEqual([yield* usual.wait, yield* own.wait], [143, 131])
     }).pipe(onMemory()))
 
-  it.effect("wait while the container is paused, but for SIGKILL", () =>
+  it.effect("is delayed while the container is paused, unless it is SIGKILL", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       yield* container.pause
@@ -155,7 +158,7 @@ describe("signals", () => {
       }
     }).pipe(onMemory()))
 
-  it.effect("are seen by who waits, also in a restart", () =>
+  it.effect("completes a wait for the container, also during a restart", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const waiting = yield* Effect.fork(container.wait)
@@ -165,7 +168,7 @@ describe("signals", () => {
       strictEqual(yield* status(container), "running")
     }).pipe(onMemory()))
 
-  it.effect("do not hold up who no longer waits", () =>
+  it.effect("does not block an interrupted wait", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web)
       const waiting = yield* Effect.fork(Effect.timeoutOption(container.wait, "1 second"))
@@ -174,8 +177,8 @@ describe("signals", () => {
     }).pipe(onMemory()))
 })
 
-describe("names", () => {
-  it.effect("belong to one container", () =>
+describe("the name of a memory container", () => {
+  it.effect("is unique", () =>
     Effect.gen(function*() {
       const taken = ContainerName.make("taken")
       yield* create(web, "taken")
@@ -185,7 +188,7 @@ describe("names", () => {
       strictEqual(yield* other.name, "other")
     }).pipe(onMemory()))
 
-  it.effect("are free again after a removal or a new name", () =>
+  it.effect("is free again after a removal or a rename", () =>
     Effect.gen(function*() {
       const first = yield* create(web, "first")
       yield* first.rename(ContainerName.make("second"))
@@ -196,7 +199,7 @@ describe("names", () => {
       yield* create(web, "second")
     }).pipe(onMemory()))
 
-  it.effect("and ids, and the first digits of an id, find a container", () =>
+  it.effect("finds the container, like its id and a prefix of its id", () =>
     Effect.gen(function*() {
       const { id } = yield* create(web, "one")
       const other = yield* create(web, "two")
@@ -208,8 +211,8 @@ describe("names", () => {
     }).pipe(onMemory()))
 })
 
-describe("removal", () => {
-  it.effect("is the engine's business with autoRemove, as soon as the process ended", () =>
+describe("the removal of a memory container", () => {
+  it.effect("happens when the process ends if autoRemove is set", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(web.pipe(Definition.autoRemove))
       yield* container.restart()
@@ -221,7 +224,7 @@ describe("removal", () => {
       strictEqual((yield* Effect.flip(container.state))._tag, "ContainerNotFound")
     }).pipe(onMemory()))
 
-  it.effect("by force ends the process, gently if it is given time", () =>
+  it.effect("by force ends the process, with the stop signal if there is a grace period", () =>
     Effect.gen(function*() {
       for (const [options, exitCode] of [[{ force: true }, 137], [{ force: true, grace: "1 second" }, 143]] as const) {
         const container = yield* Container.launch(web)
@@ -233,7 +236,7 @@ describe("removal", () => {
       deepStrictEqual(yield* Container.list(), [])
     }).pipe(onMemory()))
 
-  it.effect("of what is not there fails, but not by force", () =>
+  it.effect("fails for a missing container, except by force", () =>
     Effect.gen(function*() {
       const container = yield* Container.launch(web)
       yield* container.remove({ force: true })
@@ -242,17 +245,17 @@ describe("removal", () => {
     }).pipe(onMemory()))
 })
 
-describe("labels", () => {
+describe("the labels of a memory container", () => {
   const images = [{ image: "labelled", labels: { role: "image", only: "image" } }]
   const labelled = Definition.make("labelled").pipe(Definition.label("role", "definition"))
 
-  it.effect("are those of the definition over those of the image", () =>
+  it.effect("merge those of the image and of the definition, which takes precedence", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(labelled)
       deepStrictEqual(yield* container.labels, { role: "definition", only: "image" })
     }).pipe(onMemory({ images })))
 
-  it.effect("select containers, the newest first", () =>
+  it.effect("select containers in a list, newest first", () =>
     Effect.gen(function*() {
       yield* create(labelled, "a1")
       yield* create(labelled.pipe(Definition.label("role", "other")), "b1")
@@ -267,10 +270,10 @@ describe("labels", () => {
     }).pipe(onMemory({ images })))
 })
 
-describe("ports", () => {
+describe("the ports of a memory container", () => {
   const publishing = (...ports: ReadonlyArray<Port.Port>) => Definition.publish(web, ...ports)
 
-  it.effect("get host ports of their own, others after a restart, and none once it has stopped", () =>
+  it.effect("get unique host ports, others after a restart, and none after a stop", () =>
     Effect.gen(function*() {
       const one = yield* Container.start(publishing(Port.tcp(80), Port.udp(53)))
       const two = yield* Container.start(publishing(Port.tcp(80)))
@@ -285,7 +288,7 @@ describe("ports", () => {
       strictEqual(error._tag === "PortNotPublished" && error.state, "exited")
     }).pipe(onMemory()))
 
-  it.effect("that are fixed are taken by a container that runs or is paused", () =>
+  it.effect("are taken while the container runs or is paused", () =>
     Effect.gen(function*() {
       const fixed = publishing(Port.tcp(80, { hostPort: 8080 }))
       const first = yield* Container.start(fixed)
@@ -310,7 +313,7 @@ describe("ports", () => {
     { other: Port.tcp(80, { hostPort: 8081 }), taken: false },
     { other: Port.tcp(80, { hostPort: { first: 8080, last: 8081 } }), taken: false }
   ])(
-    "8080 beside $other.hostIp $other.protocol $other.hostPort: taken $taken",
+    "8080 and $other.hostIp $other.protocol $other.hostPort collide: $taken",
     ({ other, taken }) =>
       Effect.gen(function*() {
         yield* Container.start(publishing(Port.tcp(80, { hostPort: 8080 })))
@@ -319,14 +322,14 @@ describe("ports", () => {
       }).pipe(onMemory())
   )
 
-  it.effect("of one container collide too", () =>
+  it.effect("collide within one container too", () =>
     Effect.gen(function*() {
       const ports = [80, 81].map((port) => Port.tcp(port, { hostPort: 8080 }))
       strictEqual((yield* Effect.flip(Container.launch(publishing(...ports))))._tag, "PortTaken")
       deepStrictEqual(yield* Container.list(), [])
     }).pipe(onMemory()))
 
-  it.effect("are not published where a container has no network of its own", () =>
+  it.effect("are not published if the container has no network of its own", () =>
     Effect.gen(function*() {
       const own = yield* Container.start(publishing(Port.tcp(80)))
       const host = yield* Container.start(publishing(Port.tcp(80)).pipe(Definition.network("host")))
@@ -336,7 +339,7 @@ describe("ports", () => {
     }).pipe(onMemory()))
 })
 
-it.effect("inspect answers in the words of Docker", () =>
+it.effect("the memory engine inspects a container in Docker's format", () =>
   Effect.gen(function*() {
     const definition = web.pipe(
       Definition.command("serve", "--all"),

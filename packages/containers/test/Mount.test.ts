@@ -45,7 +45,7 @@ const short = FastCheck.oneof(
 )
 
 describe("Mount", () => {
-  it("is a value", () => {
+  it("compares by value", () => {
     const a = Mount.bind({ source: "/a", target: "/b", readOnly: undefined, propagation: undefined })
     assert.isTrue(Equal.equals(a, Mount.bind({ source: "/a", target: "/b", readOnly: false })))
     assert.isTrue(Equal.equals(Mount.tmpfs({ target: "/a", size: "1k" }), Mount.tmpfs({ target: "/a", size: 1024 })))
@@ -103,7 +103,7 @@ describe("Mount", () => {
       ["--tmpfs", "/t:exec,size=1,mode=1777"],
       ["--mount", "type=tmpfs,target=/t,tmpfs-size=1,tmpfs-mode=1777,notmpcopyup"]
     ]
-  ])("prints %j", (mount, docker, podman) => {
+  ])("formats %j for both clients", (mount, docker, podman) => {
     assert.deepStrictEqual(formatMount(mount, "docker"), docker)
     assert.deepStrictEqual(formatMount(mount, "podman"), podman)
   })
@@ -139,7 +139,7 @@ describe("Mount", () => {
       () => Mount.tmpfs({ target: "/t", mode: 0o10000 }),
       "Invalid mode 0o10000: it is not an integer from 0o1 to 0o7777"
     ]
-  ])("cannot be made wrong: %s", (make, message) => {
+  ])("throws for an invalid mount: %s", (make, message) => {
     assert.throws(make, message)
   })
 
@@ -159,7 +159,7 @@ describe("Mount", () => {
     ["source=data,target=/t,volume-nocopy", Mount.volume({ source: "data", target: "/t", noCopy: true })],
     ["type=tmpfs,target=/t,tmpfs-size=64K,tmpfs-mode=0750", Mount.tmpfs({ target: "/t", size: 65536, mode: 0o750 })],
     ["type=tmpfs,target=/t,tmpfs-size=0", Mount.tmpfs({ target: "/t" })]
-  ])("reads --mount %s", (text, mount) => {
+  ])("parses --mount %s", (text, mount) => {
     assert.deepStrictEqual(Mount.parse(text), Either.right(mount))
   })
 
@@ -185,7 +185,7 @@ describe("Mount", () => {
     ["\"target=/t", "Invalid mount \"\\\"target=/t\": the quote at position 0 is not closed"],
     ["\"target=/t\"x", "Invalid mount \"\\\"target=/t\\\"x\": there is no comma at position 11, after a quoted field"],
     ["target=t", "Invalid mount \"target=t\": invalid path in a container \"t\": it does not begin with \"/\""]
-  ])("refuses --mount %j", (text, message) => {
+  ])("rejects --mount %j", (text, message) => {
     assert.strictEqual(messageOf(Mount.parse(text)), message)
   })
 
@@ -213,7 +213,7 @@ describe("Mount", () => {
       })
     ],
     ["C:\\a:/t:ro", Mount.bind({ source: "C:\\a", target: "/t", readOnly: true, createSource: true })]
-  ])("reads --volume %s", (text, mount) => {
+  ])("parses --volume %s", (text, mount) => {
     assert.deepStrictEqual(Mount.parseShort(text), Either.right(mount))
   })
 
@@ -230,11 +230,11 @@ describe("Mount", () => {
       "invalid path on the host \"./a\": it is not absolute, and the base of a relative path depends on the engine's client"
     ],
     ["data:rel", "invalid path in a container \"rel\": it does not begin with \"/\""]
-  ])("refuses --volume %j", (text, reason) => {
+  ])("rejects --volume %j", (text, reason) => {
     assert.strictEqual(messageOf(Mount.parseShort(text)), `Invalid mount ${JSON.stringify(text)}: ${reason}`)
   })
 
-  it.prop("is read back as it was printed for --mount", [FastCheck.oneof(bind, volume, tmpfs)], ([mount]) => {
+  it.prop("parses its own format of --mount", [FastCheck.oneof(bind, volume, tmpfs)], ([mount]) => {
     const [flag, value] = formatMount(mount, "docker")
     assert.strictEqual(flag, "--mount")
     assert.deepStrictEqual(Mount.parse(value), Either.right(mount))
@@ -243,18 +243,18 @@ describe("Mount", () => {
     }
   })
 
-  it.prop("is read back as it was printed for --volume", [short], ([mount]) => {
+  it.prop("parses its own format of --volume", [short], ([mount]) => {
     const [flag, value] = formatMount(mount, "docker")
     assert.strictEqual(flag, "--volume")
     assert.deepStrictEqual(Mount.parseShort(value), Either.right(mount))
   })
 
-  it.prop("is encoded as plain data", [FastCheck.oneof(bind, volume, tmpfs, short)], ([mount]) => {
+  it.prop("encodes to plain data and back", [FastCheck.oneof(bind, volume, tmpfs, short)], ([mount]) => {
     const text = JSON.stringify(Schema.encodeSync(Mount.Mount)(mount))
     assert.isTrue(Equal.equals(Schema.decodeSync(Schema.parseJson(Mount.Mount))(text), mount))
   })
 
-  it("takes any length of nonsense", () => {
+  it("rejects long invalid texts", () => {
     for (const char of "\",=:/a") {
       assert.isTrue(Either.isLeft(Mount.parse(char.repeat(1_000_000))))
       assert.isTrue(Either.isLeft(Mount.parseShort(`a${char}`.repeat(500_000))))
@@ -266,7 +266,7 @@ describe("Mount", () => {
   const podmanTakes = ({ error }: typeof Podman.Type): boolean => error?.endsWith("no such file or directory") ?? true
 
   const refusedHere: ReadonlySet<string> = new Set([
-    // Relative to the working directory of the client, or to nothing that a client knows.
+    // Relative paths, which depend on the working directory of the client.
     ...[".", "./", "../", "..", "~/x", "$HOME", "rel/dir"].flatMap((source) => [
       `type=bind,source=${source},target=/t`,
       `type=bind,source=${source},target=/target`
@@ -274,11 +274,11 @@ describe("Mount", () => {
     "./foo:/target",
     "../other:/target",
     "./foo:d:\\target",
-    // The clients take these, and the engines don't.
+    // Clients accept these, engines reject them.
     "type=bind,target=/t",
     "/a:/",
     "/a:/b:U",
-    // A drive of Windows; Docker has no volumes with names of one letter.
+    // A drive of Windows; Docker rejects names of volumes with one letter.
     "a:/b:ro"
   ])
 
@@ -305,7 +305,7 @@ describe("Mount", () => {
   describeVectors("mounts.json", Vectors, ({ mounts, volumes }) => {
     const agreed = mounts.filter(({ parsed, podman }) => (parsed !== undefined) === podmanTakes(podman))
 
-    it.each(agreed)("--mount $mount", ({ mount, parsed }) => {
+    it.each(agreed)("parses --mount $mount like Docker's client", ({ mount, parsed }) => {
       const result = Either.getOrUndefined(Mount.parse(mount))
       if (parsed === undefined || refusedHere.has(mount)) {
         assert.isUndefined(result)
@@ -323,7 +323,7 @@ describe("Mount", () => {
       (dockerCli.error === undefined) === podmanTakes(podman)
     )
 
-    it.each(shortAgreed)("--volume $volume", ({ dockerCli, volume }) => {
+    it.each(shortAgreed)("parses --volume $volume like Docker's client", ({ dockerCli, volume }) => {
       assert.strictEqual(
         Either.isRight(Mount.parseShort(volume)),
         dockerCli.error === undefined && !refusedHere.has(volume)

@@ -59,7 +59,7 @@ describe("NetworkInfo", () => {
     deepStrictEqual(info.labels, { a: "b" })
   })
 
-  it("needs no more than an engine's least", () => {
+  it("is decoded from an answer with the required fields only", () => {
     deepStrictEqual(
       subnetsOf(decode({ Id: id, Name: "none", Driver: "null", IPAM: { Config: null }, Labels: null })),
       []
@@ -67,7 +67,7 @@ describe("NetworkInfo", () => {
     deepStrictEqual(subnetsOf(decode({ id, name: "none", driver: "null" })), [])
   })
 
-  it("takes a subnet and a gateway as other clients leave them with Docker", () => {
+  it("accepts subnets and gateways that other clients of Docker have stored", () => {
     const Config = [{ Subnet: "10.77.1.5/24", Gateway: "" }, { Subnet: "FD00::1/64", Gateway: "fd00::1/64" }]
     deepStrictEqual(subnetsOf(decode({ ...docker, IPAM: { Config } })), [["10.77.1.0/24", null], [
       "fd00::/64",
@@ -82,13 +82,13 @@ describe("NetworkInfo", () => {
     null,
     "x"
   ])(
-    "refuses %j",
+    "rejects %j",
     (raw) => {
       assert.isTrue(Either.isLeft(NetworkInfo.decode(raw)))
     }
   )
 
-  it.each(["host", "none", "bridge", "default", "-x", "a b", "", "a", "slirp4netns"])("has no name %j", (name) => {
+  it.each(["host", "none", "bridge", "default", "-x", "a b", "", "a", "slirp4netns"])("rejects the name %j", (name) => {
     assert.isTrue(Either.isLeft(Schema.decodeEither(NetworkInfo.Name)(name)))
   })
 })

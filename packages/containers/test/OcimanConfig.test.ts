@@ -11,14 +11,14 @@ const withSettings = (settings: Record<string, string>) =>
 const complaint = (text: string) => String(Either.getOrThrow(Either.flip(OcimanConfig.parse("/etc/ociman.toml", text))))
 
 describe("OcimanConfig", () => {
-  it.each(["auto", "docker", "podman"] as const)("prefers %s", (engine) => {
+  it.each(["auto", "docker", "podman"] as const)("parses the preference of %s", (engine) => {
     deepStrictEqual(
       OcimanConfig.parse("a.toml", `# mine\ndefault_backend = "${engine}"\n`),
       Either.right({ defaultBackend: engine })
     )
   })
 
-  it("prefers none in an empty file", () => {
+  it("has no preference in an empty file", () => {
     deepStrictEqual(OcimanConfig.parse("a.toml", ""), Either.right(OcimanConfig.defaults))
   })
 
@@ -39,17 +39,17 @@ describe("OcimanConfig", () => {
     ["a value of another type", "default_backend = 1", /line 1: "default_backend" Expected/],
     ["what is no TOML", "default_backend = \"docker\"\ndefault_backend = docker", /line 2, column \d+: /],
     ["a key that is there twice", "default_backend = \"docker\"\ndefault_backend = \"podman\"", /line 2, column \d+: /]
-  ])("refuses %s, with file and line", (_, text, expected) => {
+  ])("rejects %s and reports file and line", (_, text, expected) => {
     const message = complaint(text)
     assert.include(message, "/etc/ociman.toml")
     assert.match(message, expected)
   })
 
-  it("says all that is wrong", () => {
+  it("reports all errors of a file", () => {
     assert.match(complaint("a = 1\nb = 2"), /line 1: "a".*line 2: "b"/s)
   })
 
-  it.effect("are in the user's directory of settings", () =>
+  it.effect("are located in the user's configuration directory", () =>
     Effect.gen(function*() {
       assertSome(yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me" })), "/home/me/.config/ociman.toml")
       assertSome(
@@ -59,7 +59,7 @@ describe("OcimanConfig", () => {
       assertNone(yield* OcimanConfig.path.pipe(withSettings({})))
     }))
 
-  it.scoped("are read from the file, and those by default where there is none", () =>
+  it.scoped("are read from the file, and default if it does not exist", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-settings-" })

@@ -18,11 +18,11 @@ describe("PlatformSupport", () => {
       ["Darwin", { GITHUB_ACTIONS: "" }, "supported"],
       ["Darwin", {}, "supported"]
     ] as const
-  )("%s with %j: %s", ([system, settings, expected]) =>
+  )("reports %s with %j as %s", ([system, settings, expected]) =>
     Effect.gen(function*() {
       strictEqual(yield* on(system, settings), expected)
     }))
 
-  it.live("where nothing says what system it is: supported", () =>
+  it.live("reports an unknown system as supported", () =>
     PlatformSupport.check.pipe(Effect.provide(machine({ clients: {}, settings: { GITHUB_ACTIONS: "true" } }))))
 })

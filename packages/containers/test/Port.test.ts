@@ -19,7 +19,7 @@ const port = FastCheck.tuple(
 ).map(([make, containerPort, hostIp, hostPort]) => make(containerPort, { hostIp, hostPort }))
 
 describe("Port", () => {
-  it("is a value", () => {
+  it("compares by value", () => {
     const a = Port.tcp(80, { hostIp: undefined, hostPort: { first: 1, last: 2 } })
     const b = Port.tcp(80, { hostPort: { first: 1, last: 2 } })
     assert.isTrue(Equal.equals(a, b))
@@ -27,12 +27,12 @@ describe("Port", () => {
     assert.isFalse(Equal.equals(a, Port.udp(80, { hostPort: { first: 1, last: 2 } })))
   })
 
-  it.each([0, 65536, -1, 1.5, NaN, Infinity])("has no number %d", (number) => {
+  it.each([0, 65536, -1, 1.5, NaN, Infinity])("rejects the number %d", (number) => {
     assert.throws(() => Port.tcp(number), `Invalid port number ${number}: it is not an integer from 1 to 65535`)
     assert.throws(() => Port.tcp(80, { hostPort: number }), `Invalid port number ${number}`)
   })
 
-  it("refuses a range that does not grow and an address that is none", () => {
+  it("rejects a descending range and an invalid address", () => {
     assert.throws(() => Port.tcp(80, { hostPort: { first: 2, last: 2 } }), "Invalid port range 2-2")
     assert.throws(() => Port.tcp(80, { hostIp: "[::1]" }), "\"[::1]\" is not an IPv4 or IPv6 address")
     assert.throws(() => Port.tcp(80, { hostIp: "localhost" }), "\"localhost\" is not an IPv4 or IPv6 address")
@@ -47,7 +47,7 @@ describe("Port", () => {
     [Port.tcp(80), "127.0.0.1", "127.0.0.1::80/tcp"],
     [Port.tcp(80, { hostPort: 8080 }), "::1", "[::1]:8080:80/tcp"],
     [Port.tcp(80, { hostIp: "0.0.0.0" }), "127.0.0.1", "0.0.0.0::80/tcp"]
-  ])("prints %j with default %s", (port, defaultHostIp, expected) => {
+  ])("formats %j with the default address %s", (port, defaultHostIp, expected) => {
     assert.strictEqual(Port.format(port, { defaultHostIp }), expected)
     assert.strictEqual(Port.format({ defaultHostIp })(port), expected)
   })
@@ -67,7 +67,7 @@ describe("Port", () => {
     ["80-81", [Port.tcp(80), Port.tcp(81)]],
     ["127.0.0.1::80-81", [Port.tcp(80, { hostIp: "127.0.0.1" }), Port.tcp(81, { hostIp: "127.0.0.1" })]],
     ["90-91:80-81/sctp", [Port.sctp(80, { hostPort: 90 }), Port.sctp(81, { hostPort: 91 })]]
-  ])("reads %s", (spec, ports) => {
+  ])("parses %s", (spec, ports) => {
     assert.deepStrictEqual(Port.parse(spec), Either.right(ports))
   })
 
@@ -84,12 +84,12 @@ describe("Port", () => {
     ["80:80:80", "Invalid port \"80:80:80\": \"80\" is not an IPv4 or IPv6 address"],
     ["[::1:80:80", "Invalid port \"[::1:80:80\": \"[::1\" has one bracket without the other"],
     ["80/tcp/udp", "Invalid port \"80/tcp/udp\": \"tcp/udp\" at position 3 is not tcp, udp or sctp"]
-  ])("refuses %j", (spec, message) => {
+  ])("rejects %j", (spec, message) => {
     assert.strictEqual(messageOf(Port.parse(spec)), message)
     assert.strictEqual(refusal(Port.FromString, spec), message)
   })
 
-  it("is one port as a schema", () => {
+  it("decodes a specification of exactly one port", () => {
     assert.strictEqual(
       refusal(Port.FromString, "80-81"),
       "Invalid port \"80-81\": it denotes more than one port"
@@ -97,22 +97,26 @@ describe("Port", () => {
     assert.strictEqual(refusal(Port.FromString, 80), "Invalid port: Expected string, actual 80")
   })
 
-  it("takes all ports, and any length of nonsense", () => {
+  it("parses the range of all ports, and rejects long invalid texts", () => {
     const all = Either.getOrThrow(Port.parse("1-65535:1-65535"))
     assert.strictEqual(all.length, 65535)
     assert.deepStrictEqual(all[65534], Port.tcp(65535, { hostPort: 65535 }))
     for (const char of "0:[/-a") assert.isTrue(Either.isLeft(Port.parse(char.repeat(1_000_000))))
   })
 
-  it.prop("is read back as it was printed", [port], ([port]) => {
+  it.prop("parses its own format", [port], ([port]) => {
     assert.deepStrictEqual(Schema.decodeSync(Port.FromString)(Schema.encodeSync(Port.FromString)(port)), port)
     assert.deepStrictEqual(Port.parse(Port.format(port)), Either.right([port]))
     assert.deepStrictEqual(Schema.decodeSync(Port.Port)(Schema.encodeSync(Port.Port)(port)), port)
   })
 
-  it.prop("never throws", [FastCheck.string({ unit: FastCheck.constantFrom(..."019:[]-/.at") })], ([spec]) => {
-    Port.parse(spec)
-  })
+  it.prop(
+    "never throws on any text",
+    [FastCheck.string({ unit: FastCheck.constantFrom(..."019:[]-/.at") })],
+    ([spec]) => {
+      Port.parse(spec)
+    }
+  )
 
   const Case = Schema.Struct({
     spec: Schema.String,
@@ -132,8 +136,8 @@ describe("Port", () => {
       protocol
     })
 
-    it.each(cases)("$spec", ({ mappings, spec }) => {
-      // No process can listen on port 0 of a container, which Docker's client lets through.
+    it.each(cases)("parses $spec like Docker's client", ({ mappings, spec }) => {
+      // Docker's client accepts port 0 of a container, on which no process can listen.
       const expected = mappings?.some(({ containerPort }) => containerPort === 0) ? undefined : mappings
       assert.deepStrictEqual(
         Either.getOrUndefined(Either.map(Port.parse(spec), Array.map(shown))),

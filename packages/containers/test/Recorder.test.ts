@@ -9,7 +9,7 @@ const web = Definition.make("web")
 const operations = Effect.map(Recorder.calls, (calls) => calls.map(({ operation }) => operation))
 
 describe("Recorder", () => {
-  it.effect("writes down each primitive, once, and when it runs", () =>
+  it.effect("records each driver operation once, when it runs", () =>
     Effect.gen(function*() {
       const uses: ReadonlyArray<[string, Effect.Effect<unknown, unknown>]> = Object.entries(
         everyOperation(yield* Backend.Backend)
@@ -19,7 +19,7 @@ describe("Recorder", () => {
       deepStrictEqual(yield* operations, uses.map(([name]) => name))
     }).pipe(Effect.provide(Recorder.layer(Backend.layerTest({})))))
 
-  it.effect("shows what is derived as what it consists of, the scope's end included", () =>
+  it.effect("records derived operations as their driver operations, including those of finalizers", () =>
     Effect.gen(function*() {
       yield* Container.withContainer(web, (container) => container.exec(Exec.make("true")))
       deepStrictEqual(yield* operations, [
@@ -32,7 +32,7 @@ describe("Recorder", () => {
       ])
     }).pipe(Effect.provide(Recorder.layer(MemoryBackend.layer({ exec: () => ({ exitCode: 0 }) })))))
 
-  it.effect("keeps the arguments", () =>
+  it.effect("records the arguments of an operation", () =>
     Effect.gen(function*() {
       const { id } = yield* Container.launch(web)
       const container = yield* Container.attach(id)
@@ -40,7 +40,7 @@ describe("Recorder", () => {
       deepStrictEqual((yield* Recorder.calls).at(-1), { operation: "containers.kill", arguments: [id, "SIGHUP"] })
     }).pipe(Effect.provide(Recorder.layer(MemoryBackend.layer()))))
 
-  it.effect("lets the backend's own failures through", () =>
+  it.effect("passes failures of the backend through", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Container.attach("nobody"))
       assertInclude(error.message, "nobody")

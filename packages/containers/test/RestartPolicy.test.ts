@@ -10,17 +10,17 @@ describe("RestartPolicy", () => {
     [RestartPolicy.unlessStopped, "unless-stopped"],
     [RestartPolicy.onFailure(), "on-failure"],
     [RestartPolicy.onFailure(3), "on-failure:3"]
-  ])("%j is %s", (policy, text) => {
+  ])("formats %j as %s", (policy, text) => {
     assert.strictEqual(RestartPolicy.format(policy), text)
     assert.isTrue(Equal.equals(RestartPolicy.make(text), policy))
   })
 
-  it("has no limit with 0 retries", () => {
+  it("has no limit if the number of retries is 0", () => {
     assert.isTrue(Equal.equals(RestartPolicy.make("on-failure:0"), RestartPolicy.onFailure()))
   })
 
   it.each(["", "never", "Always", "always:3", "on-failure:", "on-failure:-1", "on-failure:x", "on-failure:1 "])(
-    "refuses %j",
+    "rejects %j",
     (text) => {
       assert.strictEqual(
         refusal(RestartPolicy.FromString, text),
@@ -31,7 +31,7 @@ describe("RestartPolicy", () => {
     }
   )
 
-  it("throws for wrong literals", () => {
+  it("throws for invalid literals", () => {
     assert.throws(() => RestartPolicy.onFailure(0), "Invalid number of retries 0: it is not an integer of 1 or more")
     assert.throws(
       () => new RestartPolicy.RestartPolicy({ name: "always", maximumRetries: 1 }),

@@ -21,7 +21,7 @@ const subnets = FastCheck.oneof(
 )
 
 describe("IpAddress", () => {
-  it.prop("is the same address in its canonical form, which is one", [addresses], ([text]) => {
+  it.prop("has one canonical form, which is the same address", [addresses], ([text]) => {
     const address = IpAddress.make(text)
     const canonical = IpAddress.canonical(address)
     assert.notStrictEqual(isIP(canonical), 0)
@@ -30,24 +30,24 @@ describe("IpAddress", () => {
     assert.isTrue(IpAddress.Equivalence(address, canonical))
   })
 
-  it.prop("is canonical as URLs have it", [FastCheck.ipV6()], ([text]) => {
+  it.prop("has the canonical form of URLs", [FastCheck.ipV6()], ([text]) => {
     strictEqual(`[${IpAddress.canonical(IpAddress.make(text))}]`, new URL(`http://[${text}]/`).hostname)
   })
 
   it.each([["127.0.0.1", true], ["127.255.0.9", true], ["::1", true], ["0:0:0:0:0:0:0:1", true], ["128.0.0.1", false], [
     "::2",
     false
-  ]])("%s is loopback: %s", (text, expected) => {
+  ]])("reports %s as loopback: %s", (text, expected) => {
     strictEqual(IpAddress.isLoopback(IpAddress.make(text)), expected)
   })
 })
 
 describe("Subnet", () => {
-  it.prop("survives its text", [subnets], ([subnet]) => {
+  it.prop("parses its own format", [subnets], ([subnet]) => {
     deepStrictEqual(decode(Subnet.format(subnet)), Either.right(subnet))
   })
 
-  it.prop("contains what begins with its bits, and nothing else", [subnets, addresses], ([subnet, text]) => {
+  it.prop("contains exactly the addresses with its prefix", [subnets, addresses], ([subnet, text]) => {
     const address = toBits(text)
     const first = toBits(subnet.address)
     const bits = (value: bigint) => value.toString(2).padStart(first.width, "0").slice(0, subnet.prefix)
@@ -58,7 +58,7 @@ describe("Subnet", () => {
     assert.isTrue(Subnet.contains(subnet, subnet.address))
   })
 
-  it.prop("overlaps where one contains the other", [subnets, subnets], ([one, other]) => {
+  it.prop("overlaps another subnet exactly if one contains the other", [subnets, subnets], ([one, other]) => {
     strictEqual(Subnet.overlaps(one, other), Subnet.overlaps(other, one))
     assert.isTrue(Subnet.overlaps(one, one))
   })
@@ -75,11 +75,11 @@ describe("Subnet", () => {
     ["10.0.0.0/ 8", "not the length of a prefix"],
     ["10.0.0.0/8/8", "not the length of a prefix"],
     ["", "there is no \"/\""]
-  ])("refuses %j", (text, reason) => {
+  ])("rejects %j", (text, reason) => {
     assert.include(reasonOf(text), reason)
   })
 
-  it.prop("takes any nonsense", [FastCheck.string({ unit: FastCheck.constantFrom(..."012.:/f") })], ([text]) => {
+  it.prop("never throws on any text", [FastCheck.string({ unit: FastCheck.constantFrom(..."012.:/f") })], ([text]) => {
     const [address = "", prefix = ""] = text.split("/")
     if (Either.isRight(decode(text))) {
       assert.notStrictEqual(isIP(address), 0)

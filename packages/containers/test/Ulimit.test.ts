@@ -13,12 +13,12 @@ describe("Ulimit", () => {
     [Ulimit.make("nofile", 1024, 2048), "nofile=1024:2048"],
     [Ulimit.make("memlock", 0, -1), "memlock=0:-1"],
     [Ulimit.make("core", -1), "core=-1:-1"]
-  ])("%j is %s", (ulimit, text) => {
+  ])("formats %j as %s", (ulimit, text) => {
     assert.strictEqual(Ulimit.format(ulimit), text)
     assert.isTrue(Equal.equals(parse(text), ulimit))
   })
 
-  it("has a hard limit like the soft one if it is left out", () => {
+  it("has a hard limit equal to the soft limit by default", () => {
     assert.isTrue(Equal.equals(parse("nproc=3"), Ulimit.make("nproc", 3)))
   })
 
@@ -31,16 +31,16 @@ describe("Ulimit", () => {
     ["nofile=2:1", "Invalid ulimit \"nofile=2:1\": invalid limits 2:1: the soft limit is above the hard one"],
     ["nofile=-1:1", "Invalid ulimit \"nofile=-1:1\": invalid limits -1:1: the soft limit is above the hard one"],
     ["nofile=-2", "Invalid ulimit \"nofile=-2\": invalid limit -2: it is not an integer from 0 to 2^53 - 1, or -1"]
-  ])("refuses %s", (text, message) => {
+  ])("rejects %s", (text, message) => {
     assert.include(refusal(Ulimit.FromString, text), message)
   })
 
-  it("throws for wrong literals", () => {
+  it("throws for invalid literals", () => {
     assert.throws(() => Ulimit.make("nofile", 2, 1), "the soft limit is above the hard one")
     assert.throws(() => Ulimit.make("nofile", 1.5), "Invalid limit 1.5")
   })
 
-  it.prop("is read back as it was printed", [FastCheck.constantFrom(...Ulimit.Name.literals), limit, limit], ([
+  it.prop("parses its own format", [FastCheck.constantFrom(...Ulimit.Name.literals), limit, limit], ([
     name,
     a,
     b

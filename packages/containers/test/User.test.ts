@@ -15,7 +15,7 @@ describe("User", () => {
     ["1000:1000", { user: 1000, group: 1000 }, "1000:1000"],
     ["0100:wheel", { user: 100, group: "wheel" }, "100:wheel"],
     ["jürgen:0", { user: "jürgen", group: 0 }, "jürgen:0"]
-  ])("reads %s", (text, fields, printed) => {
+  ])("parses %s", (text, fields, printed) => {
     const user = User.make(text)
     assert.deepInclude(user, fields)
     assert.strictEqual(User.format(user), printed)
@@ -28,19 +28,19 @@ describe("User", () => {
     ["1:2:3", "Invalid user \"1:2:3\": \":\" separates a user and a group, and there is more than one"],
     ["a b", "Invalid user \"a b\": invalid user or group name \"a b\": \" \" at position 1 is not allowed"],
     ["2147483648", "Invalid user \"2147483648\": invalid user or group id 2147483648: it is not an integer from 0 to"]
-  ])("refuses %j", (text, message) => {
+  ])("rejects %j", (text, message) => {
     assert.include(refusal(User.FromString, text), message)
     assert.throws(() => User.make(text), message)
   })
 
-  it("is made of ids, which are a value", () => {
+  it("is created from ids and compares by value", () => {
     assert.isTrue(Equal.equals(User.ids(1, 2), User.make("1:2")))
     assert.isTrue(Equal.equals(User.ids(1), User.make("1")))
     assert.throws(() => User.ids(-1), "Invalid user or group id -1")
     assert.throws(() => new User.User({ user: "1000" }), "it has only digits, and would be an id")
   })
 
-  it.prop("is read back as it was printed", [part, FastCheck.option(part)], ([user, group]) => {
+  it.prop("parses its own format", [part, FastCheck.option(part)], ([user, group]) => {
     const value = new User.User(group === null ? { user } : { user, group })
     assert.isTrue(Equal.equals(User.make(User.format(value)), value))
     assert.strictEqual(Schema.encodeSync(User.FromString)(value), User.format(value))

@@ -9,10 +9,10 @@ import { answer, type Answers, machine } from "./support/FakeClients.js"
 const piece = 65_536
 const pieces = 512
 
-/** Far less than all, and more than the pipes and queues on the way hold. */
+/** More than the pipes and queues hold, and far less than the whole archive. */
 const inFlight = 40
 
-/** A client that counts what it writes, and reads nothing before it is told to. */
+/** Client that counts the bytes it writes, and reads nothing before a file exists. */
 const docker = (directory: string): Answers => ({
   version: answer({
     Client: { Version: "28.2.2", ApiVersion: "1.41" },

@@ -16,7 +16,7 @@ const live = Layer.merge(NodeHasher.layer, NodeContext.layer)
 
 const name = FastCheck.stringMatching(/^[a-zA-Z0-9_ü-]{1,6}$/)
 
-// Directories have names that files never have, so that each of them can be made.
+// Directories and files have different names, so that all of them can be created.
 const path = FastCheck.tuple(FastCheck.array(name.map((name) => `${name}.d`), { maxLength: 2 }), name).map(
   ([directories, file]) => [...directories, file].join("/")
 )
@@ -34,7 +34,7 @@ const tree: FastCheck.Arbitrary<Tree> = FastCheck.tuple(
   file
 ).map(([entries, dockerfile]) => ({ ...entries, Dockerfile: dockerfile }))
 
-/** How a tree comes to be on a disk, of which nothing may be seen in a hash. */
+/** Properties of a tree on a disk that must not affect its hash. */
 interface Circumstances {
   readonly order: ReadonlyArray<number>
   readonly time: number
@@ -46,7 +46,7 @@ const circumstances: FastCheck.Arbitrary<Circumstances> = FastCheck.record({
   order: FastCheck.array(FastCheck.integer(), { minLength: 7, maxLength: 7 }),
   time: FastCheck.integer({ min: 1, max: 2_000_000_000 }),
   owner: FastCheck.integer({ min: 0, max: 60_000 }),
-  // Of the bits, that of the owner to execute counts alone.
+  // Only the execute bit of the owner counts.
   mode: FastCheck.constantFrom(0o600, 0o640, 0o644, 0o666, 0o444)
 })
 
@@ -82,7 +82,7 @@ const tagOf = (tree: Tree, how: Circumstances = usual, change: Change = (build) 
     Effect.scoped
   )
 
-/** All that can be done to one entry, each of which makes another image. */
+/** Changes of one entry, each of which changes the image. */
 const changes = (tree: Tree, path: string): ReadonlyArray<Tree> => {
   const { [path]: entry, ...others } = tree
   if (entry === undefined) return []
@@ -105,7 +105,7 @@ const options = { timeout: 60_000, fastCheck: { numRuns: 25 } }
 
 describe("the hash of a directory", () => {
   it.effect.prop(
-    "is the same whoever has made it, when, in which order and with which other permissions",
+    "does not depend on owners, times, order of creation or other permissions",
     { tree, one: circumstances, other: circumstances },
     ({ one, other, tree }) =>
       Effect.gen(function*() {
@@ -115,7 +115,7 @@ describe("the hash of a directory", () => {
   )
 
   it.effect.prop(
-    "changes with each content, name, executable bit and target of a link",
+    "changes with every content, name, executable bit and link target",
     { tree, index: FastCheck.nat() },
     ({ index, tree }) =>
       Effect.gen(function*() {
@@ -128,7 +128,7 @@ describe("the hash of a directory", () => {
   )
 
   it.effect.prop(
-    "changes with the stage, the Dockerfile and the platform that are wanted",
+    "changes with the target stage, the Dockerfile and the platform",
     { tree, stages: FastCheck.uniqueArray(name, { minLength: 2, maxLength: 2 }) },
     ({ stages, tree }) =>
       Effect.gen(function*() {

@@ -15,17 +15,21 @@ import {
   User
 } from "@ociman/containers"
 import { Option, Redacted } from "effect"
-import { commitArguments } from "../src/internal/cli/containers.js"
-import { travelling } from "../src/internal/cli/environment.js"
+import { commitArguments } from "../src/internal/cli/containerCommit.js"
+import { encodeEnvironment } from "../src/internal/cli/environment.js"
 
-const engine = (client: Engine.Name, apiVersion: string, remoteHost?: string): Engine.Engine => ({
+const engine = (client: Engine.Name, apiVersion: string, remoteHost?: string): Engine.Engine<Engine.Cli> => ({
   name: client,
-  client,
-  executable: client,
+  transport: {
+    _tag: "Cli",
+    client,
+    executable: client,
+    version: "dev",
+    apiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion))
+  },
   version: "dev",
-  clientVersion: "dev",
   apiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion)),
-  clientApiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion)),
+  capabilities: Engine.allCapabilities,
   rootless: false,
   endpoint: Option.none(),
   context: Option.none(),
@@ -37,8 +41,8 @@ const podman = engine("podman", "4.3.1")
 const image = "example.com/app:1"
 const name = ContainerName.make("box")
 
-/** What stands between the parts that are always there and the image. */
-const flags = (engine: Engine.Engine, change: (self: Definition.Definition) => Definition.Definition) => {
+/** Arguments between the fixed ones and the image. */
+const flags = (engine: Engine.Engine<Engine.Cli>, change: (self: Definition.Definition) => Definition.Definition) => {
   const args = CliBackend.createArguments(engine, change(Definition.make(image)), name)
   deepStrictEqual(args.slice(0, 6), ["container", "create", "--pull", "never", "--name", "box"])
   strictEqual(args.at(-1), image)
@@ -121,20 +125,20 @@ const both: ReadonlyArray<
   ]]
 ]
 
-describe("lowering to the arguments of a client", () => {
-  describe.each([["docker", docker], ["podman", podman]])("%s", (_, engine) => {
-    it.each(both)("%s", (_, change, expected) => {
+describe("the arguments of a client", () => {
+  describe.each([["docker", docker], ["podman", podman]])("of %s", (_, engine) => {
+    it.each(both)("contain the flags of %s", (_, change, expected) => {
       deepStrictEqual(flags(engine, change), expected)
     })
   })
 
-  it("says of a tmpfs what each engine needs to hear for the same mount", () => {
+  it("describe the same tmpfs to each engine", () => {
     const tmpfs = Definition.mount(Mount.tmpfs({ target: "/scratch" }))
     deepStrictEqual(flags(docker, tmpfs), ["--mount", "type=tmpfs,target=/scratch"])
     deepStrictEqual(flags(podman, tmpfs), ["--mount", "type=tmpfs,target=/scratch,notmpcopyup,noexec"])
   })
 
-  it("puts the words of entrypoint and command around the image", () => {
+  it("have the entrypoint before and the command after the image", () => {
     const definition = Definition.make(image).pipe(
       Definition.entrypoint("sh", "-c"),
       Definition.command("echo hi"),
@@ -146,23 +150,23 @@ describe("lowering to the arguments of a client", () => {
     )
   })
 
-  it("publishes on all addresses of a remote engine, whose loopback is not ours", () => {
+  it("publish ports on all addresses of a remote engine", () => {
     const remote = engine("docker", "1.50", "build.example.com")
     deepStrictEqual(flags(remote, Definition.publish(Port.tcp(80))), ["--publish", "80/tcp"])
   })
 
-  it("leaves --pull out for a client that does not know it", () => {
+  it("omit --pull for a client that does not support it", () => {
     const args = CliBackend.createArguments(engine("docker", "1.39"), Definition.make(image), name)
     assert.notInclude(args, "--pull")
   })
 
-  it("lowers a command with everything", () => {
+  it("contain all options of an exec", () => {
     const exec = Exec.make("env", "-0").pipe(
       Exec.tty,
       Exec.interactive,
       Exec.user("app"),
       Exec.workingDirectory("/tmp"),
-      Exec.env({ TOKEN: Redacted.make("s3cret") })
+      Exec.env("TOKEN", Redacted.make("s3cret"))
     )
     deepStrictEqual(CliBackend.execArguments("box", exec), [
       ...["container", "exec", "--tty", "--interactive", "--user", "app", "--workdir", "/tmp", "--env", "TOKEN"],
@@ -178,16 +182,16 @@ describe("lowering to the arguments of a client", () => {
       ["podman", "4.3.1", true, ["--pause"]],
       ["podman", "4.3.1", false, []]
     ] as const
-  )("commits by the API of %s %s with pause %s", (client, version, pause, expected) => {
+  )("select the pause flag of a commit by %s %s with pause %s", (client, version, pause, expected) => {
     deepStrictEqual(commitArguments(engine(client, version), { pause }), expected)
   })
 })
 
-describe("how an environment travels", () => {
+describe("an environment variable", () => {
   const variables = (record: Record<string, string | Redacted.Redacted<string>>) =>
-    travelling(Definition.make(image).pipe(Definition.env(record)).environment)
+    encodeEnvironment(Definition.make(image).pipe(Definition.env(record)).environment)
 
-  it("as variables of the client, whatever the value holds", () => {
+  it("is passed as a variable of the client, with any value", () => {
     const value = "a b\n\"c\" = $d\r\n"
     deepStrictEqual(
       variables({ VALUE: value, SECRET: Redacted.make("s") }).pipe(Option.getRight),
@@ -199,7 +203,7 @@ describe("how an environment travels", () => {
     )
   })
 
-  it("in no file where the line is longer than the clients read", () => {
+  it("is rejected if its line in a file would exceed the limit of the clients", () => {
     const longest = "x".repeat(65_534 - "HTTP_PROXY=".length)
     deepStrictEqual(
       Option.map(variables({ HTTP_PROXY: longest }).pipe(Option.getRight), ({ fileLines }) => fileLines),
@@ -222,7 +226,7 @@ describe("how an environment travels", () => {
     ["CONTAINER_HOST", "ssh://a"],
     ["SSL_CERT_FILE", "/a"],
     ["GODEBUG", "x=1"]
-  ])("in a file where the client would obey it: %s", (name, value) => {
+  ])("is passed in a file if it affects the client: %s", (name, value) => {
     deepStrictEqual(
       variables({ [name]: value }).pipe(Option.getRight),
       Option.some({
@@ -234,7 +238,7 @@ describe("how an environment travels", () => {
   })
 
   it.each(["GOOGLE_CREDENTIALS", "GO_VERSION", "PATHS", "HOMEPAGE", "POSTGRES_PASSWORD", "OCI_KEY", "CI"])(
-    "as a variable where the name only looks like it: %s",
+    "is passed as a variable if its name only resembles one of the client: %s",
     (name) => {
       deepStrictEqual(
         variables({ [name]: "1\n2" }).pipe(Option.getRight, Option.map(({ names }) => names)),
@@ -243,7 +247,7 @@ describe("how an environment travels", () => {
     }
   )
 
-  it("not at all where neither way holds it", () => {
+  it("is rejected if neither a variable nor a file can hold it", () => {
     deepStrictEqual(
       variables({ DOCKER_AUTH_CONFIG: "{\n}" }).pipe(Option.getLeft),
       Option.some("DOCKER_AUTH_CONFIG")

@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, EngineBackend, Image } from "@ociman/containers"
 import { Effect, Logger, LogLevel, Ref } from "effect"
+import { clientOf } from "./support/clientOf.js"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
 const docker = (changes: {
@@ -41,8 +42,8 @@ const down = complain(
   "Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?"
 )
 
-// What an old client says of the same, where it says it.
-const downWithoutAWord = complain("template: :1:2: executing \"\" at <.ServerVersion>: nil pointer evaluating")
+// Error of `info` of an old client if the engine is down.
+const downWithoutReason = complain("template: :1:2: executing \"\" at <.ServerVersion>: nil pointer evaluating")
 
 const denied = complain(
   "permission denied while trying to connect to the Docker daemon socket at unix:///var/run/docker.sock"
@@ -61,61 +62,77 @@ const unavailable = (options: Parameters<typeof machine>[0]) =>
     )
   )
 
-describe("finding an engine", () => {
-  it.live("takes Docker before Podman", () =>
+describe("the detection of an engine", () => {
+  it.live("prefers Docker to Podman", () =>
     Effect.gen(function*() {
       const engine = yield* detect({ clients: { docker: docker(), podman: podman() } })
       deepStrictEqual(
-        [engine.name, engine.client, engine.version, engine.clientVersion, engine.rootless],
+        [engine.name, clientOf(engine).client, engine.version, clientOf(engine).version, engine.rootless],
         ["docker", "docker", "20.10.24+dfsg1", "28.2.2", false]
       )
       assertNone(engine.remoteHost)
     }))
 
-  it.live("takes Podman where Docker does not answer", () =>
+  it.live("falls back to Podman if Docker does not answer", () =>
     Effect.gen(function*() {
       const engine = yield* detect({
-        clients: { docker: { version: down, info: downWithoutAWord }, podman: podman({ rootless: true }) }
+        clients: { docker: { version: down, info: downWithoutReason }, podman: podman({ rootless: true }) }
       })
-      deepStrictEqual([engine.name, engine.client, engine.rootless], ["podman", "podman", true])
+      deepStrictEqual([engine.name, clientOf(engine).client, engine.rootless], ["podman", "podman", true])
     }))
 
-  it.live("tells Podman in the disguise of Docker by its answer", () =>
+  it.live("recognizes Podman under the name docker by its answer", () =>
     Effect.gen(function*() {
       const engine = yield* detect({ clients: { docker: podman() } })
-      deepStrictEqual([engine.name, engine.client, engine.executable], ["podman", "podman", "docker"])
+      deepStrictEqual([engine.name, clientOf(engine).client, clientOf(engine).executable], [
+        "podman",
+        "podman",
+        "docker"
+      ])
     }))
 
-  it.live("tells Podman behind Docker's own client", () =>
+  it.live("recognizes Podman behind Docker's client", () =>
     Effect.gen(function*() {
       const components = [{ Name: "Podman Engine", Version: "5.2.0-dev", Details: { APIVersion: "5.2.0" } }]
       const engine = yield* detect({ clients: { docker: docker({ components }) } })
       deepStrictEqual(
-        [engine.name, engine.client, engine.version, `${engine.apiVersion}`, `${engine.clientApiVersion}`],
+        [
+          engine.name,
+          clientOf(engine).client,
+          engine.version,
+          `${engine.apiVersion}`,
+          `${clientOf(engine).apiVersion}`
+        ],
         ["podman", "docker", "5.2.0-dev", "5.2.0", "1.50"]
       )
     }))
 
   it.live.each(["library-import", "dev", "e6534b4", "5d6db84", ""])(
-    "judges an engine whose version is \"%s\" by its API version",
+    "uses the API version of an engine whose version is \"%s\"",
     (version) =>
       Effect.gen(function*() {
         const clients = { docker: docker({ version, clientVersion: version, apiVersion: "1.56" }) }
-        const { apiVersion, clientApiVersion, ...engine } = yield* detect({ clients })
+        const engine = yield* detect({ clients })
         deepStrictEqual(
-          [engine.name, engine.version, engine.clientVersion, `${apiVersion}`, `${clientApiVersion}`],
+          [
+            engine.name,
+            engine.version,
+            clientOf(engine).version,
+            `${engine.apiVersion}`,
+            `${clientOf(engine).apiVersion}`
+          ],
           ["docker", version, version, "1.56", "1.50"]
         )
         const other = yield* detect({ clients: { podman: podman({ version }) } })
         deepStrictEqual(
-          [other.name, other.version, `${other.apiVersion}`, `${other.clientApiVersion}`],
+          [other.name, other.version, `${other.apiVersion}`, `${clientOf(other).apiVersion}`],
           ["podman", version, "4.3.1", "4.3.1"]
         )
       })
   )
 
   it.live.each([["name=rootless", true], ["rootless", true], ["name=seccomp,profile=rootless", false]] as const)(
-    "reads the security option %s",
+    "decides rootless by the security option %s",
     ([option, rootless]) =>
       Effect.gen(function*() {
         const engine = yield* detect({ clients: { docker: docker({ securityOptions: [option] }) } })
@@ -127,13 +144,13 @@ describe("finding an engine", () => {
     ["tcp://build.example.com:2376", "build.example.com"],
     ["ssh://me@build.example.com", "build.example.com"],
     ["tcp://[fd00::1]:2375", "fd00::1"]
-  ])("knows the host of %s", ([endpoint, host]) =>
+  ])("finds the host of %s", ([endpoint, host]) =>
     Effect.gen(function*() {
       const engine = yield* detect({ clients: { docker: docker({ endpoint }) } })
       assertSome(engine.remoteHost, host)
     }))
 
-  it.live("knows the host of a remote Podman", () =>
+  it.live("finds the host of a remote Podman", () =>
     Effect.gen(function*() {
       const engine = yield* detect({
         clients: { podman: podman({ remote: true }) },
@@ -142,7 +159,7 @@ describe("finding an engine", () => {
       assertSome(engine.remoteHost, "build.example.com")
     }))
 
-  it.live("takes the one that is demanded, and no other", () =>
+  it.live("uses only the engine of OCIMAN_BACKEND", () =>
     Effect.gen(function*() {
       const settings = { OCIMAN_BACKEND: "podman" }
       strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, settings })).name, "podman")
@@ -150,13 +167,13 @@ describe("finding an engine", () => {
       deepStrictEqual(error.probes.map(({ engine, reason }) => [engine, reason]), [["podman", "NotInstalled"]])
     }))
 
-  it.live("refuses a demand that it does not understand", () =>
+  it.live("rejects an unknown value of OCIMAN_BACKEND", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(detect({ clients: { docker: docker() }, settings: { OCIMAN_BACKEND: "lxc" } }))
       assert.match(String(error), /OCIMAN_BACKEND.*docker.*podman/)
     }))
 
-  it.live("takes the one that the configuration file names, and no other", () =>
+  it.live("uses only the engine of the configuration file", () =>
     Effect.gen(function*() {
       const configFile = "default_backend = \"podman\"\n"
       strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, configFile })).name, "podman")
@@ -174,10 +191,10 @@ describe("finding an engine", () => {
       ["CONTAINER_HOST", { CONTAINER_HOST: "ssh://me@build.example.com/run/podman.sock" }, "podman"],
       ["CONTAINER_CONNECTION", { CONTAINER_CONNECTION: "build" }, "podman"]
     ] as const
-  )("takes no other than the one whose endpoint %s names", ([name, settings, engine]) =>
+  )("uses only the engine whose endpoint is set by %s", ([name, settings, engine]) =>
     Effect.gen(function*() {
       const clients = engine === "docker"
-        ? { docker: { version: down, info: downWithoutAWord }, podman: podman() }
+        ? { docker: { version: down, info: downWithoutReason }, podman: podman() }
         : { docker: docker() }
       const { message, namedBy, probes } = yield* unavailable({ clients, settings })
       strictEqual(namedBy, name)
@@ -186,16 +203,16 @@ describe("finding an engine", () => {
       strictEqual((yield* detect({ clients: { docker: docker(), podman: podman() }, settings })).name, engine)
     }))
 
-  it.live("takes no other than Docker if a context was chosen", () =>
+  it.live("uses only Docker if a current context is set", () =>
     Effect.gen(function*() {
-      const clients = { docker: { version: down, info: downWithoutAWord }, podman: podman() }
+      const clients = { docker: { version: down, info: downWithoutReason }, podman: podman() }
       const choosing = (context: string) => ({ clients, files: { "config.json": `{"currentContext":"${context}"}` } })
       const { namedBy } = yield* unavailable(choosing("build"))
       assert.match(namedBy ?? "", /^the current context "build" of .*\/config\.json$/)
       strictEqual((yield* detect(choosing("default"))).name, "podman")
     }))
 
-  it.live("logs once why Podman is taken and not Docker", () =>
+  it.live("logs once the reason for using Podman instead of Docker", () =>
     Effect.gen(function*() {
       const logged = yield* Ref.make<ReadonlyArray<readonly [string, string]>>([])
       const logger = Logger.make<unknown, void>(({ logLevel, message }) =>
@@ -206,11 +223,11 @@ describe("finding an engine", () => {
           Effect.provide(Logger.replace(Logger.defaultLogger, logger)),
           Logger.withMinimumLogLevel(LogLevel.Debug),
           Effect.zipRight(Ref.getAndSet(logged, [])),
-          // Effect itself logs each fiber that fails.
+          // Effect itself logs each failed fiber.
           Effect.map((entries) => entries.filter(([, message]) => message.includes("Podman")))
         )
 
-      const [warning, ...more] = yield* logs({ docker: { version: down, info: downWithoutAWord }, podman: podman() })
+      const [warning, ...more] = yield* logs({ docker: { version: down, info: downWithoutReason }, podman: podman() })
       deepStrictEqual(more, [])
       deepStrictEqual(warning?.[0], "WARN")
       assert.match(warning?.[1] ?? "", /^Using Podman 4\.3\.1, .*docker: does not answer.*Cannot connect/)
@@ -227,15 +244,15 @@ describe("finding an engine", () => {
       ["an unknown engine", "default_backend = \"lxc\"\n", /ociman\.toml.*default_backend/s],
       ["what is no TOML", "a = 1\ndefault_backend = docker\n", /ociman\.toml.*line 2/s]
     ] as const
-  )("refuses a configuration file with %s", ([, configFile, message]) =>
+  )("rejects a configuration file with %s", ([, configFile, message]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(detect({ clients: { docker: docker() }, configFile }))
       assert.match(String(error), message)
     }))
 })
 
-describe("asking an engine", () => {
-  it.live("is in the one language whose sentences are read", () =>
+describe("a command of an engine's client", () => {
+  it.live("runs with LC_ALL=C", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Image.list())
       strictEqual(error._tag === "EngineFailed" && error.detail, "LC_ALL=C")
@@ -245,10 +262,10 @@ describe("asking an engine", () => {
     ))
 })
 
-describe("finding none", () => {
-  it.live("says of each engine why it does not answer", () =>
+describe("the detection without an available engine", () => {
+  it.live("reports for each engine why it does not answer", () =>
     Effect.gen(function*() {
-      const error = yield* unavailable({ clients: { docker: { version: down, info: downWithoutAWord } } })
+      const error = yield* unavailable({ clients: { docker: { version: down, info: downWithoutReason } } })
       deepStrictEqual(error.probes.map(({ engine, reason }) => [engine, reason]), [
         ["docker", "DaemonDown"],
         ["podman", "NotInstalled"]
@@ -268,7 +285,7 @@ describe("finding none", () => {
       ["another document", { version: "echo '[]'", info: "echo '{}'" }, "UnexpectedAnswer"],
       ["death by a signal", { version: "kill -KILL $$", info: "kill -KILL $$" }, "UnexpectedAnswer"]
     ] as const
-  )("tells %s", ([, answers, reason]) =>
+  )("classifies %s", ([, answers, reason]) =>
     Effect.gen(function*() {
       const { probes: [probe] } = yield* unavailable({ clients: { docker: answers } })
       deepStrictEqual([probe.engine, probe.reason], ["docker", reason])

@@ -17,7 +17,7 @@ const lockPath = Effect.flatMap(
 const filesBeside = (path: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => fs.readDirectory(path.slice(0, path.lastIndexOf("/"))))
 
-/** Whether a lock is had within a time in which a free one always is. */
+/** Reports whether a lock is not acquired within a time that suffices for a free one. */
 const isTaken = (path: string) =>
   Effect.gen(function*() {
     const taken = fileLock.hold(yield* options, path).pipe(Effect.scoped, Effect.timeoutOption("500 millis"))
@@ -30,8 +30,8 @@ const process = (pid: number) => new Session.Process({ host: "here", pid, starte
 
 const lockOf = (holder: Session.Process, nonce = "0".repeat(24)) => JSON.stringify({ process: { ...holder }, nonce })
 
-describe("a lock that is a file", () => {
-  it.scopedLive("is let go of by who may not be interrupted", () =>
+describe("a file lock", () => {
+  it.scopedLive("is released by an uninterruptible holder", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* lockPath
@@ -56,13 +56,13 @@ describe("a lock that is a file", () => {
     }).pipe(Effect.provide(NodeContext.layer)), 10_000)
 
   it.scopedLive(
-    "of a dead process is removed by one of those who find it, however slow they are",
+    "of a dead process is removed by only one of several slow waiters",
     () =>
       Effect.gen(function*() {
         const { fileSystem, identity } = yield* options
         const path = yield* lockPath
         let removals = 0
-        // Who is the second to remove the lock does it when the first one has it already.
+        // The second removal takes place when the first process already holds the lock.
         const slow = FileSystem.make({
           ...fileSystem,
           remove: (file, options) =>
@@ -83,7 +83,7 @@ describe("a lock that is a file", () => {
     10_000
   )
 
-  it.scopedLive("removes no file that a nonce with a path in it names", () =>
+  it.scopedLive("with a path in its nonce does not remove another file", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* lockPath
@@ -100,7 +100,7 @@ describe("a lock that is a file", () => {
     }).pipe(Effect.provide(NodeContext.layer)), 20_000)
 
   it.scopedLive(
-    "that names a process that runs is taken over when it has not been touched for some minutes",
+    "of a running process is taken over if it is not touched for several minutes",
     () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -124,14 +124,14 @@ describe("a lock that is a file", () => {
     60_000
   )
 
-  const ofStrangers = {
+  const foreignLocks = {
     "that is empty": "",
-    "that is written by halves": lockOf(process(1)).slice(0, -20),
-    "that is something else": "{\"process\":1}",
+    "that is written in part": lockOf(process(1)).slice(0, -20),
+    "that has another format": "{\"process\":1}",
     "of a process on another machine": lockOf(process(1))
   }
-  for (const [name, content] of Object.entries(ofStrangers)) {
-    it.scopedLive(`${name} is taken over when nobody has touched it for some minutes`, () =>
+  for (const [name, content] of Object.entries(foreignLocks)) {
+    it.scopedLive(`${name} is taken over if it is not touched for several minutes`, () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const path = yield* lockPath
@@ -146,7 +146,7 @@ describe("a lock that is a file", () => {
       }).pipe(Effect.provide(NodeContext.layer)), 10_000)
   }
 
-  it.scopedLive("has no file left of who gave up waiting for it", () =>
+  it.scopedLive("leaves no files of waiters that gave up", () =>
     Effect.gen(function*() {
       const path = yield* lockPath
       yield* Effect.gen(function*() {
@@ -162,7 +162,7 @@ describe("a lock that is a file", () => {
       deepStrictEqual(yield* filesBeside(path), [])
     }).pipe(Effect.provide(NodeContext.layer)), 10_000)
 
-  it.scopedLive("is one process's at a time, also when some of them die with it", () =>
+  it.scopedLive("has one holder at a time, even if some holders die", () =>
     Effect.gen(function*() {
       const { fileSystem } = yield* options
       const path = yield* lockPath
@@ -202,7 +202,7 @@ describe("a lock that is a file", () => {
       strictEqual(most, 1)
       strictEqual(corpses.length, 8)
 
-      // What a process lets go of after it was taken for dead is the next one's.
+      // A process that was considered dead must not release the lock of its successor.
       yield* Effect.scoped(Effect.gen(function*() {
         yield* fileLock.hold({ fileSystem, identity: identityOf(100) }, path)
         yield* Effect.forEach(corpses, (scope) => Scope.close(scope, Exit.void))

@@ -3,8 +3,8 @@ import { Container, Definition, Network, Volume } from "@ociman/containers"
 import { Effect } from "effect"
 import { onMemory } from "./support/memory.js"
 
-describe("Handles", () => {
-  it.effect("are piped, and print as what identifies them", () =>
+describe("handles", () => {
+  it.effect("are pipeable and print their identifying fields", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.make("web"))
       const network = yield* Network.make()

@@ -30,16 +30,16 @@ const answers: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> =
   ]
 ]
 
-describe("addresses of a host", () => {
-  it.each(answers)("are read from %s", (_, output, addresses) => {
+describe("the addresses of a host", () => {
+  it.each(answers)("are parsed from the output of %s", (_, output, addresses) => {
     deepStrictEqual(addressesOf(output), { hasResolver: !output.startsWith("hosts"), addresses })
   })
 
-  it("cannot be had without a resolver", () => {
+  it("are missing without a resolver", () => {
     deepStrictEqual(addressesOf("nothing\n"), { hasResolver: false, addresses: [] })
   })
 
-  it.prop("are read from any nonsense", [FastCheck.string()], ([text]) => {
+  it.prop("are parsed from any text without an exception", [FastCheck.string()], ([text]) => {
     addressesOf(text)
     deepStrictEqual(addressesOf(`nslookup\n${text.replaceAll("Name:", "")}`).addresses, [])
   })

@@ -7,13 +7,13 @@ import { interruptAfter } from "./support/interruption.js"
 
 const web = Definition.make("web")
 
-// A prime, so that no loop of the runtime keeps in step with it.
+// A prime, so that it does not align with a loop of the runtime.
 const stride = 7
 
 /**
- * Interrupts an effect after ever more steps, each time on a new engine, until
- * it takes no more of them: the primitives that had been called, and what was
- * left. Whatever the engine still does when it is abandoned is waited for.
+ * Interrupts an effect at each of its steps, each time on a new engine. Returns
+ * the operations that were called and the containers that were left, after all
+ * abandoned operations of the engine have completed.
  */
 const interruptions = <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.Scope>) =>
   Effect.gen(function*() {
@@ -34,7 +34,7 @@ const interruptions = <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.S
     }
   })
 
-describe("interruption at any step", () => {
+describe("an interruption at any step", () => {
   it.live("of start leaves nothing", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* interruptions(Container.start(web)), {
@@ -56,7 +56,7 @@ describe("interruption at any step", () => {
       })
     }), 60_000)
 
-  it.live("of launch leaves nothing, or the container that it has started", () =>
+  it.live("of launch leaves nothing or a started container", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* interruptions(Container.launch(web.pipe(Definition.pullPolicy("always")))), {
         "": [""],

@@ -5,10 +5,10 @@ import { Effect, Fiber, Option, type Scope } from "effect"
 import { layerWith } from "./support/faults.js"
 import { interruptAfter } from "./support/interruption.js"
 
-// A prime, so that no loop of the runtime keeps in step with it.
+// A prime, so that it does not align with a loop of the runtime.
 const stride = 7
 
-/** As a daemon does, it makes what it was asked for also when the client that asked is gone. */
+/** Like a daemon, completes a creation even if the client is gone. */
 const makingBehindOnesBack = (
   memory: BackendDriver.BackendDriver
 ): Pick<Backend.TestDouble, "networks" | "volumes"> => {
@@ -25,7 +25,7 @@ const names = Effect.zipWith(Network.list(), Volume.list(), (networks, volumes) 
   ...volumes.map(({ name }) => name)
 ])
 
-/** What is left after an interruption at ever later steps, until it takes no more of them. */
+/** Resources that are left after an interruption at each step, up to the last one. */
 const leftAfterSteps = <A, E>(make: Effect.Effect<A, E, Backend.Backend | Scope.Scope>) =>
   Effect.gen(function*() {
     const left = new Set<string>()
@@ -40,14 +40,14 @@ const leftAfterSteps = <A, E>(make: Effect.Effect<A, E, Backend.Backend | Scope.
     }
   })
 
-describe("interruption at any step", () => {
-  it.live("of making a network leaves nothing", () =>
+describe("an interruption at any step", () => {
+  it.live("of creating a network leaves nothing", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* leftAfterSteps(Network.make()), { left: [], moments: true })
       deepStrictEqual(yield* leftAfterSteps(Network.make({ name: "given" })), { left: [], moments: true })
     }), 60_000)
 
-  it.live("of making a volume leaves nothing", () =>
+  it.live("of creating a volume leaves nothing", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* leftAfterSteps(Volume.make()), { left: [], moments: true })
       deepStrictEqual(yield* leftAfterSteps(Volume.make({ name: "given" })), { left: [], moments: true })

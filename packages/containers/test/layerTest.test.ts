@@ -32,7 +32,7 @@ describe("Backend.layerTest", () => {
       }
     }).pipe(Effect.provide(Backend.layerTest({}))))
 
-  it.effect("dies of what a derived operation misses", () =>
+  it.effect("dies with the name of an operation that a derived one needs", () =>
     Effect.gen(function*() {
       assertInclude(
         yield* defectOf(Effect.provide(Container.launch(web), Backend.layerTest({}))),
@@ -42,7 +42,7 @@ describe("Backend.layerTest", () => {
       assertInclude(yield* defectOf(Effect.provide(Container.launch(web), creating)), "\"containers.start\"")
     }))
 
-  it.effect("derives start, and what a handle does, from what it is given", () =>
+  it.effect("derives start and the methods of handles from the given operations", () =>
     Effect.gen(function*() {
       const removed = yield* Ref.make<ReadonlyArray<string>>([])
       yield* Effect.gen(function*() {
@@ -65,7 +65,7 @@ describe("Backend.layerTest", () => {
       deepStrictEqual(yield* removed, [id])
     }))
 
-  it.effect("derives run and attach from what it is given", () =>
+  it.effect("derives run and attach from the given operations", () =>
     Effect.gen(function*() {
       strictEqual((yield* Container.run(web)).stdout, "hello")
       strictEqual((yield* Container.attach("web")).id, id)
@@ -87,7 +87,7 @@ describe("Backend.layerTest", () => {
     omittedBytes: 0
   }
 
-  it.effect("takes what is derived as it is given", () =>
+  it.effect("uses given derived operations unchanged", () =>
     Effect.gen(function*() {
       strictEqual((yield* Container.run(web)).exitCode, 7)
     }).pipe(Effect.provide(Backend.layerTest({

@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Backend } from "@ociman/containers"
 import { ConfigProvider, Effect, Logger } from "effect"
 
-/** The files in a directory while a lock is held, and what is logged meanwhile. */
+/** Files in a directory while a lock is held, and the messages logged meanwhile. */
 const holding = (directory: string, variables: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const fileSystem = yield* FileSystem.FileSystem
@@ -30,7 +30,7 @@ const temporary = Effect.flatMap(
 const name = `ociman-${process.getuid?.()}`
 
 describe("locks between processes", () => {
-  it.scopedLive("are in the user's runtime directory, else in a temporary directory named after the user", () =>
+  it.scopedLive("are stored in the user's runtime directory, otherwise in a temporary directory of the user", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       for (
@@ -46,7 +46,7 @@ describe("locks between processes", () => {
       }
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("are not put into a directory that another user may have prepared, and a warning says why", () =>
+  it.scopedLive("are not stored in a directory that another user may have prepared, which logs a warning", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* temporary

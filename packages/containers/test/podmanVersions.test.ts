@@ -14,7 +14,7 @@ const podman = (answers: Answers): Answers => ({
   ...answers
 })
 
-/** Docker's client, which Podman answers. */
+/** Docker's client, connected to Podman. */
 const docker = (answers: Answers): Answers => ({
   version: answer({
     Client: { Version: "28.2.2", ApiVersion: "1.41" },
@@ -33,14 +33,14 @@ const id = "0ba6333d3c3bd50dfde7755b6158b36642d8b5f2f09aa9275ef3b3568402da35"
 
 const build = Build.fromInstructions("FROM scratch\n").pipe(Build.tagged("localhost/app:1"))
 
-/** Podman, whose commands on containers fail. */
+/** Podman with failing commands on containers. */
 const complaining = (text: string) =>
   EngineBackend.layerPodman.pipe(
     Layer.provide(machine({ clients: { podman: podman({ container: complain(text, 125) }) } }))
   )
 
 describe("Podman 5", () => {
-  it.live("a rename to a name that is taken fails with NameInUse", () =>
+  it.live("fails with NameInUse for a rename to a name in use", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const error = yield* Effect.flip(backend.containers.rename(id, ContainerName.make("taken")))
@@ -50,7 +50,7 @@ describe("Podman 5", () => {
         `${id}: UNIQUE constraint failed: ContainerConfig.Name`
     ))))
 
-  it.live("a port that pasta cannot bind is taken", () =>
+  it.live("fails with PortTaken if pasta cannot bind a port", () =>
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const error = yield* Effect.flip(backend.containers.start("app"))
@@ -60,9 +60,9 @@ describe("Podman 5", () => {
         "Failed to bind port 8080 (Address already in use) for option '-t 127.0.0.1/8080-8080:80-80'"
     ))))
 
-  it.live("images are pruned by one filter at a time, until none of them can go", () =>
+  it.live("prunes images one by one until none can be removed", () =>
     Effect.gen(function*() {
-      // The first is the base of the second, and the third has a name.
+      // The first image is the base of the second one; the third one is tagged.
       const [base, top, named] = ["a", "b", "c"].map((digit) => digit.repeat(64))
       const info = (id: string | undefined) => ({
         Id: id,
@@ -94,7 +94,7 @@ esac`
       deepStrictEqual(pruned.map(String), [`sha256:${top}`, `sha256:${base}`])
     }))
 
-  it.live("its warning of control groups is in no error", () =>
+  it.live("prints no warning about cgroups in an error", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Image.remove(Reference.make("localhost/app:1")))
       strictEqual(error._tag === "EngineFailed" ? error.detail : error._tag, "Error: something else")
@@ -124,7 +124,7 @@ esac`
       }))
     ))
 
-  it.live("has no secrets in builds behind Docker's client, and says so", () =>
+  it.live("rejects build secrets behind Docker's client", () =>
     Effect.gen(function*() {
       const error = yield* Build.secret(build, "token", Redacted.make("hunter2")).pipe(
         Build.build,
@@ -134,7 +134,7 @@ esac`
         error._tag === "EngineFailed" ? [error.reason, error.detail] : error._tag,
         [
           "InvalidDefinition",
-          "Podman behind Docker's client knows no secrets of builds: build with the client podman."
+          "Podman behind Docker's client does not support build secrets: build with the client podman."
         ]
       )
     }).pipe(

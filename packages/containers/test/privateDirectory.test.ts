@@ -17,7 +17,7 @@ const failure = (directory: Effect.Effect<string, PlatformError.PlatformError | 
     (error) => error._tag === "UnsafeDirectory" ? Effect.succeed(error) : Effect.fail(error)
   )
 
-/** A file system that says other owners and modes of some paths. */
+/** File system with other owners and modes of some paths. */
 const seeing = (
   fs: FileSystem.FileSystem,
   changes: Readonly<Record<string, { readonly uid?: number; readonly mode?: number }>>
@@ -32,7 +32,7 @@ const seeing = (
   })
 
 describe("a private directory", () => {
-  it.scopedLive("is made for this user alone, and found again", () =>
+  it.scopedLive("is created for this user only and found again", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const parent = yield* temporary
@@ -54,7 +54,7 @@ describe("a private directory", () => {
       assert.strictEqual(yield* privateDirectory.make(fs, `${parent}/link`, names), `${parent}/real/ociman/locks`)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("is refused if other users can write to it", () =>
+  it.scopedLive("is rejected if other users can write to it", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const parent = yield* temporary
@@ -68,7 +68,7 @@ describe("a private directory", () => {
       assert.deepStrictEqual(yield* fs.readDirectory(`${parent}/ociman`), [])
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("is refused if it is a link or a file", () =>
+  it.scopedLive("is rejected if it is a link or a file", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const parent = yield* temporary
@@ -81,16 +81,16 @@ describe("a private directory", () => {
       assert.deepStrictEqual(yield* fs.readDirectory(`${parent}/elsewhere`), [])
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("is refused if another user made it", () =>
+  it.scopedLive("is rejected if another user created it", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const parent = yield* temporary
       yield* fs.makeDirectory(`${parent}/ociman`, { mode: 0o700 })
       const others = seeing(fs, { [`${parent}/ociman`]: { uid: 4711 } })
-      assert.include((yield* failure(privateDirectory.make(others, parent, names))).detail, "another user made it")
+      assert.include((yield* failure(privateDirectory.make(others, parent, names))).detail, "another user created it")
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("is refused below a directory in which another user could replace it", () =>
+  it.scopedLive("is rejected below a directory in which another user can replace it", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const parent = yield* temporary
@@ -100,7 +100,7 @@ describe("a private directory", () => {
         for (const path of [inner, parent]) {
           const error = yield* failure(privateDirectory.make(seeing(fs, { [path]: change }), inner, names))
           assert.strictEqual(error.path, path)
-          assert.include(error.detail, "replace what is in it")
+          assert.include(error.detail, "replace its contents")
         }
       }
       const sticky = seeing(fs, { [parent]: { uid: 0, mode: 0o41777 } })

@@ -13,7 +13,7 @@ const notFound = (path: string, reason: PlatformError.SystemErrorReason = "NotFo
 
 const initial = { pid: "pid:[4026531836]", time: "time:[4026531834]" }
 
-/** A machine by what its files say; an error stands for a file that cannot be read. */
+/** Machine with these files; an error stands for a file that cannot be read. */
 const linux = (files: Readonly<Record<string, string | PlatformError.SystemErrorReason>>) => {
   const read = (path: string) => {
     const text = files[path]
@@ -50,7 +50,7 @@ const liveness = (
 
 const made = (files: Readonly<Record<string, string>>) => Effect.map(linux(files), self)
 
-/** A process on this machine, with its identity. */
+/** Starts a process on this machine and returns it with its identity. */
 const started = (...[command, ...args]: [string, ...Array<string>]) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -61,7 +61,7 @@ const started = (...[command, ...args]: [string, ...Array<string>]) =>
   })
 
 describe("the identity of a process", () => {
-  it.scopedLive("is this process's, which is alive", () =>
+  it.scopedLive("identifies this process, which is alive", () =>
     Effect.gen(function*() {
       const identity = yield* processIdentity.make
       strictEqual(self(identity).pid, process.pid)
@@ -69,7 +69,7 @@ describe("the identity of a process", () => {
       assert.deepStrictEqual(self(yield* processIdentity.make), self(identity))
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("tells another process that runs from one that has ended", () =>
+  it.scopedLive("distinguishes a running process from one that has ended", () =>
     Effect.gen(function*() {
       const identity = yield* processIdentity.make
       const { child, process } = yield* started("sleep", "60")
@@ -78,11 +78,11 @@ describe("the identity of a process", () => {
       strictEqual(yield* identity.isAlive(process), "Dead")
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("takes a process that nobody has waited for as one that has ended", () =>
+  it.scopedLive("reports a zombie process as dead", () =>
     Effect.gen(function*() {
       const identity = yield* processIdentity.make
       const fs = yield* FileSystem.FileSystem
-      // `exec` leaves the child to a parent that does not know of it.
+      // `exec` replaces the shell by a parent that does not wait for the child.
       const { child } = yield* started("sh", "-c", "sleep 0.01 & exec sleep 60")
       const children = `/proc/${child.pid}/task/${child.pid}/children`
       const zombie = yield* fs.readFileString(children).pipe(
@@ -99,7 +99,7 @@ describe("the identity of a process", () => {
       strictEqual(yield* identity.isAlive(process), "Dead")
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.effect("tells a process from a later one of the same number", () =>
+  it.effect("distinguishes a process from a later one with the same pid", () =>
     Effect.gen(function*() {
       const later = machine({ "/proc/10/stat": stat(10, 2000, "S", "a) S (b") })
       strictEqual(yield* liveness(later, made(machine())), "Dead")
@@ -125,24 +125,24 @@ describe("the identity of a process", () => {
       "Unknown"
     ],
     ["where other users' processes are hidden", { "/proc/1/stat": "NotFound" }, "Unknown"]
-  ])("knows what to think of a process that is %s", ([, seen, expected]) =>
+  ])("determines the liveness of a process that is %s", ([, seen, expected]) =>
     Effect.gen(function*() {
       strictEqual(yield* liveness(machine(seen), made(machine())), expected)
     }))
 
-  it.effect("is complete where the kernel has no time namespaces", () =>
+  it.effect("is complete on a kernel without time namespaces", () =>
     Effect.gen(function*() {
       const old = machine({ "/proc/self/ns/time": "NotFound", "/proc/10/stat": stat(10, 1000) })
       strictEqual(yield* liveness(old, made(old)), "Alive")
       strictEqual(yield* liveness(machine({ "/proc/self/ns/time": "NotFound" }), made(old)), "Dead")
     }))
 
-  it.effect("does not show what names the machine", () =>
+  it.effect("does not contain the machine id", () =>
     Effect.gen(function*() {
       assert.notInclude((yield* made(machine())).host, "machine-a")
     }))
 
-  it.scopedLive("is found by ps where there is no /proc", () =>
+  it.scopedLive("is determined by ps without /proc", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const executor = yield* CommandExecutor.CommandExecutor
@@ -181,7 +181,7 @@ describe("the identity of a process", () => {
       assertNone((yield* withoutProc("A-B-C", "")).current)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.effect("is none where nothing tells it", () =>
+  it.effect("is none if neither /proc nor ps exists", () =>
     Effect.gen(function*() {
       const identity = yield* Effect.provide(
         processIdentity.make,

@@ -8,7 +8,7 @@ const pages = { "index.html": "Hello!" }
 
 const busybox = Reference.make("busybox:1.37")
 
-/** There `wget` has to be played; the first time, the server is not there yet. */
+/** Memory engine with a scripted `wget`, which fails the first time because the server is not ready. */
 const memory = Layer.unwrapEffect(
   Effect.map(Ref.make(1), (exitCode) =>
     MemoryBackend.layer({
@@ -16,7 +16,7 @@ const memory = Layer.unwrapEffect(
     }))
 )
 
-it.live("a site has its pages, and is gone with its scope", () =>
+it.live("a site serves its pages until its scope closes", () =>
   Effect.gen(function*() {
     yield* Effect.scoped(Effect.gen(function*() {
       const { container, url } = yield* site(busybox, pages)

@@ -6,7 +6,7 @@ const definition = Definition.make("localhost/memory:1")
 
 const dead = new Session.Process({ host: "memory", pid: 7, started: "1" })
 
-/** A container as a process that has ended made it. */
+/** Container that was created by a process that has ended. */
 const abandoned = (labels: Readonly<Record<string, string>>) =>
   Effect.flatMap(Backend.Backend, (backend) =>
     backend.containers.create(
@@ -19,7 +19,7 @@ const abandoned = (labels: Readonly<Record<string, string>>) =>
       ContainerName.make(`abandoned-${labels["com.example.a"]}`)
     ))
 
-/** An engine whose lists disregard filters, and for which every process but this one is dead. */
+/** Engine whose lists ignore filters, and for which all other processes are dead. */
 const unfiltered = Layer.scoped(
   Backend.Backend,
   Effect.flatMap(
@@ -34,7 +34,7 @@ const unfiltered = Layer.scoped(
 )
 
 describe("Backend.sweep", () => {
-  it.effect("removes only what matches its labels, whatever the engine lists", () =>
+  it.effect("removes only resources with its labels, even if the engine lists others", () =>
     Effect.gen(function*() {
       const [one, two] = yield* Effect.all([
         abandoned({ "com.example.a": "1" }),

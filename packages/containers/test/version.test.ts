@@ -3,6 +3,6 @@ import { strictEqual } from "@effect/vitest/utils"
 import manifest from "../package.json" with { type: "json" }
 import { version } from "../src/internal/values/libraryVersion.js"
 
-it("the version in labels is the package's", () => {
+it("the version in labels equals that of the package", () => {
   strictEqual(version, manifest.version)
 })

@@ -8,7 +8,7 @@ import { isGone, layer, PrivateDocker } from "../support/PrivateDocker.js"
 
 const idle = Definition.command("trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done")
 
-/** Runs a test on a daemon of its own, and gives the warnings that were logged. */
+/** Runs a test on a private daemon and returns the logged warnings. */
 const onDaemon = <A, E>(
   test: Effect.Effect<A, E, Backend.Backend | PrivateDocker | NodeContext.NodeContext | Scope.Scope>,
   tcp?: string
@@ -28,8 +28,8 @@ const onDaemon = <A, E>(
     )
   })
 
-describe("a Docker daemon of our own", () => {
-  it.live("killed in the middle of a program ends it with BackendUnavailable, and nothing hangs", () =>
+describe("a private Docker daemon", () => {
+  it.live("that is killed fails the operations of a program with BackendUnavailable, and none hangs", () =>
     Effect.gen(function*() {
       const { result, warnings } = yield* onDaemon(Effect.gen(function*() {
         const { daemon } = yield* PrivateDocker
@@ -55,11 +55,11 @@ describe("a Docker daemon of our own", () => {
         }
         return container.id
       }))
-      // What cannot be removed any more is named.
+      // Resources that cannot be removed are named in a warning.
       assert.isTrue(warnings.some((warning) => warning.includes(result)), warnings.join("\n"))
     }))
 
-  it.live("stopped in the middle of a program ends it with BackendUnavailable", () =>
+  it.live("that is stopped fails the operations of a program with BackendUnavailable", () =>
     onDaemon(Effect.gen(function*() {
       const { daemon } = yield* PrivateDocker
       const definition = yield* busyboxImage
@@ -76,7 +76,7 @@ describe("a Docker daemon of our own", () => {
       for (const error of errors) assert.isTrue(isGone(error), String(error))
     })))
 
-  it.live("reached by tcp publishes where this machine can reach it", () =>
+  it.live("on a TCP endpoint publishes ports that are reachable from this machine", () =>
     onDaemon(
       Effect.gen(function*() {
         const { engine } = yield* Backend.Backend

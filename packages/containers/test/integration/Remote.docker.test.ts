@@ -11,7 +11,7 @@ import { certificates, freePort, isServedAt, sshServer } from "../support/remote
 const settings = (values: Record<string, string>) =>
   Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(values))))
 
-/** Runs a test on the Docker that these settings, and no variables of this process, lead to. */
+/** Runs a test on the Docker of these settings, without the variables of this process. */
 const onDocker = <A, E>(
   values: Record<string, string>,
   test: Effect.Effect<A, E, Backend.Backend | NodeContext.NodeContext | Scope.Scope>
@@ -31,7 +31,7 @@ const docker = (config: string, ...args: ReadonlyArray<string>) =>
 
 describe("a remote Docker", () => {
   it.scopedLive(
-    "over TCP with TLS, by variables and by a context, is reached at its host",
+    "over TCP with TLS is reached by variables and by a context, and publishes at its host",
     () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
@@ -48,7 +48,7 @@ describe("a remote Docker", () => {
           })
         )
 
-        // Whom the daemon does not know is told so.
+        // A client without a certificate is rejected by the daemon.
         const stranger = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-stranger-" })
         yield* fs.copyFile(`${directory}/ca.pem`, `${stranger}/ca.pem`)
         const error = yield* Effect.flip(onDocker({ ...byHost, DOCKER_CERT_PATH: stranger }, Effect.void))
@@ -65,7 +65,7 @@ describe("a remote Docker", () => {
             assertSome(engine.endpoint, dockerHost)
             assertSome(engine.context, "remote")
             const container = yield* isServedAt(host)
-            // Another choice in the middle of the program does not move it.
+            // A change of the current context does not affect a running program.
             yield* docker(config, "context", "use", "default")
             strictEqual((yield* container.state).status, "running")
             yield* isServedAt(host)
@@ -74,7 +74,7 @@ describe("a remote Docker", () => {
       }).pipe(Effect.provide(NodeContext.layer))
   )
 
-  it.scopedLive("over SSH is reached at the host that SSH knows by the name", () =>
+  it.scopedLive("over SSH is reached at the host that the SSH configuration assigns to its name", () =>
     Effect.gen(function*() {
       const ssh = yield* sshServer("127.0.0.3")
       yield* onDocker(
@@ -88,7 +88,7 @@ describe("a remote Docker", () => {
       ).pipe(Effect.provide(withVariables({ PATH: `${ssh.bin}:${process.env["PATH"]}` })))
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.live("of a context that is not there says so", () =>
+  it.live("of a missing context fails with the name of the context", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(onDocker({ DOCKER_CONTEXT: "no-such-context" }, Effect.void))
       assert.match(error.message, /no-such-context/)

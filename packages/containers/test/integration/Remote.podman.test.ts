@@ -5,10 +5,11 @@ import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
 import { Backend, EngineBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { ConfigProvider, Effect, Layer, Schedule, type Scope } from "effect"
+import { clientOf } from "../support/clientOf.js"
 import { withVariables } from "../support/PrivateDocker.js"
 import { daemon, freePort, isServedAt, listening, sshServer } from "../support/remote.js"
 
-/** Runs a test on the engine that these settings, and no variables of this process, lead to. */
+/** Runs a test on the engine of these settings, without the variables of this process. */
 const onEngine = <A, E>(
   layer: typeof EngineBackend.layerPodman,
   values: Record<string, string>,
@@ -29,7 +30,7 @@ const temporary = Effect.flatMap(
 
 const service = (url: string) => daemon(Command.make("podman", "system", "service", "--time=0", url))
 
-/** A service on a socket of its own. */
+/** Starts a service on a private socket. */
 const socketService = Effect.gen(function*() {
   const socket = `${yield* temporary}/podman.sock`
   yield* service(`unix://${socket}`)
@@ -40,7 +41,7 @@ const socketService = Effect.gen(function*() {
 })
 
 describe("a remote Podman", () => {
-  it.scopedLive("over a socket is on this machine", () =>
+  it.scopedLive("over a socket publishes on this machine", () =>
     Effect.gen(function*() {
       const url = `unix://${yield* socketService}`
       yield* onEngine(
@@ -48,7 +49,7 @@ describe("a remote Podman", () => {
         { CONTAINER_HOST: url },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend
-          deepStrictEqual([engine.name, engine.client], ["podman", "podman"])
+          deepStrictEqual([engine.name, clientOf(engine).client], ["podman", "podman"])
           assertSome(engine.endpoint, url)
           assertNone(engine.remoteHost)
           yield* isServedAt("127.0.0.1")
@@ -56,7 +57,7 @@ describe("a remote Podman", () => {
       )
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("over TCP is reached at its host", () =>
+  it.scopedLive("over TCP publishes at its host", () =>
     Effect.gen(function*() {
       const host = "127.0.0.4"
       const port = yield* freePort(host)
@@ -72,7 +73,7 @@ describe("a remote Podman", () => {
       )
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("over SSH, by the connection of a configuration file, is reached at its host and stays there", () =>
+  it.scopedLive("over SSH is reached by the connection of a configuration file, and stays the same when the file changes", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const ssh = yield* sshServer("127.0.0.5")
@@ -94,7 +95,7 @@ describe("a remote Podman", () => {
       ).pipe(Effect.provide(withVariables({ HOME: ssh.directory })))
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("behind Docker's client is Podman", () =>
+  it.scopedLive("behind Docker's client is recognized as Podman", () =>
     Effect.gen(function*() {
       const url = `unix://${yield* socketService}`
       yield* onEngine(
@@ -102,7 +103,7 @@ describe("a remote Podman", () => {
         { DOCKER_HOST: url },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend
-          deepStrictEqual([engine.name, engine.client], ["podman", "docker"])
+          deepStrictEqual([engine.name, clientOf(engine).client], ["podman", "docker"])
           assertSome(engine.endpoint, url)
           assertNone(engine.remoteHost)
           yield* isServedAt("127.0.0.1")

@@ -7,7 +7,7 @@ import { busyboxImage } from "../support/busybox.js"
 
 const variable = "PODMAN_IGNORE_CGROUPSV1_WARNING"
 
-/** Leaves the variable out of this process's environment while the scope is open. */
+/** Removes the variable from the environment of this process while the scope is open. */
 const withoutVariable = Effect.acquireRelease(
   Effect.sync(() => {
     const before = process.env[variable]
@@ -20,8 +20,8 @@ const withoutVariable = Effect.acquireRelease(
     })
 )
 
-describe("a warning of Podman on the first version of control groups", () => {
-  it.scopedLive("is in no result and no error", () =>
+describe("Podman's warning about cgroups v1", () => {
+  it.scopedLive("appears in no result and no error", () =>
     Effect.gen(function*() {
       yield* withoutVariable
       const definition = yield* busyboxImage

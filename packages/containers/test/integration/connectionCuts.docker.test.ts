@@ -23,7 +23,7 @@ const countOf = (container: Container.Container, argument: string) =>
 
 layer(backend, { excludeTestServices: true, timeout: "1 minute" })("a connection to Docker", (it) => {
   describe.each(["end", "reset"] as const)("that is cut by %s", (how) => {
-    it.scoped("fails the command that it was for, whatever its exit code may be, and ends it", () =>
+    it.scoped("fails the command of exec with any exit code, and ends it in the container", () =>
       Effect.gen(function*() {
         const { cut } = yield* CuttableDocker.CuttableDocker
         const container = yield* Container.start(idle(yield* busyboxImage))
@@ -56,7 +56,7 @@ layer(backend, { excludeTestServices: true, timeout: "1 minute" })("a connection
         strictEqual(yield* countOf(container, "sleep 98765"), 0)
       }))
 
-    it.scoped("fails a run, and the container is removed", () =>
+    it.scoped("fails a run and removes its container", () =>
       Effect.gen(function*() {
         const { cut } = yield* CuttableDocker.CuttableDocker
         const definition = (yield* busyboxImage).pipe(

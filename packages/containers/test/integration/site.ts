@@ -10,7 +10,7 @@ export const siteTests = (name: string, engine: typeof NodeOciman.layerDocker) =
   layer(Layer.provideMerge(TestImage.layer(), Layer.merge(engine, NodeHttpClient.layer)), {
     excludeTestServices: true
   })(`a site on ${name}`, (it) => {
-    it.effect("is read from here, and is gone with its scope", () =>
+    it.effect("serves its pages to this machine until its scope closes", () =>
       Effect.gen(function*() {
         const { reference } = yield* TestImage.TestImage // a static busybox, made without a registry
         const url = yield* Effect.scoped(Effect.gen(function*() {

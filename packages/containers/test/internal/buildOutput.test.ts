@@ -28,7 +28,7 @@ type Builder = keyof typeof readers
 
 const builders: ReadonlyArray<Builder> = ["classic", "buildkit", "podman"]
 
-/** What the builders have really printed: the classic one and BuildKit of Docker 20.10, Podman 4.3. */
+/** Recorded outputs of the classic builder and BuildKit of Docker 20.10, and of Podman 4.3. */
 const recorded = (builder: Builder): Readonly<Record<string, { readonly stdout: string; readonly stderr: string }>> =>
   JSON.parse(readFileSync(new URL(`../fixtures/builders/${builder}.json`, import.meta.url), "utf8"))
 
@@ -89,8 +89,8 @@ const steps: Readonly<Record<Builder, ReadonlyArray<string>>> = {
   ]
 }
 
-describe("what builders print", () => {
-  it.each(builders)("has the steps of a build, each begun and ended once: %s", (builder) => {
+describe("the output of a builder", () => {
+  it.each(builders)("is parsed to steps that start and end once: %s", (builder) => {
     const build = read(builder, "multi")
     assert.deepStrictEqual([...shown(build, "StepStarted")].sort(), [...steps[builder]].sort())
     assert.deepStrictEqual(
@@ -100,10 +100,10 @@ describe("what builders print", () => {
     assert.deepStrictEqual(build.failure.exitCode, undefined)
   })
 
-  it.each(builders)("has what steps write, also without a line end: %s", (builder) => {
+  it.each(builders)("is parsed to the output of steps, even without a final line end: %s", (builder) => {
     const output = written(read(builder, "multi"), "RUN echo")
     const plain = output.map((line) => line.replace(/^\w+: /, ""))
-    // Podman's error output is that of the client, and which step it is of is told by the order of arrival alone.
+    // Podman mixes standard error of the step and of the client, so only the order of arrival assigns it to a step.
     assert.includeMembers(
       plain,
       builder === "podman" ? ["hello world", "no newline"] : ["hello world", "err", "no newline"]
@@ -112,7 +112,7 @@ describe("what builders print", () => {
     assert.deepStrictEqual(written(read(builder, "multi"), "RUN cat"), ["stdout: hi"])
   })
 
-  it.each(builders)("says what need not be run again: %s", (builder) => {
+  it.each(builders)("is parsed to cached steps: %s", (builder) => {
     const build = read(builder, "multicached")
     const cached = shown(build, "StepCached").map((step) => step.replace(/^.*\] (\w+).*/, "$1"))
     assert.includeMembers([...cached], ["RUN", "COPY"])
@@ -150,7 +150,7 @@ describe("what builders print", () => {
     ["empty", "a Dockerfile that is empty", { classic: [], buildkit: [], podman: [] }]
   ]
   for (const [recording, what, expected] of failures) {
-    it.each(builders)(`says which step failed and how: ${what}, %s`, (builder) => {
+    it.each(builders)(`is parsed to the failed step and its exit code: ${what}, %s`, (builder) => {
       const { events, failure } = read(builder, recording)
       const [step, exitCode] = expected[builder]
       assert.strictEqual(failure.step === undefined ? undefined : String(failure.step), step)
@@ -159,7 +159,7 @@ describe("what builders print", () => {
     })
   }
 
-  it("is not mistaken for what a step writes that looks like it", () => {
+  it("is not confused with similar output of a step", () => {
     const { events } = readers.classic([
       "Step 1/2 : FROM scratch",
       " ---> 0123456789ab",
@@ -209,8 +209,8 @@ const line = fc.record({
   )
 })
 
-describe("any output", () => {
-  it.each(builders)("is read, and no step ends that has not begun, or twice: %s", (builder) => {
+describe("any output of a builder", () => {
+  it.each(builders)("is parsed without a step that ends twice or without a start: %s", (builder) => {
     fc.assert(fc.property(fc.array(line), (lines) => {
       let open: ReadonlyArray<string> = []
       for (const event of readers[builder](lines).events) {
@@ -224,7 +224,7 @@ describe("any output", () => {
     }))
   })
 
-  it.each(builders)("keeps what it does not know: %s", (builder) => {
+  it.each(builders)("is kept if it is unknown: %s", (builder) => {
     const unknown = fc.string().filter((text) => /^[a-z ]+$/.test(text) && text.trim() !== "")
     fc.assert(fc.property(fc.array(unknown), (texts) => {
       const { events } = readers[builder](texts.map((text) => ({ source: "stdout", text })))
@@ -232,7 +232,7 @@ describe("any output", () => {
     }))
   })
 
-  it.each(builders)("means the same however it is torn apart, and may be no UTF-8: %s", (builder) => {
+  it.each(builders)("is parsed independently of its chunks, even if it is not UTF-8: %s", (builder) => {
     const text = recorded(builder)["multi"]
     const whole = encoder.encode(builder === "buildkit" ? text?.stderr : text?.stdout)
     const source = builder === "buildkit" ? "stderr" : "stdout"

@@ -11,7 +11,7 @@ const part = fc.constantFrom("a", "b", "..", ".", "", "c.d", "...")
 const name = fc.array(fc.constantFrom("a", "b", "c"), { minLength: 1, maxLength: 4 }).map((parts) => parts.join("/"))
 
 describe("a link in a copy", () => {
-  it.prop("stays inside only where it leads to something inside, through real directories", [
+  it.prop("stays inside only if its target is inside and reached through real directories", [
     name,
     fc.array(part, { maxLength: 6 }).map((parts) => parts.join("/"))
   ], ([name, target]) => {
@@ -22,7 +22,7 @@ describe("a link in a copy", () => {
     }
   })
 
-  it.prop("that goes down only always stays inside", [name, name], ([name, target]) => {
+  it.prop("stays inside if its target has no parent directory", [name, name], ([name, target]) => {
     assert.isTrue(staysInside(name, target))
   })
 
@@ -41,14 +41,14 @@ describe("a link in a copy", () => {
     ["a", "C:\\x", false],
     ["a", "..\\x", false],
     ["a", "c:x", false]
-  ])("%s -> %s: %s", (name, target, expected) => {
+  ])("from %s to %s stays inside: %s", (name, target, expected) => {
     assert.strictEqual(staysInside(name, target), expected)
   })
 })
 
 describe("a copy out of a container", () => {
   it.scoped.each(["/etc/passwd", "../../other", "beside", "."])(
-    "is refused if all of it is a link to %s",
+    "is rejected if its only entry is a link to %s",
     (target) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem

@@ -7,7 +7,7 @@ const encoder = new TextEncoder()
 
 const concat = (parts: ReadonlyArray<Uint8Array>) => Uint8Array.from(parts.flatMap((part) => Array.from(part)))
 
-/** Bytes in pieces of the given sizes, over and over. */
+/** Bytes in chunks of the given sizes, repeated cyclically. */
 const inPieces = (bytes: Uint8Array, sizes: ReadonlyArray<number>) => {
   const pieces: Array<Uint8Array> = []
   for (let offset = 0, index = 0; offset < bytes.length; index++) {
@@ -44,9 +44,9 @@ const chunked = (body: string, size: number) => {
 const text = FastCheck.string({ unit: "grapheme", maxLength: 200 })
 const sizes = FastCheck.array(FastCheck.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 5 })
 
-describe("a response of an engine", () => {
+describe("an HTTP response of an engine", () => {
   it.effect.prop(
-    "is read the same however its bytes are cut, and so is the next one on the connection",
+    "is read independently of its chunks, and so is the next one on the connection",
     { bodies: FastCheck.tuple(text, text, text), sizes, chunk: FastCheck.integer({ min: 1, max: 20 }) },
     ({ bodies: [first, second, third], chunk, sizes }) =>
       Effect.gen(function*() {
@@ -66,7 +66,7 @@ describe("a response of an engine", () => {
   )
 
   it.effect.prop(
-    "that ends early is no response",
+    "fails if the connection ends early",
     { body: FastCheck.string({ minLength: 1, maxLength: 50 }), sizes, cut: FastCheck.nat() },
     ({ body, cut, sizes }) =>
       Effect.gen(function*() {
@@ -93,7 +93,7 @@ describe("a response of an engine", () => {
       ["a line without an end", "x".repeat(2 * 1024 * 1024)]
     ] as const
   ) {
-    it.effect(`of ${what} is malformed`, () =>
+    it.effect(`fails with Malformed if it consists of ${what}`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(readAll(encoder.encode(bytes), [65_536], 1))
         assert.strictEqual(error._tag, "Malformed")

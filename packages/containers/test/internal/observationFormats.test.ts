@@ -5,7 +5,7 @@ import * as eventFormat from "../../src/internal/dialect/events.js"
 import { processesOf } from "../../src/internal/dialect/processes.js"
 import * as statsFormat from "../../src/internal/dialect/stats.js"
 
-// Output of the clients: Docker 20.10.24 and 28.2.2 the same, Podman 4.3.1, and 5.4.2 where it differs.
+// Recorded outputs of Docker 20.10.24 and 28.2.2 (equal), Podman 4.3.1, and Podman 5.4.2 where it differs.
 const samples = {
   dockerStats:
     "{\"BlockIO\":\"0B / 0B\",\"CPUPerc\":\"0.25%\",\"Container\":\"s\",\"ID\":\"93b1d43c9752\",\"MemPerc\":\"0.69%\",\"MemUsage\":\"452KiB / 64MiB\",\"Name\":\"s\",\"NetIO\":\"1.09kB / 0B\",\"PIDs\":\"1\"}",
@@ -22,7 +22,7 @@ const samples = {
 const right = <A, E>(result: Either.Either<A, E>): A => Either.getOrThrowWith(result, (error) => error)
 
 describe("stats", () => {
-  it("of Docker are read, rounded as they are", () => {
+  it("are decoded from Docker's rounded texts", () => {
     deepStrictEqual(right(statsFormat.decode(samples.dockerStats)), {
       cpu: 0.0025,
       cpuTime: Option.none(),
@@ -33,7 +33,7 @@ describe("stats", () => {
     })
   })
 
-  it("of Podman are read, exact", () => {
+  it("are decoded from Podman's exact numbers", () => {
     deepStrictEqual(right(statsFormat.decode(samples.podmanStats)), {
       cpu: 0.5275387845943346,
       cpuTime: Option.some(Duration.nanos(29743821n)),
@@ -44,7 +44,7 @@ describe("stats", () => {
     })
   })
 
-  it("that Docker does not know are zero", () => {
+  it("are zero where Docker has no value", () => {
     const unknown =
       "{\"BlockIO\":\"-- / --\",\"CPUPerc\":\"--\",\"MemUsage\":\"-- / --\",\"NetIO\":\"--\",\"PIDs\":\"--\"}"
     assert.isTrue(Either.isLeft(statsFormat.decode(unknown)), "half a pair")
@@ -54,7 +54,7 @@ describe("stats", () => {
     deepStrictEqual([memory, processes], [{ used: 0, limit: 0 }, 0])
   })
 
-  it.prop("sizes have decimal and binary units", [
+  it.prop("are decoded from sizes with decimal and binary units", [
     fc.nat({ max: 9999 }),
     fc.integer({ min: 0, max: 8 }),
     fc.boolean(),
@@ -68,13 +68,13 @@ describe("stats", () => {
     )
   })
 
-  it.prop("what is no size is none", [fc.string()], ([text]) => {
+  it.prop("are not decoded from texts that are not sizes", [fc.string()], ([text]) => {
     const size = statsFormat.parseSize(text)
     assert.isTrue(Option.isNone(size) || size.value >= 0 || /--|b\s*$/i.test(text))
   })
 
   for (const text of ["", "B", "1", "1.B", ".5B", "-1B", "1KB/s", "0x1B", "1 QiB", "1e999kBB", "NaNB"]) {
-    it(`${JSON.stringify(text)} is no size`, () => {
+    it(`are not decoded from the size ${JSON.stringify(text)}`, () => {
       assertNone(statsFormat.parseSize(text))
     })
   }
@@ -83,7 +83,7 @@ describe("stats", () => {
     assert.isTrue(Either.isLeft(statsFormat.decode(text)))
   })
 
-  it.prop("percentages above a hundred are of several processors", [fc.nat({ max: 640_000 })], ([hundredths]) => {
+  it.prop("may exceed 100 % of one processor", [fc.nat({ max: 640_000 })], ([hundredths]) => {
     const text = (hundredths / 100).toFixed(2)
     const { cpu } = right(statsFormat.decode(samples.dockerStats.replace("0.25", text)))
     assert.strictEqual(cpu, Number(text) / 100)
@@ -94,7 +94,7 @@ describe("processes", () => {
   const table = (...lines: ReadonlyArray<string>) =>
     ["PID                 USER                COMMAND", ...lines, ""].join("\n")
 
-  it("of Docker and of Podman are read", () => {
+  it("are parsed from the tables of Docker and of Podman", () => {
     const sleep = [{ pid: 4716, user: "root", command: "sleep 60" }]
     deepStrictEqual(processesOf(table("4716                root                sleep 60")), Either.right(sleep))
     deepStrictEqual(
@@ -104,7 +104,7 @@ describe("processes", () => {
     deepStrictEqual(processesOf(table()), Either.right([]))
   })
 
-  it("have commands of several lines", () => {
+  it("may have commands of several lines", () => {
     deepStrictEqual(
       processesOf(table("1 root sh -c echo a", "  b", "7 nobody sleep 1")),
       Either.right([{ pid: 1, user: "root", command: "sh -c echo a\n  b" }, {
@@ -116,13 +116,13 @@ describe("processes", () => {
   })
 
   it.each(["", "nothing", "Error: no such container\n1 root sh", "PIDS\n", "PID USER COMMAND\nroot sh"])(
-    "are not in %j",
+    "are not parsed from %j",
     (text) => {
       assert.isTrue(Either.isLeft(processesOf(text)))
     }
   )
 
-  it.prop("are read whatever users and commands are called", [
+  it.prop("are parsed with any user and command", [
     fc.array(fc.record({
       pid: fc.nat(),
       user: fc.stringMatching(/^[a-z_][a-z0-9_-]{0,8}\+?$/),
@@ -137,7 +137,7 @@ describe("processes", () => {
 })
 
 describe("events", () => {
-  it("of Docker are read", () => {
+  it("are decoded from Docker's format", () => {
     assertSome(right(eventFormat.decode(samples.dockerEvent)), {
       time: DateTime.unsafeMake(1795253109685),
       type: "container",
@@ -148,7 +148,7 @@ describe("events", () => {
     })
   })
 
-  it("of Podman are read, with Docker's words", () => {
+  it("are decoded from Podman's format with the actions of Docker", () => {
     assertSome(right(eventFormat.decode(samples.podmanEvent)), {
       time: DateTime.unsafeMake("2026-11-21T09:25:14.172Z"),
       type: "container",
@@ -171,7 +171,7 @@ describe("events", () => {
     }
   })
 
-  it("of Podman 5 are read, whose time is a number", () => {
+  it("are decoded from Podman 5, whose time is a number", () => {
     assertSome(right(eventFormat.decode(samples.podman5Event)), {
       time: DateTime.unsafeMake(1795894319794),
       type: "container",
@@ -182,12 +182,12 @@ describe("events", () => {
     })
   })
 
-  it("of other types are none", () => {
+  it("are ignored if they have another type", () => {
     assertNone(right(eventFormat.decode(samples.dockerEvent.replace("\"Type\":\"container\"", "\"Type\":\"plugin\""))))
     assertNone(right(eventFormat.decode(samples.podmanEvent.replace("\"Type\":\"container\"", "\"Type\":\"pod\""))))
   })
 
-  it("of health have no other word for each state", () => {
+  it("have one action for all health states", () => {
     const line = samples.dockerEvent.replace("\"Action\":\"start\"", "\"Action\":\"health_status: healthy\"")
     assertSome(
       Option.map(right(eventFormat.decode(line)), ({ action, attributes }) => [action, attributes["health"]]),

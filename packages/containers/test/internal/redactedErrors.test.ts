@@ -11,7 +11,7 @@ const { ofExec, ofRun } = RedactedErrors.make(
 const fields = (error: object): Readonly<Record<string, unknown>> => ({ ...error })
 
 describe("redaction of errors", () => {
-  it("replaces the secret in a failed start, and keeps all else", () => {
+  it("replaces the secret in StartFailed and keeps all other fields", () => {
     const error = new BackendError.StartFailed({
       container: "4f5e",
       containerName: "app",
@@ -22,7 +22,7 @@ describe("redaction of errors", () => {
     deepStrictEqual(fields(ofRun(error)), { ...fields(error), detail: "no <redacted> here" })
   })
 
-  it("replaces the secret in a failed run, and keeps all else", () => {
+  it("replaces the secret in RunFailed and keeps all other fields", () => {
     const error = new BackendError.RunFailed({
       image: "busybox",
       exitCode: 137,
@@ -33,7 +33,7 @@ describe("redaction of errors", () => {
     deepStrictEqual(fields(ofRun(error)), { ...fields(error), stdout: "<redacted>", stderr: "app: <redacted>" })
   })
 
-  it("replaces the secret in a failed command, and keeps all else", () => {
+  it("replaces the secret in ExecFailed and keeps all other fields", () => {
     const error = new BackendError.ExecFailed({
       container: "app",
       command: "echo s3cret",
@@ -51,7 +51,7 @@ describe("redaction of errors", () => {
     })
   })
 
-  it("replaces the secret in what an engine says, and keeps the cause", () => {
+  it("replaces the secret in EngineFailed and keeps the cause", () => {
     const cause = new Error("of the process")
     const error = new BackendError.EngineFailed({
       engine: "docker",

@@ -3,9 +3,9 @@ import { Context, Effect, Layer } from "effect"
 import * as Net from "node:net"
 import { withVariables } from "./PrivateDocker.js"
 
-/** A way to Docker that a test may cut. */
+/** Connection to Docker that a test can cut. */
 export class CuttableDocker extends Context.Tag("CuttableDocker")<CuttableDocker, {
-  /** Cuts every connection that is open, in order or by a reset; new ones are served as ever. */
+  /** Closes all open connections, by an orderly end or a reset. New connections are accepted. */
   readonly cut: (how: "end" | "reset") => Effect.Effect<void>
 }>() {}
 
@@ -37,7 +37,7 @@ const proxy = Effect.acquireRelease(
     })
 )
 
-/** Docker behind a proxy, and the backend that reaches it by that. */
+/** Docker behind a proxy, and a backend that uses the proxy. */
 export const layer = Layer.unwrapScoped(Effect.map(proxy, ({ clients, port }) =>
   Layer.merge(
     Layer.provide(EngineBackend.layerDocker, withVariables({ DOCKER_HOST: `tcp://127.0.0.1:${port}` })),

@@ -2,7 +2,7 @@ import { Command, CommandExecutor, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { ConfigProvider, Effect, Layer } from "effect"
 
-/** The answers of a client, by its first argument; an answer is a piece of shell. */
+/** Answers of a client by its first argument, as shell commands. */
 export type Answers = Readonly<Record<string, string>>
 
 export const answer = (json: unknown) => `cat <<'JSON'\n${JSON.stringify(json)}\nJSON`
@@ -19,8 +19,8 @@ const script = (answers: Answers) =>
   ].join("\n")
 
 /**
- * A machine on which only these clients are installed, with these settings,
- * this configuration file and these files in the directory of Docker's client.
+ * Machine with these clients, settings, configuration file, and files in the
+ * directory of Docker's client.
  */
 export const machine = (options: {
   readonly clients: Readonly<Record<string, Answers>>
@@ -38,7 +38,7 @@ export const machine = (options: {
     }
     yield* Effect.forEach(Object.entries(options.files ?? {}), ([name, text]) =>
       fs.writeFileString(`${directory}/${name}`, text))
-    // The shell of the scripts and their `cat` are found by path or beside them.
+    // The `PATH` of the scripts contains this directory only.
     yield* fs.symlink("/bin/cat", `${directory}/cat`)
     const executor = yield* CommandExecutor.CommandExecutor
     const settings = new Map(

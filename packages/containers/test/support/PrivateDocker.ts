@@ -3,13 +3,13 @@ import { type BackendError, EngineBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { Context, Effect, Layer, Schedule, Stream } from "effect"
 
-/** A Docker daemon of a test's own, which it may stop and kill. */
+/** Private Docker daemon, which a test may stop and kill. */
 export class PrivateDocker extends Context.Tag("PrivateDocker")<PrivateDocker, {
   readonly daemon: Subprocess.Subprocess
   readonly dockerHost: string
 }>() {}
 
-/** Commands that run with more variables. */
+/** Command executor that adds variables. */
 export const withVariables = (variables: Record<string, string>) =>
   Layer.effect(
     CommandExecutor.CommandExecutor,
@@ -20,7 +20,7 @@ export const withVariables = (variables: Record<string, string>) =>
 const quietly = (command: string, ...args: ReadonlyArray<string>) =>
   Effect.ignore(Subprocess.run(Command.make(command, ...args)))
 
-/** A network of its own, since two daemons would fight over `docker0`. */
+/** A private network, since two daemons conflict over `docker0`. */
 const bridge = Effect.acquireRelease(
   Effect.gen(function*() {
     const name = `ociman${process.pid % 10000}`
@@ -33,7 +33,7 @@ const bridge = Effect.acquireRelease(
   (name) => quietly("ip", "link", "delete", name)
 )
 
-// A killed daemon leaves the shims of its containers, the containers, and what is mounted for them.
+// A killed daemon leaves its containers with their shims and mounts.
 const cleanUp = `
 for shim in $(grep -alsZ -- "$1/" /proc/[0-9]*/cmdline | tr '\\0' '\\n' | cut -d / -f 3); do
   [ "$shim" = $$ ] || kill -KILL $(cat /proc/$shim/task/*/children) $shim
@@ -41,7 +41,7 @@ done
 umount $(cut -d ' ' -f 2 /proc/mounts | grep "^$1/")
 `
 
-/** Files with which a daemon and its clients know each other. */
+/** TLS files of a daemon and its clients. */
 interface Certificates {
   readonly ca: string
   readonly certificate: string
@@ -74,7 +74,7 @@ export const makeDaemon = (tcp: string | undefined, tls?: Certificates) =>
     return { daemon, dockerHost }
   })
 
-/** The daemon, and the backend on it; with `tcp` reached through the network. */
+/** Starts the daemon and its backend, with `tcp` over the network. */
 export const layer = (tcp?: string) => {
   const daemon = Layer.scoped(PrivateDocker, makeDaemon(tcp))
   const backend = Layer.unwrapEffect(
@@ -86,6 +86,6 @@ export const layer = (tcp?: string) => {
   return Layer.provideMerge(backend, daemon)
 }
 
-/** Whether an error is that of an engine that is gone. */
+/** Reports whether an error is that of an unavailable engine. */
 export const isGone = (error: { readonly _tag: string }): error is BackendError.BackendUnavailable =>
   error._tag === "BackendUnavailable"

@@ -6,7 +6,7 @@ import * as Http from "node:http"
 
 const busybox = process.env["BUSYBOX"] ?? "/bin/busybox"
 
-/** A definition of an image with nothing but busybox in it, which is there as long as the scope. */
+/** Definition of an image that contains only busybox and exists until the scope closes. */
 export const busyboxImage = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -29,7 +29,7 @@ export const busyboxImage = Effect.gen(function*() {
   return Definition.make(image).pipe(Definition.entrypoint("/bin/busybox", "sh", "-c"))
 })
 
-/** The status of what an HTTP server answers. */
+/** Status code of the response of an HTTP server. */
 export const status = (url: string) =>
   Effect.async<number, Error>((resume) => {
     Http.get(url, (response) => {

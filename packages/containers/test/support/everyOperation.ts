@@ -17,14 +17,14 @@ const id = "0".repeat(64)
 
 const web = Definition.make("web")
 
-/** A fake engine has one of this name. */
+/** Volume of the fake engine. */
 const volume = Schema.decodeSync(VolumeInfo.Name)("fake")
 
 type Themes = Omit<BackendDriver.BackendDriver, "engine">
 
 type Operation = { readonly [Theme in keyof Themes]: `${Theme}.${keyof Themes[Theme] & string}` }[keyof Themes]
 
-/** Every operation of a driver, used to its end. */
+/** Every operation of a driver, run to its end. */
 export const everyOperation = (backend: Backend.Service) => {
   const name = ContainerName.make("web")
   const image = Reference.make("web")

@@ -5,7 +5,7 @@ type BackendDriver = Module.BackendDriver
 
 type Replaced = Pick<Backend.TestDouble, Exclude<keyof BackendDriver, "engine">>
 
-/** An engine in memory of which some operations are replaced. */
+/** Memory engine with some operations replaced. */
 export const layerWith = (
   replace: (memory: BackendDriver) => Replaced,
   options?: MemoryBackend.Options
@@ -27,7 +27,7 @@ export const replacedIn = (driver: BackendDriver, replaced: Replaced): BackendDr
   events: { ...driver.events, ...replaced.events }
 })
 
-/** Records which operations that create or remove something are called. */
+/** Records the calls of operations that create or remove resources. */
 export const recording =
   (calls: Ref.Ref<ReadonlyArray<string>>) => ({ containers, images }: BackendDriver): Replaced => {
     const note = (call: string) => Ref.update(calls, (all) => [...all, call])
@@ -42,7 +42,7 @@ export const recording =
     }
   }
 
-/** Creates a container even if the client that asked for it is gone, as a daemon does. */
+/** Like a daemon, creates a container even if the client is gone. */
 export const creatingBehindOnesBack = (driver: BackendDriver): BackendDriver => ({
   ...driver,
   containers: {

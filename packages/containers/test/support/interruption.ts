@@ -1,6 +1,6 @@
 import { Effect, type Exit, Fiber, FiberId, Option, Ref, Scheduler } from "effect"
 
-/** The default scheduler, but for one step of the runtime, after which it interrupts a fiber. */
+/** Default scheduler that interrupts a fiber after one particular step of the runtime. */
 class InterruptingScheduler implements Scheduler.Scheduler {
   target: Fiber.RuntimeFiber<unknown, unknown> | undefined
   private steps = 0
@@ -12,7 +12,7 @@ class InterruptingScheduler implements Scheduler.Scheduler {
     this.steps += 1
     if (this.steps !== this.interruptAfter) return Scheduler.defaultScheduler.shouldYield(fiber)
     this.target?.unsafeInterruptAsFork(FiberId.none)
-    // A fiber learns of its interruption when it yields.
+    // A fiber handles an interruption when it yields.
     return 0
   }
   scheduleTask(...args: Parameters<Scheduler.Scheduler["scheduleTask"]>) {
@@ -21,9 +21,9 @@ class InterruptingScheduler implements Scheduler.Scheduler {
 }
 
 /**
- * Interrupts an effect after that many steps of the runtime, those of fibers it
- * forks included: how it ended, or nothing if it did not take so many. Under the
- * test clock a fiber that is interrupted while it falls asleep may hang.
+ * Interrupts an effect after this number of steps of the runtime, including those
+ * of forked fibers. Returns its exit, or none if it took fewer steps. With the test
+ * clock, a fiber that is interrupted at the start of a sleep may hang.
  */
 export const interruptAfter = <A, E, R>(
   self: Effect.Effect<A, E, R>,

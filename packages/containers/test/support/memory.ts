@@ -1,12 +1,12 @@
 import { Backend, type Container, ContainerName, type Definition, MemoryBackend, Output } from "@ociman/containers"
 import { Effect, Option, type Scope, Stream } from "effect"
 
-/** Runs a test in a scope on a new engine in memory. */
+/** Runs a test in a scope on a new memory engine. */
 export const onMemory =
   (options?: MemoryBackend.Options) => <A, E>(self: Effect.Effect<A, E, Backend.Backend | Scope.Scope>) =>
     self.pipe(Effect.scoped, Effect.provide(MemoryBackend.layer(options)))
 
-/** A container that is not started. */
+/** Creates a container without starting it. */
 export const create = (definition: Definition.Definition, name = "created") =>
   Effect.gen(function*() {
     const backend = yield* Backend.Backend
@@ -19,7 +19,7 @@ export const create = (definition: Definition.Definition, name = "created") =>
 
 export const bytes = (text: string) => new TextEncoder().encode(text)
 
-/** What a stream of output says, by source and line. */
+/** Lines of an output stream with their sources. */
 export const linesOf = <E, R>(output: Stream.Stream<Output.Output, E, R>) =>
   Effect.all({
     stdout: Stream.runCollect(Output.lines(output, "stdout")).pipe(Effect.map((_) => Array.from(_))),

@@ -7,7 +7,7 @@ import * as Net from "node:net"
 import { userInfo } from "node:os"
 import { busyboxImage, status } from "./busybox.js"
 
-/** A port of a loopback address that nobody uses now. */
+/** Finds a free port of a loopback address. */
 export const freePort = (host: string) =>
   Effect.async<number>((resume) => {
     const server = Net.createServer().listen(0, host, () => {
@@ -16,7 +16,7 @@ export const freePort = (host: string) =>
     })
   })
 
-/** Waits until a loopback address is listened on. */
+/** Waits until a port of a loopback address accepts connections. */
 export const listening = (host: string, port: number) =>
   Effect.async<void, Error>((resume) => {
     const socket = Net.connect(port, host, () => {
@@ -27,7 +27,7 @@ export const listening = (host: string, port: number) =>
 
 const run = (command: string, ...args: ReadonlyArray<string>) => Subprocess.run(Command.make(command, ...args))
 
-/** A daemon that ends with the scope. */
+/** Starts a daemon that ends with the scope. */
 export const daemon = (command: Command.Command) =>
   Effect.gen(function*() {
     const process = yield* Subprocess.start(command)
@@ -35,8 +35,8 @@ export const daemon = (command: Command.Command) =>
   })
 
 /**
- * An SSH server of a test's own, with a key for this user. `bin` has an `ssh`
- * that knows it by the name `alias`, which nothing else does.
+ * Private SSH server with a key for this user. `bin` has an `ssh` whose
+ * configuration has `alias` as another name of the server.
  */
 export const sshServer = (host: string) =>
   Effect.gen(function*() {
@@ -82,7 +82,7 @@ const openssl = (directory: string, ...args: ReadonlyArray<string>) =>
 
 const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
-/** An authority, and what a daemon at an address and a client of it have from it. */
+/** Creates a certificate authority with certificates for a daemon at an address and its client. */
 export const certificates = (host: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -112,7 +112,7 @@ export const certificates = (host: string) =>
     }
   })
 
-/** Starts a web server on the engine, and asserts that it is reached at the host. */
+/** Starts a web server on the engine and asserts that it is reachable at the host. */
 export const isServedAt = (host: string) =>
   Effect.gen(function*() {
     const container = yield* (yield* busyboxImage).pipe(

@@ -1,4 +1,5 @@
-import { Captured, type CommandFailed } from "@ociman/process"
+import * as Captured from "@ociman/process/Captured"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"
@@ -10,14 +11,14 @@ import type { Client } from "./client.js"
 import * as HttpResponse from "./httpResponse.js"
 
 /**
- * Connection to the engine's HTTP API, made by the engine's client. It serves
- * for what the client's commands do not tell, such as whether a command in a
- * container has ended.
+ * Connection to the engine's HTTP API, opened by the engine's client. It is used
+ * for information that no command of the client prints, for example whether a
+ * command in a container has ended.
  *
  * @internal
  */
 export interface Connection {
-  /** Sends a GET request; the path has no version, so that every engine answers in its own. */
+  /** Sends a GET request. A path without a version selects the engine's own API version. */
   readonly get: (path: string) => Effect.Effect<HttpResponse.Response, ConnectionError>
 }
 
@@ -25,38 +26,38 @@ export interface Connection {
 export type ConnectionError = CommandFailed.CommandFailed | Disconnected | HttpResponse.Malformed
 
 /**
- * The connection ended before the answer did.
+ * Error of a connection that ended before the response did.
  *
  * @internal
  */
 export interface Disconnected {
   readonly _tag: "Disconnected"
-  /** What the client wrote to standard error. */
+  /** Standard error of the client. */
   readonly detail: string
-  /** Reports whether the engine had sent anything. */
+  /** True if the engine had sent at least one byte. */
   readonly hadAnswered: boolean
 }
 
 const detailLimit = 16 * 1024
 
 /**
- * Makes a connection that is opened when it is first needed, is shared by all who use it, and is closed when it has
- * been idle for a while. One that has failed, or whose answer was not read to its end, is not used again.
+ * Makes a connection that is opened on first use, shared by concurrent requests, and closed after 2 idle seconds. A
+ * connection that has failed, or whose response was not read to its end, is replaced.
  *
  * @internal
  */
 export const shared = Effect.fnUntraced(function*(client: Client): Effect.fn.Return<Connection, never, Scope.Scope> {
-  const turn = Effect.unsafeMakeSemaphore(1)
+  const semaphore = Effect.unsafeMakeSemaphore(1)
   const current = yield* RcRef.make({ acquire: open(client), idleTimeToLive })
   return {
     get: (path) =>
-      // A reference that is interrupted while it is taken would never be given back.
+      // An interruption while the reference is acquired would leak it.
       Effect.uninterruptibleMask((restore) =>
         Effect.flatMap(RcRef.get(current), (connection) => restore(connection.get(path)))
       ).pipe(
         Effect.scoped,
         Effect.onError(() => RcRef.invalidate(current)),
-        turn.withPermits(1)
+        semaphore.withPermits(1)
       )
   }
 })
@@ -71,7 +72,7 @@ const open = Effect.fnUntraced(function*(
   const stderr = Captured.make(detailLimit)
   const errors = yield* process.stderr.pipe(
     Stream.runForEach((bytes) => Effect.sync(() => stderr.write(bytes))),
-    // The connection is opened where nothing can be interrupted, and its scope ends this fiber before the client.
+    // The connection is opened in an uninterruptible region, and its scope interrupts this fiber before the client.
     Effect.interruptible,
     Effect.forkScoped
   )
@@ -88,7 +89,7 @@ const open = Effect.fnUntraced(function*(
     )
   )
   return {
-    // Engines want a host, and look at none.
+    // HTTP/1.1 requires a host; engines ignore its value.
     get: (path) =>
       Effect.zipRight(
         requests.offer(`GET ${path} HTTP/1.1\r\nHost: engine\r\n\r\n`),

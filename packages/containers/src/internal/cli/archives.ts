@@ -1,22 +1,21 @@
-import { Digest, Reference } from "@ociman/oci"
-import type { CommandFailed } from "@ociman/process"
+import * as Digest from "@ociman/oci/Digest"
+import * as Reference from "@ociman/oci/Reference"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import type { ImageKey, Images, ImportOptions, LoadedImages } from "../../BackendDriver.js"
-import { EngineFailed } from "../../BackendError.js"
 import * as ImageId from "../../ImageId.js"
 import * as Output from "../../Output.js"
-import { nonEmptyLines } from "../dialect/inspection.js"
 import * as messages from "../dialect/messages.js"
 import * as imageNames from "../model/imageNames.js"
-import { transferLimit } from "./client.js"
+import { decodeLastLine, unexpectedAnswer } from "./answers.js"
+import { transferTimeout } from "./client.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./flags/image.js"
 import { isChanged, replayable } from "./replayable.js"
-import { again, emptyStreamAgain } from "./retry.js"
+import { retryEmptyStreamOn, retryOn } from "./retry.js"
 
 /** @internal */
 export const archives = (
@@ -24,19 +23,17 @@ export const archives = (
   inspect: Images["inspect"]
 ): Pick<Images, "import" | "load" | "save"> => {
   const { client, engine, explain } = context
-  const unexpected = (operation: string, detail: string) =>
-    new EngineFailed({ engine: engine.name, operation, reason: "UnexpectedAnswer", detail })
 
   const save = (images: ReadonlyArray<ImageKey>) =>
-    // To Podman, further names are by default more names of the first image.
+    // By default, Podman takes further names for more names of the first image.
     client.output([
       "image",
       "save",
-      ...(engine.client === "podman" ? ["--multi-image-archive"] : []),
+      ...(engine.transport.client === "podman" ? ["--multi-image-archive"] : []),
       ...images.map(imageArguments.lookup)
-    ], { timeout: transferLimit }).pipe(
+    ], { timeout: transferTimeout }).pipe(
       (output) => Output.bytes(output, "stdout"),
-      emptyStreamAgain("disturbedByPrune"),
+      retryEmptyStreamOn("disturbedByPrune"),
       Stream.catchAll((error) =>
         Stream.fromEffect(
           explain("Image.save")(failures.noSuchImage(images.map(imageNames.display).join(", ")))(error)
@@ -46,44 +43,40 @@ export const archives = (
 
   return {
     load: (archive) =>
-      repeated(archive, (stdin) => client.run(["image", "load"], { stdin, timeout: transferLimit })).pipe(
+      withReplay(archive, (stdin) => client.run(["image", "load"], { stdin, timeout: transferTimeout })).pipe(
         Effect.catchAll(explain("Image.load")()),
         Effect.flatMap(({ stderr, stdout }) => {
-          const names = messages.loaded(stdout.text)
+          const names = messages.loadedNames(stdout.text)
           return names.length === 0
-            ? unexpected("Image.load", `${stdout.text}${stderr.text}`.trim() || "nothing")
-            : Effect.succeed(sort(names))
+            ? unexpectedAnswer(context, "Image.load", `${stdout.text}${stderr.text}`.trim() || "nothing")
+            : Effect.succeed(toLoadedImages(names))
         })
       ),
 
-    // Looked for first: Docker does not say which one is missing, and Podman may not say that one is.
+    // Inspected first: Docker does not report which image is missing, and Podman may not report a missing one at all.
     save: (images) =>
       Stream.unwrap(Effect.as(Effect.forEach(images, inspect, { concurrency: 4, discard: true }), save(images))),
 
     import: (archive, image, options) =>
-      imageArguments.withoutDigest(engine.name, "Image.import", image).pipe(
-        Effect.zipRight(repeated(archive, (stdin) =>
+      imageArguments.rejectDigest(engine.name, "Image.import", image).pipe(
+        Effect.zipRight(withReplay(archive, (stdin) =>
           client.run(
             ["image", "import", ...importArguments(options), "-", imageArguments.name(image)],
-            { stdin, timeout: transferLimit }
+            { stdin, timeout: transferTimeout }
           ))),
         Effect.catchTag("CommandFailed", explain("Image.import")()),
-        Effect.flatMap(({ stdout }) => {
-          const id = nonEmptyLines(stdout.text).at(-1) ?? ""
-          return Effect.mapError(
-            Schema.decode(ImageId.FromString)(id),
-            () => unexpected("Image.import", `"${id}" is no image id`)
-          )
-        })
+        Effect.flatMap(({ stdout }) =>
+          decodeLastLine(context, "Image.import", "an image id", ImageId.FromString, stdout.text)
+        )
       )
   }
 }
 
 /**
- * Feeds a client again when a prune has disturbed it, unless the archive gives something else the second time: one that
- * can be read only once fails as it did the first time.
+ * Repeats a command that a concurrent prune has disturbed, if its input can be replayed. Otherwise fails with the error
+ * of the first run.
  */
-const repeated = <A>(
+const withReplay = <A>(
   archive: Archive,
   run: (stdin: Archive) => Effect.Effect<A, CommandFailed.CommandFailed>
 ): Effect.Effect<A, CommandFailed.CommandFailed> =>
@@ -92,7 +85,7 @@ const repeated = <A>(
     const failures: Array<CommandFailed.CommandFailed> = []
     return run(stream).pipe(
       Effect.tapError((error) => Effect.sync(() => failures.push(error))),
-      again("disturbedByPrune"),
+      retryOn("disturbedByPrune"),
       Effect.mapError((error) => isChanged(error.cause) ? failures[0] ?? error : error)
     )
   })
@@ -104,7 +97,7 @@ const importArguments = ({ changes = [], message }: ImportOptions) => [
   ...(message === undefined ? [] : ["--message", message])
 ]
 
-const sort = (names: ReadonlyArray<string>): LoadedImages => ({
+const toLoadedImages = (names: ReadonlyArray<string>): LoadedImages => ({
   ids: names.filter(Digest.isDigest),
   references: names.filter((name) => !Digest.isDigest(name)).flatMap((name) =>
     Either.match(Reference.parse(name), { onLeft: () => [], onRight: (reference) => [reference] })

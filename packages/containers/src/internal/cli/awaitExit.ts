@@ -3,18 +3,18 @@ import * as Stream from "effect/Stream"
 import { inFinalizer } from "../values/inFinalizer.js"
 
 /**
- * A stream whose source gets a second to end by itself when nobody wants the
- * rest of it.
+ * Gives the source of a stream one second to end by itself if its consumer
+ * stops early.
  */
-export const lettingEnd = <A, E>(source: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+export const awaitExit = <A, E>(source: Stream.Stream<A, E>): Stream.Stream<A, E> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const pull = yield* Stream.toPull(source)
-    let isOver = false
+    let hasEnded = false
     const next = Effect.tapError(pull, () =>
       Effect.sync(() => {
-        isOver = true
+        hasEnded = true
       }))
     const rest = Effect.forever(pull).pipe(Effect.timeout("1 second"), Effect.ignore)
-    yield* Effect.addFinalizer(() => isOver ? Effect.void : inFinalizer(Effect.interruptible(rest)))
+    yield* Effect.addFinalizer(() => hasEnded ? Effect.void : inFinalizer(Effect.interruptible(rest)))
     return Stream.repeatEffectChunkOption(next)
   }))

@@ -1,7 +1,7 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -10,14 +10,16 @@ import type { Termination } from "./client.js"
 import type { Context } from "./context.js"
 
 /**
- * How a build of Podman is ended. Its builder runs a step in a session of its
- * own, through a process that ends the step when it gets SIGHUP; but not while
- * it still starts the step, nor when the signal, which reaches the whole group,
- * ends the runtime's client that was to tell it how the step does. So the step
- * is ended first, of which the builder learns as of any step that fails: it
- * cleans up and goes. The signal is for when there is no step for a while; not
- * at once, as a builder that is killed while it stores an image leaves one that
- * makes each list of images fail.
+ * Termination of a build of Podman's client. Its builder runs a step in a
+ * session of its own, through a process that ends the step on SIGHUP. This
+ * fails while the step is still being started, and also if the signal, which
+ * reaches the whole process group, ends the client of the runtime through which
+ * the builder watches the step.
+ *
+ * Therefore the processes of the step are killed first. To the builder this is
+ * a failed step: it cleans up and exits. SIGHUP is sent after a time without a
+ * step. It is not sent immediately, since a builder that is killed while it
+ * stores an image leaves a broken one, which makes every list of images fail.
  *
  * https://github.com/containers/buildah/blob/v1.28.2/run_linux.go
  *
@@ -25,23 +27,23 @@ import type { Context } from "./context.js"
  */
 export const podmanTermination = ({ fileSystem, hostExecutor }: Context): Termination => ({
   killSignal: "SIGHUP",
-  killAfter: patience,
+  killAfter: cleanupTime,
   onTerminate: (client) =>
     Effect.flatMap(
       Clock.currentTimeMillis,
-      (now) => endSteps(fileSystem, client, now + Duration.toMillis(untilNextStep))
+      (now) => endSteps(fileSystem, client, now + Duration.toMillis(timeBetweenSteps))
     ).pipe(
       Effect.provideService(CommandExecutor.CommandExecutor, hostExecutor)
     )
 })
 
-/** For a builder to clean up, on a machine that is busy. */
-const patience = Duration.seconds(15)
+/** Time for a builder to clean up on a busy machine. */
+const cleanupTime = Duration.seconds(15)
 
-/** For a builder to store the result of one step and begin the next one. */
-const untilNextStep = Duration.seconds(2)
+/** Time for a builder to store the result of one step and begin the next one. */
+const timeBetweenSteps = Duration.seconds(2)
 
-/** Done when the builder has gone, or when it has run no step until a time. */
+/** Kills steps until the builder has ended, or until the deadline if there is no step. */
 const endSteps = (
   fileSystem: FileSystem.FileSystem,
   client: number,
@@ -67,7 +69,7 @@ interface Process {
   readonly session: number
 }
 
-/** The processes of this machine, as far as Linux tells; none elsewhere. */
+/** Processes of this machine; none where there is no `/proc`. */
 const list = (fileSystem: FileSystem.FileSystem): Effect.Effect<ReadonlyArray<Process>> =>
   fileSystem.readDirectory("/proc").pipe(
     Effect.orElseSucceed((): ReadonlyArray<string> => []),
@@ -76,7 +78,7 @@ const list = (fileSystem: FileSystem.FileSystem): Effect.Effect<ReadonlyArray<Pr
     Effect.map((processes) => processes.flatMap(Option.toArray))
   )
 
-// The name of the executable stands in parentheses and may contain any character.
+// The second field is the name of the executable, in parentheses; it may contain any character.
 const processOf = (fileSystem: FileSystem.FileSystem, pid: number): Effect.Effect<Option.Option<Process>> =>
   fileSystem.readFileString(`/proc/${pid}/stat`).pipe(
     Effect.map((stat) => {
@@ -90,7 +92,7 @@ const processOf = (fileSystem: FileSystem.FileSystem, pid: number): Effect.Effec
 const descendants = (processes: ReadonlyArray<Process>, pid: number): ReadonlyArray<Process> =>
   processes.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...descendants(processes, child.pid)])
 
-/** Whether it runs a step for the builder, whose executable it is under another name. */
+/** Reports whether a process runs a step. It is the builder's executable under another name. */
 const isRuntime = (fileSystem: FileSystem.FileSystem) => ({ pid }: Process): Effect.Effect<boolean> =>
   fileSystem.readFileString(`/proc/${pid}/cmdline`).pipe(
     Effect.map((words) => /^buildah-\w+-runtime(?:\0|$)/.test(words)),

@@ -1,5 +1,8 @@
-import { Platform, Reference } from "@ociman/oci"
-import { type CommandFailed, Redaction, Subprocess } from "@ociman/process"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Redaction from "@ociman/process/Redaction"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
@@ -13,11 +16,11 @@ import type { Host } from "../contract/host.js"
 import * as docker from "../dialect/buildOutput/docker.js"
 import type { Failure, Line, Parser } from "../dialect/buildOutput/parser.js"
 import * as podman from "../dialect/buildOutput/podman.js"
-import { says } from "../dialect/messages.js"
+import { matches } from "../dialect/messages.js"
 import { temporaryDirectory } from "../host/temporaryDirectory.js"
 import { podmanTermination } from "./buildTermination.js"
 import type { Context } from "./context.js"
-import { isObeyedByClients } from "./environment.js"
+import { isClientVariable } from "./environment.js"
 import { buildArguments, type Files } from "./flags/build.js"
 
 const operation = "Build.build"
@@ -25,12 +28,12 @@ const operation = "Build.build"
 /** @internal */
 export const builds = (context: Context, host: Host): Builds => {
   const { client, engine } = context
-  const turn = Effect.unsafeMakeSemaphore(1)
+  const semaphore = Effect.unsafeMakeSemaphore(1)
 
-  // Podman's builder races with itself over layers: https://github.com/containers/buildah/issues/5674
-  const takeTurn = engine.client === "podman"
+  // Concurrent builds of Podman fail over layers: https://github.com/containers/buildah/issues/5674
+  const acquireBuilder = engine.transport.client === "podman"
     ? Effect.uninterruptibleMask((restore) =>
-      Effect.zipRight(restore(turn.take(1)), Effect.addFinalizer(() => turn.release(1)))
+      Effect.zipRight(restore(semaphore.take(1)), Effect.addFinalizer(() => semaphore.release(1)))
     ).pipe(Effect.zipRight(host.lock(`${engine.name} builder`)))
     : Effect.void
 
@@ -39,13 +42,13 @@ export const builds = (context: Context, host: Host): Builds => {
       const secrets = redactedOf(request)
       const files = yield* prepare(context, request)
       const builder = yield* builderVariables(context, files)
-      yield* takeTurn
+      yield* acquireBuilder
       const attempt = (request: BuildRequest, retries: number): Stream.Stream<BuildEvent.BuildEvent, BuildError> => {
         const report = makeReport(parser, Redaction.make(secrets))
-        return client.output(["build", ...buildArguments(engine, request, files)], {
+        return client.output(["build", ...buildArguments(engine.transport, request, files)], {
           variables: { ...variablesOf(request), ...builder },
           redact: secrets,
-          termination: engine.client === "podman" ? podmanTermination(context) : undefined,
+          termination: engine.transport.client === "podman" ? podmanTermination(context) : undefined,
           stdin: request.source._tag === "Instructions" ? request.source.text : undefined
         }).pipe(
           Subprocess.splitOutputLines,
@@ -57,61 +60,61 @@ export const builds = (context: Context, host: Host): Builds => {
               Stream.suspend(() => {
                 const next = nextRequest(engine, request, retries, report, error)
                 return next === undefined
-                  ? Stream.fromEffect(failed(context, request, report, error))
+                  ? Stream.fromEffect(toBuildError(context, request, report, error))
                   : Stream.concat(Stream.execute(Effect.sleep("100 millis")), attempt(next, retries - 1))
               })
             )
           )
         )
       }
-      return attempt(request, mostRetries).pipe(
-        Stream.concat(Stream.fromEffect(Effect.tap(built(context, files), ofPlatform(context, request))))
+      return attempt(request, maxRetries).pipe(
+        Stream.concat(Stream.fromEffect(Effect.tap(readImageId(context, files), verifyPlatform(context, request))))
       )
     }))
 
   return {
-    build: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
+    build: (request) => engine.transport.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
   }
 }
 
 type BuildError = BuildFailed | EngineError
 
-/** How often a build is run once more when no step of it has failed. */
-const mostRetries = 5
+/** Retries of a build that failed for a reason outside its steps. */
+const maxRetries = 5
 
 /**
- * The request of another run, if the engine failed for a reason that lies outside the build. The last run uses no
- * cache, since what the cache refers to may be gone for good.
+ * Request of the next attempt, if the engine failed for a reason outside the build. The last attempt uses no cache,
+ * since the cache may refer to content that was removed.
  */
 const nextRequest = (
-  { name }: Engine.Engine,
+  { name }: Engine.Engine<Engine.Cli>,
   request: BuildRequest,
   retries: number,
   report: Report,
   error: CommandFailed.CommandFailed
 ): BuildRequest | undefined => {
   if (retries === 0 || error.reason !== "ExitCode" || report.failure().exitCode !== undefined) return undefined
-  if (says(error.stderr, name === "docker" ? "disturbedByPrune" : "cacheDisturbed")) {
+  if (matches(error.stderr, name === "docker" ? "disturbedByPrune" : "cacheDisturbed")) {
     return retries > 1 ? request : { ...request, noCache: true }
   }
   const { cacheFrom = [] } = request
-  return name === "docker" && cacheFrom.length > 0 && says(error.stderr, "cacheUnusable")
+  return name === "docker" && cacheFrom.length > 0 && matches(error.stderr, "cacheUnusable")
     ? { ...request, cacheFrom: [] }
     : undefined
 }
 
-/** How many lines, and how much of each, an error has. */
+/** Limits of the output in an error: lines, and characters of each. */
 const tailLines = 20
 const tailWidth = 1000
 
-/** Reads lines, and remembers what an error needs. */
+/** Parses lines and keeps the data of a possible error. */
 const makeReport = <S>(parser: Parser<S>, redact: (text: string) => string) => {
   let state = parser.initial
   const tail: Array<string> = []
-  const seen = (events: ReadonlyArray<BuildEvent.BuildEvent>) =>
+  const record = (events: ReadonlyArray<BuildEvent.BuildEvent>) =>
     events.map((event) => {
       const shown = redactEvent(event, redact)
-      if (shown._tag === "OutputLine" && !says(shown.text, "builderNotice")) {
+      if (shown._tag === "OutputLine" && !matches(shown.text, "builderNotice")) {
         tail.push(shown.text.length > tailWidth ? `${shown.text.slice(0, tailWidth)}…` : shown.text)
         if (tail.length > tailLines) tail.shift()
       }
@@ -121,9 +124,9 @@ const makeReport = <S>(parser: Parser<S>, redact: (text: string) => string) => {
     next: (line: Line) => {
       const [next, events] = parser.next(state, line)
       state = next
-      return seen(events)
+      return record(events)
     },
-    end: () => seen(parser.end(state)),
+    end: () => record(parser.end(state)),
     failure: (): Failure & { readonly output: string } => {
       const { exitCode, step } = parser.failure(state)
       return { exitCode, step: step && redactStep(step, redact), output: tail.join("\n") }
@@ -151,7 +154,7 @@ const redactEvent = (event: BuildEvent.BuildEvent, redact: (text: string) => str
   }
 }
 
-// The values themselves, and the lines of those that have more than one.
+// The values themselves, and each line of a multi-line value.
 const redactedOf = ({ arguments: args, secrets = {} }: BuildRequest): ReadonlyArray<Redacted.Redacted<string>> =>
   [
     ...Object.values(args).filter((value) => Redacted.isRedacted(value)),
@@ -167,27 +170,27 @@ const valueOf = (value: string | Redacted.Redacted<string>) =>
   Redacted.isRedacted(value) ? Redacted.value(value) : value
 
 const variablesOf = (request: BuildRequest) =>
-  Record.map(Record.filter(request.arguments, (_, name) => !isObeyedByClients(name)), valueOf)
+  Record.map(Record.filter(request.arguments, (_, name) => !isClientVariable(name)), valueOf)
 
 const invalid = ({ engine }: Context, detail: string) =>
   new EngineFailed({ engine: engine.name, operation, reason: "InvalidDefinition", detail })
 
 /**
- * Files that only this user can read, and that are gone when the scope closes.
+ * Writes the private files of a build, which are removed when the scope closes.
  */
 const prepare = Effect.fnUntraced(function*(
   context: Context,
   { arguments: args, secrets = {} }: BuildRequest
 ): Effect.fn.Return<Files, EngineFailed, Scope.Scope> {
   const { engine, fileSystem } = context
-  const exposed = Object.entries(args).find(([name, value]) => isObeyedByClients(name) && Redacted.isRedacted(value))
+  const exposed = Object.entries(args).find(([name, value]) => isClientVariable(name) && Redacted.isRedacted(value))
   if (exposed !== undefined) {
     return yield* invalid(
       context,
       `The build argument ${
         exposed[0]
-      } means something to the engine's client, so that it must stand in the list of its ` +
-        "arguments, where a redacted value must not be."
+      } affects the engine's client itself, so it must be passed on the command line, ` +
+        "where a redacted value is not allowed."
     )
   }
   const directory = yield* temporaryDirectory(context, "build").pipe(
@@ -196,7 +199,7 @@ const prepare = Effect.fnUntraced(function*(
         engine: engine.name,
         operation,
         reason: "Refused",
-        detail: `no private directory: ${cause.message}`,
+        detail: `cannot create a private directory: ${cause.message}`,
         cause
       })
     )
@@ -214,7 +217,7 @@ const prepare = Effect.fnUntraced(function*(
           engine: engine.name,
           operation,
           reason: "Refused",
-          detail: `no private file: ${cause.message}`,
+          detail: `cannot write a private file: ${cause.message}`,
           cause
         })
       )
@@ -225,10 +228,10 @@ const prepare = Effect.fnUntraced(function*(
 })
 
 /**
- * Variables that choose the builder of Docker's client. Only BuildKit knows
- * secrets: older clients have it from the engine, newer ones from a plugin.
- * Podman has none behind Docker's client, where the plugin would pull an image
- * to run BuildKit in.
+ * Variables that select the builder of Docker's client. Only BuildKit supports
+ * secrets. Older clients use the BuildKit of the engine, newer ones a plugin.
+ * With Podman behind Docker's client there is none, and the plugin would pull an
+ * image that contains BuildKit.
  */
 const builderVariables = Effect.fnUntraced(function*(
   context: Context,
@@ -236,25 +239,25 @@ const builderVariables = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Readonly<Record<string, string>>, EngineError> {
   const { client, engine } = context
   const hasSecrets = !Record.isEmptyRecord(secrets)
-  if (engine.client === "podman") return {}
+  if (engine.transport.client === "podman") return {}
   if (engine.name === "podman") {
     return hasSecrets
       ? yield* invalid(
         context,
-        "Podman behind Docker's client knows no secrets of builds: build with the client podman."
+        "Podman behind Docker's client does not support build secrets: build with the client podman."
       )
       : { DOCKER_BUILDKIT: "0" }
   }
   if (!hasSecrets) return {}
   const buildKit = { DOCKER_BUILDKIT: "1" }
-  if (!Engine.isAtLeast(engine.clientApiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
+  if (!Engine.isAtLeast(engine.transport.apiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
   return yield* client.run(["buildx", "version"], { timeout: "20 seconds" }).pipe(
     Effect.as(buildKit),
     Effect.mapError(() =>
       invalid(
         context,
-        `Secrets need BuildKit, and the client ${client.executable} ${engine.clientVersion} has it only with its buildx ` +
-          "plugin, which does not answer: install docker-buildx, or build with Podman."
+        `Secrets need BuildKit, which the client ${client.executable} ${engine.transport.version} provides by its buildx ` +
+          "plugin only, and the plugin does not answer: install docker-buildx, or build with Podman."
       )
     )
   )
@@ -263,7 +266,7 @@ const builderVariables = Effect.fnUntraced(function*(
 // 1.42 is the API of client 23: https://docs.docker.com/engine/release-notes/23.0/
 const firstApiOfClientsWithPlugin = 42
 
-const built = ({ fileSystem, engine }: Context, { id }: Files) =>
+const readImageId = ({ fileSystem, engine }: Context, { id }: Files) =>
   fileSystem.readFileString(id).pipe(
     Effect.map((text) => BuildEvent.Built({ id: text.trim().replace(/^(?!sha256:)/, "sha256:") })),
     Effect.mapError((cause) =>
@@ -277,30 +280,32 @@ const built = ({ fileSystem, engine }: Context, { id }: Files) =>
     )
   )
 
-/** Docker's classic builder takes what there is of another platform for what is wanted, and says nothing. */
-const ofPlatform =
+/** Docker's classic builder uses images of another platform without an error. */
+const verifyPlatform =
   ({ client, explain }: Context, { image, platform }: BuildRequest) => ({ id }: { readonly id: string }) =>
     Effect.gen(function*() {
       if (platform === undefined) return
       const { stdout } = yield* client.run(["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", id]).pipe(
         Effect.catchAll(explain(operation)())
       )
-      const made = stdout.text.trim()
-      if (made === `${platform.os}/${platform.architecture}`) return
+      const actual = stdout.text.trim()
+      if (actual === `${platform.os}/${platform.architecture}`) return
       return yield* new BuildFailed({
         image: Reference.format(image),
-        output: `The builder has made an image for ${made} although one for ${Platform.format(platform)} was wanted.`
+        output: `The builder has built an image for ${actual} instead of ${Platform.format(platform)}.`
       })
     })
 
-const failed = Effect.fnUntraced(function*(
-  { confirmGone, explain }: Context,
+const toBuildError = Effect.fnUntraced(function*(
+  { explain, failIfUnavailable }: Context,
   { image }: BuildRequest,
   report: Report,
   error: CommandFailed.CommandFailed
 ): Effect.fn.Return<never, BuildError> {
   if (error.reason !== "ExitCode") return yield* explain(operation)()(error)
-  if (says(error.stderr, "unavailable") || says(error.stderr, "permissionDenied")) yield* confirmGone(operation)
+  if (matches(error.stderr, "unavailable") || matches(error.stderr, "permissionDenied")) {
+    yield* failIfUnavailable(operation)
+  }
   const { exitCode, output, step } = report.failure()
   return yield* new BuildFailed({
     image: Reference.format(image),

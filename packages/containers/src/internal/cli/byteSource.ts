@@ -4,20 +4,21 @@ import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 
 /**
- * Bytes of a stream, read in portions.
+ * Pull-based reader of a byte stream.
  */
 export interface Source<out E> {
   /** Bytes up to the next line feed, which is dropped; `undefined` if there are more than `limit`. */
   readonly line: (limit: number) => Effect.Effect<Uint8Array | undefined, E>
+  /** Exactly `count` bytes. */
   readonly exactly: (count: number) => Effect.Effect<Uint8Array, E>
   /** Bytes up to the end; `undefined` if there are more than `limit`. */
   readonly rest: (limit: number) => Effect.Effect<Uint8Array | undefined, E>
-  /** Reports whether a byte has come yet. */
+  /** Reports whether at least one byte was received. */
   readonly hasBegun: () => boolean
 }
 
 /**
- * Makes a source that fails with `onEnd` where bytes are missing.
+ * Makes a source that fails with `onEnd` if the stream ends too early.
  */
 export const make = Effect.fnUntraced(function*<E, E2>(
   stream: Stream.Stream<Uint8Array, E>,
@@ -28,14 +29,15 @@ export const make = Effect.fnUntraced(function*<E, E2>(
   let length = 0
   let begun = false
 
-  const more: Effect.Effect<boolean, E> = Effect.matchEffect(pull, {
+  /** Reads one chunk; false at the end of the stream. */
+  const pullChunk: Effect.Effect<boolean, E> = Effect.matchEffect(pull, {
     onFailure: Option.match({ onNone: () => Effect.succeed(false), onSome: (error: E) => Effect.fail(error) }),
-    onSuccess: (pieces) =>
+    onSuccess: (chunks) =>
       Effect.sync(() => {
-        for (const piece of pieces) {
-          buffer.push(piece)
-          length += piece.length
-          begun ||= piece.length > 0
+        for (const chunk of chunks) {
+          buffer.push(chunk)
+          length += chunk.length
+          begun ||= chunk.length > 0
         }
         return true
       })
@@ -58,10 +60,10 @@ export const make = Effect.fnUntraced(function*<E, E2>(
 
   const indexOf = (byte: number): number => {
     let before = 0
-    for (const piece of buffer) {
-      const index = piece.indexOf(byte)
+    for (const chunk of buffer) {
+      const index = chunk.indexOf(byte)
       if (index >= 0) return before + index
-      before += piece.length
+      before += chunk.length
     }
     return -1
   }
@@ -79,21 +81,21 @@ export const make = Effect.fnUntraced(function*<E, E2>(
       }
       return index > limit || length > limit
         ? Effect.succeed(undefined)
-        : Effect.flatMap(more, (isMore) => isMore ? line(limit) : onEnd)
+        : Effect.flatMap(pullChunk, (hasMore) => hasMore ? line(limit) : onEnd)
     })
 
   const exactly: Source<E | E2>["exactly"] = (count) =>
     Effect.suspend(() =>
       length >= count
         ? Effect.succeed(take(count))
-        : Effect.flatMap(more, (isMore) => isMore ? exactly(count) : onEnd)
+        : Effect.flatMap(pullChunk, (hasMore) => hasMore ? exactly(count) : onEnd)
     )
 
   const rest: Source<E | E2>["rest"] = (limit) =>
     Effect.suspend(() =>
       length > limit
         ? Effect.succeed(undefined)
-        : Effect.flatMap(more, (isMore) => isMore ? rest(limit) : Effect.succeed(take(length)))
+        : Effect.flatMap(pullChunk, (hasMore) => hasMore ? rest(limit) : Effect.succeed(take(length)))
     )
 
   return {

@@ -1,6 +1,7 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
@@ -13,43 +14,43 @@ import * as Output from "../../Output.js"
 import { streamInput } from "./streamInput.js"
 
 /**
- * The command line client of an engine.
+ * Command line client of an engine.
  *
  * @internal
  */
 export interface Client {
   readonly executable: string
-  /** What it is run with: output that is the same everywhere, and where its engine is. */
+  /** Environment variables of every run: plain output and the location of the engine. */
   readonly variables: Readonly<Record<string, string>>
-  /** Runs the client to its end; any exit code but 0 is a failure. */
+  /** Runs the client to its end. Fails on a non-zero exit code. */
   readonly run: (
     args: ReadonlyArray<string>,
     options?: ClientOptions
   ) => Effect.Effect<Subprocess.Result, CommandFailed.CommandFailed>
-  /** Runs the client and feeds it a stream, whose own failure comes out as `Unfed`; any exit code but 0 is a failure. */
+  /** Runs the client with a stream as its input. A failure of the stream becomes an `InputError`. */
   readonly feed: <E>(
     args: ReadonlyArray<string>,
     stdin: Stream.Stream<Uint8Array, E>,
     options?: Pick<ClientOptions, "variables" | "timeout">
-  ) => Effect.Effect<void, CommandFailed.CommandFailed | Unfed<E>>
-  /** Runs the client and gives its standard output as it comes; any exit code but 0 is a failure at the end. */
+  ) => Effect.Effect<void, CommandFailed.CommandFailed | InputError<E>>
+  /** Runs the client and streams its standard output. Fails at the end on a non-zero exit code. */
   readonly stdout: (
     args: ReadonlyArray<string>,
     options?: Pick<ClientOptions, "variables" | "timeout">
   ) => Stream.Stream<Uint8Array, CommandFailed.CommandFailed>
-  /** Runs the client and follows what it writes to its end, whatever its exit code. */
+  /** Runs the client and streams its outputs and its exit code, which may be non-zero. */
   readonly follow: (
     args: ReadonlyArray<string>,
     options?: ClientOptions
-  ) => Effect.Effect<Following, CommandFailed.CommandFailed, Scope.Scope>
+  ) => Effect.Effect<RunningClient, CommandFailed.CommandFailed, Scope.Scope>
   /**
-   * Opens a connection to the engine's own API, which the client makes as it does for itself: through its context, TLS
-   * or SSH. Standard input and output are the two directions; the end of `input` closes the first.
+   * Opens a connection to the engine's API through the client, which applies its context, TLS or SSH. Standard input and
+   * output of the process are the two directions; the end of `input` closes the first.
    */
   readonly dial: (
     input: Stream.Stream<Uint8Array>
   ) => Effect.Effect<Subprocess.Subprocess, CommandFailed.CommandFailed, Scope.Scope>
-  /** Runs the client and gives what it writes as it comes; any exit code but 0 is a failure at the end. */
+  /** Runs the client and streams both outputs. Fails at the end on a non-zero exit code. */
   readonly output: (
     args: ReadonlyArray<string>,
     options?: ClientOptions
@@ -57,17 +58,17 @@ export interface Client {
 }
 
 /**
- * What a client was to read failed.
+ * Failure of the stream that a client reads as its input.
  *
  * @internal
  */
-export interface Unfed<out E> {
-  readonly _tag: "Unfed"
+export interface InputError<out E> {
+  readonly _tag: "InputError"
   readonly error: E
 }
 
 /** @internal */
-export interface Following {
+export interface RunningClient {
   readonly events: Stream.Stream<Output.ProcessEvent, CommandFailed.CommandFailed>
   readonly isRunning: Effect.Effect<boolean>
 }
@@ -78,25 +79,25 @@ export interface ClientOptions {
   readonly variables?: Readonly<Record<string, string>> | undefined
   readonly redact?: ReadonlyArray<Redacted.Redacted<string>> | undefined
   readonly stdin?: Stdin | undefined
-  /** How the client is ended when it is interrupted, by `output` alone. */
+  /** Termination of the client on interruption. Applies to `output` only. */
   readonly termination?: Termination | undefined
   readonly maxStdout?: number | undefined
-  /** Default: only 0. It does not hold for `follow`. */
+  /** Default: only 0. Does not apply to `follow`. */
   readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
-  /** Default: two minutes for `run`, and none for the others. It does not hold for `follow`. */
+  /** Default: two minutes for `run`, none for the others. Does not apply to `follow`. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /** @internal */
 export interface Termination extends Pick<Subprocess.StartOptions, "killAfter" | "killSignal" | "onTerminate"> {}
 
-// They make a client's output the same everywhere.
+/** Variables that make the output of a client independent of the user's environment. */
 const plainOutput = {
   LC_ALL: "C",
   DOCKER_CLI_HINTS: "false",
   BUILDKIT_PROGRESS: "plain",
   NO_COLOR: "1",
-  // Podman 5 warns before each command on the first version of control groups.
+  // Podman 5 prints a warning for each command on a host with cgroups v1.
   PODMAN_IGNORE_CGROUPSV1_WARNING: "1"
 } as const
 
@@ -104,13 +105,13 @@ const plainOutput = {
 export const make = (
   executor: CommandExecutor.CommandExecutor,
   executable: string,
-  whereabouts: Readonly<Record<string, string>>
+  location: Readonly<Record<string, string>>
 ): Client => {
-  const always = { ...plainOutput, ...whereabouts }
+  const environment = { ...plainOutput, ...location }
   const command = (args: ReadonlyArray<string>, { variables }: ClientOptions) =>
-    Command.env(Command.make(executable, ...args), { ...always, ...variables })
-  // As part of the command, a stream's own failure becomes the command's.
-  const fed = (args: ReadonlyArray<string>, options: ClientOptions) => {
+    Command.env(Command.make(executable, ...args), { ...environment, ...variables })
+  // As part of the command, the stream's failure becomes a failure of the command.
+  const withStdin = (args: ReadonlyArray<string>, options: ClientOptions) => {
     const { stdin } = options
     if (!Predicate.isObject(stdin) || Predicate.isUint8Array(stdin)) {
       return { command: command(args, options), restore: identity<CommandFailed.CommandFailed> }
@@ -118,26 +119,26 @@ export const make = (
     const { restore, stream } = streamInput(stdin)
     return { command: Command.stdin(command(args, options), stream), restore }
   }
-  const given = (stdin: Stdin | undefined) =>
+  const textOrBytes = (stdin: Stdin | undefined) =>
     typeof stdin === "string" || Predicate.isUint8Array(stdin) ? stdin : undefined
   return {
     executable,
-    variables: always,
+    variables: environment,
     run: (args, options = {}) =>
       Effect.suspend(() => {
-        const { command, restore } = fed(args, options)
+        const { command, restore } = withStdin(args, options)
         return Subprocess.run(command, {
-          maxStdout: options.maxStdout ?? answerLimit,
+          maxStdout: options.maxStdout ?? maxAnswer,
           redact: options.redact,
           acceptExitCode: options.acceptExitCode,
           timeout: options.timeout ?? answerTimeout,
-          stdin: given(options.stdin)
+          stdin: textOrBytes(options.stdin)
         }).pipe(Effect.mapError(restore), Effect.provideService(CommandExecutor.CommandExecutor, executor))
       }),
     feed: <E>(args: ReadonlyArray<string>, stdin: Stream.Stream<Uint8Array, E>, options: ClientOptions = {}) =>
       Subprocess.run(command(args, options), {
         timeout: options.timeout,
-        stdin: Stream.mapError(stdin, (error): Unfed<E> => ({ _tag: "Unfed", error }))
+        stdin: Stream.mapError(stdin, (error): InputError<E> => ({ _tag: "InputError", error }))
       }).pipe(Effect.asVoid, Effect.provideService(CommandExecutor.CommandExecutor, executor)),
     stdout: (args, options = {}) =>
       Subprocess.stream(command(args, options), { timeout: options.timeout }).pipe(
@@ -148,19 +149,19 @@ export const make = (
         redact: options.redact,
         timeout: options.timeout,
         ...options.termination,
-        stdin: given(options.stdin)
+        stdin: textOrBytes(options.stdin)
       }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     dial: (input) =>
-      // It goes on after a signal that asks it to end, and has nothing to tidy up.
+      // It ignores SIGTERM, and has nothing to clean up.
       Subprocess.start(command(["system", "dial-stdio"], {}), { stdin: input, killSignal: "SIGKILL" }).pipe(
         Effect.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     follow: (args, options = {}) =>
       Effect.suspend(() => {
-        const { command, restore } = fed(args, options)
-        return Subprocess.start(command, { redact: options.redact, stdin: given(options.stdin) }).pipe(
+        const { command, restore } = withStdin(args, options)
+        return Subprocess.start(command, { redact: options.redact, stdin: textOrBytes(options.stdin) }).pipe(
           Effect.provideService(CommandExecutor.CommandExecutor, executor),
           Effect.map((process) => ({
             isRunning: process.isRunning,
@@ -177,19 +178,19 @@ export const make = (
   }
 }
 
-// Far more than any list or inspection; a client that answers with more is broken.
-const answerLimit = 64 * 1024 * 1024
+/** Bytes of a client's output: far more than any list or inspection. */
+const maxAnswer = 64 * 1024 * 1024
 
 /**
- * How long an answer may take.
+ * Default timeout of a command.
  *
  * @internal
  */
 export const answerTimeout = Duration.minutes(2)
 
 /**
- * How long what moves whole images or trees of files may take.
+ * Timeout of commands that transfer images or trees of files.
  *
  * @internal
  */
-export const transferLimit = Duration.hours(1)
+export const transferTimeout = Duration.hours(1)

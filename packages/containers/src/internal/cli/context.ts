@@ -6,14 +6,14 @@ import type { Client } from "./client.js"
 import type { Explain } from "./failures.js"
 
 /**
- * What every part of the backend works with.
+ * Dependencies shared by all parts of the driver.
  *
  * @internal
  */
 export interface Context extends Explain {
-  readonly engine: Engine.Engine
+  readonly engine: Engine.Engine<Engine.Cli>
   readonly client: Client
-  /** The HTTP API of the engine, for what the client does not tell. */
+  /** HTTP API of the engine, for information that the client does not print. */
   readonly api: Connection
   readonly hostExecutor: CommandExecutor.CommandExecutor
   readonly fileSystem: FileSystem.FileSystem

@@ -19,8 +19,8 @@ export interface Prepared {
 }
 
 /**
- * Makes credentials for one registry ready for the client, in a private file
- * that is gone when the scope closes. Without any, the client uses its own.
+ * Writes credentials for one registry to a private file for the client, which is
+ * removed when the scope closes. Without credentials, the client uses its own.
  *
  * @internal
  */
@@ -34,7 +34,7 @@ export const prepare = (
     onNone: () => Effect.succeed({ variables: {}, redact: [] }),
     onSome: ({ password, username }) => {
       const auth = Redacted.make(Encoding.encodeBase64(`${username}:${Redacted.value(password)}`))
-      const write = context.engine.client === "docker" ? dockerConfiguration : podmanFile
+      const write = context.engine.transport.client === "docker" ? dockerConfiguration : podmanFile
       return write(context, registry, auth).pipe(
         Effect.map((variables) => ({ variables, redact: [password, auth] })),
         Effect.mapError((cause) =>
@@ -42,7 +42,7 @@ export const prepare = (
             engine: context.engine.name,
             operation,
             reason: "Refused",
-            detail: `no private file for the credentials: ${cause.message}`,
+            detail: `cannot write a private file for the credentials: ${cause.message}`,
             cause
           })
         )
@@ -63,31 +63,32 @@ const podmanFile = Effect.fnUntraced(
 )
 
 /**
- * Docker's client takes credentials from its configuration only, in which it
- * also finds its engine. So it gets one that is the user's in everything else.
+ * Docker's client reads credentials only from its configuration directory, which
+ * also has its contexts. So it gets a copy of the user's directory in which only
+ * the credentials differ.
  */
 const dockerConfiguration = Effect.fnUntraced(
   function*(context: Context, registry: string, auth: Redacted.Redacted<string>) {
     const { fileSystem } = context
     const directory = yield* temporaryDirectory(context, "auth")
-    const users = yield* dockerDirectory
-    const entries = yield* Effect.orElseSucceed(fileSystem.readDirectory(users), (): ReadonlyArray<string> => [])
+    const original = yield* dockerDirectory
+    const entries = yield* Effect.orElseSucceed(fileSystem.readDirectory(original), (): ReadonlyArray<string> => [])
     yield* Effect.forEach(
       entries.filter((entry) => entry !== "config.json"),
-      (entry) => fileSystem.symlink(`${users}/${entry}`, `${directory}/${entry}`),
+      (entry) => fileSystem.symlink(`${original}/${entry}`, `${directory}/${entry}`),
       { discard: true }
     )
-    const configuration = yield* fileSystem.readFileString(`${users}/config.json`).pipe(
+    const configuration = yield* fileSystem.readFileString(`${original}/config.json`).pipe(
       Effect.flatMap(Schema.decode(Configuration)),
       Effect.orElseSucceed(() => ({}))
     )
     const key = registry === dockerHub ? "https://index.docker.io/v1/" : registry
     yield* fileSystem.writeFileString(
       `${directory}/config.json`,
-      JSON.stringify({ ...Record.filter(configuration, (_, name) => !isOfCredentials(name)), ...authsOf(key, auth) }),
+      JSON.stringify({ ...Record.filter(configuration, (_, name) => !isCredentialKey(name)), ...authsOf(key, auth) }),
       { mode: 0o600 }
     )
-    // The second one would be preferred to the file.
+    // An inherited `DOCKER_AUTH_CONFIG` would take precedence over the file.
     const variables: Prepared["variables"] = { DOCKER_CONFIG: directory, DOCKER_AUTH_CONFIG: "" }
     return variables
   }
@@ -95,7 +96,7 @@ const dockerConfiguration = Effect.fnUntraced(
 
 const Configuration = Schema.parseJson(Schema.Record({ key: Schema.String, value: Schema.Unknown }))
 
-const isOfCredentials = (name: string) => ["auths", "credsStore", "credHelpers"].includes(name)
+const isCredentialKey = (name: string) => ["auths", "credsStore", "credHelpers"].includes(name)
 
 const dockerDirectory = Config.nonEmptyString("DOCKER_CONFIG").pipe(
   Config.orElse(() =>

@@ -1,6 +1,6 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import type { CommandFailed } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -15,7 +15,7 @@ import { lastLine, unavailableReason } from "./failures.js"
 const DockerVersion = Schema.Struct({
   Client: Schema.Struct({
     Version: Schema.String,
-    // The version that was negotiated; a client does not tell more before 1.12, nor Podman's imitation.
+    // The negotiated version. Clients before 1.12 and Podman's `docker` emulation report nothing else.
     ApiVersion: Schema.String,
     DefaultAPIVersion: Schema.optional(Schema.String)
   }),
@@ -46,22 +46,22 @@ const PodmanInfo = Schema.Struct({
 })
 
 /**
- * Asks a client what engine stands behind it. A `docker` that answers as
- * Podman does is Podman with another name.
+ * Detects the engine behind a client. A `docker` that answers like Podman is
+ * Podman under another name.
  *
  * @internal
  */
 export const detect = (
   client: Client,
   expected: Engine.Name
-): Effect.Effect<Engine.Engine, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> => {
+): Effect.Effect<Engine.Engine<Engine.Cli>, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> => {
   const probe = (reason: Probe["reason"], detail: string) =>
     new Probe({ engine: expected, executable: client.executable, reason, detail })
   const unexpected = (detail: string) => probe("UnexpectedAnswer", detail)
   const refused = (error: CommandFailed.CommandFailed) =>
     probe(unavailableReason(error), lastLine(error.stderr) || error.shortMessage)
 
-  const ask = (...args: ReadonlyArray<string>) =>
+  const query = (...args: ReadonlyArray<string>) =>
     client.run([...args, "--format", "{{json .}}"], { timeout: "20 seconds" }).pipe(
       Effect.mapBoth({ onFailure: refused, onSuccess: ({ stdout }) => stdout.text })
     )
@@ -70,81 +70,89 @@ export const detect = (
       Schema.decode(Schema.parseJson(schema))(text),
       () => unexpected(text.length > 200 ? `${text.slice(0, 200)}…` : text.trim())
     )
-  // The text of an engine's version may be `dev` or a commit, so that it is judged by its API alone.
+  // An engine's version may be `dev` or a commit, so features are decided by its API version only.
   const apiVersion = (text: string) =>
-    Effect.mapError(Engine.parseVersion(text), () => unexpected(`"${text}" is no API version`))
+    Effect.mapError(Engine.parseVersion(text), () => unexpected(`"${text}" is not an API version`))
 
-  const asPodman = Effect.fnUntraced(function*(info: typeof PodmanInfo.Type) {
+  const podmanEngine = Effect.fnUntraced(function*(info: typeof PodmanInfo.Type) {
     const { APIVersion, Version } = info.version
     const podman = yield* apiVersion(APIVersion ?? Version)
     return {
       name: "podman" as const,
-      client: "podman" as const,
-      executable: client.executable,
+      transport: {
+        _tag: "Cli" as const,
+        client: "podman" as const,
+        executable: client.executable,
+        version: Version,
+        apiVersion: podman
+      },
       version: Version,
-      clientVersion: Version,
       apiVersion: podman,
-      clientApiVersion: podman,
+      capabilities: Engine.allCapabilities,
       rootless: info.host.security.rootless,
-      ...(info.host.serviceIsRemote === true ? yield* podmanPlace(podman) : nowhere)
+      ...(info.host.serviceIsRemote === true ? yield* podmanLocation(podman) : noLocation)
     }
   })
 
-  const asDocker = Effect.fnUntraced(function*(answer: typeof DockerVersion.Type, info: typeof DockerInfo.Type) {
+  const dockerEngine = Effect.fnUntraced(function*(answer: typeof DockerVersion.Type, info: typeof DockerInfo.Type) {
     const executor = yield* CommandExecutor.CommandExecutor
     const podman = answer.Server.Components?.find(({ Name }) => Name === "Podman Engine")
     return {
       name: podman === undefined ? "docker" as const : "podman" as const,
-      client: "docker" as const,
-      executable: client.executable,
+      transport: {
+        _tag: "Cli" as const,
+        client: "docker" as const,
+        executable: client.executable,
+        version: answer.Client.Version,
+        apiVersion: yield* apiVersion(answer.Client.DefaultAPIVersion ?? answer.Client.ApiVersion)
+      },
       version: podman?.Version ?? answer.Server.Version,
-      clientVersion: answer.Client.Version,
       apiVersion: yield* apiVersion(podman?.Details?.APIVersion ?? podman?.Version ?? answer.Server.ApiVersion),
-      clientApiVersion: yield* apiVersion(answer.Client.DefaultAPIVersion ?? answer.Client.ApiVersion),
+      capabilities: Engine.allCapabilities,
       rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
         info.Rootless === true,
-      ...yield* dockerPlace(client, executor)
+      ...yield* dockerLocation(client, executor)
     }
   })
 
-  // Only `version` says in so many words why it could not be answered, so that it is listened to first.
+  // Only `version` reports why it failed, so its error takes precedence.
   const docker = Effect.gen(function*() {
-    const info = yield* Effect.fork(ask("info"))
-    const answer = yield* ask("version")
+    const info = yield* Effect.fork(query("info"))
+    const answer = yield* query("version")
     const infoText = yield* Fiber.join(info)
     return yield* Option.match(Schema.decodeOption(Schema.parseJson(PodmanInfo))(infoText), {
-      onSome: asPodman,
+      onSome: podmanEngine,
       onNone: () =>
         Effect.flatMap(
           Effect.all([read(DockerVersion, answer), read(DockerInfo, infoText)]),
-          ([answer, info]) => asDocker(answer, info)
+          ([answer, info]) => dockerEngine(answer, info)
         )
     })
   })
 
-  const podman = ask("info").pipe(
+  const podman = query("info").pipe(
     Effect.flatMap((text) => read(PodmanInfo, text)),
-    Effect.flatMap(asPodman)
+    Effect.flatMap(podmanEngine)
   )
 
   return expected === "docker" ? docker : podman
 }
 
-interface Place {
+interface Location {
   readonly endpoint: Option.Option<string>
   readonly context: Option.Option<string>
   readonly remoteHost: Option.Option<string>
 }
 
-const nowhere: Place = { endpoint: Option.none(), context: Option.none(), remoteHost: Option.none() }
+const noLocation: Location = { endpoint: Option.none(), context: Option.none(), remoteHost: Option.none() }
 
 const DockerContext = Schema.Struct({
   Name: Schema.String,
   Endpoints: Schema.Struct({ docker: Schema.Struct({ Host: Schema.String }) })
 })
 
-// The client knows best; one without contexts is believed to go by the same rules.
-const dockerPlace = (client: Client, executor: CommandExecutor.CommandExecutor) =>
+// The client is the authority on its contexts; a client without contexts is assumed to follow the same rules.
+const dockerLocation = (client: Client, executor: CommandExecutor.CommandExecutor) =>
   client.run(["context", "inspect", "--format", "{{json .}}"], { timeout: "20 seconds" }).pipe(
     Effect.flatMap(({ stdout }) => Schema.decode(Schema.parseJson(DockerContext))(stdout.text)),
     Effect.map(({ Endpoints, Name }) => ({ url: Endpoints.docker.Host, context: Option.some(Name) })),
@@ -155,21 +163,21 @@ const dockerPlace = (client: Client, executor: CommandExecutor.CommandExecutor) 
           EngineEndpoint.remoteHost(url),
           (host) => url.startsWith("ssh:") ? sshHost(host, executor) : Effect.succeed(host)
         ),
-        (remoteHost): Place => ({ endpoint: Option.some(url), context, remoteHost })
+        (remoteHost): Location => ({ endpoint: Option.some(url), context, remoteHost })
       )
     ),
-    Effect.orElseSucceed(() => nowhere)
+    Effect.orElseSucceed(() => noLocation)
   )
 
-const podmanPlace = (version: Engine.Version) =>
+const podmanLocation = (version: Engine.Version) =>
   EngineEndpoint.podman({ remote: true, version }).pipe(
     Effect.map(Option.match({
-      onNone: () => nowhere,
-      onSome: ({ context, url }): Place => ({
+      onNone: () => noLocation,
+      onSome: ({ context, url }): Location => ({
         endpoint: Option.some(url),
         context,
         remoteHost: EngineEndpoint.remoteHost(url)
       })
     })),
-    Effect.orElseSucceed(() => nowhere)
+    Effect.orElseSucceed(() => noLocation)
   )

@@ -1,6 +1,6 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Engine from "../../Engine.js"
@@ -13,8 +13,9 @@ const names = [
 ]
 
 /**
- * What settings say of where an engine is, for its client: it inherits the
- * environment, but settings may come from elsewhere.
+ * Variables that pass the configured location of an engine to its client. The
+ * client inherits the environment, but the settings may come from another
+ * `ConfigProvider`.
  *
  * @internal
  */
@@ -24,20 +25,22 @@ export const fromConfig: Effect.Effect<Readonly<Record<string, string>>> = Effec
 )
 
 /**
- * What keeps a client with the engine it found. A host that its environment
- * names comes before these.
+ * Variables that keep a client connected to the engine it has found. A host in
+ * the client's environment takes precedence over them.
  *
  * @internal
  */
-export const ofEngine = ({ client, context }: Engine.Engine): Readonly<Record<string, string>> =>
+export const ofEngine = (
+  { context, transport: { client } }: Engine.Engine<Engine.Cli>
+): Readonly<Record<string, string>> =>
   Option.match(context, {
     onNone: () => ({}),
     onSome: (context) => client === "docker" ? { DOCKER_CONTEXT: context } : { CONTAINER_CONNECTION: context }
   })
 
 /**
- * The host that SSH connects to for a name, which may be one that only its
- * configuration knows.
+ * Resolves the host that SSH connects to for a name, which may be an alias of
+ * the user's SSH configuration.
  *
  * @internal
  */

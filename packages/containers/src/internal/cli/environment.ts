@@ -4,21 +4,21 @@ import type * as Environment from "../../Environment.js"
 import { utf8Length } from "../values/text.js"
 
 /**
- * How the environment of a process in a container reaches the engine's client:
- * as variables of the client itself, named by `--env NAME`, so that no value
- * stands in an argument list. Variables that the client would obey itself go
- * through a private file.
+ * Environment of a process in a container, encoded for the engine's client. Most
+ * variables are set in the client's own environment and referred to by
+ * `--env NAME`, so that no value is in an argument list. Variables that would
+ * affect the client itself are passed by a private file.
  */
-export interface Travelling {
-  /** The names for `--env NAME`, with the values in `variables`. */
+export interface EncodedEnvironment {
+  /** Names for `--env NAME`; `variables` has their values. */
   readonly names: ReadonlyArray<string>
   readonly variables: Readonly<Record<string, string>>
-  /** The lines of the file for `--env-file`; empty if none is needed. */
+  /** Lines of the file for `--env-file`; empty if no file is needed. */
   readonly fileLines: ReadonlyArray<string>
 }
 
-// What docker and podman read, and the Go and C runtimes below them.
-const obeyedByClients = new RegExp(
+// Variables that docker, podman, and the Go and C runtimes read.
+const clientVariables = new RegExp(
   `^(?:${
     [
       "PATH|HOME|USER|LOGNAME|SHELL|TERM|TMPDIR|PWD|LANG|LANGUAGE|COLUMNS|LINES|NO_COLOR|DEBUG|GNUPGHOME",
@@ -30,20 +30,20 @@ const obeyedByClients = new RegExp(
   })$`
 )
 
-/** Whether a client would take a variable of this name for its own. */
-export const isObeyedByClients = (name: string): boolean => obeyedByClients.test(name)
+/** Reports whether a variable of this name affects the client itself. */
+export const isClientVariable = (name: string): boolean => clientVariables.test(name)
 
 /**
- * Decides how each variable travels. Fails with the name of one that the
- * client would obey and that no environment file can hold.
+ * Encodes an environment. Fails with the name of a variable that affects the
+ * client and that an environment file cannot hold.
  */
-export const travelling = (environment: Environment.Environment): Either.Either<Travelling, string> => {
+export const encodeEnvironment = (environment: Environment.Environment): Either.Either<EncodedEnvironment, string> => {
   const names: Array<string> = []
   const variables: Record<string, string> = {}
   const fileLines: Array<string> = []
-  for (const [name, marked] of environment) {
-    const value = Redacted.isRedacted(marked) ? Redacted.value(marked) : marked
-    if (!isObeyedByClients(name)) {
+  for (const [name, raw] of environment) {
+    const value = Redacted.isRedacted(raw) ? Redacted.value(raw) : raw
+    if (!isClientVariable(name)) {
       names.push(name)
       variables[name] = value
     } else if (fitsInFile(name, value)) {
@@ -55,10 +55,10 @@ export const travelling = (environment: Environment.Environment): Either.Either<
   return Either.right({ names, variables, fileLines })
 }
 
-// Both clients read lines by Go's `bufio.Scanner`, whose buffer of 64 KiB must hold the end of the line too.
-const longestLine = 64 * 1024 - 2
+// Both clients use Go's `bufio.Scanner`, whose buffer of 64 KiB also holds the end of the line.
+const maxLine = 64 * 1024 - 2
 
-// Environment files know neither quotes nor escapes: a value ends where its line
-// ends, and a line that begins with `#` or white space is not read as it stands.
+// Environment files have neither quotes nor escapes: a value ends with its line, and a line that begins with `#` or
+// white space is not read literally.
 const fitsInFile = (name: string, value: string) =>
-  !/[\n\r]/.test(value) && !/^[#\s]/.test(name) && utf8Length(`${name}=${value}`) <= longestLine
+  !/[\n\r]/.test(value) && !/^[#\s]/.test(name) && utf8Length(`${name}=${value}`) <= maxLine

@@ -7,7 +7,7 @@ import { EngineFailed } from "../../BackendError.js"
 import type * as Environment from "../../Environment.js"
 import { temporaryDirectory } from "../host/temporaryDirectory.js"
 import type { Context } from "./context.js"
-import { travelling } from "./environment.js"
+import { encodeEnvironment } from "./environment.js"
 import type { EnvironmentArguments } from "./flags/create.js"
 
 /** @internal */
@@ -18,8 +18,8 @@ export interface Prepared {
 }
 
 /**
- * Makes an environment ready to travel. A file that it needs is in a directory
- * that only this user can read, and is gone when the scope closes.
+ * Encodes an environment for the client and writes its file, if it needs one, to
+ * a private directory that is removed when the scope closes.
  *
  * @internal
  */
@@ -31,11 +31,11 @@ export const prepare = Effect.fnUntraced(function*(
   const { engine, fileSystem } = context
   const failed = (reason: EngineFailed["reason"], detail: string, cause?: unknown) =>
     new EngineFailed({ engine: engine.name, operation, reason, detail, ...(cause === undefined ? {} : { cause }) })
-  const { fileLines, names, variables } = yield* Either.mapLeft(travelling(environment), (name) =>
+  const { fileLines, names, variables } = yield* Either.mapLeft(encodeEnvironment(environment), (name) =>
     failed(
       "InvalidDefinition",
-      `The environment variable ${name} means something to the engine's client, so that it must travel in an environment ` +
-        "file, and its value has more than one line or more than 64 KiB, which such a file cannot hold."
+      `The environment variable ${name} affects the engine's client itself, so it must be passed in an environment file. ` +
+        "Its value has more than one line or more than 64 KiB, which such a file cannot hold."
     ))
   const file = fileLines.length === 0
     ? Option.none<string>()
@@ -43,7 +43,9 @@ export const prepare = Effect.fnUntraced(function*(
       yield* temporaryDirectory(context, "env").pipe(
         Effect.map((directory) => `${directory}/environment`),
         Effect.tap((path) => fileSystem.writeFileString(path, fileLines.join("\n") + "\n", { mode: 0o600 })),
-        Effect.mapError((cause) => failed("Refused", `no private file for the environment: ${cause.message}`, cause))
+        Effect.mapError((cause) =>
+          failed("Refused", `cannot write a private file for the environment: ${cause.message}`, cause)
+        )
       )
     )
   return {

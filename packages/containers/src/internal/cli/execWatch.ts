@@ -8,31 +8,93 @@ import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type * as Engine from "../../Engine.js"
-import { says } from "../dialect/messages.js"
+import { matches } from "../dialect/messages.js"
 import type * as ApiConnection from "./apiConnection.js"
 import type { Context } from "./context.js"
 
 /**
- * State of a command in a container, in the engine's own words.
+ * State of a command in a container as the engine reports it.
  *
  * - `Ended`: it ran, and ended with this exit code.
- * - `Running`: it runs.
- * - `NotStarted`: the engine has it, and could not start it.
- * - `NotThere`: it does not run; whether it ever did is not known.
- * - `Unknown`: the engine cannot be asked.
+ * - `Running`: it is still running.
+ * - `NotStarted`: the engine created it, but could not start it.
+ * - `NotFound`: the engine does not list it. It may have run or not.
+ * - `Unknown`: the engine's API is not available.
  *
  * @internal
  */
 export type ExecState =
   | { readonly _tag: "Ended"; readonly exitCode: number }
-  | { readonly _tag: "Running" | "NotStarted" | "NotThere" | "Unknown" }
+  | { readonly _tag: "Running" | "NotStarted" | "NotFound" | "Unknown" }
 
 /** @internal */
 export interface Watch {
-  /** Arguments by which the command can be told from others on the engine. */
+  /** Arguments that identify the command on the engine. */
   readonly arguments: ReadonlyArray<string>
-  /** The state after the client has ended; looked up once. */
+  /** State after the client has ended; looked up once. */
   readonly state: Effect.Effect<ExecState, ApiConnection.ConnectionError>
+}
+
+/**
+ * Watches a command that a client is about to run. Finds it on the engine, while
+ * it runs, by its detach keys: the only property that a client can set, that
+ * the engine reports, and that the command cannot see. They have no other
+ * effect, since no terminal is attached.
+ *
+ * This is needed since a client exits with 0 when its connection is cut, and
+ * since an engine reports the end of a command only to clients that know its
+ * id.
+ *
+ * @internal
+ */
+export const make = Effect.fnUntraced(function*(
+  { api, engine }: Context,
+  container: string,
+  mark: string
+): Effect.fn.Return<Watch, never, Scope.Scope> {
+  if (isLocalPodman(engine)) return unwatched
+  const keys = Array.from(mark).join(",")
+  const search: Search = {
+    api,
+    container,
+    isOurs: (text) => text === keys || text === Encoding.encodeBase64(mark),
+    found: yield* Deferred.make<string>(),
+    stopped: yield* Deferred.make<void>(),
+    others: new Set()
+  }
+  const polling = yield* Effect.forkScoped(inBackground(poll(search, firstPause)))
+  const state = Deferred.succeed(search.stopped, undefined).pipe(
+    Effect.zipRight(Effect.exit(Fiber.join(polling))),
+    Effect.zipRight(currentState(search, engine)),
+    // A connection that was idle while the command ran may have been closed by the engine.
+    Effect.retry({ times: 1, while: (error) => !isApiUnavailable(error) }),
+    Effect.catchIf(isApiUnavailable, () => Effect.succeed<ExecState>({ _tag: "Unknown" }))
+  )
+  const answer = yield* Deferred.make<ExecState, ApiConnection.ConnectionError>()
+  const isRequested = yield* Ref.make(false)
+  return {
+    arguments: ["--detach-keys", keys],
+    // Not interrupted with the caller, since a response that is read in part makes the connection unusable.
+    state: Effect.zipRight(
+      Effect.unlessEffect(
+        Effect.forkDaemon(inBackground(Effect.intoDeferred(state, answer))),
+        Ref.getAndSet(isRequested, true)
+      ),
+      Deferred.await(answer)
+    )
+  }
+})
+
+interface Search {
+  readonly api: ApiConnection.Connection
+  readonly container: string
+  readonly isOurs: (detachKeys: string) => boolean
+  /** Id of the command. */
+  readonly found: Deferred.Deferred<string>
+  /** Done when the client has ended. */
+  readonly stopped: Deferred.Deferred<void>
+  /** Ids of other commands. */
+  readonly others: Set<string>
 }
 
 const Container = Schema.parseJson(Schema.Struct({ ExecIDs: Schema.NullishOr(Schema.Array(Schema.String)) }))
@@ -44,42 +106,21 @@ const Inspection = Schema.parseJson(Schema.Struct({
   DetachKeys: Schema.NullishOr(Schema.String)
 }))
 
-/**
- * Finds a command that a client is about to run, while it runs, by its detach
- * keys: the one thing that a client can give a command, that the engine tells,
- * and that the command never sees. They are of no use to it, since no terminal
- * is attached here.
- *
- * A client gives the exit code 0 when its connection is cut, since the engine
- * then tells it of no exit code; and an engine tells of no end but to those who
- * know the command by its id.
- *
- * @internal
- */
-export const make = Effect.fnUntraced(function*(
-  { api, engine }: Context,
-  container: string,
-  mark: string
-): Effect.fn.Return<Watch, never, Scope.Scope> {
-  if (isOnThisMachine(engine)) return unwatched
-  const keys = Array.from(mark).join(",")
-  const isOurs = (text: string) => text === keys || text === Encoding.encodeBase64(mark)
-  const found = yield* Deferred.make<string>()
-  const others = new Set<string>()
+const inspect = ({ api }: Search, id: string) =>
+  Effect.map(
+    api.get(`/exec/${encodeURIComponent(id)}/json`),
+    ({ body }) => Schema.decodeOption(Inspection)(body)
+  )
 
-  const inspect = (id: string) =>
-    Effect.map(
-      api.get(`/exec/${encodeURIComponent(id)}/json`),
-      ({ body }) => Schema.decodeOption(Inspection)(body)
-    )
-
-  /** Looks at all commands that the container has, and have not been looked at. */
-  const look = Effect.gen(function*() {
+/** Inspects all new commands of the container. Reports whether ours is among them. */
+const find = (search: Search): Effect.Effect<boolean, ApiConnection.ConnectionError> =>
+  Effect.gen(function*() {
+    const { api, container, found, isOurs, others } = search
     const { body } = yield* api.get(`/containers/${encodeURIComponent(container)}/json`)
     const ids = Option.flatMapNullable(Schema.decodeOption(Container)(body), ({ ExecIDs }) => ExecIDs)
     for (const id of Option.getOrElse(ids, () => [])) {
       if (others.has(id)) continue
-      const inspection = yield* inspect(id)
+      const inspection = yield* inspect(search, id)
       if (Option.exists(inspection, ({ DetachKeys }) => isOurs(DetachKeys ?? ""))) {
         return yield* Effect.as(Deferred.succeed(found, id), true)
       }
@@ -88,72 +129,56 @@ export const make = Effect.fnUntraced(function*(
     return false
   })
 
-  const stopped = yield* Deferred.make<void>()
-  const searching = (pause: number): Effect.Effect<void, ApiConnection.ConnectionError> =>
-    Effect.gen(function*() {
-      if (yield* look) return
-      yield* Effect.raceFirst(Effect.sleep(pause), Deferred.await(stopped))
-      if (!(yield* Deferred.isDone(stopped))) yield* searching(Math.min(pause * 1.2, longestPause))
-    })
-  const search = yield* Effect.forkScoped(beside(searching(firstPause)))
+const poll = (search: Search, pause: number): Effect.Effect<void, ApiConnection.ConnectionError> =>
+  Effect.gen(function*() {
+    if (yield* find(search)) return
+    yield* Effect.raceFirst(Effect.sleep(pause), Deferred.await(search.stopped))
+    if (!(yield* Deferred.isDone(search.stopped))) yield* poll(search, Math.min(pause * 1.2, longestPause))
+  })
 
-  const stateNow = Effect.gen(function*(): Effect.fn.Return<ExecState, ApiConnection.ConnectionError> {
-    const id = (yield* Deferred.isDone(found)) || (yield* look)
-      ? Option.some(yield* Deferred.await(found))
+// In milliseconds. A command exists for at least 50 from its creation to its end.
+const firstPause = 5
+const longestPause = 1000
+
+const currentState = (
+  search: Search,
+  engine: Engine.Engine<Engine.Cli>
+): Effect.Effect<ExecState, ApiConnection.ConnectionError> =>
+  Effect.gen(function*(): Effect.fn.Return<ExecState, ApiConnection.ConnectionError> {
+    const id = (yield* Deferred.isDone(search.found)) || (yield* find(search))
+      ? Option.some(yield* Deferred.await(search.found))
       : Option.none<string>()
-    if (Option.isNone(id)) return { _tag: "NotThere" }
-    const inspection = yield* inspect(id.value)
-    if (Option.isNone(inspection)) return { _tag: "NotThere" }
+    if (Option.isNone(id)) return { _tag: "NotFound" }
+    const inspection = yield* inspect(search, id.value)
+    if (Option.isNone(inspection)) return { _tag: "NotFound" }
     const { ExitCode, Pid, Running } = inspection.value
     if (Running) return { _tag: "Running" }
-    // Podman gives no process after the end.
+    // Podman reports no process id after the end.
     const hasRun = ExitCode !== null && ExitCode !== undefined && (engine.name !== "docker" || Pid !== 0)
     return hasRun ? { _tag: "Ended", exitCode: ExitCode } : { _tag: "NotStarted" }
   })
 
-  const state = Deferred.succeed(stopped, undefined).pipe(
-    Effect.zipRight(Effect.exit(Fiber.join(search))),
-    Effect.zipRight(stateNow),
-    // A connection that was idle for as long as the command ran may be gone where the engine is not.
-    Effect.retry({ times: 1, while: (error) => !isWithoutApi(error) }),
-    Effect.catchIf(isWithoutApi, () => Effect.succeed<ExecState>({ _tag: "Unknown" }))
-  )
-  const answer = yield* Deferred.make<ExecState, ApiConnection.ConnectionError>()
-  const isAsked = yield* Ref.make(false)
-  return {
-    arguments: ["--detach-keys", keys],
-    // Asked once, and to the end, since nobody could read the rest of an answer.
-    state: Effect.zipRight(
-      Effect.unlessEffect(Effect.forkDaemon(beside(Effect.intoDeferred(state, answer))), Ref.getAndSet(isAsked, true)),
-      Deferred.await(answer)
-    )
-  }
-})
-
 /**
- * A process may be started by a fiber that waits for no turns and cannot be
- * interrupted, as by `Subprocess`. What goes on beside it does, and can.
+ * Runs an effect on the default scheduler and interruptibly. The fiber that
+ * starts a process, as in `Subprocess`, may have neither.
  */
-const beside = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
+const inBackground = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
   Effect.withScheduler(Effect.interruptible(effect), Scheduler.defaultScheduler)
 
-// In milliseconds. A command lives for some 50 at least, from its creation to its end.
-const firstPause = 5
-const longestPause = 1000
-
 /**
- * Reports whether the client is the engine itself, as Podman's is without a service. Its word is the engine's, and so is
- * its clock.
+ * Reports whether the client is the engine itself, which is the case of Podman
+ * without a service. Its exit codes are then those of the engine, and both have
+ * the same clock.
  *
  * @internal
  */
-export const isOnThisMachine = ({ client, endpoint }: Engine.Engine): boolean =>
+export const isLocalPodman = ({ endpoint, transport: { client } }: Engine.Engine<Engine.Cli>): boolean =>
   client === "podman" && Option.isNone(endpoint)
 
 const unwatched: Watch = { arguments: [], state: Effect.succeed({ _tag: "Unknown" }) }
 
-/** A client that knows no `dial-stdio`, which no engine has answered. */
-const isWithoutApi = (error: ApiConnection.ConnectionError): boolean =>
+/** Reports whether the client does not support `dial-stdio`, so that no engine was reached. */
+const isApiUnavailable = (error: ApiConnection.ConnectionError): boolean =>
   error._tag === "Malformed" ||
-  error._tag === "Disconnected" && !error.hadAnswered && !says(error.detail, "unavailable") &&
-    !says(error.detail, "permissionDenied")
+  error._tag === "Disconnected" && !error.hadAnswered && !matches(error.detail, "unavailable") &&
+    !matches(error.detail, "permissionDenied")

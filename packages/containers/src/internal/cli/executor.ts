@@ -20,8 +20,8 @@ import { execArguments } from "./flags/exec.js"
 import * as markedProcess from "./markedProcess.js"
 
 /**
- * The platform's processes, inside a container: every command becomes one of
- * the engine's client, with the same input, outputs and pipes.
+ * `CommandExecutor` that runs commands inside a container. Every command becomes
+ * one of the engine's client, with the same input, outputs and pipes.
  *
  * @internal
  */
@@ -29,14 +29,14 @@ export const executor = (context: Context): Execs["executor"] => (container) =>
   CommandExecutor.makeExecutor((command) =>
     Effect.gen(function*() {
       const mark = yield* markedProcess.make
-      const parts = yield* Effect.forEach(Command.flatten(command), (part) => watched(context, container, part))
+      const parts = yield* Effect.forEach(Command.flatten(command), (part) => watchPart(context, container, part))
       const users = parts.map(({ exec }) => exec.user)
       const [first, ...rest] = yield* Effect.forEach(
         parts,
         (part) => translate(context, container, mark, part)
       )
       const last = parts.at(-1)
-      if (first === undefined || last === undefined) return yield* badArgument("there is no command")
+      if (first === undefined || last === undefined) return yield* badArgument("the command is empty")
       const openOutputs = yield* Ref.make(0)
       const process = yield* Effect.acquireRelease(
         context.hostExecutor.start(rest.reduce(Command.pipeTo, first)),
@@ -56,9 +56,9 @@ export const executor = (context: Context): Execs["executor"] => (container) =>
         )
       return {
         ...process,
-        stdout: counted(openOutputs, process.stdout),
-        stderr: counted(openOutputs, process.stderr),
-        exitCode: Effect.tap(process.exitCode, confirmed(last.watch)),
+        stdout: countOpen(openOutputs, process.stdout),
+        stderr: countOpen(openOutputs, process.stderr),
+        exitCode: Effect.tap(process.exitCode, checkExitCode(last.watch)),
         kill,
         toJSON: () => process.toJSON(),
         toString: () => process.toString(),
@@ -74,7 +74,7 @@ interface Part {
   readonly watch: execWatch.Watch
 }
 
-const watched = Effect.fnUntraced(function*(
+const watchPart = Effect.fnUntraced(function*(
   context: Context,
   container: string,
   command: Command.StandardCommand
@@ -84,15 +84,15 @@ const watched = Effect.fnUntraced(function*(
   return { command, exec, watch: yield* execWatch.make(context, container, value) }
 })
 
-/** Counts the outputs that have been opened, and not read to their end. */
-const counted = <E>(open: Ref.Ref<number>, output: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
+/** Counts an output while it is open and not read to its end. */
+const countOpen = <E>(open: Ref.Ref<number>, output: Stream.Stream<Uint8Array, E>): Stream.Stream<Uint8Array, E> =>
   Stream.execute(Ref.update(open, (count) => count + 1)).pipe(
     Stream.concat(output),
     Stream.concat(Stream.execute(Ref.update(open, (count) => count - 1)))
   )
 
-/** Fails where the engine says something else than the client. */
-const confirmed = (watch: execWatch.Watch) => (exitCode: number) =>
+/** Fails if the engine reports another exit code than the client. */
+const checkExitCode = (watch: execWatch.Watch) => (exitCode: number) =>
   Effect.matchEffect(watch.state, {
     onFailure: ({ _tag }) => systemError("exitCode", `${lostConnection} (${_tag})`),
     onSuccess: (state) =>
@@ -102,13 +102,13 @@ const confirmed = (watch: execWatch.Watch) => (exitCode: number) =>
   })
 
 const lostConnection =
-  "the connection ended before the process did; its exit code and the rest of its output are not known"
+  "the connection ended before the process did; its exit code and the rest of its output are unknown"
 
 /**
- * Reports whether no command runs any more. A client may be gone before its
- * command: one whose output is cut, and those that write into a pipe. One whose
- * output has ended ends a moment later; one that does not is killed, so that it
- * starts no command after this.
+ * Reports whether all commands have ended. A client may end before its command
+ * if its output is cut or if it writes into a pipe. A client whose outputs have
+ * ended ends shortly afterwards; otherwise it is killed, so that it cannot start
+ * its command later.
  */
 const haveEnded = (
   process: CommandExecutor.Process,
@@ -126,7 +126,7 @@ const haveEnded = (
     return states.every(Option.exists(({ _tag }) => _tag === "Unknown" ? parts.length === 1 : _tag !== "Running"))
   })
 
-/** The success of an effect that has it in time. */
+/** Success of an effect within a time limit; none if it fails or takes longer. */
 const within = <A, E>(duration: Duration.DurationInput, effect: Effect.Effect<A, E>): Effect.Effect<Option.Option<A>> =>
   effect.pipe(
     Effect.interruptible,

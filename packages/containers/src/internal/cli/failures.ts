@@ -1,4 +1,4 @@
-import type { CommandFailed } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import {
   BackendUnavailable,
@@ -16,12 +16,12 @@ import {
   VolumeNotFound
 } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
-import { type Condition, missingNetwork, says } from "../dialect/messages.js"
+import { type Condition, matches, missingNetwork } from "../dialect/messages.js"
 import type { Client } from "./client.js"
 
 /**
- * A condition of an operation that has an error of its own, in the order in
- * which they are looked for.
+ * Condition of an operation that has an error of its own. In a list, the first
+ * match counts.
  *
  * @internal
  */
@@ -43,8 +43,8 @@ export const noSuchImage = (image: string): Known<ImageNotFound> => ({
 })
 
 /**
- * What may come of a pull. Some registries say that they deny what they do not
- * have; what they say counts.
+ * Known failures of a pull. Some registries deny access to images that they do
+ * not have; this is reported as `Denied`.
  *
  * @internal
  */
@@ -61,7 +61,7 @@ export const pullKnown = (image: string): ReadonlyArray<Known<ImageNotFound | Tr
 ]
 
 /**
- * What may come of a push.
+ * Known failures of a push.
  *
  * @internal
  */
@@ -95,7 +95,7 @@ export const nameInUse = (kind: NameInUse["kind"], name: string): Known<NameInUs
 })
 
 /**
- * The engine names it, since a container's network is not always what was asked for.
+ * The name of the network is read from the message, since it may differ from the requested one.
  *
  * @internal
  */
@@ -135,7 +135,7 @@ export const runtimeRefused = (container: string): Known<StartFailed> => ({
 })
 
 /**
- * What may come of starting a container, besides what may come of any operation on it.
+ * Known failures of a start, in addition to those of any operation on a container.
  *
  * @internal
  */
@@ -147,55 +147,58 @@ export const startKnown = (container: string): ReadonlyArray<Known<PortTaken | S
 
 /** @internal */
 export const runtimeReason = (detail: string): "CommandNotFound" | "NotExecutable" | "Refused" => {
-  if (says(detail, "notTheCommand")) return "Refused"
-  if (says(detail, "commandNotFound")) return "CommandNotFound"
-  return says(detail, "notExecutable") ? "NotExecutable" : "Refused"
+  if (matches(detail, "notTheCommand")) return "Refused"
+  if (matches(detail, "commandNotFound")) return "CommandNotFound"
+  return matches(detail, "notExecutable") ? "NotExecutable" : "Refused"
 }
 
 /**
- * Says what a failed client means: one of the conditions known for the
- * operation, an engine that is gone, or an engine with a reason of its own.
+ * Makes the functions that convert a failure of the client to a typed error: a
+ * known condition of the operation, an unavailable engine, or `EngineFailed`.
  *
  * @internal
  */
-export const explain = (engine: Engine.Engine, client: Client) => {
-  const gone = (operation: string, reason: Probe["reason"], detail: string) =>
+export const explain = (engine: Engine.Engine<Engine.Cli>, client: Client) => {
+  const unavailable = (operation: string, reason: Probe["reason"], detail: string) =>
     new BackendUnavailable({
       operation,
       probes: [new Probe({ engine: engine.name, executable: client.executable, reason, detail })]
     })
 
-  const answers = client.run(probeArguments(engine.client), { timeout: "10 seconds" })
+  const probe = client.run(probeArguments(engine.transport.client), { timeout: "10 seconds" })
 
   /** Fails with `BackendUnavailable` if the engine does not answer now. */
-  const confirmGone = (operation: string) =>
-    answers.pipe(
-      Effect.mapError((error) => gone(operation, unavailableReason(error), lastLine(error.stderr))),
+  const failIfUnavailable = (operation: string) =>
+    probe.pipe(
+      Effect.mapError((error) => unavailable(operation, unavailableReason(error), lastLine(error.stderr))),
       Effect.asVoid
     )
 
-  /** What is meant by what was said, for which there need not be an exit code. */
-  const judge = <E>(
+  /** Error of a message, with or without a failed command. */
+  const classify = <E>(
     operation: string,
     known: ReadonlyArray<Known<E>>,
     detail: string,
     cause?: CommandFailed.CommandFailed
   ): Effect.Effect<never, E | BackendUnavailable | EngineFailed> => {
-    // A registry and an engine are out of reach in the same words.
-    const isGone = says(detail, "unavailable") || says(detail, "permissionDenied") || cause?.reason === "Signal"
-    const match = known.find(({ condition }) => says(detail, condition))
+    // Clients report an unreachable registry and an unreachable engine in the same words.
+    const mayBeUnavailable = matches(detail, "unavailable") || matches(detail, "permissionDenied") ||
+      cause?.reason === "Signal"
+    const match = known.find(({ condition }) => matches(detail, condition))
     if (match !== undefined) {
       const error = Effect.fail(match.error(detail.trim()))
-      return match.condition === "unreachable" && isGone ? Effect.zipRight(confirmGone(operation), error) : error
+      return match.condition === "unreachable" && mayBeUnavailable
+        ? Effect.zipRight(failIfUnavailable(operation), error)
+        : error
     }
     const refused = new EngineFailed({
       engine: engine.name,
       operation,
-      reason: says(detail, "conflict") ? "Conflict" : "Refused",
+      reason: matches(detail, "conflict") ? "Conflict" : "Refused",
       detail: detail.trim() || (cause?.shortMessage ?? ""),
       ...(cause === undefined ? {} : { cause })
     })
-    return isGone ? Effect.zipRight(confirmGone(operation), refused) : refused
+    return mayBeUnavailable ? Effect.zipRight(failIfUnavailable(operation), refused) : refused
   }
 
   const explain = (operation: string) =>
@@ -215,20 +218,20 @@ export const explain = (engine: Engine.Engine, client: Client) => {
     switch (error.reason) {
       case "NotFound":
       case "PermissionDenied":
-        return gone(operation, unavailableReason(error), error.shortMessage)
+        return unavailable(operation, unavailableReason(error), error.shortMessage)
       case "TimedOut":
         return failed("TimedOut")
       case "Input":
         return failed("InputFailed")
       default:
-        return judge(operation, known, detail, error)
+        return classify(operation, known, detail, error)
     }
   }
 
   const explainText = (operation: string) => <E = never>(...known: ReadonlyArray<Known<E>>) => (text: string) =>
-    judge(operation, known, text)
+    classify(operation, known, text)
 
-  return { confirmGone, explain, explainText }
+  return { failIfUnavailable, explain, explainText }
 }
 
 /** @internal */
@@ -246,8 +249,8 @@ export const unavailableReason = (error: CommandFailed.CommandFailed): Probe["re
     case "PermissionDenied":
       return "PermissionDenied"
     case "ExitCode":
-      if (says(error.stderr, "permissionDenied")) return "PermissionDenied"
-      return says(error.stderr, "unavailable") ? "DaemonDown" : "UnexpectedAnswer"
+      if (matches(error.stderr, "permissionDenied")) return "PermissionDenied"
+      return matches(error.stderr, "unavailable") ? "DaemonDown" : "UnexpectedAnswer"
     case "TimedOut":
       return "DaemonDown"
     default:

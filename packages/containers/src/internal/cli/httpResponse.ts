@@ -3,19 +3,19 @@ import { toText } from "../values/bytes.js"
 import type { Source } from "./byteSource.js"
 
 /**
- * Response of an engine. Bodies are JSON documents of modest size.
+ * HTTP response of an engine. Bodies are JSON documents of modest size.
  */
 export interface Response {
   readonly status: number
   readonly body: string
 }
 
-// As Go's server and client bound them.
+// Limits of Go's HTTP server and client.
 const headLimit = 1024 * 1024
 const bodyLimit = 64 * 1024 * 1024
 
 /**
- * Bytes that are no HTTP/1.1 response (RFC 9112).
+ * Error of bytes that are not an HTTP/1.1 response (RFC 9112).
  */
 export interface Malformed {
   readonly _tag: "Malformed"
@@ -25,8 +25,8 @@ export interface Malformed {
 const malformed = (detail: string): Malformed => ({ _tag: "Malformed", detail })
 
 /**
- * Reads one response. One that switches protocols has no body; what follows it
- * stays in the source.
+ * Reads one response. A response that switches protocols has no body, and the
+ * bytes after it remain in the source.
  */
 export const read = Effect.fnUntraced(function*<E>(
   source: Source<E>
@@ -39,7 +39,7 @@ export const read = Effect.fnUntraced(function*<E>(
   )
   const first = yield* line
   const status = Number(/^HTTP\/1\.[01] ([1-5]\d\d)(?: |$)/.exec(first)?.[1] ?? "0")
-  if (status === 0) return yield* Effect.fail(malformed(`"${first.slice(0, 200)}" is no status line`))
+  if (status === 0) return yield* Effect.fail(malformed(`"${first.slice(0, 200)}" is not a status line`))
   const headers = new Map<string, string>()
   let size = 0
   for (let text = yield* line; text !== ""; text = yield* line) {
@@ -79,7 +79,7 @@ const chunked = Effect.fnUntraced(function*<E>(
     chunks.push(chunk)
     yield* line
   }
-  // Trailers are of no interest, and end as a header does.
+  // Trailers end with an empty line, like a header.
   while ((yield* line) !== "") continue
   const bytes = new Uint8Array(size)
   let offset = 0

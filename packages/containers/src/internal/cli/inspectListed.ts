@@ -1,14 +1,15 @@
 import * as Effect from "effect/Effect"
 import type * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
-import { type EngineError, EngineFailed } from "../../BackendError.js"
+import type { EngineError } from "../../BackendError.js"
 import { beginning, readAnswers } from "../dialect/inspection.js"
-import { type Condition, says } from "../dialect/messages.js"
+import { type Condition, matches } from "../dialect/messages.js"
+import { unexpectedAnswer } from "./answers.js"
 import type { Context } from "./context.js"
 
 /**
- * Inspects things that a list has just named. One that is removed meanwhile
- * makes the client fail after it has answered for the others.
+ * Inspects the resources of a list. If one of them is removed meanwhile, the
+ * client prints the others and fails.
  *
  * @internal
  */
@@ -17,7 +18,7 @@ export const inspectListed = <A>(
   operation: string,
   command: readonly [kind: string, ...flags: ReadonlyArray<string>],
   ids: ReadonlyArray<string>,
-  gone: Condition,
+  missing: Condition,
   decode: (raw: unknown) => Either.Either<A, ParseResult.ParseError>
 ): Effect.Effect<ReadonlyArray<A>, EngineError> => {
   const [kind, ...flags] = command
@@ -26,33 +27,34 @@ export const inspectListed = <A>(
       context.client.run([kind, "inspect", ...flags, ...ids], { acceptExitCode }),
       context.explain(operation)()
     )
-  const nonsense = ids.find((id) => !isIdOrName.test(id))
-  if (nonsense !== undefined) {
-    const detail = `"${beginning(nonsense)}" is no ${kind}`
-    return new EngineFailed({ engine: context.engine.name, operation, reason: "UnexpectedAnswer", detail })
+  const invalid = ids.find((id) => !isIdOrName.test(id))
+  if (invalid !== undefined) {
+    return unexpectedAnswer(context, operation, `"${beginning(invalid)}" is not the id or name of a ${kind}`)
   }
   return ids.length === 0
     ? Effect.succeed([])
     : inspect(() => true).pipe(
       Effect.flatMap((answer) =>
-        answer.exitCode === 0 || says(answer.stderr.text, gone) ? Effect.succeed(answer) : inspect()
+        answer.exitCode === 0 || matches(answer.stderr.text, missing) ? Effect.succeed(answer) : inspect()
       ),
       Effect.flatMap(({ exitCode, stdout }) =>
         exitCode === 0 || stdout.text.trim() !== ""
           ? readAnswers(context, operation, stdout.text, decode)
-          : others(context, operation, command, ids, gone, decode)
+          : inspectEach(context, operation, command, ids, missing, decode)
       )
     )
 }
 
-/** Podman may say nothing at all of the others when one is removed while it looks. */
-const others: typeof inspectListed = (context, operation, command, ids, gone, decode) =>
+/** Podman may print nothing at all if one of the resources is removed meanwhile. */
+const inspectEach: typeof inspectListed = (context, operation, command, ids, missing, decode) =>
   ids.length === 1
     ? Effect.succeed([])
     : Effect.map(
-      Effect.forEach(ids, (id) => inspectListed(context, operation, command, [id], gone, decode), { concurrency: 4 }),
+      Effect.forEach(ids, (id) => inspectListed(context, operation, command, [id], missing, decode), {
+        concurrency: 4
+      }),
       (answers) => answers.flat()
     )
 
-// What is neither might be taken for a flag, or for the name of something that is gone by now.
+// Any other text could be taken for a flag.
 const isIdOrName = /^[a-zA-Z0-9][\w.:-]*$/

@@ -6,9 +6,9 @@ import { inFinalizer } from "../values/inFinalizer.js"
 import type { Context } from "./context.js"
 
 /**
- * Engines cannot signal a process that was run in a container by `exec`, and
- * it outlives the client that started it. So each carries a mark in its
- * environment, which its children inherit, by which it is found from inside.
+ * Environment variable that identifies the processes of an `exec`. Engines cannot
+ * signal such a process, and it outlives the client that started it. Child
+ * processes inherit the variable, and a script in the container finds them by it.
  *
  * @internal
  */
@@ -23,17 +23,17 @@ export const make: Effect.Effect<Mark> = Effect.map(
   (numbers) => ({ name: "OCIMAN_EXEC", value: numbers.map((number) => number.toString(16).padStart(8, "0")).join("") })
 )
 
-const find = `marked() {
+const findScript = `marked() {
   for d in /proc/[0-9]*; do grep -qs "$1" "$d/environ" && echo "\${d#/proc/}"; done
 }`
 
-// One that has ended meanwhile has no more need of the signal.
-const signalScript = `${find}
+// A process that has ended meanwhile is not an error.
+const signalScript = `${findScript}
 e=0
 for p in $(marked "$1"); do kill -"$2" "$p" || [ ! -e "/proc/$p" ] || e=1; done
 exit $e`
 
-const terminateScript = `${find}
+const terminateScript = `${findScript}
 i=0
 while p=$(marked "$1"); [ -n "$p" ]; do
   [ $i -eq 0 ] && kill -TERM $p
@@ -51,7 +51,7 @@ const runScript = (
   client.run([
     "container",
     "exec",
-    // Only the same user may look into the environment of a process without further privileges.
+    // Only the same user may read the environment of a process without further privileges.
     ...Option.match(user, { onNone: () => [], onSome: (user) => ["--user", User.format(user)] }),
     container,
     "sh",
@@ -73,7 +73,7 @@ export const signal = (
 ) => Effect.asVoid(runScript(context, container, user, [signalScript, "sh", markOf(mark), name.replace(/^SIG/, "")]))
 
 /**
- * Ends the marked processes of a container, by force after a second. This
+ * Ends the marked processes of a container, with SIGKILL after one second. This
  * needs a shell in the container; without one they end with the container.
  *
  * @internal
@@ -86,11 +86,11 @@ export const terminate = (
 ): Effect.Effect<void> =>
   runScript(context, container, user, [terminateScript, "sh", markOf(mark)]).pipe(
     Effect.catchAll((error) =>
-      Effect.annotateLogs(Effect.logDebug("A command in a container could not be ended", error.shortMessage), {
+      Effect.annotateLogs(Effect.logDebug("Cannot terminate a command in a container", error.shortMessage), {
         container
       })
     ),
-    // It runs in finalizers, where only what is interruptible can be cut short.
+    // It runs in finalizers, where only an interruptible effect can time out.
     Effect.interruptible,
     Effect.timeoutOption("10 seconds"),
     inFinalizer,

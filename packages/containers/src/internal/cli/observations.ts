@@ -1,4 +1,4 @@
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -41,20 +41,20 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
     )
 
   const eventsSince = (since: string, filter: Filter) =>
-    lines(client.stdout(eventArguments(engine, since, filter))).pipe(
+    lines(client.stdout(eventArguments(engine.transport, since, filter))).pipe(
       Stream.catchTag("CommandFailed", (error) => Stream.fromEffect(explain("Event.subscribe")()(error))),
       Stream.mapEffect((line) => decoded("Event.subscribe", line, eventFormat.decode(line))),
-      Stream.filterMap(Option.filter(eventFormat.isWanted(filter)))
+      Stream.filterMap(Option.filter(eventFormat.matchesFilter(filter)))
     )
 
-  // Podman has no command that tells its time; what is gone by then is in a millisecond before this one.
-  const engineTime: Effect.Effect<string, EngineError> = engine.client === "docker"
+  // Podman has no command that prints its time. Events before the subscription are in an earlier millisecond.
+  const engineTime: Effect.Effect<string, EngineError> = engine.transport.client === "docker"
     ? client.run(["info", "--format", "{{.SystemTime}}"]).pipe(
       Effect.catchAll(explain("Event.subscribe")()),
       Effect.map(({ stdout }) => stdout.text.trim()),
       Effect.filterOrFail(
         (text) => Option.isSome(DateTime.make(text)),
-        (text) => failed("Event.subscribe", "UnexpectedAnswer")(`"${beginning(text)}" is no time`)
+        (text) => failed("Event.subscribe", "UnexpectedAnswer")(`"${beginning(text)}" is not a time`)
       )
     )
     : Clock.currentTimeMillis.pipe(
@@ -65,7 +65,7 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
   return {
     stats: (container, { follow }) =>
       lines(client.stdout(
-        statsArguments(engine, container, follow),
+        statsArguments(engine.transport, container, follow),
         follow ? {} : { timeout: answerTimeout }
       )).pipe(
         Stream.catchTag("CommandFailed", (error) =>
@@ -84,7 +84,7 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
         "container",
         "top",
         container,
-        ...(engine.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
+        ...(engine.transport.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
       ]).pipe(
         Effect.catchAll(explain("Container.processes")(failures.noSuchContainer(container))),
         Effect.flatMap(({ stdout }) =>
@@ -95,15 +95,15 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
     subscribe: (filter) =>
       Effect.gen(function*() {
         const since = filter.since === undefined ? yield* engineTime : DateTime.formatIso(filter.since)
-        // The client is started here, and not when somebody begins to look.
-        const queue = yield* Stream.toQueueOfElements(eventsSince(since, filter), { capacity: eventsAhead })
+        // The client starts with the subscription, not with the first pull of the stream.
+        const queue = yield* Stream.toQueueOfElements(eventsSince(since, filter), { capacity: eventBuffer })
         return Stream.flattenExitOption(Stream.fromQueue(queue))
       })
   }
 }
 
-// A client whose output nobody takes is held up, and loses nothing.
-const eventsAhead = 64
+/** Events that are read ahead of the consumer. More of them wait in the client, and none are lost. */
+const eventBuffer = 64
 
 const lines = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<string, E> =>
   Subprocess.splitLines(bytes).pipe(
@@ -111,10 +111,10 @@ const lines = <E>(bytes: Stream.Stream<Uint8Array, E>): Stream.Stream<string, E>
     Stream.filter((line) => line !== "")
   )
 
-// Docker's client moves the cursor between samples, whatever it writes to.
+// Docker's client writes cursor movements between samples, even to a pipe.
 const terminalSequence = new RegExp(`${String.fromCharCode(27)}\\[[0-9;?]*[A-Za-z]`, "g")
 
-// Both engines go on for a container that has stopped, with nothing but zeros.
+// For a stopped container, both engines continue with samples of zeros.
 const whileRunning =
   <E2>(notRunning: () => E2) => <E>(samples: Stream.Stream<Stats, E>): Stream.Stream<Stats, E | E2> =>
     samples.pipe(

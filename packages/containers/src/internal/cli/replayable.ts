@@ -1,24 +1,26 @@
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
-/** A stream that was run again does not begin as it did before: it can be read only once. */
+/** Error of a second run of a stream that differs from the first. */
 class Changed {}
 
 /** @internal */
 export const isChanged = (error: unknown): error is Changed => error instanceof Changed
 
 interface Replayable<out E> {
-  /** Fails as soon as it gives something else than it gave in earlier runs. */
+  /** Fails at the first difference from earlier runs. */
   readonly stream: Stream.Stream<Uint8Array, E | Changed>
-  /** Whether so little was read of it that a new run can be compared with the earlier ones to the end. */
-  readonly isWorthwhile: () => boolean
+  /** Reports whether all bytes read so far are kept for comparison. */
+  readonly canReplay: () => boolean
 }
 
-/** What is read of a stream before anybody notices that it is read in vain: a pipe's buffer and a little more. */
-const mostRead = 1024 * 1024
+/** Bytes that are read before an early failure of the reader is noticed: a pipe's buffer and a little more. */
+const maxKept = 1024 * 1024
 
 /**
- * A stream that can be handed over once more when who it was for did not want it.
+ * Makes a stream that can be run again if its reader failed early. A source
+ * that gives other bytes in the second run, because it can be read only once,
+ * fails with an error that {@link isChanged} recognizes.
  *
  * @internal
  */
@@ -32,7 +34,7 @@ export const replayable = <E>(source: Stream.Stream<Uint8Array, E>): Replayable<
       const earlier = expected[index++]
       if (earlier !== undefined) return isSame(earlier, bytes) ? Effect.succeed(bytes) : changed
       read += bytes.length
-      if (read <= mostRead) before = [...before, bytes.slice()]
+      if (read <= maxKept) before = [...before, bytes.slice()]
       return Effect.succeed(bytes)
     }
     return Stream.concat(
@@ -40,7 +42,7 @@ export const replayable = <E>(source: Stream.Stream<Uint8Array, E>): Replayable<
       Stream.execute(Effect.suspend(() => index < expected.length ? changed : Effect.void))
     )
   })
-  return { stream, isWorthwhile: () => read <= mostRead }
+  return { stream, canReplay: () => read <= maxKept }
 }
 
 const changed = Effect.fail(new Changed())

@@ -1,53 +1,53 @@
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
-import { type Condition, says } from "../dialect/messages.js"
+import { type Condition, matches } from "../dialect/messages.js"
 
 /**
- * Asks once more, every tenth of a second for 20 seconds, while the engine
- * complains of something that passes.
+ * Retries a command every 100 ms for 20 seconds while it fails with a transient
+ * condition of the engine.
  *
  * @internal
  */
-export const again =
-  (condition: Condition, isWorthwhile: () => boolean = () => true) =>
+export const retryOn =
+  (condition: Condition, canRetry: () => boolean = () => true) =>
   <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A, E> =>
     Effect.retry(self, {
-      while: (error) => complains(error, condition) && isWorthwhile(),
+      while: (error) => hasCondition(error, condition) && canRetry(),
       schedule: Schedule.spaced("100 millis").pipe(Schedule.upTo("20 seconds"))
     })
 
 /**
- * Runs a stream once more, likewise. Elements of failed runs remain.
+ * Retries a stream like {@link retryOn}. Keeps the elements of failed runs.
  *
  * @internal
  */
-export const streamAgain =
-  (condition: Condition, isWorthwhile: () => boolean = () => true) =>
+export const retryStreamOn =
+  (condition: Condition, canRetry: () => boolean = () => true) =>
   <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
     Stream.retry(
       self,
       Schedule.spaced("100 millis").pipe(
         Schedule.upTo("20 seconds"),
-        Schedule.whileInput((error: E) => complains(error, condition) && isWorthwhile())
+        Schedule.whileInput((error: E) => hasCondition(error, condition) && canRetry())
       )
     )
 
 /**
- * Runs a stream once more, likewise, as long as it has given nothing.
+ * Retries a stream like {@link retryOn}, unless it has emitted an element.
  *
  * @internal
  */
-export const emptyStreamAgain = (condition: Condition) => <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
+export const retryEmptyStreamOn = (condition: Condition) => <A, E>(self: Stream.Stream<A, E>): Stream.Stream<A, E> =>
   Stream.suspend(() => {
     let isEmpty = true
     const watched = Stream.tap(self, () =>
       Effect.sync(() => {
         isEmpty = false
       }))
-    return streamAgain(condition, () => isEmpty)(watched)
+    return retryStreamOn(condition, () => isEmpty)(watched)
   })
 
-const complains = (error: unknown, condition: Condition) =>
-  error instanceof CommandFailed.CommandFailed && says(error.stderr, condition)
+const hasCondition = (error: unknown, condition: Condition) =>
+  error instanceof CommandFailed.CommandFailed && matches(error.stderr, condition)

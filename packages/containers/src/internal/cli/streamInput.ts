@@ -1,13 +1,13 @@
 import { SystemError } from "@effect/platform/Error"
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { messageOf } from "../values/text.js"
 
 /**
- * A stream of any error as the input of a command, which takes errors of the
- * platform only. `restore` makes the original error the cause of the command's
- * failure.
+ * Adapts a stream with any error to the input of a command, which accepts
+ * platform errors only. `restore` makes the original error the cause of the
+ * command's failure.
  *
  * @internal
  */

@@ -1,5 +1,7 @@
-import { Digest, Platform, Reference } from "@ociman/oci"
-import { Subprocess } from "@ociman/process"
+import * as Digest from "@ociman/oci/Digest"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -10,96 +12,104 @@ import { EngineFailed, type ImageNotFound, type TransferError, type TransferFail
 import * as ImageInfo from "../../ImageInfo.js"
 import * as Transfer from "../../Transfer.js"
 import { readAnswers } from "../dialect/inspection.js"
-import { saysFailure, transferEvent } from "../dialect/messages.js"
+import { isErrorLine, transferEvent } from "../dialect/messages.js"
 import { temporaryDirectory } from "../host/temporaryDirectory.js"
 import * as imageNames from "../model/imageNames.js"
-import { transferLimit } from "./client.js"
+import { transferTimeout } from "./client.js"
 import type { Context } from "./context.js"
 import * as credentialFile from "./credentials.js"
 import * as failures from "./failures.js"
 import * as imageArguments from "./flags/image.js"
-import { streamAgain } from "./retry.js"
+import { retryStreamOn } from "./retry.js"
 
 /** @internal */
 export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
-  const { client, engine, explain, explainText } = context
-
-  const transfer = (
-    operation: string,
-    image: Reference.Reference,
-    args: ReadonlyArray<string>,
-    credentials: Option.Option<Credentials>,
-    known: ReadonlyArray<failures.Known<ImageNotFound | TransferFailed>>
-  ): Stream.Stream<Transfer.Event, TransferError> =>
-    Stream.unwrapScoped(Effect.gen(function*() {
-      const { redact, variables } = yield* credentialFile.prepare(
-        context,
-        operation,
-        imageNames.registry(image),
-        credentials
-      )
-      const complaint = yield* Ref.make("")
-      const listen = (line: string) =>
-        Ref.update(complaint, (heard) => heard !== "" || saysFailure(line) ? `${heard}${line}\n` : "")
-      const lines = client.output([...args, imageArguments.name(image)], { variables, redact, timeout: transferLimit })
-        .pipe(
-          Subprocess.splitOutputLines,
-          Stream.map(({ text }) => text.trimEnd()),
-          Stream.filter((line) => line !== ""),
-          Stream.tap(listen)
-        )
-      return Stream.unwrap(Effect.as(Ref.set(complaint, ""), lines)).pipe(
-        streamAgain("disturbedByPrune"),
-        Stream.catchAll((error) => Stream.fromEffect(explain(operation)(...known)(error))),
-        Stream.map((line) => Option.getOrElse(transferEvent(line), () => Transfer.message(line))),
-        // An engine may fail after it has begun to answer with success, and its client then not know it.
-        Stream.concat(Stream.execute(Effect.flatMap(complaint, (heard) =>
-          heard === "" ? Effect.void : explainText(operation)(...known)(heard))))
-      )
-    }))
-
-  // Neither client says so of an image that it says it has pulled, and has not.
-  const isThere = (image: Reference.Reference) =>
-    client.run(["image", "inspect", imageArguments.name(image)]).pipe(
-      Effect.catchAll(explain("Image.pull")()),
-      Effect.flatMap(({ stdout }) => readAnswers(context, "Image.pull", stdout.text, ImageInfo.decode)),
-      Effect.catchIf(
-        (error) => error._tag === "EngineFailed",
-        (cause) =>
-          new EngineFailed({
-            engine: engine.name,
-            operation: "Image.pull",
-            reason: "UnexpectedAnswer",
-            detail: `"${Reference.format(image)}" was pulled, the client says, and is not there`,
-            cause
-          })
-      )
-    )
-
+  const { engine } = context
   return {
     pull: (image, { credentials, platform }) =>
       transfer(
+        context,
         "Image.pull",
         image,
-        ["image", "pull", ...platformArguments(platform), ...imageArguments.tlsArguments(engine.client, image)],
+        [
+          "image",
+          "pull",
+          ...platformArguments(platform),
+          ...imageArguments.tlsArguments(engine.transport.client, image)
+        ],
         credentials,
         failures.pullKnown(Reference.format(image))
-      ).pipe(Stream.concat(Stream.execute(isThere(image)))),
+      ).pipe(Stream.concat(Stream.execute(verifyPresent(context, image)))),
 
     push: (image, { credentials }) =>
       Stream.unwrapScoped(Effect.gen(function*() {
-        yield* imageArguments.withoutDigest(engine.name, "Image.push", image)
-        const digest = engine.client === "podman" ? yield* digestFile(context) : noDigestFile
+        yield* imageArguments.rejectDigest(engine.name, "Image.push", image)
+        const digest = engine.transport.client === "podman" ? yield* digestFile(context) : noDigestFile
         return transfer(
+          context,
           "Image.push",
           image,
-          ["image", "push", ...imageArguments.tlsArguments(engine.client, image), ...digest.arguments],
+          ["image", "push", ...imageArguments.tlsArguments(engine.transport.client, image), ...digest.arguments],
           credentials,
           failures.pushKnown(Reference.format(image))
         ).pipe(Stream.concat(digest.events))
       }))
   }
 }
+
+const transfer = (
+  context: Context,
+  operation: string,
+  image: Reference.Reference,
+  args: ReadonlyArray<string>,
+  credentials: Option.Option<Credentials>,
+  known: ReadonlyArray<failures.Known<ImageNotFound | TransferFailed>>
+): Stream.Stream<Transfer.Event, TransferError> =>
+  Stream.unwrapScoped(Effect.gen(function*() {
+    const { client, explain, explainText } = context
+    const { redact, variables } = yield* credentialFile.prepare(
+      context,
+      operation,
+      imageNames.registry(image),
+      credentials
+    )
+    const errorText = yield* Ref.make("")
+    const collectError = (line: string) =>
+      Ref.update(errorText, (text) => text !== "" || isErrorLine(line) ? `${text}${line}\n` : "")
+    const lines = client.output([...args, imageArguments.name(image)], { variables, redact, timeout: transferTimeout })
+      .pipe(
+        Subprocess.splitOutputLines,
+        Stream.map(({ text }) => text.trimEnd()),
+        Stream.filter((line) => line !== ""),
+        Stream.tap(collectError)
+      )
+    return Stream.unwrap(Effect.as(Ref.set(errorText, ""), lines)).pipe(
+      retryStreamOn("disturbedByPrune"),
+      Stream.catchAll((error) => Stream.fromEffect(explain(operation)(...known)(error))),
+      Stream.map((line) => Option.getOrElse(transferEvent(line), () => Transfer.message(line))),
+      // If the engine fails after the status line of its response, the client prints the error and exits with 0.
+      Stream.concat(Stream.execute(Effect.flatMap(Ref.get(errorText), (text) =>
+        text === "" ? Effect.void : explainText(operation)(...known)(text))))
+    )
+  }))
+
+/** Fails if a pulled image does not exist. Both clients may report success for an image that they have not stored. */
+const verifyPresent = (context: Context, image: Reference.Reference) =>
+  context.client.run(["image", "inspect", imageArguments.name(image)]).pipe(
+    Effect.catchAll(context.explain("Image.pull")()),
+    Effect.flatMap(({ stdout }) => readAnswers(context, "Image.pull", stdout.text, ImageInfo.decode)),
+    Effect.catchIf(
+      (error) => error._tag === "EngineFailed",
+      (cause) =>
+        new EngineFailed({
+          engine: context.engine.name,
+          operation: "Image.pull",
+          reason: "UnexpectedAnswer",
+          detail: `the client reported a successful pull of "${Reference.format(image)}", but the image does not exist`,
+          cause
+        })
+    )
+  )
 
 interface DigestFile {
   readonly arguments: ReadonlyArray<string>
@@ -108,7 +118,7 @@ interface DigestFile {
 
 const noDigestFile: DigestFile = { arguments: [], events: Stream.empty }
 
-// Podman writes the digest to a file only.
+// Podman prints the digest to a file only.
 const digestFile = (context: Context) =>
   temporaryDirectory(context, "push").pipe(
     Effect.map((directory): DigestFile => {
@@ -133,7 +143,7 @@ const digestFile = (context: Context) =>
         engine: context.engine.name,
         operation: "Image.push",
         reason: "Refused",
-        detail: `no file for the digest: ${cause.message}`,
+        detail: `cannot create a file for the digest: ${cause.message}`,
         cause
       })
     )

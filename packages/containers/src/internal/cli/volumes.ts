@@ -16,7 +16,7 @@ import { inspectListed } from "./inspectListed.js"
 export const volumes = (context: Context, removeContainer: Containers["remove"]): Volumes => {
   const { client, engine, explain } = context
 
-  // Podman takes the beginning of a name for the name, also where it removes.
+  // Podman accepts a prefix of a name for the name, even for a removal.
   const inspectVolume: Volumes["inspect"] = (volume) =>
     client.run(["volume", "inspect", volume]).pipe(
       Effect.catchAll(explain("Volume.inspect")(failures.noSuchVolume(volume))),
@@ -24,7 +24,7 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
       Effect.flatMap(([info]) => info?.name === volume ? Effect.succeed(info) : new VolumeNotFound({ volume }))
     )
 
-  const removeUsers = (volume: string) =>
+  const removeContainers = (volume: string) =>
     client.run(["container", "ls", "--all", "--quiet", "--no-trunc", "--filter", `volume=${volume}`]).pipe(
       Effect.catchAll(explain("Volume.remove")()),
       Effect.flatMap(({ stdout }) =>
@@ -52,9 +52,10 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
       )
     )
 
-  // Podman 4 reads the labels of a volume as CSV, later versions do not; the help text names the type of the flag.
+  // Podman 4 parses the labels of a volume as CSV, later versions do not. The help text shows the type of the flag.
   const labelsAreCsv = (labels: Label.Labels) =>
-    engine.client === "podman" && Array.from(labels).some(([key, value]) => labelFilters.csvSyntax.test(key + value))
+    engine.transport.client === "podman" &&
+      Array.from(labels).some(([key, value]) => labelFilters.csvSyntax.test(key + value))
       ? Effect.map(client.run(["volume", "create", "--help"]), ({ stdout }) => /--label strings\b/.test(stdout.text))
       : Effect.succeed(false)
 
@@ -71,7 +72,7 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
     list: (labels) =>
       Effect.gen(function*() {
         const operation = "Volume.list"
-        const filters = labelFilters.flags(engine, labels)
+        const filters = labelFilters.flags(engine.transport, labels)
         const { stdout } = yield* client.run(["volume", "ls", "--quiet", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )
@@ -88,7 +89,7 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
 
     remove: (volume, { force }) =>
       inspectVolume(volume).pipe(
-        Effect.zipRight(force ? removeUsers(volume) : Effect.void),
+        Effect.zipRight(force ? removeContainers(volume) : Effect.void),
         Effect.zipRight(remove(volume))
       )
   }

@@ -8,12 +8,12 @@ import type { Event, Filter } from "../model/events.js"
 
 /**
  * Reports whether an event has one of the actions and all the labels of a
- * filter. Engines have words of their own for some actions, so they are not
- * asked for them.
+ * filter. Actions are filtered here, since engines use different words for some
+ * of them.
  *
  * @internal
  */
-export const isWanted = ({ actions, labels = [] }: Filter) => ({ action, attributes }: Event): boolean =>
+export const matchesFilter = ({ actions, labels = [] }: Filter) => ({ action, attributes }: Event): boolean =>
   (actions === undefined || actions.includes(action)) && Label.matchesAll(attributes, labels)
 
 const Attributes = Schema.optional(Schema.NullOr(Schema.Record({ key: Schema.String, value: Schema.String })))
@@ -25,7 +25,7 @@ const Docker = Schema.Struct({
   timeNano: Schema.Number
 })
 
-// Version 5 has `timeNano` where version 4 has `Time`.
+// Version 5 has `timeNano` instead of the `Time` of version 4.
 const Podman = Schema.extend(
   Schema.Struct({
     Type: Schema.String,
@@ -46,8 +46,7 @@ const isType = Schema.is(Type)
 const decodeLine = Schema.decodeEither(Schema.parseJson(Schema.Union(Docker, Podman)))
 
 /**
- * Reads one event; none, if it is of a type that is not understood, such as a
- * plugin.
+ * Decodes one event; none if it is of another type, such as a plugin.
  */
 export const decode = (line: string): Either.Either<Option.Option<Event>, ParseResult.ParseError> =>
   Either.map(decodeLine(line), (answer) =>
@@ -84,7 +83,7 @@ const ofPodman = (type: Event["type"], event: typeof Podman.Type): Event => {
       ...event.Attributes,
       ...(name === "" ? {} : { name }),
       ...(event.Image === undefined ? {} : { image: event.Image }),
-      // It leaves out what is zero.
+      // Podman omits zeros.
       ...(action === "die" ? { exitCode: String(event.ContainerExitCode ?? 0) } : {})
     }
   }

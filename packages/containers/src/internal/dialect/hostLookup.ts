@@ -4,10 +4,10 @@ import * as Schema from "effect/Schema"
 import * as IpAddress from "../../IpAddress.js"
 
 /**
- * Looks up its argument in the way of the container's own programs, and says in
- * the first line how: `getent` knows all there is to know; without it there are
- * `/etc/hosts` and, for what is not in it, `nslookup`, which asks the name
- * servers alone.
+ * Shell script that looks up the host in its argument like the programs of the
+ * container do: by `getent`, or else in `/etc/hosts` and then by `nslookup`,
+ * which queries the name servers only. The first line of the output names the
+ * method.
  *
  * @internal
  */
@@ -38,20 +38,20 @@ fi
 exit 0
 `
 
-/** Reads what the script has written. */
+/** Parses the output of {@link lookupScript}. */
 export const addressesOf = (
   output: string
 ): { readonly hasResolver: boolean; readonly addresses: ReadonlyArray<IpAddress.IpAddress> } => {
-  const [how, ...lines] = output.split("\n")
+  const [method, ...lines] = output.split("\n")
   return {
-    hasResolver: how === "getent" || how === "nslookup",
-    addresses: how === "nslookup"
+    hasResolver: method === "getent" || method === "nslookup",
+    addresses: method === "nslookup"
       ? nslookupAddresses(lines)
       : Arr.filterMap(lines, (line) => toAddress(line.trim().split(/\s+/)[0]))
   }
 }
 
-/** Addresses before the first name are those of the name server. */
+/** Skips the addresses before the first name, which are those of the name server. */
 const nslookupAddresses = (lines: ReadonlyArray<string>) =>
   Arr.filterMap(
     afterFirstName(lines),
@@ -60,7 +60,7 @@ const nslookupAddresses = (lines: ReadonlyArray<string>) =>
 
 const decode = Schema.decodeUnknownOption(IpAddress.IpAddress)
 
-/** Without the zone that only means something on one machine. */
+/** Parses an address without its zone, which is local to one machine. */
 const toAddress = (text: string | undefined): Option.Option<IpAddress.IpAddress> =>
   Option.flatMap(Option.fromNullable(text), (text) => decode(text.split("%", 1)[0]))
 

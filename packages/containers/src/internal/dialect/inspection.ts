@@ -8,8 +8,7 @@ import type * as Engine from "../../Engine.js"
 const Answers = Schema.parseJson(Schema.Array(Schema.Unknown))
 
 /**
- * Reads what an `inspect` command answers: a JSON array, each element of which
- * is decoded.
+ * Decodes the elements of the JSON array that an `inspect` command prints.
  *
  * @internal
  */
@@ -33,13 +32,17 @@ export const readAnswers = <A>(
   )
 
 /**
- * The part of an answer that goes into an error.
+ * Excerpt of an answer for an error: its first 500 characters.
  *
  * @internal
  */
 export const beginning = (text: string): string => text.length > 500 ? `${text.slice(0, 500)}…` : text
 
-/** @internal */
+/**
+ * Trimmed lines of a text, without empty and repeated ones.
+ *
+ * @internal
+ */
 export const nonEmptyLines = (
   text: string
 ): ReadonlyArray<string> => [...new Set(text.split("\n").map((line) => line.trim()).filter((line) => line !== ""))]

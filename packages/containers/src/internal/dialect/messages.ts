@@ -1,14 +1,14 @@
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Engine from "../../Engine.js"
 import * as Transfer from "../../Transfer.js"
 
 /**
- * The one place where what an engine says is read for what it means. Engines
- * give most conditions no signal but an English sentence; the client runs with
- * `LC_ALL=C`. Where a sentence could also come from a program in a container,
- * the caller confirms what it suggests before believing it.
+ * Classification of engine messages. For most conditions, an English sentence is
+ * the only signal of an engine; the client runs with `LC_ALL=C`. If a sentence
+ * could also come from a program in a container, the caller verifies the
+ * condition.
  *
  * @internal
  */
@@ -25,9 +25,9 @@ const conditions = {
   noSuchContainer: /no such container|no container with name or id|no such object|container .* does not exist/i,
   // docker: "Conflict. The container name "/x" is already in use by container …"
   // podman: "the container name "x" is already in use by …"
-  // podman 5, of a rename: "… UNIQUE constraint failed: ContainerConfig.Name"
+  // podman 5, for a rename: "… UNIQUE constraint failed: ContainerConfig.Name"
   // networks, docker: "network with name x already exists"; podman: "network name x already used"
-  // volumes, docker, where it has another driver: "volume name must be unique"; podman: "volume with name x already exists"
+  // volumes, docker, if it has another driver: "volume name must be unique"; podman: "volume with name x already exists"
   nameInUse:
     /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|volume already exists|network name \S+ already used|volume name must be unique|UNIQUE constraint failed: \w+\.Name/i,
   // docker: "network x not found", "No such network: x"; podman: "unable to find network with name or ID x: …"
@@ -45,7 +45,7 @@ const conditions = {
   // fully subnetted"; podman: "could not find free subnet from subnet pools"
   subnetsExhausted:
     /non-overlapping IPv[46] address pool|address pools have been fully subnetted|could not find free subnet/i,
-  // docker, of a container that it is to disconnect by force
+  // docker, for a forced disconnection of a container
   noSuchEndpoint: /endpoint \S+ not found/i,
   notConnected: /is not connected to/i,
   // docker create --pull never: "Unable to find image 'x' locally", "No such image: x"
@@ -54,11 +54,11 @@ const conditions = {
     /no such image|unable to find image|image not known|manifest unknown|manifest for .* not found|repository does not exist|repository .* not found|name unknown|reading manifest .* (?:manifest|name) unknown|no such object|not found: does not exist or no pull access/i,
   // docker with the store of containerd: "failed to resolve reference "x:1": x:1: not found"
   notInContainerd: /failed to resolve reference "([^"\n]+)": \1: not found$/im,
-  // of a registry that explains itself in no language of registries
+  // podman, for a registry whose errors are not those of the distribution specification
   notInRegistry: /HTTP 404 response body|StatusCode: 404/,
   // docker push: "An image does not exist locally with the tag: x", "tag does not exist: x:1"; podman: "image not known"
   notOnEngine: /image does not exist locally|tag does not exist|image not known|no such image|no such object/i,
-  // Registries answer by the words of the distribution specification; a proxy before them by a status.
+  // Registries send the error codes of the distribution specification; a proxy before them sends a status only.
   // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …", "429 (Too Many Requests)",
   // "pinging container registry …: too many requests to registry"
   // docker with the store of containerd: "unexpected status from HEAD request to http://…: 429 Too Many Requests",
@@ -77,8 +77,8 @@ const conditions = {
   // authorization failed: no basic auth credentials", "unexpected status from HEAD request to http://…: 401 Unauthorized"
   unauthorized:
     /(?:^|: )unauthorized(?::|$)|no basic auth credentials|authorization failed|authentication required|invalid username\/password|HTTP 401 response body|StatusCode: 401|401 \(?Unauthorized/im,
-  // docker with the store of containerd, of a registry that refuses in words of its own. Before there is a manifest it
-  // reads the words of one status only, which is 403.
+  // docker with the store of containerd, for a registry with error messages of its own. Before it has a manifest it
+  // reads the body of a 403 response only.
   // https://github.com/containerd/containerd/blob/v2.4.2/core/remotes/docker/resolver.go
   refusedInWords: /error from registry: /i,
   // docker: "Get "https://x/v2/": dial tcp: lookup x: no such host"; podman: "pinging container registry x: Get …"
@@ -89,17 +89,17 @@ const conditions = {
   // for 127.0.0.1:8080:172.17.0.2:80/tcp: address already in use"
   // podman: "cannot listen on the TCP port: listen tcp4 …: bind: address already in use", rootlessport likewise
   // podman from 5 on, without root: "pasta failed with exit code 1: Failed to bind port 8080 (Address already in use)"
-  // "Address already in use" alone is what docker says of an address in a network.
+  // "Address already in use" alone is docker's message for an IP address in a network.
   portTaken:
     /port is already allocated|bind: address already in use|failed to bind host port (?:for )?\S+ address already in use|failed to bind port \d+ \(address already in use\)|ports are not available/i,
-  // podman from 5 on, without root, of a port that the last run of the same container may still have
+  // podman from 5 on, without root; the port may still be held by the last run of the same container
   pastaPortTaken: /failed to bind port \d+ \(address already in use\)/i,
   notRunning:
     /container .* is not running|is paused, unpause the container|can only create exec sessions on running containers|container state improper|is restarting, wait until|cannot exec (?:in|a container that has) a? ?stopped/i,
   // docker: "Could not find the file /x in container y", "No such container:path: y:/x", "lstat …/x: not a directory"
   // podman: ""/x" could not be found on container y: no such file or directory"
-  // podman, of what it finds and then cannot copy: "copier: get: copied no items: no such file or directory", and of a
-  // link in a volume of a container that does not run "* no such file or directory"
+  // podman, for a path that it finds and then cannot copy: "copier: get: copied no items: no such file or directory", and
+  // for a link in a volume of a container that does not run "* no such file or directory"
   pathNotFound:
     /could not find the file|no such container:path|could not be found on container|: not a directory$|copied no items|^[ \t]*\* no such file or directory$/im,
   // docker: "destination "y:/x" must be a directory"; podman: "destination must be a directory when copying from stdin"
@@ -107,56 +107,56 @@ const conditions = {
   // docker: "container rootfs is marked read-only", "mounted volume is marked read-only"; podman: "read-only file system"
   readOnly: /is marked read-only|read-only file system/i,
   // docker: "cannot overwrite non-directory "/x" with directory"; podman: "error creating file at "/x": … file exists";
-  // below a link that leads nowhere: "error creating "/link/x": … no such file or directory"
+  // below a dangling link: "error creating "/link/x": … no such file or directory"
   inTheWay:
     /cannot overwrite (?:non-)?directory|error (?:creating|checking directory) .*: (?:file exists|no such file or directory)/i,
-  // both, of a file over which another one is mounted: "unlinkat /etc/hosts: device or resource busy"
+  // both, for a file over which another one is mounted: "unlinkat /etc/hosts: device or resource busy"
   mountedOver: /unlinkat \S+: device or resource busy/i,
   // docker: "archive/tar: invalid tar header", "unexpected EOF"; podman: "source must be a (compressed) tar archive"
   invalidArchive: /archive\/tar: |processing tar file.*unexpected EOF|source must be a \(compressed\) tar archive/i,
-  // podman without root, on the first version of control groups
+  // podman without root, with cgroups v1
   cannotMeasure: /stats is not supported in rootless mode/i,
   conflict:
     /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|cannot remove container \S+ container is (?:running|paused)|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers|cannot start a paused container|conflict: unable to (?:remove|delete)|image is in use by a container|unable to delete image .* with more than one tag/i,
-  // What is missing or forbidden then is no command: "chdir to cwd ("/x") set in config.json failed: no such file or
+  // Messages in which the missing or forbidden path is not the command: "chdir to cwd ("/x") set in config.json failed: no such file or
   // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"
   notTheCommand: /chdir to|error mounting|mounting .* to rootfs|setting rlimit|starting setns process/i,
   commandNotFound: /executable file not found|no such file or directory|command that was not found/i,
   notExecutable: /permission denied|exec format error|is a directory/i,
-  // Of a file system that is still mounted, as it is for a moment when a start was cut short.
+  // A file system that is still mounted shortly after an interrupted start.
   busy: /device or resource busy/i,
-  // podman, of an image that is removed while it makes a list: "locating image with ID "…": image not known",
+  // podman, for an image that is removed during a listing: "locating image with ID "…": image not known",
   // "locating item named "manifest" for image with ID "…": file does not exist", "…: layer not known"
   listingDisturbed: /locating (?:image|item named) .*ID|image not known|layer not known|file does not exist/i,
-  // podman, of an image that it has found, while another process writes: "reading image "…": locating image with ID "…""
+  // podman, for an existing image, while another process writes: "reading image "…": locating image with ID "…""
   imageDisturbed: /reading image .*locating image with ID/i,
-  // podman before version 4.8, whose processes may hide from each other what they mount
+  // podman before version 4.8, whose processes may hide each other's mounts
   // (https://github.com/containers/storage/pull/1724): "mounting storage for container …: lstat …/merged: no such file …"
   mountHidden: /mounting storage for container .*\/merged: no such file or directory/i,
-  // podman likewise, of a copy into a container that does not run: ""/" could not be found on container …"
+  // podman likewise, for a copy into a container that does not run: ""/" could not be found on container …"
   rootHidden: /"\/" could not be found on container/i,
-  // docker with the store of containerd, of what a prune of images has taken from an operation under way: it ends the
-  // leases of all that write into the store. "failed commit on ref "sha256:…": commit failed: lease does not exist: not
+  // docker with the store of containerd, for content that a concurrent prune of images has removed: a prune ends the
+  // leases of all operations that write into the store. "failed commit on ref "sha256:…": commit failed: lease does not exist: not
   // found", "failed commit on ref "…": … no such file or directory", "failed to export layer: … content digest sha256:…:
-  // not found", "parent snapshot sha256:… does not exist: not found", of a builder "unable to find image "sha256:…""
+  // not found", "parent snapshot sha256:… does not exist: not found", for a build "unable to find image "sha256:…""
   // https://github.com/moby/moby/blob/docker-v29.4.0/daemon/containerd/image_prune.go
   disturbedByPrune:
     /lease (?:"[^"\n]*":? )?(?:does not exist|not found)|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
-  // docker with the store of containerd, by the builder before BuildKit: "failed to restore cached image from …"
+  // docker with the store of containerd, classic builder: "failed to restore cached image from …"
   cacheUnusable: /failed to restore cached image/i,
-  // podman, of an image that is removed while its builder looks for cached steps: "checking if cached image exists from
+  // podman, for an image that is removed during the lookup of cached steps: "checking if cached image exists from
   // a previous build: getting top layer info: layer not known"
   cacheDisturbed: /checking if cached image exists from a previous build: .*(?:image|layer) not known/i,
-  // docker, of a prune too, whose lease another one has ended: "NotFound: lease "670368187-1N5h": not found"
+  // docker, also for a prune whose lease another one has ended: "NotFound: lease "670368187-1N5h": not found"
   pruneRunning: /a prune operation is already running|lease "[^"\n]*": not found/i,
-  // podman without root, on the first version of control groups
+  // podman without root, with cgroups v1
   cannotPause: /can ?not pause containers on rootless/i,
-  // docker, of the builder before BuildKit: "DEPRECATED: The legacy builder is deprecated …" and the lines that follow
+  // docker, classic builder: "DEPRECATED: The legacy builder is deprecated …" and the lines that follow
   builderNotice:
     /^DEPRECATED: The legacy builder|^ {12}(?:Install the buildx component|BuildKit is currently disabled|environment-variable|https:\/\/docs\.docker\.com\/go\/buildx)/i,
   removalInProgress: /removal of container .* is already in progress|container .* is being removed/i,
-  // what precedes the runtime's own complaint; docker writes it to standard output, podman to standard error
+  // Prefixes of a runtime's error; docker writes it to standard output, podman to standard error
   runtime:
     /^(?:Error: |Error response from daemon: )?(?:OCI runtime|runc:|crun:|\S+: exec failed|unable to find user|.*unable to start container process|.*failed to create (?:task|shim))/im
 } as const
@@ -165,27 +165,31 @@ const conditions = {
 export type Condition = keyof typeof conditions
 
 /**
- * The network that there is none of, where that is what is said.
+ * Name of the network that a message reports as missing.
  *
  * @internal
  */
 export const missingNetwork = (text: string): string | undefined =>
   conditions.noSuchNetwork.exec(text)?.slice(1).find((name) => name !== undefined)
 
-/** @internal */
-export const says = (text: string, condition: Condition): boolean => conditions[condition].test(text)
-
 /**
- * Whether a line is the complaint of an engine, and no news.
+ * Reports whether a message has a condition.
  *
  * @internal
  */
-export const saysFailure = (line: string): boolean => /^(?:error|error response from daemon|fatal): /i.test(line)
+export const matches = (text: string, condition: Condition): boolean => conditions[condition].test(text)
 
 /**
- * Reports whether a client that failed says by its output, and by nothing else
- * than its output, that the engine has refused to run a command. Docker's
- * clients end with 1, 126 or 127, Podman's with 125 to 127 or 255.
+ * Reports whether a line of progress is an error of the engine.
+ *
+ * @internal
+ */
+export const isErrorLine = (line: string): boolean => /^(?:error|error response from daemon|fatal): /i.test(line)
+
+/**
+ * Reports whether the whole output of a client is an error of an engine that
+ * refused to run a command. Docker's clients exit with 1, 126 or 127, Podman's
+ * with 125 to 127 or 255.
  *
  * docker: "Error response from daemon: Container x is paused, unpause the container before exec"
  * docker 20.10, on standard output: "OCI runtime exec failed: exec failed: …: executable file not found in $PATH: unknown",
@@ -194,7 +198,7 @@ export const saysFailure = (line: string): boolean => /^(?:error|error response 
  *
  * @internal
  */
-export const saysExecRefused = (client: Engine.Name, { exitCode, stderr, stdout }: ExecOutput): boolean =>
+export const isExecRefusal = (client: Engine.Name, { exitCode, stderr, stdout }: ExecOutput): boolean =>
   client === "podman"
     ? podmanRefusal.test(stderr) && stdout === "" && (exitCode === 255 || exitCode >= 125 && exitCode <= 127)
     : dockerRefusal.test(stderr) && stdout === "" && (exitCode === 1 || exitCode === 126 || exitCode === 127) ||
@@ -206,11 +210,11 @@ interface ExecOutput {
   readonly stderr: string
 }
 
-// From client 28 on, of a container that stopped before the command started: "unable to upgrade to tcp, received 409".
+// From client 28 on, for a container that stopped before the command started: "unable to upgrade to tcp, received 409".
 const dockerRefusal =
   /^(?:Error response from daemon: |Error: No such container: |OCI runtime exec failed: |unable to upgrade to tcp, )[^\n]+\n?$/
 const runtimeRefusal = /^(?:OCI runtime exec failed: |unable to find user |cannot exec in a )[^\n]+\n?$/
-// The second line is of Podman's own attempt to read from what did not start.
+// The second line is Podman's failure to read from a process that did not start.
 const podmanRefusal = /^Error: [^\n]+(?:\nError: read unixpacket [^\n]+)?\n?$/
 
 const statuses: ReadonlyArray<readonly [RegExp, Transfer.Status]> = [
@@ -233,7 +237,7 @@ const podmanLayer = /^Copying blob (?:sha256:)?([0-9a-f]{12,64})\b(.*)$/
 const manifestDigest = /^(?:Digest: |\S+: digest: )(sha256:[0-9a-f]{64})\b/
 
 /**
- * What a line says of a transfer, if it is one of those known.
+ * Parses a line of progress of a pull or push; none if it has an unknown format.
  *
  * @internal
  */
@@ -257,24 +261,23 @@ export const transferEvent = (line: string): Option.Option<Transfer.Event> => {
 }
 
 /**
- * What a client says it has loaded, name or id: "Loaded image: alpine:3.20",
- * "Loaded image ID: sha256:…" for one without a name, and of old versions of
- * Podman "Loaded image(s): a:1,b:1".
+ * Names or ids of loaded images: "Loaded image: alpine:3.20", "Loaded image ID:
+ * sha256:…" for an image without a name, and "Loaded image(s): a:1,b:1" of old
+ * versions of Podman.
  *
  * @internal
  */
-export const loaded = (text: string): ReadonlyArray<string> =>
+export const loadedNames = (text: string): ReadonlyArray<string> =>
   Array.from(text.matchAll(/^Loaded image(?: ID|\(s\))?: (.+)$/gm)).flatMap(([_, names = ""]) =>
     names.split(",").map((name) => name.trim()).filter((name) => name !== "")
   )
 
 /**
- * The ids that a client says it has removed: by Docker "deleted: sha256:…", by
- * Podman the id alone.
+ * Ids of removed images: "deleted: sha256:…" of Docker, the id alone of Podman.
  *
  * @internal
  */
-export const removed = (text: string): ReadonlyArray<Digest.Digest> =>
+export const removedIds = (text: string): ReadonlyArray<Digest.Digest> =>
   Array.from(text.matchAll(/^(?:deleted: )?(?:sha256:)?([0-9a-f]{64})$/gim)).flatMap(([_, digits]) =>
     Option.toArray(Either.getRight(Digest.parse(`sha256:${digits}`)))
   )

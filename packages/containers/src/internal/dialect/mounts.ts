@@ -25,7 +25,7 @@ const mountsOf = ({ raw }: ContainerInfo) =>
   })
 
 /**
- * The paths of volumes and bind mounts in a container.
+ * Paths of volumes and bind mounts in a container.
  *
  * @internal
  */
@@ -35,9 +35,9 @@ export const mountTargets = (info: ContainerInfo): ReadonlyArray<string> => moun
 export const hasMemoryFileSystems = (info: ContainerInfo): boolean => mountsOf(info).memory.length > 0
 
 /**
- * The file system of the container in which a path lies, if the engine does not
- * see it and would copy to a directory beneath it, where no process ever finds
- * the copy: Docker never sees the container's own memory file systems, Podman
+ * File system of the container that contains a path and is invisible to the
+ * engine, which would copy to the directory below the mount, out of sight of the
+ * container. Docker never sees the memory file systems of a container, Podman
  * sees them while the container runs.
  *
  * @internal
@@ -45,10 +45,10 @@ export const hasMemoryFileSystems = (info: ContainerInfo): boolean => mountsOf(i
 export const hidingFileSystem = (engine: Engine.Engine, info: ContainerInfo, path: string): string | undefined => {
   const { memory, volumes } = mountsOf(info)
   const isVisible = engine.name === "podman" && info.state.status === "running"
-  const deepest = (targets: ReadonlyArray<string>) =>
+  const innermost = (targets: ReadonlyArray<string>) =>
     targets
       .filter((target) => containerPath.isWithin(path, target))
-      .reduce((deepest, target) => target.length > deepest.length ? target : deepest, "")
-  const hidden = deepest([...containerPath.kernelFileSystems, ...(isVisible ? [] : ["/dev", ...memory])])
-  return hidden.length > deepest(volumes).length ? hidden : undefined
+      .reduce((longest, target) => target.length > longest.length ? target : longest, "")
+  const hidden = innermost([...containerPath.kernelFileSystems, ...(isVisible ? [] : ["/dev", ...memory])])
+  return hidden.length > innermost(volumes).length ? hidden : undefined
 }

@@ -5,13 +5,13 @@ import { beginning } from "./inspection.js"
 const line = /^\s*(\d+)\s+(\S+)\s+(\S.*|)$/
 
 /**
- * Reads a table of pid, user and command below one line of titles. A command
- * that has line ends goes on in the lines that do not begin with a number.
+ * Parses a table of pid, user and command with one line of titles. Lines that do
+ * not begin with a number continue the command of the previous line.
  */
 export const processesOf = (table: string): Either.Either<ReadonlyArray<ProcessInfo>, string> => {
   const processes: Array<ProcessInfo> = []
   const [titles = "", ...lines] = table.split("\n")
-  if (!/^\s*H?PID\s/.test(titles)) return Either.left(`"${beginning(titles)}" is no table of processes`)
+  if (!/^\s*H?PID\s/.test(titles)) return Either.left(`"${beginning(titles)}" is not a table of processes`)
   for (const text of lines) {
     const [, pid, user, command] = line.exec(text) ?? []
     const last = processes.at(-1)
@@ -20,7 +20,7 @@ export const processesOf = (table: string): Either.Either<ReadonlyArray<ProcessI
     } else if (last !== undefined) {
       processes[processes.length - 1] = { ...last, command: `${last.command}\n${text}`.trimEnd() }
     } else if (text.trim() !== "") {
-      return Either.left(`"${text}" is no process`)
+      return Either.left(`"${text}" is not a process`)
     }
   }
   return Either.right(processes)

@@ -11,11 +11,11 @@ const outputLimit = 65_536
 
 /** @internal */
 export const resolveHost = (run: Execs["run"]): Execs["resolveHost"] => {
-  const look = (container: string, host: HostName.HostName) =>
+  const lookup = (container: string, host: HostName.HostName) =>
     capture(run(container, Exec.make("sh", "-c", lookupScript, "sh", host)), outputLimit)
 
   return (container, host) =>
-    Effect.flatMap(look(container, host), ({ stderr, stdout }) => {
+    Effect.flatMap(lookup(container, host), ({ stderr, stdout }) => {
       const { addresses, hasResolver } = addressesOf(stdout)
       return Arr.isNonEmptyReadonlyArray(addresses)
         ? Effect.succeed(addresses)

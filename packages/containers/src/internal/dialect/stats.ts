@@ -7,11 +7,11 @@ import type { Stats } from "../../Stats.js"
 
 const units = ["", "k", "m", "g", "t", "p", "e", "z", "y"]
 
-// What Docker's client prints for what it does not know.
+/** Placeholder of Docker's client for an unknown value. */
 const unknown = "--"
 
 /**
- * Bytes of what Docker's client prints, such as `1.5MiB`, `12kB` or `0B`.
+ * Parses a size of Docker's client in bytes, such as `1.5MiB`, `12kB` or `0B`.
  */
 export const parseSize = (text: string): Option.Option<number> => {
   if (text.trim() === unknown) return Option.some(0)
@@ -22,7 +22,7 @@ export const parseSize = (text: string): Option.Option<number> => {
 }
 
 const parsed = <A>(
-  what: string,
+  noun: string,
   schema: Schema.Schema<A>,
   parse: (text: string) => Option.Option<A>,
   print: (value: A) => string
@@ -31,7 +31,7 @@ const parsed = <A>(
     strict: true,
     decode: (text, _, ast) =>
       Option.match(parse(text), {
-        onNone: () => ParseResult.fail(new ParseResult.Type(ast, text, `${JSON.stringify(text)} is no ${what}`)),
+        onNone: () => ParseResult.fail(new ParseResult.Type(ast, text, `${JSON.stringify(text)} is not a ${noun}`)),
         onSome: ParseResult.succeed
       }),
     encode: (value) => ParseResult.succeed(print(value))
@@ -73,7 +73,7 @@ const Podman = Schema.Struct({
   MemLimit: Schema.Number,
   NetInput: Schema.optional(Schema.Number),
   NetOutput: Schema.optional(Schema.Number),
-  // From version 5 on, instead of the two.
+  // Replaces the two fields from version 5 on.
   Network: Schema.optional(Schema.NullOr(Schema.Record({
     key: Schema.String,
     value: Schema.Struct({ RxBytes: Schema.Number, TxBytes: Schema.Number })
@@ -86,7 +86,7 @@ const Podman = Schema.Struct({
 const decodeLine = Schema.decodeEither(Schema.parseJson(Schema.Union(Docker, Podman)))
 
 /**
- * Reads one sample.
+ * Decodes one sample.
  */
 export const decode = (line: string): Either.Either<Stats, ParseResult.ParseError> =>
   Either.map(decodeLine(line), (sample) => "CPUPerc" in sample ? ofDocker(sample) : ofPodman(sample))

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { parse } from "smol-toml"
-import { failed } from "./failed.js"
+import { failWith } from "./endpointError.js"
 import { configHome, nonEmpty, readIfPresent } from "./settings.js"
 
 export interface Destination {
@@ -11,25 +11,25 @@ export interface Destination {
   readonly identity: Option.Option<string>
 }
 
-/** Podman's connections, as its configuration files name them. */
+/** Connections of Podman's configuration files. */
 export interface Connections {
-  /** Whether the client is a remote one without being told by a flag. */
+  /** True if the client connects to a service even without `--remote`. */
   readonly remote: boolean
   readonly active: Option.Option<string>
   readonly destinations: ReadonlyMap<string, Destination>
 }
 
-const fail = failed("podman")
+const fail = failWith("podman")
 
 export const load = Effect.fnUntraced(function*(withConnectionsFile: boolean) {
   const files = yield* Effect.forEach(yield* configFiles, readConfig)
-  return (withConnectionsFile ? [...files, yield* connectionsFile] : files).reduce(over, nothing)
+  return (withConnectionsFile ? [...files, yield* connectionsFile] : files).reduce(merge, empty)
 })
 
-const nothing: Connections = { remote: false, active: Option.none(), destinations: new Map() }
+const empty: Connections = { remote: false, active: Option.none(), destinations: new Map() }
 
-// What a later file says counts, and so do the destinations that only an earlier one has.
-const over = (earlier: Connections, later: Partial<Connections>): Connections => ({
+/** Later files override earlier ones; destinations are merged by name. */
+const merge = (earlier: Connections, later: Partial<Connections>): Connections => ({
   remote: later.remote ?? earlier.remote,
   active: Option.orElse(later.active ?? Option.none(), () => earlier.active),
   destinations: new Map([...earlier.destinations, ...later.destinations ?? []])
@@ -37,9 +37,9 @@ const over = (earlier: Connections, later: Partial<Connections>): Connections =>
 
 /** https://github.com/containers/common/blob/v0.50.1/pkg/config/config.go */
 const configFiles = Effect.gen(function*() {
-  const only = yield* nonEmpty("CONTAINERS_CONF")
+  const exclusive = yield* nonEmpty("CONTAINERS_CONF")
   const last = Option.toArray(yield* nonEmpty("CONTAINERS_CONF_OVERRIDE"))
-  if (Option.isSome(only)) return [only.value, ...last]
+  if (Option.isSome(exclusive)) return [exclusive.value, ...last]
   const paths = yield* Effect.forEach(
     ["/usr/share/containers", "/etc/containers", `${yield* configHome}/containers`],
     (directory) =>
@@ -78,11 +78,11 @@ const readConfig = (path: string) =>
     Effect.catchAll((detail) => fail("InvalidConfig", `${path}: ${detail}`)),
     Effect.map(({ engine = {} }): Partial<Connections> => ({
       ...(engine.remote === undefined ? {} : { remote: engine.remote }),
-      active: named(engine.active_service),
+      active: nonEmptyText(engine.active_service),
       destinations: new Map(
         Object.entries(engine.service_destinations ?? {}).map(([name, { identity, uri }]) => [
           name,
-          { url: uri, identity: named(identity) }
+          { url: uri, identity: nonEmptyText(identity) }
         ])
       )
     }))
@@ -110,14 +110,14 @@ const connectionsFile = Effect.gen(function*() {
     (error) => fail("InvalidConfig", `${path}: ${error.message}`)
   )
   return {
-    active: named(Connection.Default),
+    active: nonEmptyText(Connection.Default),
     destinations: new Map(
       Object.entries(Connection.Connections ?? {}).map(([name, { Identity, URI }]) => [
         name,
-        { url: URI, identity: named(Identity) }
+        { url: URI, identity: nonEmptyText(Identity) }
       ])
     )
   }
 })
 
-const named = (text: string | undefined) => Option.filter(Option.fromNullable(text), (text) => text !== "")
+const nonEmptyText = (text: string | undefined) => Option.filter(Option.fromNullable(text), (text) => text !== "")

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { DockerOptions, EngineEndpoint, Tls } from "./endpoint.js"
-import { failed } from "./failed.js"
+import { failWith } from "./endpointError.js"
 import { parseDockerHost } from "./hosts.js"
 import { home, nonEmpty, readIfPresent } from "./settings.js"
 
@@ -16,7 +16,7 @@ export const resolve = Effect.fnUntraced(function*({ context, hosts = [] }: Dock
   return name === "default" ? yield* defaultEndpoint(directory, hosts) : yield* endpointOf(directory, name)
 })
 
-const fail = failed("docker")
+const fail = failWith("docker")
 
 const configDirectory = Effect.zipWith(
   nonEmpty("DOCKER_CONFIG"),
@@ -35,7 +35,7 @@ const contextName = Effect.fnUntraced(
 )
 
 /**
- * The setting that names the endpoint of Docker's client, as people know it; `None` if the client takes its default.
+ * Display name of the setting that selects the endpoint of Docker's client; none if the client uses its default.
  */
 export const namedBy: Effect.Effect<Option.Option<string>, never, FileSystem.FileSystem> = Effect.gen(function*() {
   if (Option.isSome(yield* nonEmpty("DOCKER_HOST"))) return Option.some("DOCKER_HOST")
@@ -49,7 +49,7 @@ export const namedBy: Effect.Effect<Option.Option<string>, never, FileSystem.Fil
 
 const ConfigFile = Schema.parseJson(Schema.Struct({ currentContext: Schema.optional(Schema.String) }))
 
-// The client goes on without a file that it cannot read, and warns.
+// The client also ignores a file that it cannot read, with a warning.
 const currentContext = (directory: string) =>
   readIfPresent(`${directory}/config.json`).pipe(
     Effect.flatten,
@@ -103,8 +103,8 @@ const ContextFile = Schema.parseJson(Schema.Struct({
 }))
 
 /**
- * The client finds the directory of a context by the SHA-256 of its name; the
- * name stands in the file there too.
+ * Endpoint of a context. The client names the directory of a context by the
+ * SHA-256 of its name; here it is found by the name in its file.
  */
 const endpointOf = Effect.fnUntraced(function*(directory: string, name: string) {
   const fs = yield* FileSystem.FileSystem
@@ -129,7 +129,7 @@ const endpointOf = Effect.fnUntraced(function*(directory: string, name: string) 
     ? fail("ContextNotFound", `context "${name}": context not found in ${contexts}/meta`)
     : fail(
       "InvalidContext",
-      `context "${name}": not found in ${contexts}/meta, of which this cannot be read:\n${unreadable.join("\n")}`
+      `context "${name}": not found in ${contexts}/meta, where these files cannot be read:\n${unreadable.join("\n")}`
     )
 })
 

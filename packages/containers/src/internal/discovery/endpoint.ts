@@ -2,24 +2,24 @@ import type * as Option from "effect/Option"
 import type * as Engine from "../../Engine.js"
 
 /**
- * Where an engine is reached.
+ * Endpoint of an engine.
  */
 export interface EngineEndpoint {
-  /** A URL, such as `unix:///var/run/docker.sock`, `tcp://build:2376` or `ssh://me@build`. */
+  /** URL, such as `unix:///var/run/docker.sock`, `tcp://build:2376` or `ssh://me@build`. */
   readonly url: string
-  /** The Docker context or the Podman connection that says so. Docker always has one, if only `default`. */
+  /** Docker context or Podman connection of the endpoint. Docker always has one, by default `default`. */
   readonly context: Option.Option<string>
-  /** The files for TLS; `None` for a connection without. */
+  /** TLS configuration; `None` for a connection without TLS. */
   readonly tls: Option.Option<Tls>
-  /** The key for a connection over SSH that Podman is told to use. */
+  /** Configured key file of Podman for an SSH connection. */
   readonly identity: Option.Option<string>
 }
 
 /**
- * The files with which a connection is encrypted.
+ * TLS files of a connection.
  */
 export interface Tls {
-  /** Whether the server's certificate is believed without a check. */
+  /** If true, the server's certificate is not verified. */
   readonly skipVerify: boolean
   readonly ca: Option.Option<string>
   readonly certificate: Option.Option<string>
@@ -27,17 +27,17 @@ export interface Tls {
 }
 
 /**
- * What Docker's client is told by flags.
+ * Command line flags of Docker's client.
  */
 export interface DockerOptions {
   /** `--context`. */
   readonly context?: string | undefined
-  /** `--host`, as often as it is given. */
+  /** Values of `--host`. */
   readonly hosts?: ReadonlyArray<string> | undefined
 }
 
 /**
- * What Podman's client is told by flags.
+ * Command line flags and properties of Podman's client.
  */
 export interface PodmanOptions {
   /** `--remote`. */
@@ -46,8 +46,8 @@ export interface PodmanOptions {
   readonly url?: string | undefined
   /** `--connection`. */
   readonly connection?: string | undefined
-  /** Whether it is not root who runs it, which decides the default socket. Default: false. */
+  /** True if the client runs without root, which determines the default socket. Default: false. */
   readonly rootless?: boolean | undefined
-  /** The client's version; from 5 on the order is another. Default: an older one. */
+  /** Version of the client. From 5 on, the precedence of settings differs. Default: an older version. */
   readonly version?: Engine.Version | undefined
 }

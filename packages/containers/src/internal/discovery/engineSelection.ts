@@ -24,10 +24,14 @@ export interface Selected {
   readonly executable?: string | undefined
 }
 
-/** Connects to an engine. */
+/** Function that connects to an engine. */
 type Connect = (selected: Selected) => Effect.Effect<BackendDriver, Probe, Services>
 
-/** @internal */
+/**
+ * Connects to one engine. Fails with its probe if it does not answer.
+ *
+ * @internal
+ */
 export const only = (
   connect: Connect,
   selected: Selected,
@@ -38,25 +42,26 @@ export const only = (
     (probe) => new BackendUnavailable({ probes: [probe], ...(namedBy === undefined ? {} : { namedBy }) })
   )
 
-interface Named {
+interface Configured {
   readonly engine: Engine.Name
+  /** Display name of the setting. */
   readonly by: string
 }
 
-/** The engine that a setting names, by its kind or by its endpoint. */
-const named: Effect.Effect<Option.Option<Named>, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(
+/** Engine that a setting selects, by its name or by its endpoint. */
+const configured: Effect.Effect<Option.Option<Configured>, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(
   function*() {
-    const demanded = yield* Config.option(Config.literal("docker", "podman")("OCIMAN_BACKEND"))
-    if (Option.isSome(demanded)) return Option.some({ engine: demanded.value, by: "OCIMAN_BACKEND" })
+    const requested = yield* Config.option(Config.literal("docker", "podman")("OCIMAN_BACKEND"))
+    if (Option.isSome(requested)) return Option.some({ engine: requested.value, by: "OCIMAN_BACKEND" })
     const { defaultBackend } = yield* OcimanConfig.load
     if (defaultBackend !== "auto") return Option.some({ engine: defaultBackend, by: "default_backend in ociman.toml" })
-    const dockers = yield* docker.namedBy
-    if (Option.isSome(dockers)) return Option.some({ engine: "docker", by: dockers.value })
+    const dockerSetting = yield* docker.namedBy
+    if (Option.isSome(dockerSetting)) return Option.some({ engine: "docker", by: dockerSetting.value })
     return Option.map(yield* podman.namedBy, (by) => ({ engine: "podman", by }))
   }
 )
 
-const fallBack = (connect: Connect, docker: Probe) =>
+const connectPodman = (connect: Connect, docker: Probe) =>
   connect({ engine: "podman" }).pipe(
     Effect.mapError((podman) => new BackendUnavailable({ probes: [docker, podman] })),
     Effect.tap(({ engine }) =>
@@ -67,9 +72,10 @@ const fallBack = (connect: Connect, docker: Probe) =>
   )
 
 /**
- * The engine that a setting names, or an error if that one does not answer.
- * Without such a setting, Docker, else Podman, whose choice is logged with the
- * reason why Docker is not available: as a warning if it is installed.
+ * Connects to the engine that a setting selects, and fails if it does not answer.
+ * Without such a setting, tries Docker and then Podman. If it falls back to
+ * Podman, logs the reason why Docker is not available, as a warning if Docker is
+ * installed.
  *
  * @internal
  */
@@ -77,9 +83,9 @@ export const detected = (
   connect: Connect
 ): Effect.Effect<BackendDriver, BackendUnavailable | ConfigError.ConfigError, Services> =>
   Effect.flatMap(
-    named,
+    configured,
     Option.match({
       onSome: ({ by, engine }) => only(connect, { engine }, by),
-      onNone: () => Effect.catchAll(connect({ engine: "docker" }), (docker) => fallBack(connect, docker))
+      onNone: () => Effect.catchAll(connect({ engine: "docker" }), (docker) => connectPodman(connect, docker))
     })
   )

@@ -7,7 +7,7 @@ const defaultHost = "localhost"
 const defaultPort = "2375"
 
 /**
- * A host as Docker's client takes it, written out; or why it is none.
+ * Parses a host like Docker's client and completes it to a URL. Fails with the reason if it is invalid.
  *
  * Follows https://github.com/docker/cli/blob/v28.2.2/opts/hosts.go
  */
@@ -63,7 +63,7 @@ const tcp = (host: string | undefined, port: string | undefined, path: string) =
 }
 
 /**
- * A host as Podman's client takes it, written out; or why it is none.
+ * Parses a host like Podman's client and completes it to a URL. Fails with the reason if it is invalid.
  *
  * Follows https://github.com/containers/podman/blob/v4.3.1/pkg/bindings/connection.go
  */
@@ -80,11 +80,11 @@ export const parsePodmanHost = (text: string): Either.Either<string, string> => 
   }
 }
 
-// What stands where a host would is taken for the first part of the path.
+// Podman takes the text in place of a host for the first part of the path.
 const withSlash = (_: string, host: string | undefined) => `unix:///${host === undefined ? "" : `${host}/`}`
 
 /**
- * The machine that a URL of an engine names. Sockets and pipes are on this one.
+ * Host of an engine's URL; none for a socket or pipe on this machine.
  */
 export const remoteHost = (url: string): Option.Option<string> =>
   Option.fromNullable(/^(?:tcp|ssh|https?):\/\/(?:[^@/]*@)?(\[[^\]]+\]|[^:/?#]+)/.exec(url)?.[1]).pipe(

@@ -2,7 +2,7 @@ import * as Either from "effect/Either"
 import { parse as parseToml, TomlError } from "smol-toml"
 
 /**
- * The table of a TOML document, or where it is none and why.
+ * Parses a TOML document. Fails with the position and reason of a syntax error.
  *
  * @internal
  */
@@ -16,9 +16,9 @@ export const parse = (text: string): Either.Either<Readonly<Record<string, unkno
   })
 
 /**
- * The line on which a key of the outermost table first stands. A value may
- * have several lines: the key is where the last part ended that can be read
- * without it.
+ * Line number of the first occurrence of a key of the outermost table. Since a
+ * value may have several lines, this is the end of the longest beginning of the
+ * document that parses without the key.
  *
  * @internal
  */

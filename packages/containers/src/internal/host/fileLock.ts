@@ -12,8 +12,8 @@ import { Process } from "../../Session.js"
 import type { ProcessIdentity } from "./processIdentity.js"
 
 /**
- * Who has a lock: a process, and the one time of many that it has taken it. The nonce becomes part of paths that are
- * removed, so it must be one that {@link makeNonce} makes.
+ * Holder of a lock: a process, and a nonce of the acquisition. The nonce becomes part of paths that are removed, so its
+ * pattern must be that of {@link makeNonce}.
  */
 const Holder = Schema.Struct({ process: Process, nonce: Schema.String.pipe(Schema.pattern(/^[0-9a-f]{24}$/)) })
 
@@ -29,12 +29,12 @@ export interface Options {
   readonly identity: ProcessIdentity
 }
 
-// Whether a process on another machine still runs is told by its lock alone, which it touches. A lock that nobody
-// touches blocks nobody for longer, even if it names a process that runs.
-const touchEvery = Duration.seconds(30)
+// The only sign of life of a process on another machine is that it touches its lock. A lock that is not touched expires,
+// even if it names a running process.
+const touchInterval = Duration.seconds(30)
 const abandonedAfter = Duration.minutes(5)
-// The time in which a holder that was suspended together with this process touches its lock again.
-const resumedWithin = Duration.seconds(5)
+// Time in which a holder that was suspended together with this process touches its lock again.
+const resumeTime = Duration.seconds(5)
 
 const polling = Schedule.exponential("10 millis", 1.5).pipe(
   Schedule.union(Schedule.spaced("250 millis")),
@@ -42,37 +42,36 @@ const polling = Schedule.exponential("10 millis", 1.5).pipe(
 )
 
 /**
- * Waits until nobody holds the lock that is a file of that path, and holds it
- * until the scope closes. A lock of a process that has ended is taken over, and
- * one that has not been touched for 5 minutes. Its directory must exist, and
- * only this user may write to it: whoever can write there can take a lock away.
+ * Acquires a lock, a file at the path, and holds it until the scope closes. Takes
+ * over a lock of a process that has ended, and one that has not been touched for
+ * 5 minutes. The directory must exist and be writable by this user only, since
+ * write access allows to remove a lock.
  *
- * A lock appears with its holder's name in it, as a link to a file that is
- * written before, so that only one can have it. To remove the lock of somebody
- * else, one must hold another lock, whose name has that lock's nonce in it: of
- * two who both find it abandoned only one removes it, and nobody removes the
- * lock of who comes next.
+ * A lock is a hard link to a file with its holder, so it is created atomically
+ * with its content. Removing the lock of another holder requires a second lock,
+ * whose name contains the nonce of the first: of several processes that find a
+ * lock abandoned only one removes it, and none removes the lock of its successor.
  */
 export const hold = (
   options: Options,
   path: string
 ): Effect.Effect<void, PlatformError, Scope.Scope> =>
   Option.match(options.identity.current, {
-    // Who cannot say who it is would leave a lock that nobody could take over.
+    // A lock of a process without identity could never be taken over.
     onNone: () => Effect.void,
     onSome: (process) =>
       Effect.gen(function*() {
         const { fileSystem } = options
         const holder = { process, nonce: yield* makeNonce }
         yield* Effect.addFinalizer(() => release(options, path, holder))
-        yield* take(options, path, holder).pipe(
-          Effect.repeat({ until: (taken) => taken, schedule: polling })
+        yield* tryAcquire(options, path, holder).pipe(
+          Effect.repeat({ until: (acquired) => acquired, schedule: polling })
         )
         yield* Clock.currentTimeMillis.pipe(
           Effect.flatMap((now) => fileSystem.utimes(path, now / 1000, now / 1000)),
           Effect.ignore,
-          Effect.schedule(Schedule.spaced(touchEvery)),
-          // Who holds it may be uninterruptible, and the scope waits for this to end.
+          Effect.schedule(Schedule.spaced(touchInterval)),
+          // The holder may be uninterruptible, and its scope waits for this fiber.
           Effect.interruptible,
           Effect.forkScoped
         )
@@ -84,8 +83,8 @@ const makeNonce = Effect.map(
   (numbers) => numbers.map((number) => number.toString(16).padStart(8, "0")).join("")
 )
 
-/** Takes the lock if it is free; if it is abandoned, it is free the next time. */
-const take = (options: Options, path: string, mine: Holder): Effect.Effect<boolean, PlatformError> =>
+/** Acquires the lock if it is free. Removes it if it is abandoned, for the next attempt. */
+const tryAcquire = (options: Options, path: string, mine: Holder): Effect.Effect<boolean, PlatformError> =>
   Effect.gen(function*() {
     if (yield* link(options, path, mine)) return true
     const other = yield* holderOf(options, path)
@@ -108,19 +107,19 @@ const link = ({ fileSystem }: Options, path: string, mine: Holder) => {
     Effect.as(true),
     Effect.catchIf(isReason("AlreadyExists"), () => Effect.succeed(false)),
     Effect.ensuring(Effect.ignore(fileSystem.remove(draft))),
-    // A link that is made after all would be nobody's.
+    // After an interruption, a link could still be created, and would have no holder.
     Effect.uninterruptible
   )
 }
 
-/** Nothing if there is no lock. A file that is not understood has a holder of whom nothing is known. */
+/** Reads the holder of a lock; none if there is no lock. A file of another format has an unknown holder. */
 const holderOf = ({ fileSystem }: Options, path: string) =>
   fileSystem.readFileString(path).pipe(
-    Effect.map((text) => Option.some(Option.getOrElse(Schema.decodeOption(HolderFromText)(text), () => stranger))),
+    Effect.map((text) => Option.some(Option.getOrElse(Schema.decodeOption(HolderFromText)(text), () => unknownHolder))),
     Effect.catchIf(isReason("NotFound"), () => Effect.succeed(Option.none<Holder>()))
   )
 
-const stranger: Holder = { process: new Process({ host: "?", pid: 1, started: "?" }), nonce: "unknown" }
+const unknownHolder: Holder = { process: new Process({ host: "?", pid: 1, started: "?" }), nonce: "unknown" }
 
 const isAbandoned = ({ fileSystem, identity }: Options, path: string, { process }: Holder) =>
   Effect.gen(function*() {
@@ -131,7 +130,7 @@ const isAbandoned = ({ fileSystem, identity }: Options, path: string, { process 
     const now = yield* Clock.currentTimeMillis
     if (now - before <= Duration.toMillis(abandonedAfter)) return false
     if (liveness === "Unknown") return true
-    yield* Effect.sleep(resumedWithin)
+    yield* Effect.sleep(resumeTime)
     return (yield* touched) === before
   }).pipe(Effect.catchIf(isReason("NotFound"), () => Effect.succeed(false)))
 
@@ -142,11 +141,11 @@ const lastTouched = (fileSystem: FileSystem.FileSystem, path: string) =>
   )
 
 const remove = (options: Options, path: string, other: Holder, mine: Holder): Effect.Effect<void, PlatformError> => {
-  const permission = `${path}.${other.nonce}.abandoned`
-  return Effect.suspend(() => take(options, permission, mine)).pipe(
-    Effect.flatMap((taken) => taken ? removeOf(options, path, other) : Effect.void),
+  const removalLock = `${path}.${other.nonce}.abandoned`
+  return Effect.suspend(() => tryAcquire(options, removalLock, mine)).pipe(
+    Effect.flatMap((acquired) => acquired ? removeOf(options, path, other) : Effect.void),
     Effect.zipRight(Effect.ignore(options.fileSystem.remove(draftOf(path, other)))),
-    Effect.ensuring(release(options, permission, mine)),
+    Effect.ensuring(release(options, removalLock, mine)),
     Effect.uninterruptible
   )
 }
@@ -158,4 +157,4 @@ const removeOf = (options: Options, path: string, holder: Holder) =>
       : Effect.void)
 
 const release = (options: Options, path: string, mine: Holder) =>
-  Effect.catchAll(removeOf(options, path, mine), (error) => Effect.logWarning(`The lock ${path} stays`, error))
+  Effect.catchAll(removeOf(options, path, mine), (error) => Effect.logWarning(`Cannot release the lock ${path}`, error))

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
 /**
- * A directory that another user made or could change.
+ * Error of a directory that another user created or can change.
  */
 export class UnsafeDirectory extends Data.TaggedError("UnsafeDirectory")<{
   readonly path: string
@@ -17,18 +17,18 @@ export class UnsafeDirectory extends Data.TaggedError("UnsafeDirectory")<{
   }
 }
 
-/** The user of this process, and whether the file system has users and permissions at all. */
+/** User of this process. `hasPermissions` is false if the file system has no users and permissions. */
 interface Self {
   readonly uid: Option.Option<number>
   readonly hasPermissions: boolean
 }
 
 /**
- * Makes directories, one in the other, that only this user can write to, and
- * returns the path of the last one without links. Fails if one of them was made
- * by another user, is a link or can be written to by others, or if another user
- * could replace one: a path in a shared directory such as `/tmp` is predictable,
- * so another user may have been there first.
+ * Creates nested directories that are writable by this user only, and returns the
+ * path of the innermost one without links. Fails if one of them was created by
+ * another user, is a link, is writable by others, or can be replaced by another
+ * user: a path in a shared directory such as `/tmp` is predictable, so another
+ * user may have created it first.
  */
 export const make = (
   fs: FileSystem.FileSystem,
@@ -38,25 +38,25 @@ export const make = (
   Effect.gen(function*() {
     yield* fs.makeDirectory(parent, { recursive: true, mode: 0o700 })
     const root = yield* fs.realPath(parent)
-    const self = yield* whoAmI(fs, root)
+    const self = yield* currentUser(fs, root)
     if (self.hasPermissions) {
       yield* Effect.forEach(withAncestors(root), (path) => checkAncestor(fs, self, path), { discard: true })
     }
     return yield* Effect.reduce(names(self.uid), root, (directory, name) => {
       const path = `${directory === "/" ? "" : directory}/${name}`
-      return Effect.as(makeOne(fs, self, path), path)
+      return Effect.as(makePrivate(fs, self, path), path)
     })
   })
 
-// The platform does not tell it otherwise.
-const whoAmI = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Self, PlatformError> =>
+// The owner of a new directory, since the platform has no function for the current user.
+const currentUser = (fs: FileSystem.FileSystem, directory: string): Effect.Effect<Self, PlatformError> =>
   Effect.scoped(Effect.gen(function*() {
     const own = yield* fs.makeTempDirectoryScoped({ directory, prefix: ".ociman-" })
     const { mode, uid } = yield* fs.stat(own)
     return { uid, hasPermissions: !othersCanWrite(mode) }
   }))
 
-const makeOne = (fs: FileSystem.FileSystem, self: Self, path: string) =>
+const makePrivate = (fs: FileSystem.FileSystem, self: Self, path: string) =>
   fs.makeDirectory(path, { mode: 0o700 }).pipe(
     Effect.catchIf(
       (error) => error._tag === "SystemError" && error.reason === "AlreadyExists",
@@ -65,7 +65,7 @@ const makeOne = (fs: FileSystem.FileSystem, self: Self, path: string) =>
           yield* checkNoLink(fs, path)
           const { mode, type, uid } = yield* fs.stat(path)
           if (type !== "Directory") return yield* unsafe(path, "it is not a directory")
-          if (self.hasPermissions && !isSame(uid, self.uid)) return yield* unsafe(path, "another user made it")
+          if (self.hasPermissions && !isSame(uid, self.uid)) return yield* unsafe(path, "another user created it")
           if (self.hasPermissions && othersCanWrite(mode)) return yield* unsafe(path, "other users can write to it")
           yield* checkNoLink(fs, path)
         })
@@ -75,10 +75,10 @@ const makeOne = (fs: FileSystem.FileSystem, self: Self, path: string) =>
 const checkAncestor = (fs: FileSystem.FileSystem, self: Self, path: string) =>
   Effect.flatMap(fs.stat(path), ({ mode, uid }) => {
     if (!isSame(uid, self.uid) && !isSame(uid, Option.some(0))) {
-      return unsafe(path, "it belongs to another user, who can replace what is in it")
+      return unsafe(path, "it belongs to another user, who can replace its contents")
     }
     return othersCanWrite(mode) && !isSticky(mode)
-      ? unsafe(path, "other users can replace what is in it")
+      ? unsafe(path, "other users can replace its contents")
       : Effect.void
   })
 

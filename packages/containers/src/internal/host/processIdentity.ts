@@ -1,7 +1,7 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Hash from "effect/Hash"
 import * as Option from "effect/Option"
@@ -11,19 +11,19 @@ import { type Liveness, Process } from "../../Session.js"
 /**
  * Identity and liveness of processes.
  *
- * A process is identified by its machine, the boot of that machine, its process and time namespaces, its number, and
- * its start time. Without any one of these, another process can be taken for it: numbers are reused, cloned machines
- * share a machine id, and the start time of one process reads differently in two time namespaces. A process is `Dead`
- * only if this process looked for it in the same place and did not find it; all else is `Unknown`.
+ * A process is identified by its machine, the boot of that machine, its pid and time namespaces, its pid, and its start
+ * time. Without any one of these, two processes can be confused: pids are reused, cloned machines share a machine id,
+ * and the start time of a process differs between time namespaces. A process is `Dead` only if this process looked it
+ * up in the same pid namespace and did not find it; in all other cases it is `Unknown`.
  */
 export interface ProcessIdentity {
-  /** The process that this is; `None` where that cannot be found out. */
+  /** Identity of this process; `None` if it cannot be determined. */
   readonly current: Option.Option<Process>
   readonly isAlive: (process: Process) => Effect.Effect<Liveness>
 }
 
 /**
- * By `/proc` where there is one, else by `ps`.
+ * Determines identities by `/proc` if it exists, otherwise by `ps`.
  */
 export const make: Effect.Effect<ProcessIdentity, never, CommandExecutor.CommandExecutor | FileSystem.FileSystem> =
   Effect.suspend(() => Effect.orElse(byProc, () => byPs)).pipe(
@@ -33,11 +33,11 @@ export const make: Effect.Effect<ProcessIdentity, never, CommandExecutor.Command
 interface Stat {
   readonly pid: number
   readonly hasEnded: boolean
-  /** In ticks since the machine was started. */
+  /** Start time in ticks since the boot of the machine. */
   readonly started: string
 }
 
-// The name of the executable stands in parentheses and may contain any character.
+// The second field is the name of the executable, in parentheses; it may contain any character.
 const parseStat = (text: string): Option.Option<Stat> => {
   const pid = Number.parseInt(text, 10)
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
@@ -66,7 +66,7 @@ const byProc = Effect.gen(function*() {
       (error) => error._tag === "SystemError" && error.reason === "NotFound",
       () => Effect.succeed("")
     ),
-    // What it holds is not to be shown to others.
+    // The machine id is confidential (machine-id(5)), so only its hash is used.
     fs.readFileString("/etc/machine-id").pipe(
       Effect.map((text) => text.trim() === "" ? "" : (Hash.string(text.trim()) >>> 0).toString(16)),
       Effect.orElseSucceed(() => "")
@@ -74,7 +74,7 @@ const byProc = Effect.gen(function*() {
   ])
   const host = [machine, boot.trim(), processes, time].join("/")
 
-  // Where processes are hidden from other users (hidepid), that one is not seen is no sign of its end.
+  // With the mount option `hidepid`, processes of other users are invisible, so a missing one may be alive.
   const absent = Effect.match(statOf(1), {
     onFailure: (): Liveness => "Unknown",
     onSuccess: (): Liveness => "Dead"
@@ -96,8 +96,7 @@ const byProc = Effect.gen(function*() {
   }
 })
 
-// The parent of a child of ours is this process. Without an identity of the machine and of its boot there is none of
-// the process. macOS has IOPlatformUUID and kern.bootsessionuuid, FreeBSD kern.hostuuid and kern.boot_id.
+// The parent of the script is this process. There is no identity without those of the machine and of its boot. macOS has IOPlatformUUID and kern.bootsessionuuid, FreeBSD kern.hostuuid and kern.boot_id.
 const selfScript = `echo $PPID
 ioreg -rd1 -c IOPlatformExpertDevice 2>/dev/null | sed -n 's/.*"IOPlatformUUID" = "\\(.*\\)".*/\\1/p' | grep . ||
   sysctl -n kern.hostuuid 2>/dev/null

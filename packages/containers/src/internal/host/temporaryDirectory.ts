@@ -1,9 +1,9 @@
 import { FileSystem } from "@effect/platform/FileSystem"
-import { TemporaryDirectory } from "@ociman/oci"
+import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 
 /**
- * A directory for what a client reads from files or writes to them. It is removed when the scope closes.
+ * Makes a directory for files that a client reads or writes. It is removed when the scope closes.
  *
  * @internal
  */

@@ -11,9 +11,9 @@ import * as processIdentity from "./processIdentity.js"
 
 /**
  * Host of files and processes. Locks are files in
- * `$XDG_RUNTIME_DIR/ociman/locks` or `$TMPDIR/ociman-UID/locks`, which only
- * this user may write to. If there can be no such directory, nothing is locked,
- * and a warning is logged: builds are then repeated at worst.
+ * `$XDG_RUNTIME_DIR/ociman/locks` or `$TMPDIR/ociman-UID/locks`, which are
+ * writable by this user only. If no such directory can be created, logs a warning
+ * and locks nothing; an image may then be built more than once.
  */
 export const make: Effect.Effect<Host, never, CommandExecutor.CommandExecutor | FileSystem.FileSystem> = Effect.gen(
   function*() {
@@ -49,6 +49,6 @@ const directory = (fs: FileSystem.FileSystem) =>
           ]))
     }))
 
-/** Names are of any length, and files are not. That two share a lock is no harm. */
+/** Name of a lock's file, of limited length. Two names with the same file share a lock, which is harmless. */
 const fileName = (name: string) =>
   `${name.replace(/[^\w.-]/g, "_").slice(-100)}-${(Hash.string(name) >>> 0).toString(16)}`

@@ -1,4 +1,4 @@
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -39,7 +39,7 @@ const Image = Schema.Struct({
 const Document = Schema.parseJson(Schema.Struct({ images: Schema.Array(Image) }))
 
 /**
- * Images as bytes that only an engine in memory understands.
+ * Writes images in a format of the memory engine.
  *
  * @internal
  */
@@ -59,7 +59,7 @@ export const read = (archive: Archive): Effect.Effect<ReadonlyArray<State.Image>
   )
 
 /**
- * All that is in an archive, as text.
+ * Content of an archive as text.
  *
  * @internal
  */

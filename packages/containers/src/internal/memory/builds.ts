@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -26,7 +26,6 @@ export const builds = (context: Context): Builds => ({
         Stream.concat(Stream.fromEffect(finish(context, request, { ...plan.labels, ...script.labels })))
       )
     }))
-  // One engine in memory belongs to one process, within which nobody builds an image twice at a time.
 })
 
 const scriptOf = ({ options }: Context, request: BuildRequest): Effect.Effect<BuildScript> => {
@@ -50,12 +49,12 @@ const planOf = Effect.fnUntraced(function*(
   if (script.instructions !== undefined) return { instructions: script.instructions, labels: {} }
   if (request.source._tag === "Directory") return { instructions: [], labels: {} }
   const parsed = yield* Either.mapLeft(Dockerfile.parse(request.source.text), (output) => failed(request, { output }))
-  const wanted = yield* untilTarget(request, parsed)
-  const labels = yield* labelsOf(context, request, wanted)
-  return { instructions: wanted.map(({ text }) => text), labels }
+  const instructions = yield* untilTarget(request, parsed)
+  const labels = yield* labelsOf(context, request, instructions)
+  return { instructions: instructions.map(({ text }) => text), labels }
 })
 
-/** The instructions up to the end of the stage that is wanted. */
+/** Instructions up to the end of the target stage. */
 const untilTarget = (
   request: BuildRequest,
   instructions: ReadonlyArray<Dockerfile.Instruction>
@@ -73,7 +72,7 @@ const untilTarget = (
     : Effect.succeed(instructions.slice(0, stages[index + 1]?.at))
 }
 
-/** The labels of the last stage, with those of what it is built from; fails if that is nowhere. */
+/** Labels of the last stage, including those of its base; fails if the base does not exist. */
 const labelsOf = Effect.fnUntraced(function*(
   context: Context,
   request: BuildRequest,
@@ -104,7 +103,7 @@ const labelsOf = Effect.fnUntraced(function*(
   return labels
 })
 
-/** The labels of an image, if there is one or it could be pulled. What has variables in it is believed to be there. */
+/** Labels of a base image that exists or can be pulled. A name with variables is assumed to exist. */
 const baseLabels = Effect.fnUntraced(function*({ options: { registry }, state }: Context, base: string) {
   if (base.toLowerCase() === "scratch" || base.includes("$")) return {}
   const reference = Either.getOrUndefined(Reference.parse(base))

@@ -11,14 +11,14 @@ import * as Signals from "./signals.js"
 import type { Container } from "./state.js"
 
 /**
- * Why a command is not run, or not to its end.
+ * Reason why a command did not run, or not to its end.
  *
  * @internal
  */
 export type Refusal = Pick<ExecFailed, "reason" | "exitCode" | "detail">
 
 /**
- * What a command does inside a container.
+ * Runs a command in a container by its script.
  *
  * @internal
  */
@@ -34,9 +34,9 @@ export const run = (
     }
     const script = context.options.exec?.(scripted(container), exec, stdin)
     if (script === undefined) return Stream.fail(notScripted)
-    const { exited, thawed } = container.run.value
-    return Scripts.events(script, { tty: exec.tty, otherwise: Stream.succeed(Output.exit(0)) }).pipe(
-      Stream.tap(() => thawed.await),
+    const { exited, unpaused } = container.run.value
+    return Scripts.events(script, { tty: exec.tty, fallback: Stream.succeed(Output.exit(0)) }).pipe(
+      Stream.tap(() => unpaused.await),
       Stream.interruptWhen(
         Effect.zipRight(Deferred.await(exited), Effect.fail(notRunning("exited", Signals.exitCode(Signals.kill))))
       )
@@ -52,5 +52,5 @@ const notRunning = (status: Container["status"], exitCode: number): Refusal => (
 const notScripted: Refusal = {
   reason: "CommandNotFound",
   exitCode: 127,
-  detail: "no process runs in memory; say what this command does with the option \"exec\" of MemoryBackend.layer"
+  detail: "no process runs in memory; script this command with the option \"exec\" of MemoryBackend.layer"
 }

@@ -18,112 +18,73 @@ import * as Runs from "./runs.js"
 import * as Scripts from "./scripts.js"
 import * as Signals from "./signals.js"
 import * as State from "./state.js"
-import { makeMissing, ofDefinition } from "./volumes.js"
+import { createMissing, volumesOf } from "./volumes.js"
 
 type Containers = Omit<BackendDriver.Containers, "exec" | "executor" | "startAttached" | "commitContainer">
 
 /** @internal */
-export const containers = (context: Context): Omit<Containers, "commit" | "processes" | "startAttached" | "stats"> => {
-  const startContainer = (key: string) =>
-    Effect.flatMap(Scripts.makeInput(undefined), (input) => Effect.asVoid(Runs.start(context, key, input)))
+export const containers = (
+  context: Context
+): Omit<Containers, "commit" | "processes" | "startAttached" | "stats"> => ({
+  create: (definition, name) =>
+    modify(context, (state) =>
+      Effect.map(
+        create(definition, name, state),
+        (container) => [
+          container.id,
+          createMissing({ ...state, containers: [container, ...state.containers] }, container)
+        ]
+      )),
 
-  return {
-    create: (definition, name) =>
-      modify(context, (state) =>
-        Effect.map(
-          create(definition, name, state),
-          (container) => [
-            container.id,
-            makeMissing({ ...state, containers: [container, ...state.containers] }, container)
-          ]
-        )),
+  start: (key) => start(context, key),
 
-    start: startContainer,
+  restart: (key) =>
+    Effect.zipRight(
+      updateContainer(context, key, (container, state) => Runs.stop(container, state, false)),
+      start(context, key)
+    ),
 
-    restart: (key) =>
-      Effect.zipRight(
-        updateContainer(context, key, (container, state) => Runs.stop(container, state, false)),
-        startContainer(key)
-      ),
+  stop: (key) => updateContainer(context, key, Runs.stop),
 
-    stop: (key) => updateContainer(context, key, Runs.stop),
+  kill: (key, name) => updateContainer(context, key, (container, state) => signal(container, name, state)),
 
-    kill: (key, name) => updateContainer(context, key, (container, state) => signal(container, name, state)),
+  pause: (key) => updateContainer(context, key, pause),
 
-    pause: (key) =>
-      updateContainer(context, key, (container, state) =>
-        container.status === "paused"
-          ? State.failed("Container.pause", "Conflict", `Container ${container.id} is already paused`)
-          : Option.match(container.run, {
-            onNone: () => notRunning("Container.pause", container),
-            onSome: ({ thawed }) =>
-              Effect.as(thawed.close, State.putContainer(state, { ...container, status: "paused" }))
-          })),
+  unpause: (key) => updateContainer(context, key, unpause),
 
-    unpause: (key) => updateContainer(context, key, unpause),
+  rename: (key, name) => updateContainer(context, key, (container, state) => rename(container, name, state)),
 
-    rename: (key, name) =>
-      updateContainer(
-        context,
-        key,
-        (container, state): Effect.Effect<State.State, EngineFailed | NameInUse> => {
-          if (container.name === name) {
-            return State.failed(
-              "Container.rename",
-              "Refused",
-              "Renaming a container with the same name as its current name"
-            )
-          }
-          return state.containers.some((other) => other.name === name)
-            ? new NameInUse({ kind: "container", resource: name })
-            : Effect.succeed(State.putContainer(state, { ...container, name }))
-        }
-      ),
+  remove: (key, options) => {
+    const removal = updateContainer(context, key, (container, state) => remove(container, options, state))
+    return options.force ? Effect.catchTag(removal, "ContainerNotFound", () => Effect.void) : removal
+  },
 
-    remove: (key, { force, grace, volumes }) => {
-      const removal = updateContainer(context, key, (container, state) => {
-        if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container, !volumes))
-        if (!force) {
-          return State.failed(
-            "Container.remove",
-            "Conflict",
-            `You cannot remove a ${container.status} container ${container.id}. Stop the container before attempting removal or force remove`
-          )
-        }
-        return Duration.toMillis(grace) === 0
-          ? Runs.end(container, Signals.exitCode(Signals.kill), state, true, !volumes)
-          : Runs.stop(container, state, true, !volumes)
-      })
-      return force ? Effect.catchTag(removal, "ContainerNotFound", () => Effect.void) : removal
-    },
+  wait: (key) =>
+    Effect.flatMap(getContainer(context, key), ({ exitCode, run }) =>
+      Option.match(run, {
+        onNone: () => Effect.succeed(exitCode),
+        onSome: ({ exited }) => Deferred.await(exited)
+      })),
 
-    wait: (key) =>
-      Effect.flatMap(getContainer(context, key), ({ exitCode, run }) =>
-        Option.match(run, {
-          onNone: () => Effect.succeed(exitCode),
-          onSome: ({ exited }) => Deferred.await(exited)
-        })),
+  inspect: (key) =>
+    Effect.flatMap(
+      context.state.get,
+      (state) => Effect.flatMap(State.findContainer(state, key), (container) => containerInfo(state, container))
+    ),
 
-    inspect: (key) =>
-      Effect.flatMap(
-        context.state.get,
-        (state) => Effect.flatMap(State.findContainer(state, key), (container) => containerInfo(state, container))
-      ),
+  list: (filters) =>
+    Effect.flatMap(context.state.get, (state) =>
+      Effect.forEach(
+        state.containers.filter(({ labels }) => State.matches(labels, filters)),
+        (container) => containerInfo(state, container)
+      )),
 
-    list: (filters) =>
-      Effect.flatMap(context.state.get, (state) =>
-        Effect.forEach(
-          state.containers.filter(({ labels }) => State.matches(labels, filters)),
-          (container) => containerInfo(state, container)
-        )),
-
-    logs: (key, options) =>
-      Stream.unwrap(Effect.map(
-        getContainer(context, key),
-        ({ history, run }) => History.logs(history, options, Option.map(run, ({ from }) => from))
-      ))
-  }
-}
+  logs: (key, options) =>
+    Stream.unwrap(Effect.map(
+      getContainer(context, key),
+      ({ history, run }) => History.logs(history, options, Option.map(run, ({ from }) => from))
+    ))
+})
 
 const create = Effect.fnUntraced(function*(definition: Definition, name: ContainerName, state: State.State) {
   const image = State.findImage(state, definition.image)
@@ -142,7 +103,7 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
     imageId: image.value.id,
     labels: { ...image.value.labels, ...State.toRecord(definition.labels) },
     endpoints,
-    volumes: yield* ofDefinition(definition),
+    volumes: yield* volumesOf(definition),
     created: yield* Clock.currentTimeMillis,
     status: "created",
     run: Option.none(),
@@ -155,7 +116,7 @@ const create = Effect.fnUntraced(function*(definition: Definition, name: Contain
 })
 
 const endpointsOf = (definition: Definition, state: State.State) =>
-  State.hasNetworkOfItsOwn(definition)
+  State.hasOwnNetwork(definition)
     ? Effect.suspend(() => {
       const key = Option.getOrElse(Option.filter(definition.network, (name) => name !== "default"), () => "bridge")
       const endpoint = {
@@ -165,13 +126,13 @@ const endpointsOf = (definition: Definition, state: State.State) =>
         addresses: []
       }
       return Effect.matchEffect(State.findNetwork(state, key), {
-        // It is looked for again when the container is started.
+        // The start of the container looks it up again.
         onFailure: () => Effect.succeed([endpoint]),
         onSuccess: (network) => {
-          const objection = Endpoints.objection(network, endpoint)
-          return objection === undefined
+          const problem = Endpoints.invalidReason(network, endpoint)
+          return problem === undefined
             ? Effect.succeed([{ ...endpoint, networkId: network.id }])
-            : State.failed("Container.create", "Refused", objection)
+            : State.failed("Container.create", "Refused", problem)
         }
       })
     })
@@ -185,7 +146,7 @@ const signal = (container: State.Container, name: string, state: State.State) =>
   const run = container.run.value
   const number = Signals.parse(name)
   if (number === undefined) return State.failed("Container.kill", "Refused", `Invalid signal: ${name}`)
-  if (!Signals.ends(number)) return Effect.succeed(state)
+  if (!Signals.terminates(number)) return Effect.succeed(state)
   return container.status === "paused" && number !== Signals.kill
     ? Effect.succeed(State.putContainer(state, {
       ...container,
@@ -194,13 +155,59 @@ const signal = (container: State.Container, name: string, state: State.State) =>
     : Runs.end(container, Signals.exitCode(number), state)
 }
 
+const start = (context: Context, key: string) =>
+  Effect.flatMap(Scripts.makeInput(undefined), (input) => Effect.asVoid(Runs.start(context, key, input)))
+
+const pause = (container: State.Container, state: State.State) =>
+  container.status === "paused"
+    ? State.failed("Container.pause", "Conflict", `Container ${container.id} is already paused`)
+    : Option.match(container.run, {
+      onNone: () => notRunning("Container.pause", container),
+      onSome: ({ unpaused }) => Effect.as(unpaused.close, State.putContainer(state, { ...container, status: "paused" }))
+    })
+
 const unpause = (container: State.Container, state: State.State) => {
   if (container.status !== "paused" || Option.isNone(container.run)) {
     return State.failed("Container.unpause", "Conflict", `Container ${container.id} is not paused`)
   }
-  const { pendingSignal, thawed } = container.run.value
+  const { pendingSignal, unpaused } = container.run.value
   return Option.match(pendingSignal, {
-    onNone: () => Effect.as(thawed.open, State.putContainer(state, { ...container, status: "running" })),
+    onNone: () => Effect.as(unpaused.open, State.putContainer(state, { ...container, status: "running" })),
     onSome: (number) => Runs.end(container, Signals.exitCode(number), state)
   })
+}
+
+const rename = (
+  container: State.Container,
+  name: string,
+  state: State.State
+): Effect.Effect<State.State, EngineFailed | NameInUse> => {
+  if (container.name === name) {
+    return State.failed(
+      "Container.rename",
+      "Refused",
+      "Renaming a container with the same name as its current name"
+    )
+  }
+  return state.containers.some((other) => other.name === name)
+    ? new NameInUse({ kind: "container", resource: name })
+    : Effect.succeed(State.putContainer(state, { ...container, name }))
+}
+
+const remove = (
+  container: State.Container,
+  { force, grace, volumes }: Parameters<Containers["remove"]>[1],
+  state: State.State
+) => {
+  if (Option.isNone(container.run)) return Effect.succeed(State.dropContainer(state, container, !volumes))
+  if (!force) {
+    return State.failed(
+      "Container.remove",
+      "Conflict",
+      `You cannot remove a ${container.status} container ${container.id}. Stop the container before attempting removal or force remove`
+    )
+  }
+  return Duration.toMillis(grace) === 0
+    ? Runs.end(container, Signals.exitCode(Signals.kill), state, true, !volumes)
+    : Runs.stop(container, state, true, !volumes)
 }

@@ -11,7 +11,7 @@ export interface Context {
   readonly options: Options
   readonly state: SynchronizedRef.SynchronizedRef<State>
   readonly events: Events
-  /** Where processes run. */
+  /** Scope of the fibers that run scripts. */
   readonly scope: Scope.Scope
 }
 
@@ -20,8 +20,8 @@ export const getContainer = (context: Context, key: string): Effect.Effect<Conta
   Effect.flatMap(context.state.get, (state) => findContainer(state, key))
 
 /**
- * Changes the state, one change at a time and each to its end. Nothing in a
- * change waits, so that to wait for one's turn need not be interruptible.
+ * Changes the state. Changes are serialized and uninterruptible. No change waits
+ * for anything, so waiting for another change need not be interruptible either.
  *
  * @internal
  */

@@ -1,7 +1,7 @@
 import * as Either from "effect/Either"
 
 /**
- * An instruction of a Dockerfile, on one line.
+ * Instruction of a Dockerfile on one line.
  *
  * @internal
  */
@@ -35,26 +35,26 @@ const names = new Set([
 
 const isComment = (line: string) => /^\s*#/.test(line)
 
-/** The lines without comments, those that end with a backslash joined to the next. */
+/** Lines without comments. Joins a line that ends with a backslash to the next one. */
 const logicalLines = (text: string) => {
   const lines: Array<{ readonly number: number; readonly text: string }> = []
-  let begun: { readonly number: number; readonly text: string } | undefined
+  let unfinished: { readonly number: number; readonly text: string } | undefined
   for (const [index, line] of text.split(/\r?\n/).entries()) {
     if (isComment(line) || line.trim() === "") continue
-    const current = { number: begun?.number ?? index + 1, text: (begun?.text ?? "") + line }
+    const current = { number: unfinished?.number ?? index + 1, text: (unfinished?.text ?? "") + line }
     if (/\\\s*$/.test(line)) {
-      begun = { ...current, text: current.text.replace(/\\\s*$/, "") }
+      unfinished = { ...current, text: current.text.replace(/\\\s*$/, "") }
     } else {
       lines.push(current)
-      begun = undefined
+      unfinished = undefined
     }
   }
-  return begun === undefined ? lines : [...lines, begun]
+  return unfinished === undefined ? lines : [...lines, unfinished]
 }
 
 /**
- * The instructions, or what is wrong with them. It is no more than what an
- * engine without processes needs: there are no heredocs.
+ * Parses the instructions of a Dockerfile. Fails with the message of a syntax
+ * error. Heredocs are not supported.
  *
  * @internal
  */
@@ -75,7 +75,7 @@ export const parse = (text: string): Either.Either<ReadonlyArray<Instruction>, s
 }
 
 /**
- * The image or stage that a stage is built from, and what the stage is called.
+ * Base of a stage, an image or another stage, and the name of the stage.
  *
  * @internal
  */
@@ -85,7 +85,7 @@ export const stageOf = ({ rest }: Instruction): { readonly base: string; readonl
 }
 
 /**
- * The labels of a LABEL instruction.
+ * Labels of a LABEL instruction.
  *
  * @internal
  */

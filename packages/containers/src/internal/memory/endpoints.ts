@@ -14,14 +14,14 @@ export const networkOf = (state: State, { networkId }: Endpoint): Network | unde
   state.networks.find(({ id }) => id === networkId)
 
 /**
- * Finds the network of an endpoint by its name where there was none when the
- * container was created, as Docker does when the container is started.
+ * Resolves the network of an endpoint. Like Docker, looks up a network at the
+ * start of a container if it did not exist when the container was created.
  *
  * @internal
  */
 export const find = (state: State, endpoint: Endpoint): Effect.Effect<Endpoint, NetworkNotFound | EngineFailed> =>
   Effect.flatMap(findNetwork(state, endpoint.networkId), (network) => {
-    const problem = objection(network, endpoint)
+    const problem = invalidReason(network, endpoint)
     return problem === undefined
       ? Effect.succeed({ ...endpoint, networkId: network.id })
       : failed("Container.start", "Refused", problem)
@@ -35,7 +35,7 @@ export const members = (state: State, { id }: Network): ReadonlyArray<Container>
   state.containers.filter(({ endpoints }) => endpoints.some(({ networkId }) => networkId === id))
 
 /**
- * Gives an endpoint its addresses: those it asked for, else the first free ones.
+ * Assigns addresses to an endpoint: the requested ones, otherwise the first free ones.
  *
  * @internal
  */
@@ -69,20 +69,20 @@ export const joinAll = (
 export const leave = (endpoint: Endpoint): Endpoint => ({ ...endpoint, addresses: [] })
 
 /**
- * Why an endpoint cannot be what was asked for.
+ * Reason why a network does not support an endpoint; undefined if it does.
  *
  * @internal
  */
-export const objection = (network: Network, { aliases, requested }: Endpoint): string | undefined => {
+export const invalidReason = (network: Network, { aliases, requested }: Endpoint): string | undefined => {
   if (!isUserDefined(network)) {
     return aliases.length + requested.length === 0
       ? undefined
       : "network-scoped alias and user specified IP address are supported only in user defined networks"
   }
-  const stranger = requested.find((address) => !network.subnets.some(({ subnet }) => Subnet.contains(subnet, address)))
-  return stranger === undefined
+  const foreign = requested.find((address) => !network.subnets.some(({ subnet }) => Subnet.contains(subnet, address)))
+  return foreign === undefined
     ? undefined
-    : `Invalid address ${stranger}: It does not belong to any of this network's subnets`
+    : `Invalid address ${foreign}: It does not belong to any of this network's subnets`
 }
 
 const takenIn = (state: State, network: Network): ReadonlyArray<IpAddress> => [
@@ -92,7 +92,7 @@ const takenIn = (state: State, network: Network): ReadonlyArray<IpAddress> => [
   )
 ]
 
-// The first address is the network's own, the last one of IPv4 is everybody's.
+// The first address identifies the network, the last one of IPv4 is for broadcasts.
 const firstFree = (
   subnet: Subnet.Subnet,
   isTaken: (address: IpAddress) => boolean
@@ -107,8 +107,8 @@ const firstFree = (
 }
 
 /**
- * The addresses of a name among those whom a container shares a network with.
- * As in Docker, nobody has a name in the default network.
+ * Addresses of a name in the networks of a container. As in Docker, containers
+ * have no names in the default network.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
@@ -10,7 +10,7 @@ import type { Event } from "../model/events.js"
 import type { Container, Image, State } from "./state.js"
 
 /**
- * What happened, and those who listen.
+ * Published events with their subscribers.
  *
  * @internal
  */
@@ -22,31 +22,31 @@ export interface Events {
 /** @internal */
 export interface Numbered {
   readonly event: Event
-  /** How many there were before it. */
+  /** Number of earlier events. */
   readonly number: number
 }
 
-// As many as Docker keeps.
-const kept = 256
+/** Number of past events that a new subscriber can receive, as in Docker. */
+const replaySize = 256
 
 /** @internal */
 export const make: Effect.Effect<Events> = Effect.all({
-  published: PubSub.unbounded<Numbered>({ replay: kept }),
+  published: PubSub.unbounded<Numbered>({ replay: replaySize }),
   count: Ref.make(0)
 })
 
 type WithEvents = { readonly events: Events }
 
 /** @internal */
-export const publish = ({ events }: WithEvents, happened: Omit<Event, "time">): Effect.Effect<void> =>
+export const publish = ({ events }: WithEvents, event: Omit<Event, "time">): Effect.Effect<void> =>
   Effect.gen(function*() {
     const time = DateTime.unsafeMake(yield* Clock.currentTimeMillis)
     const number = yield* Ref.getAndUpdate(events.count, (count) => count + 1)
-    yield* PubSub.publish(events.published, { number, event: { time, ...happened } })
+    yield* PubSub.publish(events.published, { number, event: { time, ...event } })
   })
 
 /**
- * Tells what a change of the state means.
+ * Publishes the events of a change of the state.
  *
  * @internal
  */
@@ -74,17 +74,17 @@ export const publishChanges = (context: WithEvents, before: State, after: State)
 const containerChanges = (context: WithEvents, before: Container, after: Container | undefined) =>
   Effect.gen(function*() {
     if (before === after) return
-    const tell = (action: string, attributes: Readonly<Record<string, string>> = {}) =>
+    const emit = (action: string, attributes: Readonly<Record<string, string>> = {}) =>
       publish(context, ofContainer(after ?? before, action, attributes))
-    if (after !== undefined && after.name !== before.name) yield* tell("rename", { oldName: before.name })
+    if (after !== undefined && after.name !== before.name) yield* emit("rename", { oldName: before.name })
     const [run, next] = [Option.getOrUndefined(before.run), Option.getOrUndefined(after?.run ?? Option.none())]
     if (run !== undefined && run.exited !== next?.exited) {
-      yield* tell("die", { exitCode: yield* exitCodeOf(run.exited) })
+      yield* emit("die", { exitCode: yield* exitCodeOf(run.exited) })
     }
-    if (next !== undefined && run?.exited !== next.exited) yield* tell("start")
-    if (after === undefined) return yield* tell("destroy")
-    if (before.status === "running" && after.status === "paused") yield* tell("pause")
-    if (before.status === "paused" && after.status === "running") yield* tell("unpause")
+    if (next !== undefined && run?.exited !== next.exited) yield* emit("start")
+    if (after === undefined) return yield* emit("destroy")
+    if (before.status === "running" && after.status === "paused") yield* emit("pause")
+    if (before.status === "paused" && after.status === "running") yield* emit("unpause")
   })
 
 const exitCodeOf = (exited: Deferred.Deferred<number>) =>
@@ -109,15 +109,15 @@ const imageChanges = (context: WithEvents, before: ReadonlyArray<Image>, after: 
   const namesOf = (images: ReadonlyArray<Image>) =>
     new Map(images.flatMap((image) => image.names.map((name) => [name, image] as const)))
   const [old, now] = [namesOf(before), namesOf(after)]
-  const tell = (action: string, name: string, { id, labels }: Image) =>
+  const emit = (action: string, name: string, { id, labels }: Image) =>
     publish(context, { type: "image", action, id, name, attributes: { ...labels, name } })
   return Effect.gen(function*() {
-    for (const [name, image] of old) if (now.get(name)?.id !== image.id) yield* tell("untag", name, image)
-    for (const [name, image] of now) if (old.get(name)?.id !== image.id) yield* tell("tag", name, image)
+    for (const [name, image] of old) if (now.get(name)?.id !== image.id) yield* emit("untag", name, image)
+    for (const [name, image] of now) if (old.get(name)?.id !== image.id) yield* emit("tag", name, image)
     for (const image of before) {
       const left = after.find(({ id }) => id === image.id)
       if (image.names.length > 0 && left !== undefined && left.names.length === 0) {
-        yield* tell("delete", image.names[0] ?? "", image)
+        yield* emit("delete", image.names[0] ?? "", image)
       }
     }
   })

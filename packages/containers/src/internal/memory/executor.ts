@@ -21,8 +21,8 @@ import * as Scripts from "./scripts.js"
 import * as Signals from "./signals.js"
 
 /**
- * The platform's processes, inside a container. They do what the script of
- * `exec` says.
+ * `CommandExecutor` whose processes run in a container, scripted by the option
+ * `exec`.
  *
  * @internal
  */
@@ -85,7 +85,7 @@ interface Running {
   readonly exited: Deferred.Deferred<CommandExecutor.ExitCode, PlatformError.PlatformError>
 }
 
-/** The first end is the one; for the history it matters only that there is no more. */
+/** Completes the process; only the first completion counts. The exit event in the history ends the outputs. */
 const end = ({ exited, history }: Running, outcome: Effect.Effect<number, PlatformError.PlatformError>) =>
   Deferred.complete(exited, Effect.map(outcome, CommandExecutor.ExitCode)).pipe(
     Effect.zipRight(History.record(history, Output.exit(0))),
@@ -95,11 +95,11 @@ const end = ({ exited, history }: Running, outcome: Effect.Effect<number, Platfo
 const output = ({ exited, history }: Running, source: Output.Output["source"]) =>
   Stream.concat(
     Output.bytes(History.outputs(History.follow(history, 0)), source),
-    // Nobody may wait for the exit code, which would say that the script died.
+    // The output fails if the script died, since the consumer may not read the exit code.
     Stream.drain(Stream.fromEffect(Deferred.await(exited)))
   )
 
-/** A command that cannot be run is one that says so, as the client of an engine does. */
+/** A command that cannot be run prints its error, like the client of an engine. */
 const events = (context: Context, key: string, exec: Exec.Exec, stdin: Effect.Effect<Uint8Array>) =>
   getContainer(context, key).pipe(
     Effect.map((container) => Commands.run(context, container, exec, stdin)),
@@ -120,7 +120,7 @@ const kill = (running: Running, name: CommandExecutor.Signal) => {
       description: `invalid signal: ${name}`
     })
   }
-  return Signals.ends(signal) ? end(running, Effect.succeed(Signals.exitCode(signal))) : Effect.void
+  return Signals.terminates(signal) ? end(running, Effect.succeed(Signals.exitCode(signal))) : Effect.void
 }
 
 const inputOf = (
@@ -131,7 +131,7 @@ const inputOf = (
 
 const writeTo = (written: Deferred.Deferred<Uint8Array>): CommandExecutor.Process["stdin"] =>
   Sink.collectAll<Uint8Array>().pipe(
-    Sink.mapEffect((pieces) => Deferred.complete(written, collect(Stream.fromChunk(pieces)))),
+    Sink.mapEffect((chunks) => Deferred.complete(written, collect(Stream.fromChunk(chunks)))),
     Sink.map(() => undefined)
   )
 

@@ -1,4 +1,4 @@
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -7,8 +7,7 @@ import * as containerPath from "../values/containerPath.js"
 import { toBytes } from "./scripts.js"
 
 /**
- * Absolute paths and what is there. What is in a directory has the directory
- * there too.
+ * Files by their absolute paths. The parent directory of every file is in the map.
  *
  * @internal
  */
@@ -21,7 +20,7 @@ export interface Node extends Pick<Tar.Header, "mode" | "uid" | "gid" | "modifie
 }
 
 /**
- * An entry with all of its content.
+ * Entry of an archive with its whole content.
  *
  * @internal
  */
@@ -37,7 +36,7 @@ export interface Refusal {
 
 const refused = (reason: Refusal["reason"], detail: string) => Either.left<Refusal>({ reason, detail })
 
-const none = new Uint8Array(0)
+const noContent = new Uint8Array(0)
 
 const directoryNode: Node = {
   type: "Directory",
@@ -46,11 +45,11 @@ const directoryNode: Node = {
   gid: 0,
   modified: new Date(0),
   target: "",
-  content: none
+  content: noContent
 }
 
 /**
- * The directories that engines make in every container.
+ * File system with the directories that engines create in every container.
  *
  * @internal
  */
@@ -58,13 +57,14 @@ export const empty: FileSystem = new Map(
   ["/", "/dev", "/etc", "/proc", "/sys"].map((path) => [path, directoryNode])
 )
 
-const linksAtMost = 40
+/** The limit of Linux. */
+const maxLinks = 40
 
 /**
- * Where a path leads to when the links on the way are followed; the last part
- * need not be there. None if the way is not.
+ * Resolves the links in a path. The last part need not exist; none if a directory
+ * on the way does not exist.
  */
-const resolve = (fs: FileSystem, path: string, followLast: boolean, left = linksAtMost): Option.Option<string> => {
+const resolve = (fs: FileSystem, path: string, followLast: boolean, left = maxLinks): Option.Option<string> => {
   const parts = path.split("/").filter((part) => part !== "")
   let at = "/"
   for (const [index, part] of parts.entries()) {
@@ -87,21 +87,21 @@ const find = (fs: FileSystem, path: string): Option.Option<readonly [string, Nod
     return node === undefined ? Option.none() : Option.some([path, node])
   })
 
-/** With the directories that are missing on the way. */
+/** Creates a directory and its missing parents. Returns its path without links. */
 const makeDirectories = (fs: Map<string, Node>, path: string): Either.Either<string, Refusal> => {
   let at = "/"
   for (const part of path.split("/").filter((part) => part !== "")) {
     const next = containerPath.join(at, part)
     if (!fs.has(next)) fs.set(next, directoryNode)
     const found = Option.getOrUndefined(find(fs, next))
-    if (found?.[1].type !== "Directory") return refused("InTheWay", `${next} is no directory`)
+    if (found?.[1].type !== "Directory") return refused("InTheWay", `${next} is not a directory`)
     at = found[0]
   }
   return Either.right(at)
 }
 
 /**
- * Makes a directory, where there is none.
+ * Adds a directory, if it does not exist.
  *
  * @internal
  */
@@ -111,14 +111,14 @@ export const withDirectory = (fs: FileSystem, path: string): FileSystem => {
 }
 
 /**
- * A file system with nothing in it.
+ * Empty file system.
  *
  * @internal
  */
 export const emptyVolume: FileSystem = new Map([["/", directoryNode]])
 
 /**
- * A file system with another one in place of a directory.
+ * Mounts another file system in place of a directory.
  *
  * @internal
  */
@@ -132,7 +132,7 @@ export const mount = (fs: FileSystem, directory: string, mounted: FileSystem): F
   ])
 
 /**
- * A directory as a file system of its own; empty if nothing is there.
+ * File system of a directory; empty if the directory does not exist.
  *
  * @internal
  */
@@ -158,11 +158,11 @@ export const unpack = (
   if (found === undefined) {
     const link = Option.getOrUndefined(resolve(fs, directory, false))
     return link !== undefined && fs.has(link)
-      ? refused("InTheWay", `${directory} is a link to a path where nothing is`)
+      ? refused("InTheWay", `${directory} is a link to a path that does not exist`)
       : refused("PathNotFound", "")
   }
   const [root, node] = found
-  if (node.type !== "Directory") return refused("NotADirectory", `${directory} is no directory`)
+  if (node.type !== "Directory") return refused("NotADirectory", `${directory} is not a directory`)
   const changed = new Map(fs)
   for (const entry of entries) {
     const done = unpackEntry(changed, root, entry)
@@ -171,15 +171,15 @@ export const unpack = (
   return Either.right(changed)
 }
 
-/** As for Linux. */
-const longestPath = 4096
+/** The limit of Linux. */
+const maxPath = 4096
 
 const unpackEntry = (fs: Map<string, Node>, root: string, entry: Unpacked): Either.Either<void, Refusal> =>
   Either.gen(function*() {
-    // Names that lead out of the directory end in it.
+    // A name with `..` cannot lead out of the directory.
     const name = Option.getOrElse(containerPath.normalize(`/${entry.path}`), () => "/")
     if (name === "/") return
-    if (name.length > longestPath) return yield* refused("InvalidArchive", "a file name is too long")
+    if (name.length > maxPath) return yield* refused("InvalidArchive", "a file name is too long")
     const directory = yield* makeDirectories(fs, containerPath.parent(`${root === "/" ? "" : root}${name}`))
     const path = containerPath.join(directory, containerPath.baseName(name))
     const existing = fs.get(path)
@@ -195,7 +195,7 @@ const unpackEntry = (fs: Map<string, Node>, root: string, entry: Unpacked): Eith
         return
       case "Link": {
         const linked = fs.get(Option.getOrElse(containerPath.normalize(`${root}/${target}`), () => "/"))
-        if (linked?.type !== "File") return yield* refused("InvalidArchive", `${target} is no file`)
+        if (linked?.type !== "File") return yield* refused("InvalidArchive", `${target} is not a file`)
         fs.set(path, linked)
         return
       }
@@ -205,8 +205,8 @@ const unpackEntry = (fs: Map<string, Node>, root: string, entry: Unpacked): Eith
   })
 
 /**
- * The entries of what is at a path, a link at it followed; none if nothing is
- * there.
+ * Archive entries of the file or directory at a path, which may be a link; none if
+ * it does not exist.
  *
  * @internal
  */
@@ -225,7 +225,7 @@ export const entriesAt = (fs: FileSystem, path: string): Option.Option<ReadonlyA
   })
 
 /**
- * A file system with these files.
+ * Adds files to a file system.
  *
  * @internal
  */

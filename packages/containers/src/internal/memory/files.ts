@@ -1,4 +1,4 @@
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -52,7 +52,8 @@ const checkWritable = ({ definition, id, run }: State.Container, path: string): 
   const mount = definition.mounts
     .filter(({ target }) => containerPath.isWithin(path, target))
     .reduce<Mount.Mount | undefined>(
-      (deepest, mount) => deepest === undefined || mount.target.length > deepest.target.length ? mount : deepest,
+      (innermost, mount) =>
+        innermost === undefined || mount.target.length > innermost.target.length ? mount : innermost,
       undefined
     )
   const failed = (reason: CopyFailed["reason"], detail: string) =>
@@ -65,7 +66,7 @@ const checkWritable = ({ definition, id, run }: State.Container, path: string): 
   if ((mount === undefined || mount._tag === "Tmpfs") && containerPath.isWithin(path, inMemory) && Option.isNone(run)) {
     return failed(
       "Unreachable",
-      `${inMemory} is a memory file system, which is there only while the container runs`
+      `${inMemory} is a memory file system, which exists only while the container runs`
     )
   }
   if (mount === undefined ? definition.readOnlyRoot : mount.readOnly) {

@@ -10,8 +10,8 @@ import type { LogOptions } from "../../BackendDriver.js"
 import type { Output, ProcessEvent } from "../../Output.js"
 
 /**
- * All that a process, or each process of a container in its turn, wrote, and
- * how it ended. It outlives the container for those who follow it.
+ * Outputs and exits of a process, or of all runs of a container in order. It
+ * outlives the container for its readers.
  *
  * @internal
  */
@@ -19,13 +19,13 @@ export type History = Ref.Ref<Written>
 
 interface Written {
   readonly entries: Chunk.Chunk<Entry>
-  /** Done when there are more. */
+  /** Done when an entry is added. */
   readonly grown: Deferred.Deferred<void>
 }
 
 interface Entry {
   readonly event: ProcessEvent
-  /** Milliseconds of the clock. */
+  /** Milliseconds since the epoch. */
   readonly time: number
 }
 
@@ -52,7 +52,7 @@ export const length = (history: History): Effect.Effect<number> =>
   Effect.map(history.get, ({ entries }) => Chunk.size(entries))
 
 /**
- * What happens from a position on, until a process ends.
+ * Events from a position on, until a process ends.
  *
  * @internal
  */
@@ -76,14 +76,14 @@ export const outputs = (events: Stream.Stream<ProcessEvent>): Stream.Stream<Outp
   Stream.filterMap(events, (event) => event.source === "exit" ? Option.none() : Option.some(event))
 
 /**
- * The output as an engine's log gives it. It can be followed while the process
- * runs that began at `runningSince`.
+ * Log of a container, in the order of an engine. It can be followed while the
+ * process that began at the position `runningSince` runs.
  *
  * @internal
  */
 export const logs = (
   history: History,
-  { follow: wanted = false, since, tail = Infinity }: LogOptions,
+  { follow: isFollowed = false, since, tail = Infinity }: LogOptions,
   runningSince: Option.Option<number>
 ): Stream.Stream<Output> =>
   Stream.unwrap(Effect.gen(function*() {
@@ -95,7 +95,7 @@ export const logs = (
       runningSince,
       (from) => !Chunk.some(Chunk.drop(entries, from), ({ event }) => event.source === "exit")
     )
-    return wanted && runs ? Stream.concat(lines, outputs(follow(history, Chunk.size(entries)))) : lines
+    return isFollowed && runs ? Stream.concat(lines, outputs(follow(history, Chunk.size(entries)))) : lines
   }))
 
 const firstTime = (since: LogOptions["since"]) =>

@@ -44,7 +44,7 @@ const resolve = (state: State.State, container: State.Container, host: string): 
     : [...own(container, host), ...Endpoints.lookUp(state, container, host)]
 }
 
-// As Docker, whatever network the container is in.
+// As in Docker, independent of the networks of the container.
 const hostGateway = (state: State.State) =>
   state.networks
     .filter(({ name }) => name === "bridge")

@@ -1,4 +1,6 @@
-import { type Digest, type Platform, Reference } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -33,7 +35,7 @@ export const images = (context: Context): Images => {
 
     tag: (key, name) =>
       Effect.zipRight(
-        withoutDigest("Image.tag", name),
+        rejectDigest("Image.tag", name),
         update(context, (state) =>
           Effect.map(get(state, key), (image) => State.tagImage(state, image, State.imageName(name))))
       ),
@@ -58,18 +60,18 @@ export const images = (context: Context): Images => {
 
     save: (keys) =>
       Stream.unwrap(Effect.map(
-        Effect.flatMap(context.state.get, (state) => Effect.forEach(keys, (key) => saved(state, key))),
+        Effect.flatMap(context.state.get, (state) => Effect.forEach(keys, (key) => exportedImage(state, key))),
         Archive.write
       )),
 
     import: (archive, reference, { changes = [], message = "" }) =>
-      withoutDigest("Image.import", reference).pipe(
+      rejectDigest("Image.import", reference).pipe(
         Effect.zipRight(Archive.contents("Image.import", archive)),
         Effect.flatMap((text) =>
           modify(context, (state) =>
             Effect.map(
               add(state, reference, {
-                labels: changedLabels(changes),
+                labels: labelsOfChanges(changes),
                 step: { createdBy: "", comment: message, size: text.length }
               }),
               ([{ id }, state]) => [id, state] as const
@@ -80,7 +82,7 @@ export const images = (context: Context): Images => {
     prune: ({ all, labels }) =>
       modify(context, (state) => {
         const isUnused = (image: State.Image) =>
-          (all || image.names.length === 0) && State.userOf(state, image) === undefined &&
+          (all || image.names.length === 0) && State.containerUsing(state, image) === undefined &&
           State.matches(image.labels, labels)
         return Effect.succeed([
           state.images.filter(isUnused).map(({ id }) => id),
@@ -92,7 +94,7 @@ export const images = (context: Context): Images => {
       modifyContainer(context, key, ({ files, labels }, state) =>
         Effect.map(
           add(state, reference, {
-            labels: { ...labels, ...changedLabels(changes) },
+            labels: { ...labels, ...labelsOfChanges(changes) },
             files,
             step: { createdBy: "", comment: message, size: 0 }
           }),
@@ -102,7 +104,7 @@ export const images = (context: Context): Images => {
 }
 
 /**
- * A state with the images that are there from the start.
+ * Initial state with the images of the options.
  *
  * @internal
  */
@@ -130,12 +132,12 @@ export const get = (state: State.State, key: BackendDriver.ImageKey): Effect.Eff
   })
 
 /** @internal */
-export const withoutDigest = (operation: string, name: Reference.Reference): Effect.Effect<void, EngineFailed> =>
+export const rejectDigest = (operation: string, name: Reference.Reference): Effect.Effect<void, EngineFailed> =>
   Option.isNone(name.digest)
     ? Effect.void
-    : State.failed(operation, "InvalidDefinition", `"${Reference.format(name)}" has a digest; give a tag.`)
+    : State.failed(operation, "InvalidDefinition", `"${Reference.format(name)}" has a digest; use a tag instead.`)
 
-interface New {
+interface NewImage {
   readonly labels?: State.Labels | undefined
   readonly platform?: Pick<Platform.Platform, "architecture" | "os"> | undefined
   readonly digest?: Digest.Digest | undefined
@@ -153,7 +155,7 @@ export const add = Effect.fnUntraced(function*(
     labels = {},
     platform: { architecture, os } = { architecture: "amd64", os: "linux" },
     step = { createdBy: "FROM scratch", comment: "", size: 0 }
-  }: New
+  }: NewImage
 ) {
   const created = yield* Clock.currentTimeMillis
   const image: State.Image = {
@@ -175,8 +177,8 @@ const load = (state: State.State, image: State.Image): State.State => {
   return State.tagImage(state, present, ...image.names)
 }
 
-/** An archive has an image under the name by which it was asked for. */
-const saved = (state: State.State, key: BackendDriver.ImageKey) =>
+/** Image in an archive, which has only the name by which it was requested. */
+const exportedImage = (state: State.State, key: BackendDriver.ImageKey) =>
   Effect.map(get(state, key), (image): State.Image => ({
     ...image,
     names: typeof key === "string" || Option.isSome(key.digest) ? [] : [State.imageName(key)]
@@ -189,9 +191,9 @@ const untag = (
   force: boolean
 ): Effect.Effect<State.State, EngineFailed> => {
   const tags = image.names.filter((other) => other !== name && !other.includes("@"))
-  const user = State.userOf(state, image)
+  const user = State.containerUsing(state, image)
   if (tags.length === 0 && user !== undefined && !force) return inUse(name, image, user)
-  // The digests of a repository are gone with its last tag.
+  // The last tag of a repository takes the digests with it.
   const names = image.names.filter((other) => other !== name && (!other.includes("@") || tags.length > 0))
   return Effect.succeed(
     names.length === 0 && user === undefined ? dropImage(state, image) : putImage(state, { ...image, names })
@@ -199,7 +201,7 @@ const untag = (
 }
 
 const remove = (state: State.State, image: State.Image, force: boolean): Effect.Effect<State.State, EngineFailed> => {
-  const user = State.userOf(state, image)
+  const user = State.containerUsing(state, image)
   const tags = image.names.filter((name) => !name.includes("@"))
   if (user !== undefined && (!force || tags.length === 0)) return inUse(image.id, image, user)
   return tags.length > 1 && !force
@@ -232,7 +234,7 @@ const inUse = (name: string, image: State.Image, user: State.Container) =>
     `unable to remove "${name}" (must force) - container ${user.id} is using its image ${image.id}`
   )
 
-const changedLabels = (changes: ReadonlyArray<string>): State.Labels =>
+const labelsOfChanges = (changes: ReadonlyArray<string>): State.Labels =>
   Object.fromEntries(
     changes.flatMap((change) => {
       const [, key, value] = /^\s*LABEL\s+([^\s=]+)=("[^"]*"|\S*)\s*$/i.exec(change) ?? []

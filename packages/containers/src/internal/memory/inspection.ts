@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -11,7 +11,7 @@ import { networkOf } from "./endpoints.js"
 import type { Container, Image, State } from "./state.js"
 
 /**
- * What the engine says of a container, in the words of Docker's.
+ * Description of a container in Docker's format.
  *
  * @internal
  */
@@ -50,7 +50,7 @@ export const containerInfo = (state: State, container: Container): Effect.Effect
 }
 
 /**
- * What the engine says of an image, in the words of Docker's.
+ * Description of an image in Docker's format.
  *
  * @internal
  */
@@ -69,7 +69,7 @@ export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
 }
 
 /**
- * What the engine says of the making of an image, in the words of Docker's.
+ * History of an image in Docker's format, newest step first.
  *
  * @internal
  */
@@ -82,7 +82,7 @@ export const imageSteps = ({ steps }: Image): Effect.Effect<ReadonlyArray<ImageH
       Comment: comment
     })))
 
-// Docker's time for what has not happened yet.
+// Docker's placeholder for a time that is not set.
 const never = "0001-01-01T00:00:00Z"
 
 const time = (milliseconds: number) => DateTime.formatIso(DateTime.unsafeMake(milliseconds))

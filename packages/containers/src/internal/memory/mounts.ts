@@ -2,13 +2,13 @@ import * as containerPath from "../values/containerPath.js"
 import * as FileSystem from "./fileSystem.js"
 import * as State from "./state.js"
 
-/** A volume at its path in a container. */
+/** Volume at its path in a container. */
 interface Mounted {
   readonly name: string
   readonly target: string
 }
 
-/** Those that lie in others come last. */
+/** Mounts of a container, outer ones before inner ones. */
 const mountsOf = ({ volumes }: State.Container): ReadonlyArray<Mounted> =>
   [...volumes].sort((a, b) => a.target.length - b.target.length)
 
@@ -16,8 +16,8 @@ const isIn = (path: string, mounts: ReadonlyArray<Mounted>) =>
   mounts.some(({ target }) => containerPath.isWithin(path, target))
 
 /**
- * The file system as the processes of a container see it: its own files, and
- * those of its volumes over them.
+ * File system as seen by the processes of a container: its own files, covered by
+ * those of its volumes.
  *
  * @internal
  */
@@ -31,8 +31,8 @@ export const view = (state: State.State, container: State.Container): FileSystem
   )
 
 /**
- * The state after a container's file system was changed, each change kept where
- * it belongs: in the container, or in a volume, where other containers find it.
+ * Stores a changed file system. Each file goes to the container or to the volume
+ * that contains its path.
  *
  * @internal
  */
@@ -54,7 +54,7 @@ export const put = (
     ...State.putContainer(state, { ...container, files: new Map([...covered, ...own]) }),
     volumes: state.volumes.map((volume) => ({
       ...volume,
-      // One that is mounted twice was changed in one place.
+      // A volume that is mounted twice was changed at one of its paths.
       files: versions.find(({ files, name }) => name === volume.name && isChanged(volume.files, files))?.files ??
         volume.files
     }))

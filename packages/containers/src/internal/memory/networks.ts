@@ -15,105 +15,116 @@ import * as Endpoints from "./endpoints.js"
 import * as State from "./state.js"
 
 /** @internal */
-export const networks = (context: Context): Networks => {
-  const withEndpoint = <E>(
-    networkKey: string,
-    containerKey: string,
-    change: (
-      container: State.Container,
-      network: State.Network,
-      state: State.State
-    ) => Effect.Effect<ReadonlyArray<State.Endpoint>, E>
-  ) =>
-    update(context, (state) =>
-      Effect.gen(function*() {
-        const container = yield* State.findContainer(state, containerKey)
-        const network = yield* State.findNetwork(state, networkKey)
-        const endpoints = yield* change(container, network, state)
-        return State.putContainer(state, { ...container, endpoints })
-      }))
+export const networks = (context: Context): Networks => ({
+  create: (request) =>
+    modify(context, (state) =>
+      Effect.map(create(request, state), (network) => [
+        network.id,
+        { ...state, networks: [...state.networks, network] }
+      ])),
 
-  return {
-    create: (request) =>
-      modify(context, (state) =>
-        Effect.map(create(request, state), (network) => [
-          network.id,
-          { ...state, networks: [...state.networks, network] }
-        ])),
+  inspect: (key) =>
+    Effect.flatMap(
+      context.state.get,
+      (state) => Effect.flatMap(State.findNetwork(state, key), (network) => networkInfo(state, network))
+    ),
 
-    inspect: (key) =>
-      Effect.flatMap(
-        context.state.get,
-        (state) => Effect.flatMap(State.findNetwork(state, key), (network) => networkInfo(state, network))
-      ),
+  list: (filters) =>
+    Effect.flatMap(context.state.get, (state) =>
+      Effect.forEach(
+        state.networks.filter(({ labels }) => State.matches(labels, filters)),
+        (network) => networkInfo(state, network)
+      )),
 
-    list: (filters) =>
-      Effect.flatMap(context.state.get, (state) =>
-        Effect.forEach(
-          state.networks.filter(({ labels }) => State.matches(labels, filters)),
-          (network) => networkInfo(state, network)
-        )),
+  remove: (key, options) =>
+    update(
+      context,
+      (state) => Effect.flatMap(State.findNetwork(state, key), (network) => remove(network, key, options, state))
+    ),
 
-    remove: (key, { force, unusedOnly = false }) =>
-      update(
-        context,
-        (state) =>
-          Effect.flatMap(
-            State.findNetwork(state, key),
-            (network): Effect.Effect<State.State, ResourceInUse | EngineFailed> => {
-              if (network.predefined) {
-                return State.failed(
-                  "Network.remove",
-                  "Refused",
-                  `${network.name} is a pre-defined network and cannot be removed`
-                )
-              }
-              const members = Endpoints.members(state, network).filter(({ run }) => unusedOnly || Option.isSome(run))
-              if (members.length > 0 && !force) {
-                return new ResourceInUse({
-                  kind: "network",
-                  resource: key,
-                  detail: `network ${network.name} has active endpoints: ${members.map(({ name }) => name).join(", ")}`
-                })
-              }
-              return Effect.succeed({
-                ...state,
-                networks: state.networks.filter(({ id }) => id !== network.id),
-                containers: force
-                  ? state.containers.map((container) => ({ ...container, endpoints: without(container, network) }))
-                  : state.containers
-              })
-            }
-          )
-      ),
+  connect: (networkKey, containerKey, options) =>
+    updateEndpoints(
+      context,
+      networkKey,
+      containerKey,
+      (container, network, state) => connect(container, network, options, state)
+    ),
 
-    connect: (networkKey, containerKey, { addresses, aliases }) =>
-      withEndpoint(networkKey, containerKey, (container, network, state) => {
-        if (container.endpoints.some(({ networkId }) => networkId === network.id)) {
-          return conflict("connect", `endpoint with name ${container.name} already exists in network ${network.name}`)
-        }
-        if (network.name === "host" || network.name === "none" || !State.hasNetworkOfItsOwn(container.definition)) {
-          return conflict("connect", "container cannot be connected to host network or share one with others")
-        }
-        const endpoint = { networkId: network.id, aliases, requested: addresses, addresses: [] }
-        const objection = Endpoints.objection(network, endpoint)
-        if (objection !== undefined) return State.failed("Network.connect", "Refused", objection)
-        return Either.match(Option.isSome(container.run) ? Endpoints.join(state, endpoint) : Either.right(endpoint), {
-          onLeft: (detail) => State.failed("Network.connect", "Refused", detail),
-          onRight: (joined) => Effect.succeed([...container.endpoints, joined])
-        })
-      }),
+  disconnect: (networkKey, containerKey) =>
+    updateEndpoints(
+      context,
+      networkKey,
+      containerKey,
+      (container, network) =>
+        container.endpoints.some(({ networkId }) => networkId === network.id)
+          ? Effect.succeed(without(container, network))
+          : conflict("disconnect", `container ${container.id} is not connected to network ${network.name}`)
+    )
+})
 
-    disconnect: (networkKey, containerKey) =>
-      withEndpoint(
-        networkKey,
-        containerKey,
-        (container, network) =>
-          container.endpoints.some(({ networkId }) => networkId === network.id)
-            ? Effect.succeed(without(container, network))
-            : conflict("disconnect", `container ${container.id} is not connected to network ${network.name}`)
-      )
+const updateEndpoints = <E>(
+  context: Context,
+  networkKey: string,
+  containerKey: string,
+  change: (
+    container: State.Container,
+    network: State.Network,
+    state: State.State
+  ) => Effect.Effect<ReadonlyArray<State.Endpoint>, E>
+) =>
+  update(context, (state) =>
+    Effect.gen(function*() {
+      const container = yield* State.findContainer(state, containerKey)
+      const network = yield* State.findNetwork(state, networkKey)
+      const endpoints = yield* change(container, network, state)
+      return State.putContainer(state, { ...container, endpoints })
+    }))
+
+const remove = (
+  network: State.Network,
+  key: string,
+  { force, unusedOnly = false }: Parameters<Networks["remove"]>[1],
+  state: State.State
+): Effect.Effect<State.State, ResourceInUse | EngineFailed> => {
+  if (network.predefined) {
+    return State.failed("Network.remove", "Refused", `${network.name} is a pre-defined network and cannot be removed`)
   }
+  const members = Endpoints.members(state, network).filter(({ run }) => unusedOnly || Option.isSome(run))
+  if (members.length > 0 && !force) {
+    return new ResourceInUse({
+      kind: "network",
+      resource: key,
+      detail: `network ${network.name} has active endpoints: ${members.map(({ name }) => name).join(", ")}`
+    })
+  }
+  return Effect.succeed({
+    ...state,
+    networks: state.networks.filter(({ id }) => id !== network.id),
+    containers: force
+      ? state.containers.map((container) => ({ ...container, endpoints: without(container, network) }))
+      : state.containers
+  })
+}
+
+const connect = (
+  container: State.Container,
+  network: State.Network,
+  { addresses, aliases }: Parameters<Networks["connect"]>[2],
+  state: State.State
+) => {
+  if (container.endpoints.some(({ networkId }) => networkId === network.id)) {
+    return conflict("connect", `endpoint with name ${container.name} already exists in network ${network.name}`)
+  }
+  if (network.name === "host" || network.name === "none" || !State.hasOwnNetwork(container.definition)) {
+    return conflict("connect", "container cannot be connected to host network or share one with others")
+  }
+  const endpoint = { networkId: network.id, aliases, requested: addresses, addresses: [] }
+  const problem = Endpoints.invalidReason(network, endpoint)
+  if (problem !== undefined) return State.failed("Network.connect", "Refused", problem)
+  return Either.match(Option.isSome(container.run) ? Endpoints.join(state, endpoint) : Either.right(endpoint), {
+    onLeft: (detail) => State.failed("Network.connect", "Refused", detail),
+    onRight: (joined) => Effect.succeed([...container.endpoints, joined])
+  })
 }
 
 const conflict = (operation: string, detail: string) => State.failed(`Network.${operation}`, "Conflict", detail)
@@ -172,7 +183,7 @@ const firstAddress = ({ address }: Subnet.Subnet) => {
   return IpAddress.make(formatBits({ value: value + 1n, width }))
 }
 
-/** Of Docker's first pool. */
+/** First free subnet of Docker's first address pool. */
 const firstFreeSubnet = (taken: ReadonlyArray<Subnet.Subnet>) => {
   for (let second = 17; second < 32; second++) {
     const subnet = Subnet.make(`172.${second}.0.0/16`)
@@ -181,7 +192,7 @@ const firstFreeSubnet = (taken: ReadonlyArray<Subnet.Subnet>) => {
   return undefined
 }
 
-/** What the engine says of a network, in the words of Docker's. */
+/** Description of a network in Docker's format. */
 const networkInfo = (state: State.State, network: State.Network): Effect.Effect<NetworkInfo.NetworkInfo> =>
   Effect.orDie(NetworkInfo.decode({
     Name: network.name,

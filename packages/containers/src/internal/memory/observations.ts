@@ -47,7 +47,7 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
         return Stream.fromQueue(queue).pipe(
           Stream.takeWhile(({ event }) => filter.until === undefined || DateTime.lessThan(event.time, filter.until)),
           Stream.filterMap(({ event, number }: Numbered) =>
-            number >= first && isWanted(event, filter) ? Option.some(event) : Option.none()
+            number >= first && matchesFilter(event, filter) ? Option.some(event) : Option.none()
           )
         )
       })
@@ -63,7 +63,7 @@ const idle = ({ definition }: State.Container): Stats => ({
   processes: 1
 })
 
-const isWanted = (event: Event, { actions, container, labels = [], since, types }: Filter): boolean =>
+const matchesFilter = (event: Event, { actions, container, labels = [], since, types }: Filter): boolean =>
   (since === undefined || DateTime.greaterThanOrEqualTo(event.time, since)) &&
   (types === undefined || types.includes(event.type)) &&
   (actions === undefined || actions.includes(event.action)) &&

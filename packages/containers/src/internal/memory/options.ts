@@ -1,36 +1,41 @@
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { BuildRequest, Credentials } from "../../BackendDriver.js"
 import type * as ContainerId from "../../ContainerId.js"
 import type * as Definition from "../../Definition.js"
+import type * as Engine from "../../Engine.js"
 import type * as Exec from "../../Exec.js"
 import type * as Output from "../../Output.js"
 import type { Stats } from "../../Stats.js"
 
+/**
+ * Options of the memory engine.
+ */
 export interface Options {
-  /** The images that are there from the start. Default: none. */
+  /** Capabilities that the engine has or lacks. Default: it has all. */
+  readonly capabilities?: Partial<Engine.Capabilities> | undefined
+  /** Images that exist from the start. Default: none. */
   readonly images?: ReadonlyArray<Image> | undefined
-  /** The images that can be pulled. Default: every image there could be, without labels. */
+  /** Images that can be pulled. Default: every image, without labels. */
   readonly registry?: ReadonlyArray<Image> | undefined
   /**
-   * What is to be said of registries, by their names, such as `docker.io` or
-   * `localhost:5000`. Default: everybody may pull and push. What has been pushed
-   * can be pulled, whatever `registry` says.
+   * Registries by their names, such as `docker.io` or `localhost:5000`. Default:
+   * registries that require no credentials. A pushed image can be pulled even if
+   * `registry` does not contain it.
    */
   readonly registries?: Readonly<Record<string, Registry>> | undefined
   /**
-   * What the process of a container does each time it is started. The input is
-   * what `Container.run` feeds it. Default, also where this gives `undefined`:
-   * it writes nothing and runs until it is stopped.
+   * Script of a container's process, called at each start. The input is that of
+   * `Container.run`. Default, also for `undefined`: the process writes nothing and
+   * runs until it is stopped.
    */
   readonly process?:
     | ((container: ScriptedContainer, stdin: Effect.Effect<Uint8Array>) => Script | undefined)
     | undefined
   /**
-   * What a command that is run inside a container does, by `exec` or as one of
-   * the platform's `Command`. Default, also where this gives `undefined`: there
-   * is no such command.
+   * Script of a command in a container, run by `exec` or by the container's
+   * `CommandExecutor`. Default, also for `undefined`: the command is not found.
    */
   readonly exec?:
     | ((
@@ -40,40 +45,40 @@ export interface Options {
     ) => Script | undefined)
     | undefined
   /**
-   * What comes of a build. Default, also where this gives `undefined`: the steps that the text of the instructions has
-   * are begun and done one after the other, and write nothing; a directory is not looked into, and has no steps.
+   * Script of a build. Default, also for `undefined`: the instructions of a text succeed one after the other without
+   * output. A directory is not read, and its build has no steps.
    */
   readonly build?: ((request: BuildRequest) => BuildScript | Effect.Effect<BuildScript> | undefined) | undefined
   /**
-   * What a running container uses. Default, also where this gives `undefined`:
-   * nothing, of the memory that its definition limits it to or of 1 GiB.
+   * Samples of the resource usage of a running container. Default, also for
+   * `undefined`: no usage, with the memory limit of the definition or 1 GiB.
    */
   readonly stats?: ((container: ScriptedContainer) => Stream.Stream<Stats> | undefined) | undefined
 }
 
 /**
- * How a registry behaves.
+ * Behavior of a registry.
  */
 export interface Registry {
-  /** Whether the engine finds it. Default: true. */
+  /** If false, the engine cannot reach the registry. Default: true. */
   readonly reachable?: boolean | undefined
-  /** Who alone may pull and push. Default: everybody. */
+  /** Credentials required to pull and push. Default: none. */
   readonly credentials?: Credentials | undefined
 }
 
 /**
- * An image that the engine knows, or can pull.
+ * Image that exists or can be pulled.
  */
 export interface Image {
-  /** Its name. A literal that does not parse is a defect. */
+  /** Name of the image. A text that does not parse is a defect. */
   readonly image: Reference.Reference | string
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** The files in it, by path; text as UTF-8. Default: none. */
+  /** Files of the image by path; text is encoded as UTF-8. Default: none. */
   readonly files?: Readonly<Record<string, string | Uint8Array>> | undefined
 }
 
 /**
- * The container for which a script is asked.
+ * Container whose process or command is scripted.
  */
 export interface ScriptedContainer {
   readonly id: ContainerId.ContainerId
@@ -82,16 +87,16 @@ export interface ScriptedContainer {
 }
 
 /**
- * What a process does: all at once, after an effect, or event by event. If
- * there is no exit code, or no event with one, then a command ends with 0 and
- * the process of a container runs until it is stopped.
+ * Script of a process: an answer, an effect of an answer, or a stream of events.
+ * Without an exit code, a command exits with 0 and the process of a container runs
+ * until it is stopped.
  *
- * A stopped process is interrupted. The output of a paused one is held back.
+ * A stop interrupts the script. The output of a paused process is delayed.
  */
 export type Script = Answer | Effect.Effect<Answer> | Stream.Stream<Output.ProcessEvent>
 
 /**
- * What a process writes, text as UTF-8, and how it ends.
+ * Output and exit code of a process; text is encoded as UTF-8.
  */
 export interface Answer {
   readonly stdout?: string | Uint8Array | undefined
@@ -100,17 +105,17 @@ export interface Answer {
 }
 
 /**
- * What comes of a build.
+ * Script of a build.
  */
 export interface BuildScript {
-  /** What the build does, one instruction a step. Default: the instructions of its text. */
+  /** Instructions of the build, one per step. Default: the instructions of its text. */
   readonly instructions?: ReadonlyArray<string> | undefined
-  /** What steps write to standard output, by the number of the step; the first one is 1. */
+  /** Standard output of steps, by the number of the step, which starts at 1. */
   readonly output?: Readonly<Record<number, string>> | undefined
-  /** The steps whose result is there already. Default: none. */
+  /** Numbers of cached steps. Default: none. */
   readonly cached?: ReadonlyArray<number> | undefined
-  /** The step that fails, and the exit code of its command. Default: none does. */
+  /** Step that fails, and the exit code of its command. Default: no step fails. */
   readonly failure?: { readonly step: number; readonly exitCode?: number | undefined } | undefined
-  /** Labels that the image gets besides those that were asked for. */
+  /** Labels of the image in addition to the requested ones. */
   readonly labels?: Readonly<Record<string, string>> | undefined
 }

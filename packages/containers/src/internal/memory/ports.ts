@@ -2,14 +2,14 @@ import * as Either from "effect/Either"
 import type { PublishedPort } from "../../ContainerInfo.js"
 import type { Port } from "../../Port.js"
 
-// The range that is nobody's by assignment.
+// The dynamic port range of RFC 6335.
 const firstFreePort = 49152
 
 const lastFreePort = 65535
 
 /**
- * Publishes ports beside those that are taken. The search for a free host port
- * goes on after the one found last, so that a restart brings another one.
+ * Assigns host ports that are not taken. The search for a free port starts after
+ * the last one found, so a restart gets another port.
  *
  * @internal
  */

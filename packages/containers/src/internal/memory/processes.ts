@@ -12,8 +12,8 @@ import * as Runs from "./runs.js"
 import * as Scripts from "./scripts.js"
 
 /**
- * Processes that are followed to their end: those of `exec`, and a container's
- * own in the foreground.
+ * Processes that are followed to their end: commands of `exec`, and the process of
+ * a container in the foreground.
  *
  * @internal
  */

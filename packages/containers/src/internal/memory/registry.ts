@@ -1,4 +1,5 @@
-import { type Platform, Reference } from "@ociman/oci"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
@@ -15,40 +16,40 @@ import type * as MemoryBackend from "./options.js"
 import * as State from "./state.js"
 
 /**
- * The registries as the options describe them, with what has been pushed.
+ * Pulls and pushes with the registries of the options and the images pushed so far.
  *
  * @internal
  */
 export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
   const registries = new Map(Object.entries(context.options.registries ?? {}))
 
-  const enter = (
+  const authorize = (
     reference: Reference.Reference,
     operation: TransferFailed["operation"],
-    given: Option.Option<Credentials>
+    credentials: Option.Option<Credentials>
   ): Effect.Effect<void, TransferFailed> => {
     const name = imageNames.registry(reference)
     const registry = registries.get(name)
     const failed = (reason: TransferFailed["reason"], detail: string) =>
       new TransferFailed({ image: Reference.format(reference), operation, reason, detail })
     if (registry?.reachable === false) return failed("Unreachable", `dial tcp: lookup ${name}: no such host`)
-    return registry?.credentials === undefined || Option.exists(given, isSame(registry.credentials))
+    return registry?.credentials === undefined || Option.exists(credentials, isSame(registry.credentials))
       ? Effect.void
       : failed(
         "Unauthorized",
-        Option.isNone(given) ? "no basic auth credentials" : "unauthorized: authentication required"
+        Option.isNone(credentials) ? "no basic auth credentials" : "unauthorized: authentication required"
       )
   }
 
   return {
     pull: (reference, { credentials, platform }) =>
       Stream.unwrap(Effect.as(
-        enter(reference, "pull", credentials),
+        authorize(reference, "pull", credentials),
         Stream.concat(
           Stream.make(Transfer.message(`Pulling ${imageNames.display(reference)}`)),
           Stream.fromIterableEffect(
             modify(context, (state) => pull(state, context.options.registry, reference, platform)).pipe(
-              Effect.map(arrival("Done")),
+              Effect.map(transferEvents("Done")),
               Effect.zipLeft(Events.publish(context, {
                 type: "image",
                 action: "pull",
@@ -63,12 +64,12 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
 
     push: (reference, { credentials }) =>
       Stream.unwrap(
-        images.withoutDigest("Image.push", reference).pipe(
+        images.rejectDigest("Image.push", reference).pipe(
           Effect.zipRight(Effect.flatMap(context.state.get, (state) => images.get(state, reference))),
-          Effect.zipRight(enter(reference, "push", credentials)),
+          Effect.zipRight(authorize(reference, "push", credentials)),
           Effect.as(Stream.fromIterableEffect(Effect.map(
             modify(context, (state) => push(state, reference)),
-            ([image, known]) => arrival(known ? "Exists" : "Done")(image)
+            ([image, known]) => transferEvents(known ? "Exists" : "Done")(image)
           )))
         )
       )
@@ -78,7 +79,7 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
 const isSame = (expected: Credentials) => ({ password, username }: Credentials) =>
   username === expected.username && Redacted.value(password) === Redacted.value(expected.password)
 
-const arrival = (status: Transfer.Status) => ({ digest, id }: State.Image) => [
+const transferEvents = (status: Transfer.Status) => ({ digest, id }: State.Image) => [
   Transfer.layer(id.slice("sha256:".length).slice(0, 12), status),
   Transfer.digest(digest)
 ]
@@ -102,7 +103,7 @@ const pull = Effect.fnUntraced(function*(
   if (registry !== undefined && available === undefined) {
     return yield* new ImageNotFound({
       image: imageNames.display(reference),
-      detail: `The registry does not have it: ${imageNames.display(reference)}`
+      detail: `The registry does not have this image: ${imageNames.display(reference)}`
     })
   }
   const present = State.findImage(state, reference)

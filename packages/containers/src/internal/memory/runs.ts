@@ -14,18 +14,10 @@ import * as History from "./history.js"
 import * as Ports from "./ports.js"
 import * as Scripts from "./scripts.js"
 import * as Signals from "./signals.js"
-import {
-  type Container,
-  dropContainer,
-  failed,
-  hasNetworkOfItsOwn,
-  putContainer,
-  type Run,
-  type State
-} from "./state.js"
+import { type Container, dropContainer, failed, hasOwnNetwork, putContainer, type Run, type State } from "./state.js"
 
 /**
- * Starts a container's process, or finds it running.
+ * Starts the process of a container, or returns the running one.
  *
  * @internal
  */
@@ -42,7 +34,7 @@ export const start = (
         return failed("Container.start", "Conflict", "cannot start a paused container, try unpause instead")
       }
       return Option.match(container.run, {
-        onNone: () => begin(container, state),
+        onNone: () => startRun(container, state),
         onSome: (run) =>
           Effect.map(
             History.length(container.history),
@@ -51,7 +43,7 @@ export const start = (
       })
     }
   ).pipe(
-    Effect.tap(({ container, isNew, run }) => isNew ? play(context, container, run, input) : Effect.void),
+    Effect.tap(({ container, isNew, run }) => isNew ? runScript(context, container, run, input) : Effect.void),
     Effect.uninterruptible
   )
 
@@ -59,14 +51,14 @@ export const start = (
 export interface Started {
   readonly container: Container
   readonly run: Run
-  /** Where in the history to look for what happens from now on. */
+  /** Position in the history of the events after this start. */
   readonly from: number
 }
 
-const begin = Effect.fnUntraced(function*(container: Container, state: State) {
+const startRun = Effect.fnUntraced(function*(container: Container, state: State) {
   const { definition, history, id } = container
   const ports = Ports.publish(
-    hasNetworkOfItsOwn(definition) ? definition.ports : [],
+    hasOwnNetwork(definition) ? definition.ports : [],
     publishedPorts(state),
     state.lastHostPort
   )
@@ -79,7 +71,7 @@ const begin = Effect.fnUntraced(function*(container: Container, state: State) {
     from,
     ports: ports.right.published,
     exited: yield* Deferred.make<number>(),
-    thawed: yield* Effect.makeLatch(true),
+    unpaused: yield* Effect.makeLatch(true),
     pendingSignal: Option.none()
   }
   const started: Container = {
@@ -98,39 +90,39 @@ const publishedPorts = (state: State): ReadonlyArray<PublishedPort> =>
   state.containers.flatMap(({ run }) => Option.match(run, { onNone: () => [], onSome: ({ ports }) => ports }))
 
 /**
- * A process whose script is an answer has given it when this returns, so that
- * a test need not wait for what it knows.
+ * Runs the script of a process. An answer is complete when this returns, so that a
+ * test need not wait for it; other scripts run in the background.
  */
-const play = (context: Context, container: Container, run: Run, input: Scripts.Input): Effect.Effect<void> =>
+const runScript = (context: Context, container: Container, run: Run, input: Scripts.Input): Effect.Effect<void> =>
   Effect.suspend(() => {
     const script = context.options.process?.(scripted(container), input.read)
     if (script === undefined) return Effect.void
     const { tty } = container.definition
     if (Scripts.isAnswer(script)) {
       return Stream.runForEach(
-        Scripts.events(script, { tty, otherwise: Stream.empty }),
-        (event) => report(context, run, event)
+        Scripts.events(script, { tty, fallback: Stream.empty }),
+        (event) => recordEvent(context, run, event)
       )
     }
-    return Scripts.events(script, { tty, otherwise: Stream.never }).pipe(
-      Stream.runForEach((event) => Effect.zipRight(run.thawed.await, report(context, run, event))),
-      reportingDefects(context, run),
+    return Scripts.events(script, { tty, fallback: Stream.never }).pipe(
+      Stream.runForEach((event) => Effect.zipRight(run.unpaused.await, recordEvent(context, run, event))),
+      recordDefects(context, run),
       Effect.raceFirst(Deferred.await(run.exited)),
       Effect.interruptible,
       Effect.forkIn(context.scope)
     )
-  }).pipe(reportingDefects(context, run), Effect.asVoid)
+  }).pipe(recordDefects(context, run), Effect.asVoid)
 
-/** A script that dies is a process that does, and says why. */
-const reportingDefects = (context: Context, run: Run) => (self: Effect.Effect<void>): Effect.Effect<void> =>
+/** Turns a defect of a script into an error message and exit code 1 of the process. */
+const recordDefects = (context: Context, run: Run) => (self: Effect.Effect<void>): Effect.Effect<void> =>
   Effect.catchAllCause(self, (cause) =>
     Effect.zipRight(
-      report(context, run, Output.stderr(Scripts.toBytes(`The script died: ${Cause.pretty(cause)}\n`))),
-      report(context, run, Output.exit(1))
+      recordEvent(context, run, Output.stderr(Scripts.toBytes(`The script died: ${Cause.pretty(cause)}\n`))),
+      recordEvent(context, run, Output.exit(1))
     ))
 
-/** What a process does after the container ended it is lost. */
-const report = (context: Context, { exited }: Run, event: Output.ProcessEvent): Effect.Effect<void> =>
+/** Records an event of a process. Events after the end of the run are dropped. */
+const recordEvent = (context: Context, { exited }: Run, event: Output.ProcessEvent): Effect.Effect<void> =>
   update(context, (state) => {
     const container = state.containers.find(({ run }) => Option.exists(run, (run) => run.exited === exited))
     if (container === undefined) return Effect.succeed(state)
@@ -140,7 +132,7 @@ const report = (context: Context, { exited }: Run, event: Output.ProcessEvent): 
   })
 
 /**
- * Ends the process of a container, if it has one.
+ * Ends the process of a container, if one is running.
  *
  * @internal
  */
@@ -153,10 +145,10 @@ export const end = (
 ): Effect.Effect<State> =>
   Option.match(container.run, {
     onNone: () => Effect.succeed(state),
-    onSome: Effect.fnUntraced(function*({ exited, thawed }) {
+    onSome: Effect.fnUntraced(function*({ exited, unpaused }) {
       yield* History.record(container.history, Output.exit(exitCode))
       yield* Deferred.succeed(exited, exitCode)
-      yield* thawed.open
+      yield* unpaused.open
       const finishedAt = Option.some(yield* Clock.currentTimeMillis)
       return autoRemove
         ? dropContainer(state, container, keepVolumes)
@@ -172,8 +164,8 @@ export const end = (
   })
 
 /**
- * Asks the process of a container to stop. A paused one cannot answer, and is
- * killed at last.
+ * Stops the process of a container by its stop signal. A paused process cannot
+ * handle it and is killed.
  *
  * @internal
  */

@@ -7,7 +7,7 @@ import * as Output from "../../Output.js"
 import { collect } from "../values/bytes.js"
 import type { Answer, Script } from "./options.js"
 
-// Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
+// The Encoding API exists in every runtime, but only the types of the DOM and of Node declare it.
 declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
 
 /** @internal */
@@ -17,13 +17,13 @@ const isStream = (script: Script): script is Stream.Stream<Output.ProcessEvent> 
   Predicate.hasProperty(script, Stream.StreamTypeId)
 
 /**
- * What a scripted process does until it ends, at the latest by `otherwise`.
+ * Events of a scripted process up to its exit. `fallback` follows a script without exit.
  *
  * @internal
  */
 export const events = (
   script: Script,
-  options: { readonly tty: boolean; readonly otherwise: Stream.Stream<Output.Exit> }
+  options: { readonly tty: boolean; readonly fallback: Stream.Stream<Output.Exit> }
 ): Stream.Stream<Output.ProcessEvent> => {
   const scripted = isStream(script)
     ? script
@@ -31,7 +31,7 @@ export const events = (
     ? Stream.unwrap(Effect.map(script, answerEvents))
     : answerEvents(script)
   return scripted.pipe(
-    Stream.concat(options.otherwise),
+    Stream.concat(options.fallback),
     Stream.map((event) => options.tty && event.source === "stderr" ? Output.stdout(event.bytes) : event),
     Stream.takeUntil(({ source }) => source === "exit")
   )
@@ -49,14 +49,14 @@ export const toBytes = (text: string | Uint8Array): Uint8Array =>
   typeof text === "string" ? new TextEncoder().encode(text) : text
 
 /**
- * What a process reads: nothing is asked of its source before the process
- * does, and the source's own failure is told apart from what the process does.
+ * Standard input of a process. The source is read on the first read of the process,
+ * and its failure is separate from the process.
  *
  * @internal
  */
 export interface Input<out E = unknown> {
   readonly read: Effect.Effect<Uint8Array>
-  /** Fails if the source does; a source that is there already cannot. */
+  /** Fails if the source does; none if the source cannot fail. */
   readonly failure: Option.Option<Effect.Effect<never, E>>
 }
 

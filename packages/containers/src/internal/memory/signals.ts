@@ -1,4 +1,4 @@
-// Linux, x86 and ARM, from 1.
+// Signals of Linux on x86 and ARM, in order from 1.
 const names =
   "HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM STKFLT CHLD CONT STOP TSTP TTIN TTOU URG XCPU XFSZ VTALRM PROF WINCH IO PWR SYS"
     .split(" ")
@@ -14,8 +14,7 @@ export const kill = 9
 export const terminate = 15
 
 /**
- * The number of a signal that is given by its name, with or without `SIG`, or
- * as a number.
+ * Parses a signal, given by its name with or without `SIG` or by its number.
  *
  * @internal
  */
@@ -30,19 +29,19 @@ export const parse = (text: string): number | undefined => {
   return number >= 1 && number <= last ? number : undefined
 }
 
-const harmless: ReadonlySet<number> = new Set(
+const ignoredByDefault: ReadonlySet<number> = new Set(
   ["CHLD", "CONT", "STOP", "TSTP", "TTIN", "TTOU", "URG", "WINCH"].map((name) => names.indexOf(name) + 1)
 )
 
 /**
- * Whether a process that does nothing about the signal ends by it.
+ * Reports whether the default action of a signal ends the process.
  *
  * @internal
  */
-export const ends = (signal: number): boolean => !harmless.has(signal)
+export const terminates = (signal: number): boolean => !ignoredByDefault.has(signal)
 
 /**
- * The exit code of a process that ended by a signal.
+ * Exit code of a process that was ended by a signal.
  *
  * @internal
  */

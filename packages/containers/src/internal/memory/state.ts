@@ -1,4 +1,5 @@
-import { type Digest, Reference } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
+import * as Reference from "@ociman/oci/Reference"
 import type * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -23,19 +24,19 @@ import type { History } from "./history.js"
 export type Labels = Readonly<Record<string, string>>
 
 /**
- * All that the engine has, newest first.
+ * State of the engine; lists are ordered from new to old.
  *
  * @internal
  */
 export interface State {
   readonly containers: ReadonlyArray<Container>
-  /** Also those without a name. */
+  /** Includes images without a name. */
   readonly images: ReadonlyArray<Image>
   readonly networks: ReadonlyArray<Network>
   readonly volumes: ReadonlyArray<Volume>
-  /** What has been pushed to registries, by name. */
+  /** Pushed images by name. */
   readonly pushed: Readonly<Record<string, Image>>
-  /** The last free host port that was given to a container. */
+  /** Last free host port that was assigned to a container. */
   readonly lastHostPort: number
 }
 
@@ -79,7 +80,7 @@ export interface Network {
   readonly labels: Labels
   readonly driverOptions: Readonly<Record<string, string>>
   readonly created: number
-  /** It was there from the start, and stays. */
+  /** True for a network that exists from the start and cannot be removed. */
   readonly predefined: boolean
 }
 
@@ -94,16 +95,16 @@ export interface Volume {
 }
 
 /**
- * A container in a network.
+ * Connection of a container to a network.
  *
  * @internal
  */
 export interface Endpoint {
-  /** Id of the network, or its name if there was none when the container was created. */
+  /** Id of the network, or its name if it did not exist when the container was created. */
   readonly networkId: string
   readonly aliases: ReadonlyArray<string>
   readonly requested: ReadonlyArray<IpAddress.IpAddress>
-  /** None while the container does not run. */
+  /** Empty while the container does not run. */
   readonly addresses: ReadonlyArray<IpAddress.IpAddress>
 }
 
@@ -116,10 +117,10 @@ export interface Container {
   readonly labels: Labels
   readonly endpoints: ReadonlyArray<Endpoint>
   readonly volumes: ReadonlyArray<{ readonly name: string; readonly target: string; readonly anonymous: boolean }>
-  /** Milliseconds of the clock, as are the other times. */
+  /** Milliseconds since the epoch, like the other times. */
   readonly created: number
   readonly status: "created" | "running" | "paused" | "exited"
-  /** The process, while it is running or paused. */
+  /** Process, while it is running or paused. */
   readonly run: Option.Option<Run>
   readonly exitCode: number
   readonly startedAt: Option.Option<number>
@@ -129,25 +130,25 @@ export interface Container {
 }
 
 /**
- * One run of a container's process.
+ * Run of a container's process.
  *
  * @internal
  */
 export interface Run {
-  /** Where in the history it begins. */
+  /** Position of its start in the history. */
   readonly from: number
   readonly ports: ReadonlyArray<PublishedPort>
   readonly exited: Deferred.Deferred<number>
   /** Closed while the container is paused. */
-  readonly thawed: Effect.Latch
-  /** A signal that arrived while the container was paused. */
+  readonly unpaused: Effect.Latch
+  /** Signal that arrived while the container was paused. */
   readonly pendingSignal: Option.Option<number>
 }
 
 /** @internal */
 export interface Image {
   readonly id: ImageId
-  /** The digest of its manifest, by which registries know it. */
+  /** Digest of its manifest, which registries use. */
   readonly digest: Digest.Digest
   /** Canonical names. */
   readonly names: ReadonlyArray<string>
@@ -169,7 +170,7 @@ export interface Step {
 }
 
 /**
- * A container by its id, its name, or the first digits of its id.
+ * Finds a container by its id, its name, or a unique prefix of its id.
  *
  * @internal
  */
@@ -187,7 +188,7 @@ export const putContainer = (state: State, container: Container): State => ({
 })
 
 /**
- * Removes a container, and its anonymous volumes unless they are to be kept.
+ * Removes a container, and its anonymous volumes unless `keepVolumes` is set.
  *
  * @internal
  */
@@ -209,7 +210,7 @@ export const addVolumes = (state: State, volumes: ReadonlyArray<Volume>): State 
 export const removeByForce = { force: true, volumes: true, grace: Duration.zero } as const
 
 /**
- * A network by its id, its name, or the first digits of its id.
+ * Finds a network by its id, its name, or a unique prefix of its id.
  *
  * @internal
  */
@@ -221,11 +222,11 @@ export const findNetwork = (state: State, key: string): Effect.Effect<Network, N
 }
 
 /**
- * Whether a container joins a network, and does not use another's.
+ * Reports whether a container has a network namespace of its own.
  *
  * @internal
  */
-export const hasNetworkOfItsOwn = ({ network }: Definition): boolean =>
+export const hasOwnNetwork = ({ network }: Definition): boolean =>
   !Option.exists(network, (name) => name === "host" || name === "none" || name.startsWith("container:"))
 
 /** @internal */
@@ -236,12 +237,16 @@ export const findImage = (state: State, key: ImageKey): Option.Option<Image> =>
       : state.images.find(({ names }) => names.includes(imageName(key)))
   )
 
-/** @internal */
-export const userOf = (state: State, { id }: Image): Container | undefined =>
+/**
+ * First container that was created from an image.
+ *
+ * @internal
+ */
+export const containerUsing = (state: State, { id }: Image): Container | undefined =>
   state.containers.find(({ imageId }) => imageId === id)
 
 /**
- * Gives an image a name, and takes it from the image that had it.
+ * Adds names to an image and removes them from other images.
  *
  * @internal
  */
@@ -254,7 +259,7 @@ export const tagImage = (state: State, image: Image, ...names: ReadonlyArray<str
 }
 
 /**
- * The name under which an image is kept.
+ * Name under which an image is stored.
  *
  * @internal
  */
@@ -272,7 +277,7 @@ export const makeImageId: Effect.Effect<ImageId> = Effect.suspend(() =>
 )
 
 /**
- * Identities as engines make them: 64 hexadecimal digits.
+ * Generates an id in the format of engines: 64 hexadecimal digits.
  *
  * @internal
  */

@@ -28,7 +28,7 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
   return {
     create: ({ driver, driverOptions, labels, name }) =>
       update(context, (state) =>
-        // As Docker, it leaves it at what is there.
+        // Like Docker, keeps a volume that exists.
         state.volumes.some((volume) => volume.name === name)
           ? Effect.succeed(state)
           : Effect.map(Clock.currentTimeMillis, (created) =>
@@ -84,11 +84,11 @@ const volumeInfo = ({ created, driver, driverOptions, labels, name }: State.Volu
   }))
 
 /**
- * The volumes of a container that is created: those without a name get one.
+ * Volumes of a new container. Assigns names to anonymous ones.
  *
  * @internal
  */
-export const ofDefinition = ({ mounts }: Definition): Effect.Effect<State.Container["volumes"]> =>
+export const volumesOf = ({ mounts }: Definition): Effect.Effect<State.Container["volumes"]> =>
   Effect.forEach(
     mounts.filter((mount) => mount._tag === "Volume"),
     ({ source, target }): Effect.Effect<State.Container["volumes"][number]> =>
@@ -98,12 +98,11 @@ export const ofDefinition = ({ mounts }: Definition): Effect.Effect<State.Contai
   )
 
 /**
- * Makes those that are not there, as an engine does for a container. Empty ones get what the container's image has in
- * their place.
+ * Creates the missing volumes of a container, and fills empty volumes with the image's files at their paths.
  *
  * @internal
  */
-export const makeMissing = (state: State.State, container: State.Container): State.State => {
+export const createMissing = (state: State.State, container: State.Container): State.State => {
   const { created, definition, files, volumes } = container
   const all = State.addVolumes(
     state,

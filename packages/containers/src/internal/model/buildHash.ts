@@ -1,4 +1,7 @@
-import { ContentHash, DockerIgnore, type FileTree, Hasher } from "@ociman/oci"
+import * as ContentHash from "@ociman/oci/ContentHash"
+import * as DockerIgnore from "@ociman/oci/DockerIgnore"
+import type * as FileTree from "@ociman/oci/FileTree"
+import * as Hasher from "@ociman/oci/Hasher"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

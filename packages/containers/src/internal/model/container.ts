@@ -1,5 +1,6 @@
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type { Reference, Tar } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
+import type * as Tar from "@ociman/oci/Tar"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Inspectable from "effect/Inspectable"

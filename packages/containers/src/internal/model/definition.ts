@@ -1,4 +1,6 @@
-import { type Platform, Reference, type Tar } from "@ociman/oci"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import type * as Tar from "@ociman/oci/Tar"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"

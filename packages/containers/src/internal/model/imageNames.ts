@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Option from "effect/Option"
 import type { ImageKey } from "./requests.js"
 

@@ -8,15 +8,13 @@ const version = new Engine.Version({ major: 0, minor: 1, patch: 0, text: "0.1.0"
  *
  * @internal
  */
-export const engine: Engine.Engine = {
+export const engine: Engine.Engine<Engine.Memory> = {
   name: "memory",
-  client: "docker",
-  executable: "memory",
+  transport: { _tag: "Memory" },
   version: version.text,
-  clientVersion: version.text,
   apiVersion: version,
-  clientApiVersion: version,
   rootless: false,
+  capabilities: Engine.allCapabilities,
   endpoint: Option.none(),
   context: Option.none(),
   remoteHost: Option.none()

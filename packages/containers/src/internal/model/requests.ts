@@ -1,4 +1,5 @@
-import type { Platform, Reference } from "@ociman/oci"
+import type * as Platform from "@ociman/oci/Platform"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"

@@ -1,5 +1,5 @@
 /** Parts of error messages. */
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 
 const longestTail = 4096
 

@@ -4,8 +4,8 @@ import * as User from "../../../User.js"
 import { type EnvironmentArguments, environmentArguments } from "./create.js"
 
 /**
- * The arguments of the engine's client that run a command in a container.
- * Values of environment variables are not among them.
+ * Arguments of the client that run a command in a container. They contain no
+ * values of environment variables.
  *
  * @internal
  */

@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { ImageKey } from "../../../BackendDriver.js"
@@ -7,8 +7,9 @@ import type * as Engine from "../../../Engine.js"
 import * as imageNames from "../../model/imageNames.js"
 
 /**
- * An image that is looked for. Its name is left as it is, so that Podman finds
- * its own short names; but old versions of it refuse a tag and a digest together.
+ * Formats the key of an existing image. The name is not completed, so that Podman
+ * resolves its short names. A tag next to a digest is dropped, since old versions
+ * of Podman reject it.
  *
  * @internal
  */
@@ -18,20 +19,19 @@ export const lookup = (key: ImageKey): string =>
     : Reference.format(Option.isSome(key.digest) ? Reference.withoutTag(key) : key)
 
 /**
- * A name that an image is to get.
+ * Formats a new name of an image.
  *
  * @internal
  */
 export const name = (reference: Reference.Reference): string => Reference.format(imageNames.stored(reference))
 
 /**
- * Engines disagree about what to do with a name that has a digest: an image is
- * not given its digest, it has it.
+ * Fails if a new name has a digest, which engines treat differently.
  *
  * @internal
  */
-export const withoutDigest = (
-  engine: Engine.Engine["name"],
+export const rejectDigest = (
+  engine: Engine.Engine<Engine.Cli>["name"],
   operation: string,
   reference: Reference.Reference
 ): Effect.Effect<void, EngineFailed> =>
@@ -41,12 +41,11 @@ export const withoutDigest = (
       engine,
       operation,
       reason: "InvalidDefinition",
-      detail: `"${Reference.format(reference)}" has a digest, which only a registry can give to an image; give a tag.`
+      detail: `"${Reference.format(reference)}" has a digest, which only a registry can assign; use a tag instead.`
     })
 
 /**
- * Lets Podman speak to a registry on this machine as Docker does: without
- * encryption where there is none.
+ * Lets Podman use a registry on this machine without TLS, as Docker does.
  *
  * @internal
  */

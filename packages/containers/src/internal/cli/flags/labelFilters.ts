@@ -2,10 +2,10 @@ import type { Name } from "../../../Engine.js"
 import * as Label from "../../../Label.js"
 
 /**
- * The flags that make an engine's list shorter. They are a hint: Podman takes
- * an empty value for any value, Docker's client cuts white space off, and
- * Podman 4 lists what matches one of several filters. Use {@link select} on
- * the result.
+ * Flags that shorten an engine's list. The engine may return more items: Podman
+ * takes an empty value for any value, Docker's client trims white space, and
+ * Podman 4 requires only one of several filters. Use {@link select} on the
+ * result.
  *
  * @internal
  */
@@ -20,7 +20,7 @@ export const flags = (
   })
 
 /**
- * The items whose labels match all filters.
+ * Selects the items whose labels match all filters.
  *
  * @internal
  */
@@ -39,11 +39,11 @@ export const isExact = (client: Name, filter: Label.Filter): boolean =>
     text !== "" && !hasOuterSpace.test(text) && !(client === "podman" && csvSyntax.test(text))
   )
 
-// As Go trims.
+// White space that Go's `strings.TrimSpace` removes.
 const hasOuterSpace = /^\p{White_Space}|\p{White_Space}$/u
 
 /**
- * Characters that Podman's lists of values, being CSV, do not take for themselves.
+ * Characters with a meaning in Podman's lists of values, which are CSV.
  *
  * @internal
  */

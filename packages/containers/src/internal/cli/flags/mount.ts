@@ -3,7 +3,7 @@ import { formatCsv } from "../../values/csv.js"
 
 type Engine = "docker" | "podman"
 
-/** A flag of `docker create` and `podman create`, and its value. */
+/** Flag of `docker create` and `podman create` with its value. */
 export type Flag = readonly [flag: "--mount" | "--volume" | "--tmpfs", value: string]
 
 const option = (condition: boolean, text: string): ReadonlyArray<string> => condition ? [text] : []
@@ -11,7 +11,7 @@ const option = (condition: boolean, text: string): ReadonlyArray<string> => cond
 const keyValue = (key: string, value: string | undefined): ReadonlyArray<string> =>
   value === undefined ? [] : [`${key}=${value}`]
 
-// `ro` and not `readonly`: Podman 4 has only the first for volumes and memory.
+// `ro`, since Podman 4 does not support `readonly` for volumes and tmpfs.
 const mountFlag = (type: string, mount: Mount.Mount, ...options: ReadonlyArray<string>): Flag => [
   "--mount",
   formatCsv([
@@ -81,13 +81,13 @@ const formatTmpfs = (self: Mount.Tmpfs, engine: Engine): Flag => {
     self,
     ...keyValue("tmpfs-size", size),
     ...keyValue("tmpfs-mode", mode),
-    // What Docker does by itself.
+    // The default of Docker.
     ...option(engine === "podman", "notmpcopyup"),
     ...option(engine === "podman" && !self.exec, "noexec")
   )
 }
 
-/** The flag for an engine, and its value. */
+/** Formats a mount as a flag of an engine's client. */
 export const formatMount = (self: Mount.Mount, engine: Engine): Flag => {
   switch (self._tag) {
     case "Bind":

@@ -10,7 +10,7 @@ export const statsArguments = (
   "stats",
   ...(follow ? client === "podman" ? ["--interval", "1", "--no-reset"] : [] : ["--no-stream"]),
   "--format",
-  // Behind the texts that Podman prints are the numbers.
+  // Podman prints formatted texts unless the field with the numbers is selected.
   client === "podman" ? "{{json .ContainerStats}}" : "{{json .}}",
   container
 ]

@@ -2,7 +2,7 @@ import * as BuildEvent from "../../../BuildEvent.js"
 import { type Failure, type Parser, toInt } from "./parser.js"
 
 export interface State {
-  /** What BuildKit has given a number; those that are no instruction have no step. */
+  /** Vertices by their numbers. Vertices other than instructions have no step. */
   readonly vertices: ReadonlyMap<number, Vertex>
   readonly failure: Failure
 }
@@ -16,7 +16,7 @@ const numberedLine = /^#(\d+) (.*)$/
 const nameLine = /^\[(?:([^\]]*) )?(\d+)\/(\d+)\] (.*)$/
 const outputLine = /^\d+\.\d+ (.*)$/
 const digestLine = /^sha256:[0-9a-f]{64}$/
-// Older versions leave it to the output of a step to end its last line.
+// Older versions do not end an unfinished last line of a step's output.
 const doneLine = /^(?:(.*)#(\d+) )?(DONE \d+(?:\.\d+)?s|CACHED|CANCELED)$/
 const exitCode = /(?:exit code|exit status): (\d+)$/
 
@@ -35,13 +35,13 @@ const put = (state: State, number: number, vertex: Vertex): State => ({
 const ended = (
   state: State,
   number: number,
-  how: string | undefined
+  result: string | undefined
 ): readonly [State, ReadonlyArray<BuildEvent.BuildEvent>] => {
   const { ended = false, step } = state.vertices.get(number) ?? {}
   if (step === undefined || ended) return [state, []]
-  const event = how === "CACHED"
+  const event = result === "CACHED"
     ? [BuildEvent.StepCached({ step })]
-    : how === "CANCELED"
+    : result === "CANCELED"
     ? []
     : [BuildEvent.StepDone({ step })]
   return [put(state, number, { step, ended: true }), event]
@@ -56,8 +56,8 @@ const failed = (state: State, number: number, message: string): State => {
 }
 
 /**
- * BuildKit, by what its clients print with `--progress=plain`: each line
- * begins with the number of what it belongs to, in any order.
+ * Parser of BuildKit's `--progress=plain`. Each line begins with the number of
+ * its vertex; lines of several vertices are interleaved.
  *
  * https://github.com/moby/buildkit/blob/v0.22.0/util/progress/progressui/printer.go
  */
@@ -71,9 +71,9 @@ export const parser: Parser<State> = {
 
     const [, written] = outputLine.exec(rest) ?? []
     const content = written ?? rest
-    const [, before, inner, how] = doneLine.exec(content) ?? []
-    if (how !== undefined && (written === undefined ? before === undefined : toInt(inner) === number)) {
-      const [next, events] = ended(state, number, how)
+    const [, before, inner, result] = doneLine.exec(content) ?? []
+    if (result !== undefined && (written === undefined ? before === undefined : toInt(inner) === number)) {
+      const [next, events] = ended(state, number, result)
       return [next, before === undefined ? events : [line(before, vertex?.step), ...events]]
     }
     if (written !== undefined) return [state, [line(written, vertex?.step)]]

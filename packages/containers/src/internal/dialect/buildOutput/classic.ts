@@ -3,32 +3,32 @@ import { withoutTrailing } from "../../values/text.js"
 import { type Line, type Parser, toInt } from "./parser.js"
 
 export interface State {
-  /** The step that has begun and not ended. */
+  /** Current step. */
   readonly step?: BuildEvent.Step | undefined
-  /** The container in which the step runs: until it is removed, all lines are the step's. */
+  /** Container of the step. Until it is removed, all lines are output of the step. */
   readonly container?: string | undefined
-  /** Whether the builder is in the middle of what the step writes to standard error. */
+  /** True within standard error of the step, which is colored. */
   readonly colored: boolean
   readonly exitCode?: number | undefined
 }
 
 const stepLine = /^Step (\d+)\/(\d+) : (.*)$/
 const runningLine = /^ ---> (?:\[Warning\] .* )?Running in ([0-9a-f]{6,64})$/
-// After it, what the step has written without a line end stands before it.
+// An unfinished last line of the step's output precedes it.
 const removingLine = /^(.*?)(?:Removing| ---> Removed) intermediate container ([0-9a-f]{6,64})$/
 const imageLine = /^ ---> [0-9a-f]{6,64}$/
 const builtLine = /^Successfully (?:built [0-9a-f]{6,64}|tagged \S+)$/
 const failedLine = /^The command '.*' returned a non-zero code: (\d+)$/
 
-// What a step writes to standard error is shown in red.
+// Colors of a step's standard error.
 const red = "\u001b[91m"
 const reset = "\u001b[0m"
 
-const begins = (state: State, number: number, total: number) =>
+const isNextStep = (state: State, number: number, total: number) =>
   state.container === undefined || (number === (state.step?.number ?? 0) + 1 && total === state.step?.total)
 
-/** The pieces of a line, by the output on which a step has written them. */
-const pieces = (text: string, colored: boolean): readonly [ReadonlyArray<Line>, colored: boolean] => {
+/** Splits a line by the output on which the step has written its parts. */
+const splitByColor = (text: string, colored: boolean): readonly [ReadonlyArray<Line>, colored: boolean] => {
   const found: Array<Line> = []
   let inRed = colored
   let rest = text
@@ -45,7 +45,7 @@ const pieces = (text: string, colored: boolean): readonly [ReadonlyArray<Line>, 
 
 const output = (state: State, { source, text }: Line): readonly [State, ReadonlyArray<BuildEvent.BuildEvent>] => {
   if (source === "stderr") return [state, [BuildEvent.OutputLine({ source, text })]]
-  const [lines, colored] = pieces(text, state.colored)
+  const [lines, colored] = splitByColor(text, state.colored)
   const step = state.step === undefined ? {} : { step: state.step }
   return [{ ...state, colored }, lines.map((line) => BuildEvent.OutputLine({ ...line, ...step }))]
 }
@@ -53,8 +53,8 @@ const output = (state: State, { source, text }: Line): readonly [State, Readonly
 const ended = ({ step }: State) => step === undefined ? [] : [BuildEvent.StepDone({ step })]
 
 /**
- * Docker's builder before BuildKit: it writes to standard output, and says on
- * standard error why it failed.
+ * Parser of Docker's classic builder. It writes progress to standard output and
+ * its failure to standard error.
  *
  * https://github.com/moby/moby/blob/v28.2.2/builder/dockerfile/dispatchers.go
  */
@@ -65,14 +65,14 @@ export const parser: Parser<State> = {
       const exitCode = failedLine.exec(line.text)?.[1]
       return output(exitCode === undefined ? state : { ...state, exitCode: toInt(exitCode) }, line)
     }
-    // What it shows of its progress ends with a return, as does what was colored before.
+    // Progress lines end with a carriage return, and so do lines after colored output.
     const text = withoutTrailing(
       state.colored && line.text.startsWith(reset) ? line.text.slice(reset.length) : line.text,
       "\r"
     )
 
     const [, number, total, instruction] = stepLine.exec(text) ?? []
-    if (instruction !== undefined && begins(state, toInt(number), toInt(total))) {
+    if (instruction !== undefined && isNextStep(state, toInt(number), toInt(total))) {
       const step = new BuildEvent.Step({ number: toInt(number), total: toInt(total), instruction })
       return [{ colored: false, step }, [...ended(state), BuildEvent.StepStarted({ step })]]
     }

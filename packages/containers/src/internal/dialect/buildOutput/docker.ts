@@ -10,8 +10,8 @@ export interface State {
 }
 
 /**
- * Docker's client, whichever builder it chooses: the classic one writes to
- * standard output, and BuildKit to standard error.
+ * Parser of Docker's client with either builder: the classic one writes to
+ * standard output, BuildKit to standard error.
  */
 export const parser: Parser<State> = {
   initial: { classic: classic.parser.initial, buildKit: buildKit.parser.initial, isBuildKit: false },

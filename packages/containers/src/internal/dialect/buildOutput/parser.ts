@@ -1,7 +1,7 @@
 import type * as BuildEvent from "../../../BuildEvent.js"
 
 /**
- * A line of a builder, without its end.
+ * Line of a builder's output, without its line end.
  */
 export interface Line {
   readonly source: "stdout" | "stderr"
@@ -9,22 +9,22 @@ export interface Line {
 }
 
 /**
- * What is known when the builder has failed.
+ * Cause of a failed build, as far as known.
  */
 export interface Failure {
   readonly step?: BuildEvent.Step | undefined
-  /** Of the command of the step, if that is what failed. */
+  /** Exit code of the step's command, if the command failed. */
   readonly exitCode?: number | undefined
 }
 
 /**
- * Reads what a builder prints. What says no more than an event does is left
- * out, and what is not understood is a line of output.
+ * Parser of a builder's output. Drops lines that an event replaces; unknown lines
+ * become events of output.
  */
 export interface Parser<S> {
   readonly initial: S
   readonly next: (state: S, line: Line) => readonly [state: S, events: ReadonlyArray<BuildEvent.BuildEvent>]
-  /** What was held back, when there are no more lines. */
+  /** Events that were held back at the end of the output. */
   readonly end: (state: S) => ReadonlyArray<BuildEvent.BuildEvent>
   readonly failure: (state: S) => Failure
 }

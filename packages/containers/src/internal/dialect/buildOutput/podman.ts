@@ -2,26 +2,26 @@ import * as BuildEvent from "../../../BuildEvent.js"
 import { type Line, type Parser, toInt } from "./parser.js"
 
 export interface State {
-  /** The step that was begun last. */
+  /** Step that was started last. */
   readonly step?: BuildEvent.Step | undefined
   readonly ended: boolean
-  /** After the last step. */
+  /** True after the last step. */
   readonly committed: boolean
-  /** A line that is the builder's if the next one is, and else the step's. */
+  /** Line that belongs to the builder if the next line does, and otherwise to the step. */
   readonly held?: Line | undefined
   readonly exitCode?: number | undefined
 }
 
 const stepLine = /^(?:\[(\d+\/\d+)\] )?STEP (\d+)\/(\d+): (.*)$/
 const cachedLine = /^--> Using cache [0-9a-f]{64}$/
-// What a step has written without a line end stands before it.
+// An unfinished last line of the step's output precedes it.
 const imageLine = /^(.*)--> [0-9a-f]{11,64}$/
 const commitLine = /^(?:\[\d+\/\d+\] )?COMMIT(?: \S+)?$/
 const taggedLine = /^Successfully tagged \S+$/
 const idLine = /^[0-9a-f]{64}$/
 const failedLine = /^Error: .*(?:exit status|exit code) (\d+)$/
 
-const begins = ({ step }: State, stage: string | undefined, number: number, total: number) =>
+const isNextStep = ({ step }: State, stage: string | undefined, number: number, total: number) =>
   number === 1 ||
   (step === undefined ? true : number === step.number + 1 && total === step.total && stage === step.stage)
 
@@ -30,17 +30,17 @@ const done = ({ ended, step }: State) => step === undefined || ended ? [] : [Bui
 const output = ({ committed, ended, step }: State, { source, text }: Line) =>
   BuildEvent.OutputLine({ source, text, ...(step === undefined || committed || ended ? {} : { step }) })
 
-const released = (state: State) => state.held === undefined ? [] : [output(state, state.held)]
+const flushHeld = (state: State) => state.held === undefined ? [] : [output(state, state.held)]
 
-/** Of a line that turned out to be the builder's, what the step has written before it. */
+/** Output of the step in the held line, if the line turned out to be the builder's. */
 const beforeHeld = (state: State) => {
   const before = imageLine.exec(state.held?.text ?? "")?.[1]
   return before === undefined || before === "" ? [] : [output(state, { source: "stdout", text: before })]
 }
 
 /**
- * Podman's builder, which is Buildah: its own lines are on standard output
- * among those of the steps, and its errors on standard error.
+ * Parser of Podman's builder Buildah. It writes its own lines to standard output,
+ * among those of the steps, and errors to standard error.
  *
  * https://github.com/containers/buildah/blob/v1.28.2/imagebuildah/stage_executor.go
  */
@@ -53,7 +53,7 @@ export const parser: Parser<State> = {
       return [code === undefined ? state : { ...state, exitCode: toInt(code) }, [output(state, line)]]
     }
     const [, stage, number, total, instruction] = stepLine.exec(text) ?? []
-    if (instruction !== undefined && begins(state, stage, toInt(number), toInt(total))) {
+    if (instruction !== undefined && isNextStep(state, stage, toInt(number), toInt(total))) {
       const step = new BuildEvent.Step({
         number: toInt(number),
         total: toInt(total),
@@ -68,7 +68,7 @@ export const parser: Parser<State> = {
     if (commitLine.test(text) && state.step !== undefined) {
       return [{ ...state, ended: true, committed: true, held: undefined }, [...beforeHeld(state), ...done(state)]]
     }
-    const flushed = released(state)
+    const flushed = flushHeld(state)
     const rest: State = { ...state, held: undefined }
     if (state.committed && (taggedLine.test(text) || idLine.test(text) || imageLine.test(text))) return [rest, flushed]
     if (cachedLine.test(text) && state.step !== undefined && !state.ended) {
@@ -77,6 +77,6 @@ export const parser: Parser<State> = {
     if (imageLine.test(text)) return [{ ...rest, held: line }, flushed]
     return [rest, [...flushed, output(rest, line)]]
   },
-  end: released,
+  end: flushHeld,
   failure: ({ ended, exitCode, step }) => ({ step: ended ? undefined : step, exitCode })
 }

@@ -1,7 +1,0 @@
-import * as Effect from "effect/Effect"
-import { EndpointError } from "../../BackendError.js"
-import type * as Engine from "../../Engine.js"
-
-export const failed =
-  (engine: Engine.Name) => (reason: EndpointError["reason"], detail: string): Effect.Effect<never, EndpointError> =>
-    Effect.fail(new EndpointError({ engine, reason, detail }))
