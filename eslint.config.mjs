@@ -2,6 +2,8 @@ import effectPlugin from "@effect/eslint-plugin"
 import js from "@eslint/js"
 import regexpPlugin from "eslint-plugin-regexp"
 import tseslint from "typescript-eslint"
+import effect4 from "./scripts/lint/effect4.mjs"
+import prose from "./scripts/lint/prose.mjs"
 
 const formatting = {
   "@effect/dprint": ["error", {
@@ -43,17 +45,64 @@ const selective = [`[object.name=${testApi}]`, `[object.object.name=${testApi}]`
   message: "Every test runs, in every run."
 }))
 
-// chai compares own properties, of which `None` has none.
+// chai compares own properties, and `None` has none.
 const blindToNone = {
   selector:
     "CallExpression[callee.object.name='assert'][callee.property.name='deepStrictEqual'] MemberExpression[object.name='Option'][property.name=/^(some|none)$/]",
-  message: "It takes None and Some for the same: use assertSome, assertNone or deepStrictEqual of @effect/vitest/utils."
+  message:
+    "It does not distinguish None and Some: use assertSome, assertNone or deepStrictEqual of @effect/vitest/utils."
 }
+
+/** Packages whose comments and names still have to be rewritten. */
+const exemptFromProse = ["oci", "registry", "process", "node", "containers"]
+
+/** Packages whose idioms of Effect 3 still have to be replaced. */
+const exemptFromEffect4 = ["oci", "registry", "process", "containers"]
+
+/** Modules with functions that are still too long. */
+const longFunctions = [
+  "packages/containers/src/internal/cli/containers.ts",
+  "packages/containers/src/internal/cli/exec.ts",
+  "packages/containers/src/internal/cli/files.ts",
+  "packages/containers/src/internal/cli/images.ts",
+  "packages/containers/src/internal/cli/networks.ts",
+  "packages/containers/src/internal/handle.ts",
+  "packages/containers/src/internal/hostCopying.ts",
+  "packages/containers/src/internal/lifecycle.ts",
+  "packages/containers/src/internal/memory/containers.ts",
+  "packages/containers/src/internal/memory/networks.ts",
+  "packages/node/src/internal/zstdFrames.ts",
+  "packages/oci/src/OciDirectory.ts",
+  "packages/oci/src/internal/archiveStore.ts",
+  "packages/oci/src/internal/derivedStore.ts",
+  "packages/oci/src/internal/jail.ts",
+  "packages/oci/src/internal/layerApplying.ts",
+  "packages/oci/src/internal/tarDecoder.ts",
+  "packages/registry/src/RegistryStore.ts",
+  "packages/registry/src/internal/client.ts",
+  "packages/registry/src/internal/proofs.ts",
+  "packages/registry/src/internal/service.ts"
+]
+
+const filesOf = (packages) => packages.map((name) => `packages/${name}/**`)
+
+const maxLines = (max) => ["error", { max, skipBlankLines: true, skipComments: true, IIFEs: true }]
 
 const restrictedSyntax = (...rules) => ["error", spreadInPush, ...rules.flat()]
 
 export default tseslint.config(
-  { ignores: ["**/dist/", "**/node_modules/", "docs/api/", "**/.docgen/", "**/.engines/"] },
+  {
+    ignores: [
+      "**/dist/",
+      "**/node_modules/",
+      "docs/api/",
+      "docs/site/.pages/",
+      "docs/site/.vitepress/{cache,dist}/",
+      "**/.docgen/",
+      "**/.docgen-examples/",
+      "**/.engines/"
+    ]
+  },
   js.configs.recommended,
   ...tseslint.configs.recommended,
   ...effectPlugin.configs.dprint,
@@ -63,7 +112,7 @@ export default tseslint.config(
     rules: {
       ...formatting,
       "object-shorthand": "error",
-      // `pipeArguments` takes them.
+      // `pipeArguments` needs `arguments`.
       "prefer-rest-params": "off",
       "no-restricted-syntax": restrictedSyntax(),
       "@typescript-eslint/array-type": ["error", { default: "generic", readonly: "generic" }],
@@ -88,7 +137,7 @@ export default tseslint.config(
     },
     rules: {
       "@typescript-eslint/no-deprecated": "error",
-      // Texts from outside reach most patterns, and with one of these a short text can block the event loop.
+      // Most patterns are applied to external text, and with such a pattern a short text can block the event loop.
       "regexp/no-super-linear-backtracking": ["error", { report: "potential" }],
       "regexp/no-super-linear-move": ["error", { report: "potential" }],
       "@typescript-eslint/no-unsafe-argument": "error",
@@ -110,7 +159,7 @@ export default tseslint.config(
     }
   },
   {
-    // Where Node's callbacks and vitest's hooks meet Effect; failures stay typed there too.
+    // May use promises at the border to Node's callbacks and vitest's hooks; failures are typed there too.
     files: ["packages/node/src/**/*.ts", "packages/testing/src/**/*.ts"],
     rules: { "no-restricted-syntax": restrictedSyntax(failures) }
   },
@@ -121,6 +170,33 @@ export default tseslint.config(
   {
     files: ["packages/testing/src/**/*.ts"],
     rules: { "no-restricted-syntax": restrictedSyntax(failures, selective, blindToNone) }
+  },
+  {
+    files: ["**/*.{ts,mjs}"],
+    ignores: filesOf(exemptFromProse),
+    plugins: { prose },
+    rules: { "prose/doc-comments": "error", "prose/comment-words": "error", "prose/names": "error" }
+  },
+  {
+    files: ["packages/*/src/**/*.ts"],
+    ignores: longFunctions,
+    rules: { "max-lines-per-function": maxLines(80) }
+  },
+  {
+    // The tests of a theme.
+    files: ["packages/testing/src/internal/*Suite/**/*.ts"],
+    rules: { "max-lines-per-function": maxLines(100) }
+  },
+  {
+    files: ["packages/*/src/**/*.ts"],
+    ignores: filesOf(exemptFromEffect4),
+    plugins: { effect4 },
+    rules: { "effect4/idioms": "error" }
+  },
+  {
+    files: ["packages/process/src/**/*.ts", "packages/testing/src/internal/fakeEngine/machine.ts"],
+    ignores: filesOf(exemptFromEffect4),
+    rules: { "effect4/idioms": ["error", { allowCommands: true }] }
   },
   {
     files: ["**/*.mjs"],

@@ -22,7 +22,7 @@ const web = (image: Reference.Reference) =>
     Definition.init
   )
 
-/** A container from its start to its end. */
+/** Starts a container, uses it and removes it. */
 export const life = (image: Reference.Reference) =>
   Effect.gen(function*() {
     const container = yield* step("start", Container.start(web(image)), ({ id }) => ContainerId.short(id))

@@ -3,7 +3,7 @@ import { Build, Image } from "@ociman/containers"
 import { Config, Effect } from "effect"
 import { example, step } from "./step.js"
 
-/** The build context: this directory's `web`, and a static executable to serve it. */
+/** Build context: the directory `web` and a static executable that serves it. */
 const context = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -14,7 +14,7 @@ const context = Effect.gen(function*() {
   return directory
 })
 
-/** An image that is built once, and removed with the scope. */
+/** Builds an image if it is absent and removes it when the scope closes. */
 export const image = Effect.gen(function*() {
   const build = Build.fromDirectory(yield* context).pipe(
     Build.label(example.key, example.value),

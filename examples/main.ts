@@ -22,7 +22,7 @@ const program = Effect.gen(function*() {
   yield* Effect.scoped(thereAndBack(built))
 })
 
-/** On the engines that are named, else on the one that is found. */
+/** Runs on the named engines, or on the detected one. */
 const layers = process.argv.slice(2).map((engine) =>
   engine === "podman" ? NodeOciman.layerPodman : NodeOciman.layerDocker
 )

@@ -3,7 +3,7 @@ import type { Reference } from "@ociman/oci"
 import { Chunk, Effect, Fiber, Schedule, Stream } from "effect"
 import { example, labels, step } from "./step.js"
 
-/** Containers that find each other by name and share a volume, and what the engine tells of them. */
+/** Connects containers by name, shares a volume between them and watches events. */
 export const together = (image: Reference.Reference) =>
   Effect.gen(function*() {
     const network = yield* step("network", Network.make({ labels }), ({ name }) => name)

@@ -4,7 +4,7 @@ import * as LocalRegistry from "@ociman/testing/LocalRegistry"
 import { Console, Effect, Option } from "effect"
 import { step } from "./step.js"
 
-/** An image on its way to a registry and back; the registry is one of this machine. */
+/** Pushes an image to a registry on this machine and pulls it again. */
 export const thereAndBack = (image: Reference.Reference) =>
   Effect.gen(function*() {
     const registry = yield* LocalRegistry.make()

@@ -1,7 +1,7 @@
 import { Backend, Container, Image, Label, Network, Volume } from "@ociman/containers"
 import { Clock, Console, Effect } from "effect"
 
-/** All that the demo makes carries this label. */
+/** Label of all resources of the demo. */
 export const example = Label.equals("com.example.ociman", "demo")
 
 export const labels = { [example.key]: example.value }
@@ -16,7 +16,7 @@ export const step = <A, E, R>(name: string, effect: Effect.Effect<A, E, R>, desc
     return result
   })
 
-/** What the engine still has of the demo, and of demos that were killed. */
+/** Prints the resources that the demo, or killed demos, left on the engine. */
 export const left = Effect.gen(function*() {
   const { removed } = yield* Backend.sweep({ dryRun: true, labels: [example] })
   const all = yield* Effect.all([
@@ -25,6 +25,6 @@ export const left = Effect.gen(function*() {
     Effect.map(Network.list(example), (infos) => infos.map(({ name }) => `network ${name}`)),
     Effect.map(Volume.list(example), (infos) => infos.map(({ name }) => `volume ${name}`))
   ])
-  const things = [...all.flat(), ...removed.map(({ kind, name }) => `${kind} ${name} of a process that is gone`)]
+  const things = [...all.flat(), ...removed.map(({ kind, name }) => `${kind} ${name} of an ended process`)]
   yield* Console.log(`left on the engine: ${things.length === 0 ? "nothing" : things.join(", ")}`)
 })

@@ -1,5 +1,5 @@
-// Checks what every module of packages/*/src imports: package edges, platform neutrality, extensions, cycles,
-// and that each package.json declares what its sources use. `node scripts/boundaries.mjs [ROOT]`
+// Checks the imports of every module of packages/*/src: package edges, platform neutrality, extensions and cycles,
+// and that each package.json declares the imported packages. `node scripts/boundaries.mjs [ROOT]`
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { builtinModules } from "node:module"
 import { dirname, join, relative, resolve, sep } from "node:path"
@@ -121,7 +121,7 @@ const checkRank = (report, owner, file, { line, target }) => {
 
 const packageNameOf = (specifier) => specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/")
 
-// Two copies of these in one program are two different worlds, so the program brings them.
+// A program must have a single copy of these, so they are peer dependencies.
 const isShared = (name) => name === "effect" || name === "vitest" || name.startsWith("@effect/")
 
 const isBuiltin = (specifier) => specifier.startsWith("node:") || builtinModules.includes(specifier)
@@ -293,7 +293,7 @@ const checkCycles = (report, root, graph) => {
   }
 }
 
-// A peer of something used is needed too, although no module may import it (vitest, for @effect/vitest).
+// A peer of an imported package is needed too, even if no module imports it (vitest, for @effect/vitest).
 const peersOf = (name, { directory, root }) => {
   const manifest = [directory, root].map((base) => join(base, "node_modules", name, "package.json")).find(existsSync)
   return manifest === undefined ? [] : Object.keys(JSON.parse(readFileSync(manifest, "utf8")).peerDependencies ?? {})
@@ -318,7 +318,7 @@ const checkManifest = (report, owner, used) => {
     if (name.startsWith(scope) && !(edges[owner.name] ?? []).includes(name.slice(scope.length))) {
       report(owner.manifest, lineOf(name), "edge", `packages/${owner.name} may not depend on ${name}`)
     }
-    // A package that imports nothing yet has only its skeleton.
+    // A package without imports is a skeleton, whose dependencies are for later.
     if (used.size > 0 && !needed.has(name)) {
       report(owner.manifest, lineOf(name), "unused", `no module of packages/${owner.name}/src imports ${name}`)
     }

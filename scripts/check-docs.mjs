@@ -1,16 +1,35 @@
-// Generates docs/api with docgen, which type-checks and runs every @example and wants a @since on every export.
-// A package whose sources and dependencies did not change since its last good run is not run again.
-// `node scripts/check-docs.mjs [ROOT]`
+// Generates docs/api with docgen, which parses the packages, requires a @since on every export and runs every @example.
+// A single run of TypeScript checks the examples of all packages. `node scripts/check-docs.mjs [ROOT]`
+// Skips a package if this content passed before (see `cache.mjs`).
 import { spawn } from "node:child_process"
-import { createHash } from "node:crypto"
-import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs"
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { tmpdir } from "node:os"
 import { basename, delimiter, join, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
+import { filesBelow, fingerprint, restore, store } from "./cache.mjs"
 
+const script = fileURLToPath(import.meta.url)
 const tools = fileURLToPath(new URL("../node_modules", import.meta.url))
 const root = resolve(process.argv[2] ?? ".")
-const outDir = ".docgen"
+const api = join(root, "docs/api")
 const deadline = 300_000
+
+// docgen makes examples import the sources of their package from two levels above, so both lie inside the package.
+const outDir = ".docgen"
+const collectedDir = ".docgen-examples"
+
+const scratch = mkdtempSync(join(tmpdir(), "ociman-docs-"))
+process.on("exit", () => rmSync(scratch, { recursive: true, force: true }))
 
 const packages = readdirSync(join(root, "packages"))
   .map((name) => join(root, "packages", name))
@@ -28,74 +47,113 @@ const withDependencies = (directory, seen = new Set()) => {
   return [...seen]
 }
 
-const fingerprint = (directory) => {
-  const hash = createHash("sha256").update(process.version)
-  const add = (file) => hash.update(`\0${file}\0`).update(readFileSync(file))
-  for (const file of ["package-lock.json", "tsconfig.docs.json"]) add(join(root, file))
-  for (const owner of withDependencies(directory).sort()) {
-    const files = readdirSync(join(owner, "src"), { recursive: true }).filter((name) => name.endsWith(".ts")).sort()
-    for (const file of ["package.json", ...files.map((name) => join("src", name))]) add(join(owner, file))
-  }
-  add(join(directory, "docgen.json"))
-  return hash.digest("hex")
-}
+const keyOf = (directory) =>
+  fingerprint(
+    root,
+    [
+      ...["package-lock.json", "tsconfig.docs.json"].map((file) => join(root, file)),
+      ...withDependencies(directory).sort().flatMap((owner) => [
+        join(owner, "package.json"),
+        ...filesBelow(join(owner, "src"))
+      ]),
+      join(directory, "docgen.json")
+    ],
+    readFileSync(script, "utf8")
+  )
 
-// docgen looks for the package's sources two levels above its examples, so its output starts inside the package.
-const docgen = (directory) =>
+const run = (command, args, options) =>
   new Promise((done) => {
-    const out = join(directory, outDir)
-    rmSync(out, { recursive: true, force: true })
-    const child = spawn(process.execPath, [join(tools, "@effect/docgen/bin.cjs")], {
-      cwd: directory,
-      timeout: deadline,
-      stdio: ["ignore", "pipe", "pipe"],
-      env: {
-        ...process.env,
-        PATH: [join(tools, ".bin"), process.env.PATH].join(delimiter),
-        NODE_OPTIONS: "--conditions=@ociman/source"
-      }
-    })
+    const child = spawn(command, args, { timeout: deadline, stdio: ["ignore", "pipe", "pipe"], ...options })
     let output = ""
     child.stdout.on("data", (chunk) => output += chunk)
     child.stderr.on("data", (chunk) => output += chunk)
     child.on("close", (code, signal) => {
       if (signal !== null) output += `\nended by ${signal}, after at most ${deadline / 1000} s`
-      done({ ok: code === 0, out, output })
+      done({ ok: code === 0, output })
     })
   })
 
-const check = async (directory) => {
-  const name = basename(directory)
-  const api = join(root, "docs/api", name)
-  const stamp = join(api, ".fingerprint")
-  const print = fingerprint(directory)
-  if (existsSync(stamp) && readFileSync(stamp, "utf8") === print) {
-    console.log(`${name}: unchanged`)
-    return true
-  }
+// docgen runs `tsc --noEmit --project TSCONFIG` for each package and then deletes the examples. This one keeps them.
+const collector = join(scratch, "tsc")
+writeFileSync(collector, `#!/bin/sh\nexec cp -R "$(dirname "$3")" '${collectedDir}'\n`)
+chmodSync(collector, 0o755)
+
+const docgen = async (directory) => {
   const started = Date.now()
-  const { ok, out, output } = await docgen(directory)
-  const seconds = ((Date.now() - started) / 1000).toFixed(1)
-  if (ok) {
-    const examples = /(\d+) example\(s\) found/.exec(output)?.[1] ?? 0
-    mkdirSync(join(root, "docs/api"), { recursive: true })
-    rmSync(api, { recursive: true, force: true })
-    renameSync(out, api)
-    writeFileSync(stamp, print)
-    console.log(`${name}: ${examples} examples passed, ${seconds} s`)
-  } else {
-    console.log(`${name}: failed, ${seconds} s\n${output}`)
-  }
-  rmSync(out, { recursive: true, force: true })
-  return ok
+  for (const name of [outDir, collectedDir]) rmSync(join(directory, name), { recursive: true, force: true })
+  mkdirSync(join(directory, collectedDir))
+  const { ok, output } = await run(process.execPath, [join(tools, "@effect/docgen/bin.cjs")], {
+    cwd: directory,
+    env: {
+      ...process.env,
+      PATH: [scratch, join(tools, ".bin"), process.env.PATH].join(delimiter),
+      NODE_OPTIONS: "--conditions=@ociman/source"
+    }
+  })
+  const examples = Number(/(\d+) example\(s\) found/.exec(output)?.[1] ?? 0)
+  return { directory, ok, output, examples, seconds: (Date.now() - started) / 1000 }
 }
 
-const queue = [...packages]
+/** Checks the types of the collected examples of all packages. Returns the messages of the compiler by package. */
+const compileExamples = async (directories) => {
+  const { compilerOptions } = JSON.parse(readFileSync(join(root, "tsconfig.docs.json"), "utf8"))
+  const project = join(root, "packages", `${collectedDir}.json`)
+  writeFileSync(
+    project,
+    JSON.stringify({ compilerOptions, include: directories.map((path) => `${basename(path)}/${collectedDir}/**/*.ts`) })
+  )
+  const { ok, output } = await run(process.execPath, [
+    join(tools, "typescript/bin/tsc"),
+    ...["--noEmit", "--pretty", "false", "--project", project]
+  ], { cwd: root })
+  rmSync(project)
+  const messages = new Map()
+  let current
+  for (const line of output.split("\n")) {
+    current = /^packages\/([^/]+)\//.exec(line)?.[1] ?? current
+    if (current !== undefined) messages.set(current, `${messages.get(current) ?? ""}${line}\n`)
+  }
+  return { ok, output, messages }
+}
+
+const stale = []
+for (const directory of packages) {
+  const name = basename(directory)
+  const key = keyOf(directory)
+  if (restore("docs", key, join(api, name)) === undefined) stale.push({ directory, key })
+  else console.log(`${name}: unchanged`)
+}
+
+const queue = [...stale]
 const results = []
 const worker = async () => {
-  for (let directory = queue.shift(); directory !== undefined; directory = queue.shift()) {
-    results.push(await check(directory))
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    results.push({ ...next, ...await docgen(next.directory) })
   }
 }
 await Promise.all([worker(), worker()])
-process.exitCode = results.length > 0 && results.every(Boolean) ? 0 : 1
+
+const withExamples = results.filter(({ examples }) => examples > 0).map(({ directory }) => directory)
+const compiled = withExamples.length === 0
+  ? { ok: true, output: "", messages: new Map() }
+  : await compileExamples(withExamples)
+if (!compiled.ok && compiled.messages.size === 0) console.log(compiled.output)
+
+let failed = packages.length === 0 || !compiled.ok
+for (const { directory, examples, key, ok, output, seconds } of results) {
+  const name = basename(directory)
+  const errors = compiled.messages.get(name)
+  if (ok && errors === undefined) {
+    rmSync(join(api, name), { recursive: true, force: true })
+    cpSync(join(directory, outDir), join(api, name), { recursive: true })
+    if (compiled.ok) store("docs", key, name, join(directory, outDir))
+    console.log(`${name}: ${examples} examples passed, ${seconds.toFixed(1)} s`)
+  } else {
+    failed = true
+    console.log(
+      `${name}: failed, ${seconds.toFixed(1)} s\n${[ok ? undefined : output, errors].filter(Boolean).join("\n")}`
+    )
+  }
+  for (const path of [outDir, collectedDir]) rmSync(join(directory, path), { recursive: true, force: true })
+}
+process.exitCode = failed ? 1 : 0

@@ -1,16 +1,18 @@
-// Runs the install line of every README in an empty directory, and then the README's first program, with plain Node or
-// with vitest. The packages come packed from a registry on the loopback address, all others from npm's own registry or
-// its cache. Needs a build: `npm run build` first.
+// Runs the install line of every README in an empty directory and then the first program of the README, with plain Node
+// or vitest. Our packages come from a registry on the loopback address, all others from the registry of npm or its
+// cache. Needs a build: `npm run build` first. Skips a README if the same packages, README and engine passed on the same
+// day (see `cache.mjs`): other packages may change any day.
 import { NodeHttpServer } from "@effect/platform-node"
 import { NodeHasher } from "@ociman/node"
 import { FaultyRegistry } from "@ociman/testing"
 import { Effect, Layer } from "effect"
-import { spawn } from "node:child_process"
+import { execFileSync, spawn } from "node:child_process"
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
-import { basename, dirname, join, relative } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { fileURLToPath } from "node:url"
+import { filesBelow, fingerprint, restore, store } from "./cache.mjs"
 import { pack, packages } from "./packing.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
@@ -29,7 +31,7 @@ const run = (command, args, options) =>
     child.on("close", (code) => done({ ok: code === 0, output }))
   })
 
-/** A registry of npm's that has the packages as they would be published. */
+/** Serves our packages as an npm registry, as they would be published. */
 const serve = async (packed) => {
   const server = createServer(({ url }, response) => {
     response.setHeader("cache-control", "no-store")
@@ -76,21 +78,40 @@ const anEngineAnswers = async () =>
   await answers("docker", "version", "--format", "{{.Server.Version}}") ||
   await answers("podman", "info", "--format", "{{.Host.Arch}}")
 
-// Where no engine answers, the program runs on the one in memory, which runs no processes.
-// It logs which engine it uses if that is not the preferred one.
-const onAnEngine = async (code) =>
-  await anEngineAnswers() ? { code, expected: /^(?:\[.*\] WARN .*\n)?yes\nCommandNotFound\n$/ } : {
-    code: code.replace("import { Build,", "import { Backend, Build,").replace(
+const engineAnswers = await anEngineAnswers()
+
+// Without an engine, the program runs on the engine in memory, which runs no processes.
+// A program logs the engine that it uses if it is not the preferred one.
+const onAnEngine = (code) =>
+  engineAnswers ? { code, expected: /^(?:\[.*\] WARN .*\n)?yes\nCommandNotFound\n$/ } : {
+    code: code.replace(
+      "import { Build, Container, Definition, Image }",
+      "import { Build, Container, Definition, Image, MemoryBackend }"
+    ).replace(
       "Effect.provide(NodeOciman.layer)",
       "Effect.provide(MemoryBackend.layer()), Effect.provide(NodeOciman.layerImages)"
     ),
     expected: /^yes\n/
   }
 
+// Its image is on Docker Hub, so that it always runs on the engine in memory.
+const inMemory = (code) => ({
+  code: code.replace(
+    "import { Container, Definition, Exec, Port }",
+    "import { Container, Definition, Exec, MemoryBackend, Port }"
+  )
+    .replace(
+      "NodeOciman.layer)",
+      "MemoryBackend.layer({ exec: () => ({ stderr: \"nginx version: nginx/1.27\" }) }))"
+    ),
+  expected: /^http:\/\/127\.0\.0\.1:\d+\/ is served by nginx version: nginx\/1\.27\n$/
+})
+
 const printing = (expected) => (code) => ({ code, expected })
 
-/** The first programs of the READMEs, each with what it prints, and the tests. */
+/** The first programs of the READMEs with their expected output, and their tests. */
 const programsOf = (host) => ({
+  ".": { programs: { "examples/quick-start.ts": inMemory } },
   "packages/node": { programs: { "examples/hello.ts": onAnEngine } },
   "packages/oci": {
     programs: {
@@ -113,10 +134,10 @@ const programsOf = (host) => ({
 
 const check = async (owner, { args = [], programs = {}, tests = [] }, npmrc) => {
   const readme = read(join(owner, "README.md"))
-  const home = join(directory, owner)
+  const home = join(directory, owner === "." ? "root" : owner)
   mkdirSync(home, { recursive: true })
   writeFileSync(join(home, ".npmrc"), npmrc)
-  const fail = (what, output) => problems.push(`${owner}/README.md: ${what}\n${output.trimEnd()}`)
+  const fail = (what, output) => problems.push(`${join(owner, "README.md")}: ${what}\n${output.trimEnd()}`)
   const program = (file) => {
     const code = readme.programs.get(file)
     if (code === undefined) fail(`does not quote ${file}`, "")
@@ -128,7 +149,7 @@ const check = async (owner, { args = [], programs = {}, tests = [] }, npmrc) => 
     if (!ok) return fail(line, output)
   }
   for (const [file, prepare] of Object.entries(programs)) {
-    const { code, expected } = await prepare(program(file))
+    const { code, expected } = prepare(program(file))
     const name = basename(file).replace(/\.ts$/, ".mjs")
     writeFileSync(join(home, name), code)
     const { ok, output } = await run(process.execPath, [name, ...args], { cwd: home })
@@ -144,28 +165,54 @@ const check = async (owner, { args = [], programs = {}, tests = [] }, npmrc) => 
   }
 }
 
+const isPublished = (file) => !/\.tsbuildinfo$/.test(file)
+
+/** Everything that decides about the result for a README, except for the packages of others. */
+const keyOf = (owner) =>
+  fingerprint(
+    root,
+    [
+      fileURLToPath(import.meta.url),
+      join(root, owner, "README.md"),
+      ...packages.flatMap(({ directory }) => [
+        join(directory, "package.json"),
+        ...filesBelow(join(directory, "dist")).filter(isPublished)
+      ])
+    ],
+    owner,
+    engineAnswers,
+    execFileSync("npm", ["--version"], { encoding: "utf8" }),
+    new Date().toISOString().slice(0, "2000-01-01".length)
+  )
+
+const stale = Object.keys(programsOf("")).map((owner) => ({ owner, key: keyOf(owner) }))
+  .filter(({ key }) => restore("install", key) === undefined)
+
 const checkAll = async (host) => {
   const npmrc = `@ociman:registry=http://${await serve(pack(directory))}/\n`
-  for (const [owner, programs] of Object.entries(programsOf(host))) await check(owner, programs, npmrc)
-  const known = packages.flatMap(({ directory }) => read(join(relative(root, directory), "README.md")).lines)
-  const { lines } = read("README.md")
-  if (lines.length === 0) problems.push("README.md: has no line that begins with npm install")
-  for (const line of lines.filter((line) => !known.includes(line))) problems.push(`README.md: no package says ${line}`)
+  const programs = programsOf(host)
+  for (const { key, owner } of stale) {
+    const before = problems.length
+    await check(owner, programs[owner], npmrc)
+    if (problems.length === before) store("install", key, owner)
+  }
 }
 
 const imageRegistry = FaultyRegistry.layerServer(FaultyRegistry.healthy).pipe(
   Layer.provide(Layer.merge(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" }), NodeHasher.layer))
 )
 
-await FaultyRegistry.FaultyRegistry.pipe(
-  Effect.flatMap(({ host }) => Effect.promise(() => checkAll(host))),
-  Effect.provide(imageRegistry),
-  Effect.runPromise
-)
+if (stale.length > 0) {
+  await FaultyRegistry.FaultyRegistry.pipe(
+    Effect.flatMap(({ host }) => Effect.promise(() => checkAll(host))),
+    Effect.provide(imageRegistry),
+    Effect.runPromise
+  )
+}
 
 if (problems.length > 0) {
   console.error(problems.join("\n"))
   process.exitCode = 1
 } else {
-  console.log(`${packages.length} READMEs: what they say installs, and their first programs run`)
+  console.log(`${packages.length + 1} READMEs: install lines and first programs work; ${stale.length} checked now`)
 }

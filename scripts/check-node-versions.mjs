@@ -1,6 +1,6 @@
-// The unit tests on every Node.js that the packages support: on the first version all of them, on the others those that
-// may depend on it (see `vitest.config.ts`). `node scripts/check-node-versions.mjs [VERSION…]`
-// Node itself comes from npm, as the package of this platform: no install script has to run for it.
+// Runs the unit tests on every supported Node.js: all of them on the first version, those that may depend on Node.js on
+// the others (see `vitest.workspace.ts`). `node scripts/check-node-versions.mjs [VERSION…]`
+// Installs Node.js as the npm package of this platform, which needs no install script.
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -40,8 +40,8 @@ const find = (version) => {
     { cwd: tmpdir(), encoding: "utf8" }
   )
   const [found = "", executable = ""] = stdout.trim().split("\n")
-  const wanted = found.startsWith(`v${version}`) && executable !== ""
-  return wanted ? { found, executable } : { error: `${stdout}${stderr}`.trim() || "npm exec found nothing" }
+  const isRequested = found.startsWith(`v${version}`) && executable !== ""
+  return isRequested ? { found, executable } : { error: `${stdout}${stderr}`.trim() || "npm exec found nothing" }
 }
 
 let failed = false
@@ -49,7 +49,7 @@ for (const version of versions) {
   const { error, executable, found } = find(version)
   if (error !== undefined) {
     failed = true
-    console.log(`Node ${version}: cannot be had: ${error}`)
+    console.log(`Node ${version}: cannot be installed: ${error}`)
     continue
   }
   const report = join(results, `unit-node-${version.split(".")[0]}.json`)

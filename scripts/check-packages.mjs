@@ -1,5 +1,5 @@
-// Packs every publishable package, lays the tarballs out as npm would install them, and uses them from there:
-// publint, are-the-types-wrong, plain Node, and a TypeScript consumer. Needs a build: `npm run build` first.
+// Packs every publishable package, unpacks the tarballs as npm would install them, and checks the result with publint,
+// are-the-types-wrong, plain Node and a TypeScript consumer. Needs a build: `npm run build` first.
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core"
 import { execFileSync, spawnSync } from "node:child_process"
 import {
@@ -36,7 +36,7 @@ const filesBelow = (directory) =>
       .map((entry) => join(entry.parentPath ?? entry.path, entry.name))
     : []
 
-// tsc -b never deletes: what an earlier build made of a module that is gone must not be published.
+// tsc -b never deletes files, and the output of removed modules must not be published.
 const prune = ({ directory }) => {
   const dist = join(directory, "dist")
   for (const file of filesBelow(dist)) {
@@ -45,11 +45,13 @@ const prune = ({ directory }) => {
   }
 }
 
-const unwanted = /(^|\/)(test|bench|examples?|\.docgen)\/|\.(test|bench)\.|tsbuildinfo|\.tgz$|docgen\.json$|tsconfig/
+const superfluous = /(^|\/)(test|bench|examples?|\.docgen)\/|\.(test|bench)\.|tsbuildinfo|\.tgz$|docgen\.json$|tsconfig/
 
 const checkFiles = ({ directory, manifest }, files) => {
   const complain = (message) => problems.push(`${manifest.name}: ${message}`)
-  for (const file of files.filter((name) => unwanted.test(name))) complain(`${file} does not belong into the package`)
+  for (const file of files.filter((name) => superfluous.test(name))) {
+    complain(`${file} does not belong into the package`)
+  }
   for (const file of ["package.json", "LICENSE", "README.md"]) {
     if (!files.includes(file)) complain(`${file} is missing from the package`)
   }
@@ -81,7 +83,7 @@ const install = ({ directory, manifest }, tarball) => {
 
 const targetOf = (value) => typeof value === "string" || value === null ? value : value.default ?? value.import
 
-// Every specifier that `exports` opens, with each `*` expanded over the files in the tarball.
+// Returns every specifier that `exports` allows, with each `*` expanded over the files in the tarball.
 const specifiersOf = (exports, files) => {
   const patterns = Object.entries(exports).map(([key, value]) => [key, targetOf(value)])
   const matches = (pattern, text) => {
@@ -110,7 +112,7 @@ const checkTarball = async ({ manifest }, target, tarball, entrypoints) => {
     createPackageFromTarballData(new Uint8Array(readFileSync(tarball))),
     { entrypoints: entrypoints.map((key) => key.replace(/^\.\/?/, "") || ".") }
   )
-  // The packages are ES modules only: what older resolutions make of them does not matter.
+  // The packages are ES modules only, so problems of older resolutions are ignored.
   for (const problem of found.filter(({ resolutionKind }) => !/^node(10|16-cjs)$/.test(resolutionKind ?? ""))) {
     problems.push(`${manifest.name}: are the types wrong: ${JSON.stringify(problem)}`)
   }
@@ -122,8 +124,8 @@ const runNode = (...args) => {
 }
 
 const checkImports = (specifiers) => {
-  const importAll = (wanted) => wanted.map((specifier) => `await import("${specifier}")\n`).join("")
-  // vitest cannot be imported by anything that vitest does not run. The suites alone need it.
+  const importAll = (specifiers) => specifiers.map((specifier) => `await import("${specifier}")\n`).join("")
+  // Only vitest itself can import vitest, which only the suites need.
   const needsVitest = (specifier) => /^@ociman\/testing\/\w+Suite$/.test(specifier)
   const suites = importAll(specifiers.filter(needsVitest))
   writeFileSync(join(consumer, "imports.mjs"), importAll(specifiers.filter((specifier) => !needsVitest(specifier))))
@@ -133,7 +135,7 @@ const checkImports = (specifiers) => {
   )
   const closed = packages.map(({ manifest }) => `
     await import("${manifest.name}/internal/x").then(
-      () => { throw new Error("${manifest.name} lets its internal modules be imported") },
+      () => { throw new Error("${manifest.name} allows imports of its internal modules") },
       (error) => { if (error.code !== "ERR_PACKAGE_PATH_NOT_EXPORTED") throw error })
   `)
   writeFileSync(join(consumer, "internal.mjs"), closed.join(""))
@@ -169,7 +171,7 @@ const checkTypes = (specifiers) => {
         cwd: consumer,
         encoding: "utf8"
       })
-      // Declarations of other packages are theirs to keep right, with the libraries that they assume.
+      // Ignores errors in the declarations of other packages.
       const ours = stdout.split("\n").filter((line) => /^(index\.ts|node_modules\/@ociman\/)/.test(line))
       if (ours.length > 0) problems.push(`TypeScript ${version}, ${moduleResolution}:\n${ours.join("\n")}`)
       else if (status !== 0 && !/error TS/.test(stdout)) problems.push(`TypeScript ${version}: ${stdout}${stderr}`)

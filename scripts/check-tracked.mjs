@@ -1,5 +1,5 @@
-// What is committed holds for every machine: no download addresses in the lock file, and in no file the path
-// of this checkout, of this user's home, or the host that this machine gets its packages from.
+// Checks that committed files depend on no machine: no download addresses in the lock file, and in no file the path of
+// this checkout, the home of this user, or the host of the package registry.
 import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 import { homedir } from "node:os"
@@ -11,18 +11,23 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const run = (command, ...args) => execFileSync(command, args, { cwd: root, encoding: "utf8", maxBuffer: 2 ** 28 })
 const problems = []
 
-const lock = JSON.parse(readFileSync(join(root, "package-lock.json"), "utf8"))
-for (const { name } of missing(lock)) problems.push(`package-lock.json lacks ${name}: npm run lock`)
-for (const [path, { integrity, link, os, resolved }] of Object.entries(lock.packages)) {
-  if (resolved !== undefined && !(link === true && /^(packages|scripts)\//.test(resolved))) {
-    problems.push(`package-lock.json: ${path} says where to download it from`)
-  }
-  if (path.includes("node_modules/") && link !== true && os === undefined && integrity === undefined) {
-    problems.push(`package-lock.json: ${path} has no integrity`)
+const locks = ["package-lock.json", "docs/site/package-lock.json"].map((file) => ({
+  file,
+  lock: JSON.parse(readFileSync(join(root, file), "utf8"))
+}))
+for (const { file, lock } of locks) {
+  for (const { name } of missing(lock)) problems.push(`${file} lacks ${name}: npm run lock`)
+  for (const [path, { integrity, link, os, resolved }] of Object.entries(lock.packages)) {
+    if (resolved !== undefined && !(link === true && /^(packages|scripts)\//.test(resolved))) {
+      problems.push(`${file}: ${path} contains a download address`)
+    }
+    if (path.includes("node_modules/") && link !== true && os === undefined && integrity === undefined) {
+      problems.push(`${file}: ${path} has no integrity`)
+    }
   }
 }
 
-// Directories too common to mean this machine.
+// Directories that are common to many machines.
 const common = new Set(["/", "/root", "/tmp", "/home", "/usr", "/srv", "/opt", "/builds", "/workspace"])
 const paths = [root, dirname(root), homedir()].filter((path) => !common.has(path)).map((path) => `${path}/`)
 const host = new URL(run("npm", "config", "get", "registry", "--loglevel=error").trim()).host
@@ -46,5 +51,6 @@ if (problems.length > 0) {
   console.error(problems.join("\n"))
   process.exitCode = 1
 } else {
-  console.log(`${Object.keys(lock.packages).length} locked packages; no machine's paths or hosts`)
+  const count = locks.reduce((sum, { lock }) => sum + Object.keys(lock.packages).length, 0)
+  console.log(`${count} locked packages; no machine's paths or hosts`)
 }

@@ -1,6 +1,8 @@
 // `npm ci` wants every platform's binaries in the lock file. npm leaves those out that a mirror does not have;
 // this puts them back by name and version. `npm run lock` does it, before and after npm writes the file.
+// `node scripts/complete-lock.mjs [DIRECTORY]`
 import { readFileSync, writeFileSync } from "node:fs"
+import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const systems = ["aix", "android", "darwin", "freebsd", "linux", "netbsd", "openbsd", "openharmony", "sunos", "win32"]
@@ -29,7 +31,7 @@ export const missing = ({ packages }) =>
   )
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const file = fileURLToPath(new URL("../package-lock.json", import.meta.url))
+  const file = join(fileURLToPath(new URL("..", import.meta.url)), process.argv[2] ?? ".", "package-lock.json")
   const lock = JSON.parse(readFileSync(file, "utf8"))
   for (const { name, platform, version } of missing(lock)) {
     if (platform === undefined || !/^\d+\.\d+\.\d+$/.test(version)) {

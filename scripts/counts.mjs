@@ -1,7 +1,10 @@
-// Sums vitest's JSON reports: `node scripts/counts.mjs [--failed N] REPORT…`
-// Names the tests that failed in them: `node scripts/counts.mjs --failures REPORT…`
-// Names those that passed at a later try, and fails if there are more than 3: `node scripts/counts.mjs --retries REPORT…`
+// Evaluates JSON reports of vitest.
+// `node scripts/counts.mjs [--failed N] REPORT…` prints the sums; N is the number of other failures.
+// `node scripts/counts.mjs --failures REPORT…` prints the failed tests.
+// `node scripts/counts.mjs --retries REPORT…` prints the tests that passed after a retry, and fails for more than 3.
+// `node scripts/counts.mjs --slowest REPORT…` prints the ten test files that took longest.
 import { readFileSync } from "node:fs"
+import { basename, relative } from "node:path"
 import { fileURLToPath } from "node:url"
 
 const read = (report) => {
@@ -12,7 +15,8 @@ const read = (report) => {
   }
 }
 
-// A run without a report, one in which no test ran, or one that failed without a failed test (a file that does not load), failed once.
+// Counts one failure for a missing report, for a run without tests, and for a failed run without failed tests, such as
+// one with a file that does not load.
 const countOne = (report) => {
   const result = read(report)
   if (result === undefined) return { passed: 0, failed: 1, skipped: 0 }
@@ -37,7 +41,7 @@ export const count = (reports, otherFailures = 0) => {
 
 const beginning = (message) => message.split("\n").slice(0, 5).map((line) => `    ${line.slice(0, 500)}`)
 
-/** The failed tests and how what each try said begins. */
+/** The failed tests with the beginning of the message of each attempt. */
 export const failures = (reports) =>
   reports.flatMap((report) => read(report)?.testResults ?? []).flatMap(
     ({ assertionResults, message, name, status }) => {
@@ -48,12 +52,27 @@ export const failures = (reports) =>
     }
   )
 
-/** The tests that passed at a later try, and what each failed try said. Vitest keeps that beside a test that passed. */
+/** The tests that passed after a retry with the beginning of the message of each failed attempt. */
 export const retries = (reports) =>
   reports.flatMap((report) => read(report)?.testResults ?? []).flatMap(({ assertionResults }) =>
     assertionResults.filter(({ failureMessages, status }) => status === "passed" && failureMessages.length > 0)
       .map(({ failureMessages, fullName }) => [`  ${fullName}`, ...failureMessages.flatMap(beginning)])
   )
+
+const secondsOf = ({ endTime, startTime }) => (endTime - startTime) / 1000
+
+/** The test files that took longest, by the time from their first test to the end of their last one. */
+export const slowest = (reports, number = 10) =>
+  reports.flatMap((report) =>
+    (read(report)?.testResults ?? []).map((file) => ({
+      seconds: secondsOf(file),
+      path: relative(process.cwd(), file.name),
+      run: basename(report, ".json")
+    }))
+  )
+    .sort((a, b) => b.seconds - a.seconds)
+    .slice(0, number)
+    .map(({ path, run, seconds }) => `  ${seconds.toFixed(1).padStart(6)} s  ${path} (${run})`)
 
 const allowedRetries = 3
 
@@ -66,10 +85,15 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
   if (args[0] === "--retries") {
     const retried = retries(args.slice(1))
     if (retried.length > 0) {
-      console.log(`tests that passed at a later try: ${retried.length}, allowed: ${allowedRetries}`)
+      console.log(`tests that passed after a retry: ${retried.length}, allowed: ${allowedRetries}`)
     }
     for (const line of retried.flat()) console.log(line)
     process.exit(retried.length > allowedRetries ? 1 : 0)
+  }
+  if (args[0] === "--slowest") {
+    const files = slowest(args.slice(1))
+    if (files.length > 0) console.log(["slowest test files:", ...files].join("\n"))
+    process.exit()
   }
   const failed = args[0] === "--failed" ? Number(args.splice(0, 2)[1]) : 0
   console.log(count(args, failed))

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The main job: an Effect program builds an image, runs it, talks to it, and leaves nothing behind.
+# Runs the demo: an Effect program that builds an image, runs it, sends requests to it, and removes everything.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -31,5 +31,5 @@ done
 scripts/node.sh
 scripts/engines.sh
 
-# The program takes the place of this script, so that an interrupt reaches it and it can clean up.
+# Replaces this script by the program, so that the program receives an interrupt and can clean up.
 exec node --conditions=@ociman/source --import tsx examples/main.ts "${engines[@]}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Brings up container engines and registries, those of this machine and those of other releases beside them.
-# `scripts/engines.sh help` says how.
+# Starts container engines and registries of this machine and, beside them, those of other releases.
+# See `scripts/engines.sh help`.
 set -euo pipefail
 
 readonly CHECK_DEADLINE=30
@@ -8,7 +8,7 @@ readonly LOCK=/run/ociman-engines.lock
 CHECKOUT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 readonly CHECKOUT HERE=$CHECKOUT/scripts/engines SELF=$CHECKOUT/scripts/engines.sh
 
-# An ordinary user's PATH on Debian leaves out dockerd, iptables and the like.
+# The PATH of an ordinary user on Debian lacks the directories of dockerd and iptables.
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 usage() {
@@ -138,7 +138,7 @@ run() { # ENGINE… -- COMMAND…
   each_engine enter "$engine" "$SELF" run "$@"
 }
 
-# The lock is closed for what runs under it: a daemon would keep it for ever.
+# Closes the file descriptor of the lock for the command, since a daemon would keep it open.
 locked() {
   if am_root && have flock; then
     { flock 9 && "$@" 9>&-; } 9>"$LOCK"

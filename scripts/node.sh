@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes sure that there are Node.js and npm, and installs the npm packages. Root on a distribution that has them new
-# enough gets them from it.
+# Installs the npm packages, and before that Node.js and npm if they are missing or too old and the distribution of this
+# machine has them in a sufficient version (as root only).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -42,7 +42,7 @@ if ! new_enough "$(version)" || ! have npm; then
   }
 fi
 
-# The last file that npm writes.
+# npm writes this file last.
 if [[ ! -e node_modules/.package-lock.json || package-lock.json -nt node_modules/.package-lock.json ]]; then
   echo "node: installing the npm packages"
   npm ci --no-audit --no-fund --loglevel=error

@@ -1,4 +1,4 @@
-// The packages that npm would publish, and their tarballs. Packing needs a build: `npm run build` first.
+// Packs the packages that npm would publish. Packing needs a build: `npm run build` first.
 import { execFileSync } from "node:child_process"
 import { existsSync, readdirSync, readFileSync } from "node:fs"
 import { join } from "node:path"
@@ -12,7 +12,7 @@ export const packages = readdirSync(join(root, "packages"))
   .map((directory) => ({ directory, manifest: JSON.parse(readFileSync(join(directory, "package.json"), "utf8")) }))
   .filter(({ manifest }) => manifest.private !== true)
 
-/** Packs all packages into a directory: what npm says about each tarball, by the name of its package. */
+/** Packs all packages into a directory. Returns npm's description of each tarball by the name of its package. */
 export const pack = (directory) => {
   const workspaces = packages.flatMap(({ manifest }) => ["--workspace", manifest.name])
   const output = execFileSync(

@@ -1,4 +1,4 @@
-// A reporter of vitest: tells the process that started vitest when a file is loaded, and when a test starts and ends.
+// A reporter of vitest that notifies the parent process when a file is loaded and when a test starts and ends.
 import { relative } from "node:path"
 
 const send = (state, { fullName, id, module }) =>

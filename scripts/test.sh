@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# All checks and all tests. `scripts/test.sh --help` says more.
+# Runs all checks and all tests; see `scripts/test.sh --help`.
 set -uo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.." || exit 1
 
@@ -13,8 +13,9 @@ usage: scripts/test.sh [--check] [--unit] [--integration]
                   of backends and registries on the engines of this machine;
                   run by an ordinary user: all integration tests on the engines that answer this user
 
-Without an option: all three. The last line counts the tests; a step that is not a test counts as one if it fails.
-With CI set, it fails unless each of these engines works; otherwise those that do not are named, and left out.
+Without an option: all three. Prints the ten slowest test files. The last line counts the tests; a failed step that is
+not a test counts as a failed test. With CI set, fails unless each engine works; otherwise names and omits those that do
+not.
 USAGE
 }
 
@@ -30,13 +31,13 @@ for option in "$@"; do
 done
 ((check + unit + integration > 0)) || check=1 unit=1 integration=1
 
-scratch=$(mktemp -d /tmp/ociman-test-results.XXXXXX) # which machines of their own see too
+scratch=$(mktemp -d /tmp/ociman-test-results.XXXXXX) # visible to the tests on fresh machines too
 copy=
 trap 'rm -rf "$scratch" ${copy:+"$copy"}' EXIT
 export OCIMAN_TEST_RESULTS=$scratch
 
 summary=()
-reports=() # of the runs of vitest; one that is missing at the end counts as a failed test
+reports=() # JSON reports of vitest; a missing one counts as a failed test
 failed_runs=0
 failed_steps=0
 preparation=0
@@ -67,7 +68,7 @@ tests() { # NAME REPORTS COMMAND…
   return 1
 }
 
-# What is done before tests run, whose time depends on what is cached.
+# Runs a preparation step, whose duration depends on caches and is reported separately.
 prepare() { # NAME COMMAND…
   local started=$SECONDS code=0
   step "$@" || code=$?
@@ -87,7 +88,7 @@ start_engines() {
   if scripts/engines.sh status "${ENGINES[@]}"; then
     for engine in "${ENGINES[@]}"; do : >"$scratch/works-$engine"; done
   elif [[ -n ${CI:-} ]]; then
-    echo "Not every engine works here, and CI leaves none out: the lines above say which one and why." >&2
+    echo "Not every engine works here, and CI requires all of them; see the messages above." >&2
     return 1
   else
     for engine in "${ENGINES[@]}"; do
@@ -99,21 +100,21 @@ start_engines() {
 
 works() { [[ -e $scratch/works-$1 ]]; }
 
-# The checkout may lie where an ordinary user can read nothing, and vitest writes beside what it runs.
+# An ordinary user may not be able to read the checkout, and vitest writes next to the tests.
 copy_for_ordinary_user() { # ENGINE
   local owner
   # shellcheck disable=SC2016 # for the inner shell
   owner=$(cd / && "$OLDPWD/scripts/engines.sh" run "$1" -- sh -c 'echo "$(id -u):$(id -g)"') || return 1
   copy=$(mktemp -d /tmp/ociman-test.XXXXXX) && chmod 755 "$copy" || return 1
-  tar -c --exclude=./node_modules --exclude=./.git --exclude=dist --exclude=./docs/api . | tar -x -C "$copy" || return 1
+  tar -c --exclude=./node_modules --exclude=./.git --exclude=dist --exclude=./docs/api --exclude=./docs/site/node_modules --exclude=./docs/site/.pages . | tar -x -C "$copy" || return 1
   cp -al node_modules "$copy/" 2>/dev/null || { rm -rf "$copy/node_modules" && cp -a node_modules "$copy/"; } || return 1
   rm -rf "$copy"/node_modules/{.vite,.vite-temp,.vitest,.cache}
   mkdir -m 1777 "$copy/tmp"
-  # Not the files below node_modules: a hard link has the owner of the original.
+  # Skips the files below node_modules, which are hard links and share the owner of the original.
   find "$copy" -path "$copy/node_modules/*" -prune -o -exec chown -h "$owner" {} +
 }
 
-# The tests of one engine, in a temporary directory of their own: what they leave there is not what others are using.
+# Runs the tests of one engine with its own temporary directory, so that leftover files belong to these tests.
 integration() { # REPORT SUITES KIND ENGINE…
   local report=$1 suites=$2 kind=$3 temporary
   shift 3
@@ -121,7 +122,7 @@ integration() { # REPORT SUITES KIND ENGINE…
   TMPDIR=$temporary OCIMAN_TEST_ENGINES=$kind OCIMAN_TEST_SUITES=$suites \
     scripts/engines.sh run "$@" -- node scripts/watched-vitest.mjs "$scratch/$report.json" --project=integration
   local code=$?
-  # tsx keeps its cache there, Podman what it could not load; the directories of locks stay, and no lock in them.
+  # Removes the cache of tsx, images that Podman could not load, and the empty directories of file locks.
   rm -rf "$temporary"/tsx-* "$temporary"/podman[0-9]*
   find "$temporary" -mindepth 1 -depth -type d -path '*/ociman-*' -empty -delete
   rmdir "$temporary" || { ls -lR "$temporary" && code=1; }
@@ -136,12 +137,12 @@ integration_as_ordinary_user() { # REPORT ENGINE
   return "$code"
 }
 
-# Old engines have the contracts only, unless there is no newer one.
+# Old engines run the contracts only, unless the newer one does not work.
 suites_of() { # ENGINE NEWER
   if works "$2"; then echo contracts; else echo all; fi
 }
 
-# Runs of Docker, one after the other, beside those of Podman: a test waits for its engine most of its time.
+# Runs the tests of Docker in sequence, parallel to those of Podman: tests mostly wait for their engine.
 docker_lane() {
   if works docker-29; then in_turn docker-29 integration integration-docker-29 all docker docker-29 registry-3; fi
   if works docker; then in_turn docker integration integration-docker "$(suites_of docker docker-29)" docker docker; fi
@@ -156,7 +157,7 @@ podman_lane() {
   if works podman; then in_turn podman integration integration-podman "$(suites_of podman podman-5)" podman podman; fi
 }
 
-in_turn() { # ENGINE COMMAND…; leaves its output and exit code
+in_turn() { # ENGINE COMMAND…; stores its output and exit code
   local engine=$1 code=0 started=$SECONDS
   shift
   "$@" >"$scratch/$engine.log" 2>&1 || code=$?
@@ -164,7 +165,7 @@ in_turn() { # ENGINE COMMAND…; leaves its output and exit code
   echo "$code" >"$scratch/$engine.code"
 }
 
-told() { # ENGINE
+replay() { # ENGINE; prints the stored output and returns the stored exit code
   cat "$scratch/$1.log"
   return "$(cat "$scratch/$1.code" 2>/dev/null || echo 1)"
 }
@@ -176,9 +177,9 @@ integration_as_root() {
     prepare "copy for the ordinary user" copy_for_ordinary_user podman-5-rootless || return
   fi
   docker_lane & podman_lane & wait
-  tests "tests on fresh machines" machines told machines
+  tests "tests on fresh machines" machines replay machines
   for engine in docker-29 podman-5 podman-5-rootless docker podman; do
-    if works "$engine"; then tests "integration tests on $engine" "integration-$engine" told "$engine"; fi
+    if works "$engine"; then tests "integration tests on $engine" "integration-$engine" replay "$engine"; fi
   done
 }
 
@@ -219,6 +220,7 @@ for report in ${reports[@]+"${reports[@]}"}; do
   printf '       %-22s %s\n' "$(basename "$report" .json)" "$(node scripts/counts.mjs "$report")"
 done
 node scripts/counts.mjs --retries ${reports[@]+"${reports[@]}"} || failed_steps=$((failed_steps + 1))
+node scripts/counts.mjs --slowest ${reports[@]+"${reports[@]}"}
 node scripts/counts.mjs --failures ${reports[@]+"${reports[@]}"}
 node scripts/counts.mjs --failed "$failed_steps" ${reports[@]+"${reports[@]}"}
 ((failed_steps + failed_runs == 0))

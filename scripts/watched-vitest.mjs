@@ -1,5 +1,5 @@
-// Runs vitest and ends it when no test has ended for 10 minutes, or OCIMAN_TEST_STALL_SECONDS: a run is judged by its
-// progress, since its time depends on what else the machine does. `node scripts/watched-vitest.mjs REPORT [ARG…]`
+// Runs vitest and ends it when no test has ended for 10 minutes, or OCIMAN_TEST_STALL_SECONDS: the limit is on progress,
+// since the total time depends on the load of the machine. `node scripts/watched-vitest.mjs REPORT [ARG…]`
 import { spawn } from "node:child_process"
 import { dirname, join } from "node:path"
 import { clearTimeout, setTimeout } from "node:timers"
@@ -21,7 +21,7 @@ const vitest = spawn(
     `--outputFile.json=${report}`,
     ...args
   ],
-  // A process group of its own, so that it can be ended with all its workers.
+  // A separate process group, so that it can be ended together with all workers.
   { detached: true, stdio: ["ignore", "inherit", "inherit", "ipc"] }
 )
 
@@ -29,7 +29,7 @@ const kill = (signal) => {
   try {
     process.kill(-vitest.pid, signal)
   } catch {
-    // It has ended by itself.
+    // The process group has already ended.
   }
 }
 
@@ -48,7 +48,7 @@ const watch = (seconds) => {
   }, seconds * 1000)
 }
 
-// Until the first message, vitest itself is loaded.
+// The first message arrives after vitest itself has loaded.
 watch(limit + 60)
 vitest.on("message", ({ id, name, state }) => {
   if (state === "started") running.set(id, name)

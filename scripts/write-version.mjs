@@ -1,4 +1,4 @@
-// Writes the version of @ociman/containers to where its code reads it.
+// Copies the version of @ociman/containers into its source code.
 import { readFileSync, writeFileSync } from "node:fs"
 
 const packageDirectory = new URL("../packages/containers/", import.meta.url)

@@ -4,7 +4,7 @@ import { Chunk, Clock, Console, Effect } from "effect"
 export interface Side<E, R> {
   readonly name: string
   readonly run: Effect.Effect<unknown, E, R>
-  /** What has to be done before each run, and is not measured. Default: nothing. */
+  /** Preparation before each run, which is not measured. Default: none. */
   readonly prepare?: Effect.Effect<unknown>
 }
 
@@ -24,8 +24,8 @@ const milliseconds = <E, R>({ prepare = Effect.void, run }: Side<E, R>) =>
   })
 
 /**
- * Runs both sides in turn, so that both meet the same machine, and prints the
- * median of each and the median of the ratios round by round.
+ * Runs both sides alternately, so that both see the same load of the machine, and
+ * prints the median of each and the median of the ratios of all rounds.
  */
 export const compare = <E, R, E2, R2>(
   title: string,
@@ -37,7 +37,7 @@ export const compare = <E, R, E2, R2>(
     yield* Effect.zip(milliseconds(ours), milliseconds(theirs)) // warms both up
     const rounds = Chunk.toReadonlyArray(
       yield* Effect.forEach(Chunk.range(1, options.rounds), (round) =>
-        // Who goes first changes, since the second may find a warmer machine.
+        // Alternates the order, since the second side may benefit from warm caches.
         round % 2 === 0
           ? Effect.all({ ours: milliseconds(ours), theirs: milliseconds(theirs) })
           : Effect.map(

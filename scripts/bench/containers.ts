@@ -1,10 +1,20 @@
 import { FileSystem, Path } from "@effect/platform"
-import { Backend, Build, CliBackend, Container, ContainerName, Definition, Exec, Image } from "@ociman/containers"
-import { Config, Console, Effect } from "effect"
+import {
+  Backend,
+  Build,
+  CliBackend,
+  Container,
+  ContainerName,
+  Definition,
+  Engine,
+  Exec,
+  Image
+} from "@ociman/containers"
+import { Config, Console, Effect, Option } from "effect"
 import { spawn } from "node:child_process"
 import { compare } from "./compare.js"
 
-/** The command as a script without this library would run it. */
+/** Runs a client as a script without this library would. */
 const bare = (executable: string, args: ReadonlyArray<string>) =>
   Effect.async<string, Error>((resume) => {
     const child = spawn(executable, args, { stdio: ["ignore", "pipe", "pipe"] })
@@ -27,16 +37,20 @@ const image = Effect.gen(function*() {
   return yield* Build.ifAbsent(build)
 })
 
+const clientOf = (engine: Engine.Engine) => Option.getOrThrow(Engine.client(engine))
+
 const idle = ["/bin/busybox", "sh", "-c", "trap 'exit 0' TERM; while :; do /bin/busybox sleep 0.05; done"] as const
 
-/** What the library runs for a container in a scope, by hand. */
+/** Runs the same commands as the library for a scoped container. */
 const bareLifecycle = (definition: Definition.Definition, engine: Backend.Service["engine"]) =>
   Effect.gen(function*() {
     const name = `ociman-bench-${process.pid}`
-    const run = (...args: ReadonlyArray<string>) => bare(engine.executable, args)
-    yield* run(...CliBackend.createArguments(engine, definition, ContainerName.make(name)))
+    const run = (...args: ReadonlyArray<string>) => bare(clientOf(engine).executable, args)
+    yield* run(
+      ...CliBackend.createArguments({ ...engine, transport: clientOf(engine) }, definition, ContainerName.make(name))
+    )
     yield* run("container", "start", name)
-    if (engine.client === "docker") {
+    if (clientOf(engine).client === "docker") {
       yield* run("container", "stop", "--time", "1", name)
       yield* run("container", "rm", "--force", "--volumes", name)
     } else {
@@ -44,17 +58,17 @@ const bareLifecycle = (definition: Definition.Definition, engine: Backend.Servic
     }
   })
 
-/** Containers through this library against the same commands spawned from Node. */
+/** Compares containers of this library with the same commands spawned from Node. */
 export const containers = Effect.scoped(Effect.gen(function*() {
   const { engine } = yield* Backend.Backend
-  yield* Console.log(`\n${engine.name} ${engine.version}, client ${engine.clientVersion}`)
+  yield* Console.log(`\n${engine.name} ${engine.version}, client ${clientOf(engine).version}`)
   const definition = Definition.make(yield* image).pipe(Definition.command(...idle))
 
   yield* compare("start, stop, remove", { rounds: 15, expected: 1.05 }, {
     name: "Container.start in a scope",
     run: Effect.scoped(Container.start(definition))
   }, {
-    name: `${engine.executable} create, start, stop, rm`,
+    name: `${clientOf(engine).executable} create, start, stop, rm`,
     run: bareLifecycle(definition, engine)
   })
 
@@ -64,7 +78,7 @@ export const containers = Effect.scoped(Effect.gen(function*() {
     name: "container.exec",
     run: container.exec(exec)
   }, {
-    name: `${engine.executable} exec`,
-    run: bare(engine.executable, CliBackend.execArguments(container.id, exec))
+    name: `${clientOf(engine).executable} exec`,
+    run: bare(clientOf(engine).executable, CliBackend.execArguments(container.id, exec))
   })
 }))

@@ -31,7 +31,7 @@ const sha256sum = (root: string) =>
     execFile("sh", ["-c", script, "sh", root], (error) => resume(error === null ? Effect.void : Effect.fail(error)))
   })
 
-/** The content hash of a tree against `sha256sum` over the same files. */
+/** Compares the content hash of a tree with `sha256sum` over the same files. */
 export const hashing = Effect.scoped(Effect.gen(function*() {
   const root = yield* tree
   yield* compare(`hash ${files} files, ${bytes / 1024 / 1024} MiB`, { rounds: 11, expected: 1.3 }, {

@@ -34,7 +34,7 @@ const remove = (...paths: ReadonlyArray<string>) => () => {
 
 const nothing = () => {}
 
-/** A layout with an image of nothing, to which umoci adds a layer. */
+/** Makes a layout with an empty image, to which umoci adds a layer. */
 const emptyLayout = (layout: string) => () => {
   remove(layout)()
   execFileSync("umoci", ["init", "--layout", layout])
@@ -85,7 +85,7 @@ const measured = (title: string, root: string, rounds: number) =>
     remove(layout("ours"), layout("theirs"), layout("files"), layout("tar"), layout("bundle"), `${root}.tar.gz`)()
   })
 
-/** Layers against `tar`, `gzip` and umoci. */
+/** Compares layers with `tar`, `gzip` and umoci. */
 export const layers = Effect.scoped(Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-bench-" })

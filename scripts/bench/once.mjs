@@ -1,5 +1,5 @@
-// One thing that this library does, in a process of its own and from its build: `once.mjs WHAT FROM TO`. Prints how
-// many milliseconds it took once everything was loaded, and how much memory the process had at most.
+// Runs one operation of this library, from its build, in a separate process: `once.mjs OPERATION FROM TO`. Prints its
+// duration in milliseconds after loading, and the peak memory of the process.
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeCompression from "@ociman/node/NodeCompression"
@@ -27,7 +27,7 @@ const [, , what = "", from = "", to = ""] = process.argv
 
 const name = "v1"
 
-/** A layout, or a repository after `docker://`, as skopeo writes it. */
+/** Opens a layout, or a repository with the prefix `docker://`, in the syntax of skopeo. */
 const storeAt = (place) =>
   place.startsWith("docker://")
     ? RegistryStore.make(Repository.make(place.slice("docker://".length)))

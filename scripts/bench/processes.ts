@@ -5,16 +5,16 @@ import { loadavg } from "node:os"
 import { fileURLToPath } from "node:url"
 import { median } from "./compare.js"
 
-/** What one run took: milliseconds, and the most memory that its processes had, in megabytes. */
+/** Cost of one run: milliseconds, and the peak memory of its processes in megabytes. */
 interface Measured {
   readonly milliseconds: number
   readonly megabytes: number
 }
 
-/** One side of a comparison, which is run in processes of its own. */
+/** One side of a comparison, which runs in separate processes. */
 export interface Side {
   readonly name: string
-  /** What makes room for it, and takes no part in it. */
+  /** Preparation before each run, which is not measured. */
   readonly prepare: Effect.Effect<unknown>
   readonly run: Effect.Effect<Measured, Error>
 }
@@ -23,7 +23,7 @@ const once = fileURLToPath(new URL("once.mjs", import.meta.url))
 
 const Report = Schema.parseJson(Schema.Struct({ milliseconds: Schema.Number, kilobytes: Schema.Number }))
 
-/** What `once.mjs` does, from the build of this library and without the time that Node.js needs to begin. */
+/** Runs `once.mjs` from the build of this library. Its time excludes the start of Node.js. */
 export const ours = (what: string, from: string, to = ""): Side["run"] =>
   Effect.async<string, Error>((resume) => {
     execFile(process.execPath, [once, what, from, to], (error, stdout) =>
@@ -36,7 +36,7 @@ export const ours = (what: string, from: string, to = ""): Side["run"] =>
     )
   )
 
-/** The most memory that each process below this one ever had, by its id, as Linux tells it. */
+/** Peak memory of each descendant process by its id, on Linux. */
 const peaks = (root: number, found: Map<number, number>): void => {
   const parents = new Map<number, number>()
   for (const name of readdirSync("/proc").filter((name) => /^\d+$/.test(name))) {
@@ -46,7 +46,7 @@ const peaks = (root: number, found: Map<number, number>): void => {
       const peak = /^VmHWM:\s+(\d+)/m.exec(status)?.[1]
       if (isBelow(Number(name), root, parents) && peak !== undefined) found.set(Number(name), Number(peak))
     } catch {
-      // It has ended meanwhile.
+      // The process has ended meanwhile.
     }
   }
 }
@@ -56,7 +56,7 @@ const isBelow = (pid: number, root: number, parents: ReadonlyMap<number, number>
   return false
 }
 
-/** A script of a shell with these arguments; its processes are looked at all the while. */
+/** Runs a shell script with arguments and samples the memory of its processes. */
 export const sh = (script: string, ...args: ReadonlyArray<string>): Side["run"] =>
   Effect.async((resume) => {
     const found = new Map<number, number>()
@@ -73,7 +73,7 @@ export const sh = (script: string, ...args: ReadonlyArray<string>): Side["run"] 
 const line = (name: string, { megabytes, milliseconds }: Measured) =>
   `  ${name.padEnd(44)} ${milliseconds.toFixed(0).padStart(9)} ms ${megabytes.toFixed(0).padStart(6)} MB`
 
-/** Runs all sides in turns, and prints the median time and the most memory of each, and the medians of the ratios round by round. */
+/** Runs all sides alternately and prints their median times, peak memory and the medians of the ratios of all rounds. */
 export const race = (
   title: string,
   options: { readonly rounds: number; readonly expected?: number },
@@ -84,7 +84,7 @@ export const race = (
     const sides = [first, ...others]
     const measured = new Map(sides.map((side) => [side, new Array<Measured>()]))
     for (let round = 0; round < options.rounds; round++) {
-      // Who goes first changes, since the second may find a warmer machine.
+      // Alternates the order, since later sides may benefit from warm caches.
       for (const side of round % 2 === 0 ? sides : [...sides].reverse()) {
         yield* side.prepare
         measured.get(side)?.push(yield* side.run)

@@ -16,7 +16,7 @@ const mebibyte = 1024 ** 2
 interface Load {
   readonly title: string
   readonly layers: number
-  /** Of each layer, in bytes. */
+  /** Size of each layer in bytes. */
   readonly size: number
   readonly rounds: number
   readonly expected: number
@@ -51,7 +51,7 @@ const skopeo = (from: string, to: string) => {
   return sh(`skopeo ${flags} "$1:v1" "$2:v1" >/dev/null`, from, to)
 }
 
-/** A new registry each time: skopeo remembers what it has pushed, and to where. */
+/** Starts a new registry for each run, since skopeo caches the locations of pushed blobs. */
 const renewed = Effect.gen(function*() {
   const context = yield* Effect.context<Effect.Effect.Context<ReturnType<typeof LocalRegistry.make>>>()
   let current: { readonly host: string; readonly scope: Scope.CloseableScope } | undefined
@@ -103,7 +103,7 @@ const measure = ({ expected, rounds, title, ...load }: Load) =>
     yield* race(`copy ${title} from registry to registry`, options, ...push(source, source))
   }))
 
-/** Pushes, pulls and copies by registries against skopeo, and how much memory they take. */
+/** Compares the time and memory of pushes, pulls and copies with skopeo. */
 export const registries = Effect.forEach(loads, measure, { discard: true }).pipe(Effect.provide(services))
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) NodeRuntime.runMain(registries)

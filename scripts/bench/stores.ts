@@ -12,7 +12,7 @@ const mebibyte = 1024 ** 2
 
 const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
 
-/** An image of a few layers, of 1 GiB together. */
+/** An image of a few layers with 1 GiB in total. */
 const write = (root: string, layers: number) =>
   Effect.gen(function*() {
     const store = yield* OciDirectory.openOrCreate(root)
@@ -25,7 +25,7 @@ const write = (root: string, layers: number) =>
     yield* RunnableImage.push(image, store, "v1")
   })
 
-/** Copies between layouts against skopeo, and how much memory they take. */
+/** Compares the time and memory of copies between layouts with skopeo. */
 export const stores = Effect.scoped(Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-bench-" })
@@ -46,7 +46,7 @@ export const stores = Effect.scoped(Effect.gen(function*() {
       }
     )
     if (layers === 4) {
-      // What an engine is given.
+      // The archive format that engines load.
       yield* race("the same as an archive", { rounds: 3 }, {
         name: "OciArchive.stream",
         prepare,

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: what takes long to make is kept outside the repository, under a name that has its version.
+# Sourced by engines.sh: a cache outside the repository for slow builds, whose names contain their versions.
 
-# Makes a directory or file of the cache unless it is there: COMMAND writes what is then renamed to it.
+# Creates a directory or file of the cache if it is missing: COMMAND writes a temporary one, which is then renamed.
 cached() { # PATH COMMAND…; COMMAND is called with a path of its own
   local path=$1 part
   shift
@@ -17,7 +17,7 @@ cached() { # PATH COMMAND…; COMMAND is called with a path of its own
   fi
 }
 
-# Runs a command whose output matters only if it fails.
+# Runs a command and prints its output only if it fails.
 quietly() { # LABEL COMMAND…
   local label=$1 log code=0
   shift

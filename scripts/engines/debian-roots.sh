@@ -1,12 +1,12 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: engines of other Debian releases, each release in a root directory of its own, where this same
-# script brings them up.
+# Sourced by engines.sh: engines of other Debian releases, each release in its own root directory, in which this script
+# starts them.
 
 root_of() { # ENGINE; prints the release and the engine's name there
   case $1 in
     podman-5) echo trixie podman ;;
     podman-5-rootless) echo trixie podman-rootless ;;
-    # The versions of this release move.
+    # The package versions of this release change.
     docker-28) echo sid docker ;;
     podman-sid) echo sid podman ;;
   esac
@@ -17,7 +17,7 @@ missing_debian_root_packages() {
   have slirp4netns || echo slirp4netns
 }
 
-# What a fresh machine has, as an archive.
+# Makes the archive of a fresh root file system.
 make_bare_root() { # RELEASE ARCHIVE
   local directory=$2.d code=0
   say "Debian $1: fetching a bare system"
@@ -35,13 +35,13 @@ unpack_root() { # RELEASE DIRECTORY
   bare_root "$1" || return
   mkdir -p "$2"
   tar -C "$2" --numeric-owner -xpf "$CACHE/roots/$1.tar" || return
-  # The root is not meant to survive a crash of this machine.
+  # The root file system need not survive a crash of this machine.
   echo force-unsafe-io >"$2/etc/dpkg/dpkg.cfg.d/ociman"
-  # What this release offers may have expired, since it is mirrored while it moves.
+  # The package lists of this release may have expired, since mirrors lag behind.
   [[ $1 != sid ]] || echo 'Acquire::Check-Valid-Until "false";' >"$2/etc/apt/apt.conf.d/99-ociman"
 }
 
-# Settings that name files with certificates hold inside too, so the files go along.
+# Copies the certificate files that environment variables name, since the variables are set inside too.
 share_certificates() { # DIRECTORY; leaves the settings in CERTIFICATES
   local name
   CERTIFICATES=()
@@ -53,7 +53,7 @@ share_certificates() { # DIRECTORY; leaves the settings in CERTIFICATES
   done
 }
 
-# In the root directory of a release, on a machine of its own; what is downloaded is kept for the next such root.
+# Runs in the root directory of a release, in separate namespaces; downloads are kept for the next root.
 in_release() { # RELEASE DIRECTORY COMMAND…
   local release=$1 directory=$2
   shift 2
@@ -65,7 +65,7 @@ in_release() { # RELEASE DIRECTORY COMMAND…
   machine "$(basename "$directory")" "$directory" env HOME=/root ${CERTIFICATES[@]+"${CERTIFICATES[@]}"} "$@"
 }
 
-# On a fresh machine, which is gone afterwards.
+# Runs in a fresh root, which is removed afterwards.
 fresh() { # RELEASE COMMAND…
   local release=$1 directory code=0
   shift

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: Docker 29, built from its Go modules, on a machine of its own beside the engine of this one.
+# Sourced by engines.sh: Docker 29, built from its Go modules, in separate namespaces beside the engine of this machine.
 
 readonly DOCKER_29=29.4.0
 readonly DOCKER_29_TOOLS=$CACHE/docker-$DOCKER_29
@@ -33,7 +33,7 @@ build_docker_29() { # DIR
   )
 }
 
-# Runs on the machine of its own.
+# Runs in the separate namespaces.
 # shellcheck disable=SC2016 # for the inner shell
 readonly DOCKER_29_INIT='
   set -euo pipefail

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: check_docker looks, fix_docker starts the daemon.
+# Sourced by engines.sh: check_docker tests the daemon, fix_docker starts it.
 
 readonly DOCKERD_LOG=${OCIMAN_DOCKERD_LOG:-/var/log/ociman-dockerd.log}
 readonly DOCKERD_DEADLINE=60
@@ -44,8 +44,8 @@ runs_as() { # PIDFILE NAME
   [[ -r $1 && $(cat "/proc/$(cat "$1")/comm" 2>/dev/null) == "$2" ]]
 }
 
-# After a kill the recorded process number may belong to somebody else by now;
-# dockerd would refuse to start, or take that process for its containerd.
+# After a kill, the recorded process id may belong to another process;
+# dockerd would refuse to start or mistake that process for its containerd.
 drop_stale_pid_files() {
   local containerd=/var/run/docker/containerd/containerd.pid
   runs_as /var/run/docker.pid dockerd || rm -f /var/run/docker.pid

@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: machine runs a command on a machine of its own, as far as engines need one. It has mounts,
-# processes and a network of its own, so that several engines of one kind do not meet, and all that the command starts
-# ends with it. Its network reaches the outside through slirp4netns. Two machines of one name wait for each other.
+# Sourced by engines.sh: machine runs a command in its own mount, process and network namespaces, so that several engines
+# of one kind are isolated and all processes of the command end with it. The network reaches the outside through
+# slirp4netns. Two machines of the same name run one at a time.
 
 readonly CACHE=${OCIMAN_CACHE:-/var/cache/ociman}
 
@@ -10,7 +10,7 @@ machine_tools_missing() {
   for name in unshare slirp4netns mkfifo; do have "$name" || echo "$name"; done
 }
 
-# Runs in the new namespaces. A chroot is not enough for a root of its own: runc asks for the root of the mount namespace.
+# Runs in the new namespaces. A chroot does not suffice for a new root: runc uses the root of the mount namespace.
 # shellcheck disable=SC2016 # for the inner shell
 readonly MACHINE_SETUP='
   set -euo pipefail
@@ -46,10 +46,10 @@ readonly MACHINE_SETUP='
   fi
   mount --make-rshared /
   cd "${MACHINE_DIRECTORY:-/}" 2>/dev/null || cd /
-  # The first process of the machine waits for those that have lost their parents, which most commands do not.
+  # The first process of a process namespace must reap orphans, which most commands do not.
   exec unshare --pid --fork --kill-child --mount-proc bash -c "\"\$@\"; exit \$?" "$0" "$@"'
 
-# Directories of this machine that the other one sees too, each followed by its place there.
+# Directories of this machine that are mounted in the new root, each followed by its path there.
 BINDS=()
 
 machine() { # NAME ROOT COMMAND…

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: the ordinary user under whom root runs Podman rootless.
+# Sourced by engines.sh: the ordinary user as whom root runs rootless Podman.
 
 readonly ROOTLESS_USER=ociman
 
@@ -13,7 +13,7 @@ ensure_user() {
   useradd -m -s /bin/bash "$ROOTLESS_USER"
 }
 
-# useradd hands out ranges only where these files exist already.
+# useradd assigns ranges of ids only if these files exist.
 ensure_sub_ids() { # FILE OPTION
   local file=$1 option=$2 first
   grep -qs "^$ROOTLESS_USER:" "$file" && return
@@ -32,8 +32,8 @@ ensure_runtime_dir() {
     install -d -m 0700 -o "$ROOTLESS_USER" -g "$(id -g "$ROOTLESS_USER")" "$(runtime_dir)"
 }
 
-# Without a storage.conf Podman 4 takes vfs for a new user: a full copy per container.
-# A store that exists already keeps its driver.
+# Without a storage.conf, Podman 4 uses vfs for a new user, with a full copy per container.
+# An existing store keeps its driver.
 ensure_overlay_storage() {
   local home conf
   home=$(user_home)
@@ -45,7 +45,7 @@ ensure_overlay_storage() {
   run_as_user sh -c 'mkdir -p "${1%/*}" && printf "[storage]\ndriver = \"overlay\"\n" >"$1"' sh "$conf"
 }
 
-# 0666 is what udev gives these devices on an ordinary machine.
+# udev gives these devices mode 0666 on an ordinary machine.
 ensure_device() { # NODE
   [[ -c $1 ]] || return 0
   run_as_user test -r "$1" -a -w "$1" && return
@@ -63,7 +63,7 @@ set_up_user() {
     ensure_device /dev/fuse
 }
 
-# A folder of root's on PATH would turn "no such command" into "permission denied".
+# A directory of root on PATH would turn "no such command" into "permission denied".
 # shellcheck disable=SC2016 # for the inner shell
 readonly AS_USER='
   cd . 2>/dev/null || { echo "$USER may not enter $PWD" >&2; exit 126; }

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: which Debian packages are missing, and installing them.
+# Sourced by engines.sh: finds and installs missing Debian packages.
 
 podman_helper() {
   have "$1" || [[ -x /usr/libexec/podman/$1 || -x /usr/lib/podman/$1 ]]
@@ -11,7 +11,7 @@ static_busybox() {
 
 in_distribution() { [[ -n $(apt-cache madison "$1" 2>/dev/null) ]]; }
 
-# The client is a package of its own from Debian 13 on.
+# From Debian 13 on, the client is a separate package.
 missing_docker_packages() {
   if ! have dockerd && ! docker_version >/dev/null 2>&1; then
     echo docker.io
@@ -21,12 +21,12 @@ missing_docker_packages() {
   fi
 }
 
-# Of the one that is there, or else of the one that the distribution has.
+# The version of the installed package, or else of the distribution's.
 podman_major() {
   { podman --version 2>/dev/null || apt-cache policy podman 2>/dev/null | grep Candidate; } | grep -oE '[0-9]+' | head -n 1
 }
 
-# By command and not by package: runc and podman may come from other vendors' packages.
+# Checks commands and not packages, since runc and podman may come from packages of other vendors.
 missing_podman_packages() {
   local name
   for name in podman buildah slirp4netns fuse-overlayfs iptables runc; do
@@ -36,15 +36,15 @@ missing_podman_packages() {
   for name in netavark aardvark-dns catatonit; do
     podman_helper "$name" || echo "$name"
   done
-  # Podman has its networks by these since version 5.
+  # Podman 5 needs these for its networks.
   if [[ $(podman_major) -ge 5 ]]; then
     have nft || echo nftables
     have pasta || echo passt
   fi
 }
 
-# Tests run a static busybox in containers, reach engines over SSH by a server of their own and Podman by Docker's
-# client, make certificates and passwords, and have what they write read by other tools.
+# Tests run a static busybox in containers, reach engines over their own SSH server and Podman with Docker's client,
+# create certificates and passwords, and read their output with other tools.
 missing_test_packages() {
   have docker || ! in_distribution docker-cli || echo docker-cli
   static_busybox || echo busybox-static
@@ -61,12 +61,12 @@ missing_test_packages() {
   done
 }
 
-# On a machine without systemd nothing makes it, and sshd does not start without.
+# sshd needs this directory, which only systemd creates.
 ensure_sshd_directory() {
   ! am_root || ! have sshd || [[ -d /run/sshd ]] || install -d -m 0755 /run/sshd
 }
 
-# A line for each group: groups are installed one by one, so that one conflict does not keep out the rest.
+# One group per line; groups are installed one by one, so that a conflict does not prevent the others.
 missing_packages() { # ENGINE…
   local engine
   for engine in "$@"; do
@@ -92,7 +92,7 @@ apt_quiet() {
   return "$code"
 }
 
-# --no-remove: on a machine with Docker's own packages, apt would trade containerd.io for runc.
+# --no-remove: on a machine with Docker's own packages, apt would replace containerd.io by runc.
 install_group() {
   local name packages=()
   for name in "$@"; do
@@ -125,14 +125,14 @@ install_missing_packages() { # MODE ENGINE…; install or look
   if [[ -z $missing ]]; then
     say "packages: all present"
   elif [[ $mode == look ]] || ! am_root || ! have apt-get; then
-    # The names are wanted as words.
+    # Word splitting is intended.
     # shellcheck disable=SC2086
     explain_missing_packages $missing
     return 1
   else
     say "packages: missing: $missing"
     apt_quiet update || warn "packages: going on with the package lists at hand"
-    # Once more, since some names depend on the lists.
+    # Evaluates the names again, since some depend on the updated lists.
     while read -r group; do
       # shellcheck disable=SC2086
       [[ -z $group ]] || install_group $group

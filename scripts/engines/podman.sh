@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# Sourced by engines.sh: Podman as root and as an ordinary user, a check and a fix for each.
+# Sourced by engines.sh: checks and fixes for Podman as root and as an ordinary user.
 
 readonly PODMAN_DEFAULTS=/etc/containers/containers.conf.d/10-local.conf
 
@@ -30,8 +30,8 @@ hybrid_cgroups() {
   [[ $(stat -fc %T /sys/fs/cgroup/unified 2>/dev/null) == cgroup2fs ]]
 }
 
-# Only where the machine gives the reason: a healthy one keeps its own configuration. Without it containers may start,
-# and steps of builds not.
+# Applied only on a machine that needs it; others keep their configuration. Without it, containers may start while build
+# steps fail.
 needs_podman_defaults() {
   am_root && { lacks_sys_resource || hybrid_cgroups; } && [[ ! -e $PODMAN_DEFAULTS ]]
 }
@@ -74,7 +74,7 @@ fix_podman_rootless() {
   ! needs_podman_defaults || write_podman_defaults
 }
 
-# Where root asks, as the ordinary user.
+# For root, runs as the ordinary user.
 enter_podman_rootless() {
   am_root || exec "$@"
   user_exists || { warn "no user $ROOTLESS_USER yet; first run scripts/engines.sh" && exit 1; }

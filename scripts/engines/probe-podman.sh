@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # Passed as text to `sh -c`, because the ordinary user may not be able to read this file.
-# Runs busybox from a bare directory, without an image: `podman info` alone is
-# happy on machines where no container can start.
+# Runs busybox from a bare directory, without an image: `podman info` also
+# succeeds on machines where no container can start.
 set -eu
 podman info --format \
   '{{.Version.Version}} rootless={{.Host.Security.Rootless}} runtime={{.Host.OCIRuntime.Name}} storage={{.Store.GraphDriverName}}' 2>&1

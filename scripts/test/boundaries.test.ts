@@ -184,7 +184,7 @@ const planted: ReadonlyArray<readonly [what: string, files: Record<string, strin
     "packages/oci/package.json:1 [peer] effect"
   ],
   [
-    "a dependency nobody imports",
+    "a dependency that no module imports",
     { "packages/oci/package.json": manifest("oci", { semver: "7" }) },
     "packages/oci/package.json:1 [unused]"
   ],
@@ -195,8 +195,8 @@ const planted: ReadonlyArray<readonly [what: string, files: Record<string, strin
   ]
 ]
 
-describe("boundaries", () => {
-  it("passes a tree in order", () => {
+describe("scripts/boundaries.mjs", () => {
+  it("accepts a tree without violations", () => {
     const { status, stdout } = withTree({}, run)
     assert.strictEqual(stdout, "3 packages, 5 modules: edges, cycles and dependencies are in order\n")
     assert.strictEqual(status, 0)
@@ -208,7 +208,7 @@ describe("boundaries", () => {
     assert.strictEqual(status, 1)
   })
 
-  it("does not take type-only imports for a cycle", () => {
+  it("does not count type-only imports as a cycle", () => {
     assert.deepStrictEqual(
       violations({
         "packages/oci/src/A.ts": `import "./B.js"\n`,
@@ -218,11 +218,11 @@ describe("boundaries", () => {
     )
   })
 
-  it.each(planted)("names %s", (_, files, expected) => {
+  it.each(planted)("reports %s", (_, files, expected) => {
     assert.include(violations(files).join("\n"), expected)
   })
 
-  it("passes this repository", () => {
+  it("accepts this repository", () => {
     assert.deepStrictEqual(boundaries(fileURLToPath(new URL("../..", import.meta.url))).violations, [])
   })
 })

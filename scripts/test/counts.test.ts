@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { count, failures, retries } from "../counts.mjs"
+import { count, failures, retries, slowest } from "../counts.mjs"
 
 const script = fileURLToPath(new URL("../counts.mjs", import.meta.url))
 
@@ -40,20 +40,20 @@ const written = <A>(reports: ReadonlyArray<object>, use: (files: ReadonlyArray<s
   }
 }
 
-describe("counts", () => {
-  it("sums the reports and names skipped tests only where there are some", () => {
+describe("scripts/counts.mjs", () => {
+  it("sums the reports and prints skipped tests only if there are some", () => {
     assert.strictEqual(counted([report(3, 0, 0, 0), report(2, 1, 0, 0)]), "5 passed, 1 failed")
     assert.strictEqual(counted([report(3, 0, 2, 0)]), "3 passed, 0 failed, 2 skipped")
   })
 
-  it("counts a file that does not load, a run that failed otherwise, and one without a report", () => {
+  it("counts a file that does not load, a failed run without failed tests, and a missing report", () => {
     assert.strictEqual(counted([report(3, 0, 0, 1)]), "3 passed, 1 failed")
     assert.strictEqual(counted([{ ...report(3, 0, 0, 0), success: false }]), "3 passed, 1 failed")
-    assert.strictEqual(count(["/nowhere/report.json"]), "0 passed, 1 failed")
+    assert.strictEqual(count(["/missing/report.json"]), "0 passed, 1 failed")
     assert.strictEqual(counted([report(1, 0, 0, 0)], 2), "1 passed, 2 failed")
   })
 
-  it("names what failed, and how what it said begins, of each try", () => {
+  it("prints the failed tests with the beginning of the message of each attempt", () => {
     const failed = (fullName: string, ...failureMessages: ReadonlyArray<string>) => ({
       status: "failed",
       fullName,
@@ -72,14 +72,14 @@ describe("counts", () => {
       "  broken.test.ts",
       "    no such module"
     ])
-    assert.deepStrictEqual(failures(["/nowhere/report.json"]), [])
+    assert.deepStrictEqual(failures(["/missing/report.json"]), [])
   })
 
   it("counts a run in which no test ran as failed", () => {
     assert.strictEqual(counted([report(0, 0, 0, 0)]), "0 passed, 1 failed")
   })
 
-  it("names the tests that passed at a later try, and fails if there are more than three", () => {
+  it("prints the tests that passed after a retry and fails if there are more than three", () => {
     const retried = (fullName: string) => ({ status: "passed", fullName, failureMessages: ["hidden\nat a"] })
     const once = {
       testResults: [{ assertionResults: [retried("copies"), { ...retried("reads"), failureMessages: [] }] }]
@@ -89,11 +89,35 @@ describe("counts", () => {
     const run = (report: object) =>
       written([report], ([file = ""]) => spawnSync(process.execPath, [script, "--retries", file], { encoding: "utf8" }))
     assert.strictEqual(run(once).status, 0)
-    assert.include(run(once).stdout, "tests that passed at a later try: 1, allowed: 3\n  copies\n    hidden\n")
+    assert.include(run(once).stdout, "tests that passed after a retry: 1, allowed: 3\n  copies\n    hidden\n")
     assert.strictEqual(run(often).status, 1)
   })
 
-  it("prints nothing but the line", () => {
+  it("prints the slowest test files of all reports, at most ten", () => {
+    const file = (name: string, seconds: number) => ({
+      name: join(process.cwd(), `packages/oci/test/${name}.test.ts`),
+      startTime: 1_000,
+      endTime: 1_000 + seconds * 1_000,
+      assertionResults: []
+    })
+    const first = { testResults: Array.from({ length: 9 }, (_, index) => file(`f${index}`, index)) }
+    const second = { testResults: [file("slow", 12.34), file("slower", 123.4)] }
+    const lines = written([first, second], (files) => slowest(files))
+    assert.lengthOf(lines, 10)
+    assert.deepStrictEqual(lines.slice(0, 3), [
+      "   123.4 s  packages/oci/test/slower.test.ts (1)",
+      "    12.3 s  packages/oci/test/slow.test.ts (1)",
+      "     8.0 s  packages/oci/test/f8.test.ts (0)"
+    ])
+    const { stdout } = written(
+      [second],
+      ([path = ""]) => spawnSync(process.execPath, [script, "--slowest", path], { encoding: "utf8" })
+    )
+    assert.match(stdout, /^slowest test files:\n +123\.4 s {2}packages\/oci\/test\/slower\.test\.ts/)
+    assert.deepStrictEqual(slowest(["/missing/report.json"]), [])
+  })
+
+  it("prints only the line of counts", () => {
     const { stdout } = spawnSync(process.execPath, [script, "--failed", "1"], { encoding: "utf8" })
     assert.strictEqual(stdout, "0 passed, 1 failed\n")
   })

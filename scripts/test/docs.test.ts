@@ -25,7 +25,11 @@ export const one: number = 1
 const check = (source: string) => {
   const directory = mkdtempSync(join(tmpdir(), "ociman-docs-"))
   const sample = join(directory, "packages/sample")
-  const run = () => spawnSync(process.execPath, [join(root, "scripts/check-docs.mjs"), directory], { encoding: "utf8" })
+  const run = () =>
+    spawnSync(process.execPath, [join(root, "scripts/check-docs.mjs"), directory], {
+      encoding: "utf8",
+      env: { ...process.env, OCIMAN_CHECK_CACHE: join(directory, "cache") }
+    })
   try {
     mkdirSync(join(sample, "src"), { recursive: true })
     symlinkSync(join(root, "node_modules"), join(directory, "node_modules"))
@@ -52,8 +56,8 @@ const check = (source: string) => {
 
 const right = `import { one } from "@ociman/sample/One"\nimport { Effect } from "effect"\n`
 
-describe("doc examples", () => {
-  it("pass, and an unchanged package is not run again", () => {
+describe("The check of doc examples", () => {
+  it("passes, and skips an unchanged package", () => {
     const { again, leftovers, output, pages, status } = check(
       module(`${right}\nassert.strictEqual(Effect.runSync(Effect.succeed(one)), 1)`)
     )
@@ -64,19 +68,19 @@ describe("doc examples", () => {
     assert.isFalse(leftovers)
   })
 
-  it("fail where the example does not hold", () => {
+  it("rejects an example whose assertion fails", () => {
     const { output, status } = check(module(`${right}\nassert.strictEqual(one, 2)`))
     assert.strictEqual(status, 1)
     assert.include(output, "AssertionError")
   })
 
-  it("fail where the example does not compile", () => {
+  it("rejects an example that does not compile", () => {
     const { output, status } = check(module(`${right}\nexport const text: string = one`))
     assert.strictEqual(status, 1)
     assert.include(output, "TS2322")
   })
 
-  it("fail where @since is missing", () => {
+  it("rejects an export without @since", () => {
     const { output, status } = check(module(right, ""))
     assert.strictEqual(status, 1)
     assert.include(output, "Missing @since tag in src/One.ts#one")

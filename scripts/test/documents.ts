@@ -2,7 +2,7 @@ import * as fs from "node:fs"
 import * as path from "node:path"
 import * as ts from "typescript"
 
-/** The functions by which tests are defined, with whatever is chosen of them: `it.effect`, `it.scoped.each(…)`. */
+/** Matches the functions that define tests, with their modifiers: `it.effect`, `it.scoped.each(…)`. */
 const definesTest = /^(?:it|test|live)\b/
 
 const titleOf = (node: ts.CallExpression): string | undefined => {
@@ -12,7 +12,7 @@ const titleOf = (node: ts.CallExpression): string | undefined => {
   return ts.isTemplateExpression(title) ? title.getText().slice(1, -1) : undefined
 }
 
-/** The titles of the tests that a file defines; of one that is made from parts, its source. */
+/** Returns the titles of the tests that a file defines; for a template literal, its source text. */
 export const testTitles = (file: string): ReadonlySet<string> => {
   const titles = new Set<string>()
   const visit = (node: ts.Node): void => {
@@ -24,7 +24,7 @@ export const testTitles = (file: string): ReadonlySet<string> => {
   return titles
 }
 
-/** The rows of the tables of a document, without their heads. */
+/** Returns the rows of all tables of a document, without their heads. */
 export const rows = (markdown: string): ReadonlyArray<ReadonlyArray<string>> =>
   markdown.split("\n")
     .filter((line, index, lines) => line.startsWith("| ") && !(lines[index + 1] ?? "").startsWith("| -"))
@@ -36,21 +36,21 @@ export interface Citation {
   readonly label: string
 }
 
-/** The tests that a cell names: `[title][label]`, with the file of the label at the end of the document. */
+/** Returns the citations of a cell: `[title][label]`, with the file of the label at the end of the document. */
 export const citations = (cell: string): ReadonlyArray<Citation> =>
   Array.from(cell.matchAll(/\[([^\]]+)\]\[([^\]]+)\]/g), ([, title = "", label = ""]) => ({ title, label }))
 
 const definitions = (markdown: string) =>
   new Map(Array.from(markdown.matchAll(/^\[([^\]]+)\]: (\S+)$/gm), ([, label = "", file = ""]) => [label, file]))
 
-/** What is wrong with the citations of a document that stands in a directory. */
+/** Returns the errors in the citations of a document in the given directory. */
 export const wrongCitations = (markdown: string, directory: string): ReadonlyArray<string> => {
   const files = definitions(markdown)
   return citations(markdown).flatMap(({ label, title }) => {
     const file = files.get(label)
-    if (file === undefined) return [`[${label}] is no file`]
+    if (file === undefined) return [`[${label}] is no label of a file`]
     const absolute = path.resolve(directory, file)
-    if (!fs.existsSync(absolute)) return [`${file} is not there`]
+    if (!fs.existsSync(absolute)) return [`${file} does not exist`]
     return testTitles(absolute).has(title) ? [] : [`${file} has no test "${title}"`]
   })
 }

@@ -35,8 +35,8 @@ export const inEffect = Effect.sync(() => process.env["HOME"])
 export const size = fs.statSync
 `
 
-describe("Effect's diagnostics", () => {
-  it("fail on each rule raised to an error", () => {
+describe("scripts/check-effect.mjs", () => {
+  it("reports each diagnostic that is raised to an error", () => {
     const directory = mkdtempSync(join(tmpdir(), "ociman-effect-"))
     try {
       symlinkSync(join(root, "node_modules"), join(directory, "node_modules"))

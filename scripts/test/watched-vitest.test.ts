@@ -27,8 +27,8 @@ const run = (test: string, stallSeconds: number) => {
   }
 }
 
-describe("watched-vitest", () => {
-  it("ends a run in which no test ends, fails, and names the test that runs", () => {
+describe("scripts/watched-vitest.mjs", () => {
+  it("ends a run without progress, fails and names the running test", () => {
     const { status, stderr } = run(
       `it("passes", () => {})\nit("hangs", () => new Promise(() => {}), 60_000)`,
       5
@@ -39,7 +39,7 @@ describe("watched-vitest", () => {
     assert.notInclude(stderr, "some.test.ts: passes")
   })
 
-  it("writes the report of a run that goes on, and has its exit code", () => {
+  it("writes the report of a run and passes on its exit code", () => {
     const passed = run(`it("passes", () => {})`, 60)
     assert.strictEqual(passed.status, 0, passed.stderr)
     assert.strictEqual(passed.passed, 1)

@@ -1,6 +1,5 @@
 /**
- * The service that runs containers. A program requires it; the layer decides
- * whether Docker, Podman or memory answers.
+ * Service that runs containers. A program requires it; its layer decides between Docker, Podman and memory.
  *
  * @since 0.1.0
  */
@@ -15,13 +14,13 @@ import * as hosts from "./internal/contract/host.js"
 import type * as service from "./internal/contract/service.js"
 import { completed, type PartialDriver } from "./internal/contract/unimplemented.js"
 import * as building from "./internal/derived/buildingOnce.js"
+import * as capabilities from "./internal/derived/capabilities.js"
 import * as lifecycle from "./internal/derived/lifecycle.js"
 import * as sweeping from "./internal/derived/sweep.js"
-import * as thisHost from "./internal/host/thisHost.js"
 import type * as Session from "./Session.js"
 
 /**
- * The service: the operations of a driver, and those derived from them.
+ * Operations of a driver, and operations derived from them.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +53,7 @@ export type VolumeRequest = service.VolumeRequest
 export type Host = hosts.Host
 
 /**
- * The service that runs containers.
+ * Service that runs containers.
  *
  * @since 0.1.0
  * @category tags
@@ -70,7 +69,7 @@ export class Backend extends Context.Tag("@ociman/containers/Backend")<Backend, 
  * @category constructors
  */
 export const make = (driver: BackendDriver.BackendDriver, host: Host = hosts.isolated): Effect.Effect<Service> => {
-  const hosted = { ...driver, host }
+  const hosted = { ...capabilities.checked(driver), host }
   return Effect.map(
     Effect.all([lifecycle.derive(hosted), building.derive(hosted)]),
     ([containers, { builds, ensureImage }]) =>
@@ -79,9 +78,8 @@ export const make = (driver: BackendDriver.BackendDriver, host: Host = hosts.iso
 }
 
 /**
- * The machine that this program runs on: processes are identified by `/proc`,
- * else by `ps`; locks are files in `$XDG_RUNTIME_DIR/ociman/locks`, else in
- * `$TMPDIR/ociman-UID/locks`.
+ * Facts of the machine that this program runs on: identifies processes by `/proc`, else by `ps`; keeps locks as files
+ * in `$XDG_RUNTIME_DIR/ociman/locks`, else in `$TMPDIR/ociman-UID/locks`.
  *
  * @since 0.1.0
  * @category constructors
@@ -90,7 +88,7 @@ export const host: Effect.Effect<
   Host,
   never,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
-> = thisHost.make
+> = Effect.flatMap(Effect.promise(() => import("./internal/host/thisHost.js")), ({ make }) => make)
 
 /**
  * Removes the containers (with their anonymous volumes), then the networks and
@@ -98,12 +96,10 @@ export const host: Effect.Effect<
  * killed ones. Every resource that this library creates carries labels that
  * identify its process, see `Session.fromLabels`.
  *
- * Keeps resources of running processes; of processes whose state is not known
- * here, since they ran on another machine or in another process namespace; of
- * `Container.launch`, unless `kept` is set; containers that only inherit such
- * labels from an image; and images. Images belong to no process: other programs
- * run them and build on them. `Image.prune` finds built ones by the label
- * `Session.libraryKey`.
+ * Keeps resources of running processes; of processes whose state is unknown, since they ran on another machine or in
+ * another process namespace; of `Container.launch`, unless `kept` is set; containers that only inherit such labels from
+ * an image; and images. Images belong to no process: other programs run them and build on them. `Image.prune` finds
+ * built ones by the label `Session.libraryKey`.
  *
  * The result lists resources that could not be removed. A resource that is
  * already gone is not an error, and several processes may sweep at once.
@@ -140,9 +136,8 @@ export interface TestDouble extends PartialDriver, Partial<service.Derived> {
 }
 
 /**
- * A test double that implements what it is given. Derived operations, such as
- * `start` or `run`, work on top of the driver's, or are given themselves. Any
- * other operation dies when it is used, with its name.
+ * Provides a test double with the given operations. Derived operations, such as `start` or `run`, use the operations of
+ * the given driver, unless they are given themselves. Any other operation dies with its own name when it is called.
  *
  * @example
  * ```ts

@@ -2,17 +2,15 @@
  * Operations that a driver provides for one engine, grouped by theme. A
  * `Backend` derives everything else from them, see `Backend.make`.
  *
- * A driver reports success only on the engine's word. A client, a connection
- * or a stream that has ended is not a process that has ended, and its exit code
- * is not the process's: the driver asks the engine how the process ended, and
- * fails if the engine contradicts the client or does not answer. Output of a
- * process is never read as a report of the engine while the engine can be
- * asked.
+ * A driver reports success only if the engine confirms it. The end of a client, a connection or a stream is not the end
+ * of a process, and the exit code of a client is not that of the process: the driver asks the engine how the process
+ * ended, and fails if the engine contradicts the client or does not answer. Output of a process is never parsed as a
+ * message of the engine while the engine can be asked.
  *
  * @since 0.1.0
  */
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Arr from "effect/Array"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
@@ -43,7 +41,7 @@ import type * as Transfer from "./Transfer.js"
 import type * as VolumeInfo from "./VolumeInfo.js"
 
 /**
- * A driver: the engine it serves, and its operations by theme.
+ * Driver of one engine: its identity, and its operations by theme.
  *
  * @since 0.1.0
  * @category models
@@ -67,15 +65,15 @@ export interface BackendDriver {
  * @category models
  */
 export interface Containers {
-  /** Creates a container under the given name; neither pulls its image nor starts it. */
+  /** Creates a container with the given name. Neither pulls its image nor starts it. */
   readonly create: (
     definition: Definition.Definition,
     name: ContainerName.ContainerName
   ) => Effect.Effect<ContainerId.ContainerId, BackendError.CreateError>
   readonly start: (container: string) => Effect.Effect<void, BackendError.StartError>
   /**
-   * Starts a container and follows its process to the end, feeding its standard input. The exit code is the engine's:
-   * fails if the connection ends while the process runs.
+   * Starts a container, feeds its standard input, and streams its output and exit code. The exit code is reported by
+   * the engine; fails if the connection ends while the process runs.
    */
   readonly startAttached: (
     container: string,
@@ -100,7 +98,7 @@ export interface Containers {
     container: string,
     options: RemoveOptions
   ) => Effect.Effect<void, BackendError.ContainerError>
-  /** Waits until the container's process has ended. Returns its exit code. */
+  /** Waits until the container's process has ended, and returns its exit code. */
   readonly wait: (container: string) => Effect.Effect<number, BackendError.ContainerError>
   readonly inspect: (container: string) => Effect.Effect<ContainerInfo.ContainerInfo, BackendError.ContainerError>
   /** Lists containers in any state that match all label filters. */
@@ -120,7 +118,7 @@ export interface Containers {
   readonly processes: (
     container: string
   ) => Effect.Effect<ReadonlyArray<ProcessInfo.ProcessInfo>, BackendError.ContainerError>
-  /** Makes an image of the container's file system, without volumes and other mounts. */
+  /** Creates an image from the container's file system, without volumes and other mounts. */
   readonly commit: (
     container: string,
     image: Reference.Reference,
@@ -129,21 +127,22 @@ export interface Containers {
 }
 
 /**
- * Commands in running containers.
+ * Operations that run commands in running containers.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Execs {
   /**
-   * Runs a command and follows it to its end. Any exit code, which is the engine's, is a success. Fails with
-   * `ExecFailed` if the command was never run, and with `EngineFailed` if the connection ends while it runs.
+   * Runs a command, and streams its output and exit code, which the engine reports. Does not fail on a non-zero exit
+   * code. Fails with `ExecFailed` if the command was never run, and with `EngineFailed` if the connection ends while it
+   * runs.
    */
   readonly run: (
     container: string,
     exec: Exec.Exec
   ) => Stream.Stream<Output.ProcessEvent, BackendError.ContainerError | BackendError.ExecFailed>
-  /** Runs the platform's `Command` in the container. */
+  /** Executes a `Command` of `@effect/platform` in the container. */
   readonly executor: (container: string) => CommandExecutor.CommandExecutor
   /** Resolves a host name as the processes of the container do. The preferred address comes first. */
   readonly resolveHost: (
@@ -156,15 +155,15 @@ export interface Execs {
 }
 
 /**
- * Files of containers in any state, as tar archives. Paths are absolute.
+ * Operations on files of containers in any state, as tar archives. Paths are absolute.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Files {
   /**
-   * Unpacks an archive into an existing directory. Owners and permissions are the archive's. Missing directories are
-   * created; existing entries of the same kind are replaced.
+   * Unpacks an archive into an existing directory, with the owners and permissions of the archive. Missing directories
+   * are created; existing entries of the same kind are replaced.
    */
   readonly copyInto: <E>(
     container: string,
@@ -179,11 +178,9 @@ export interface Files {
 }
 
 /**
- * Operations on images, which are addressed by reference or id. References mean
- * on every engine what they mean on Docker: `alpine` is
- * `docker.io/library/alpine:latest`, and a tag is ignored beside a digest.
- * Short names of Podman, such as `app` for `localhost/app`, are found by Podman
- * too.
+ * Operations on images, which are addressed by reference or id. References have Docker's meaning on every engine:
+ * `alpine` is `docker.io/library/alpine:latest`, and a tag is ignored beside a digest. Short names of Podman, such as
+ * `app` for `localhost/app`, are found by Podman too.
  *
  * @since 0.1.0
  * @category models
@@ -199,15 +196,18 @@ export interface Images {
     options: PushOptions
   ) => Stream.Stream<Transfer.Event, BackendError.TransferError>
   readonly inspect: (image: ImageKey) => Effect.Effect<ImageInfo.ImageInfo, BackendError.ImageError>
-  /** Returns the steps by which the image was made, the last one first. */
+  /** Returns the steps that created the image, the last one first. */
   readonly history: (image: ImageKey) => Effect.Effect<ReadonlyArray<ImageHistory.Step>, BackendError.ImageError>
   /** Lists images that match all label filters. */
   readonly list: (
     labels: ReadonlyArray<Label.Filter>
   ) => Effect.Effect<ReadonlyArray<ImageInfo.ImageInfo>, BackendError.EngineError>
-  /** Adds a reference to an image; another image loses it. */
+  /** Adds a reference to an image. Another image that has the reference loses it. */
   readonly tag: (image: ImageKey, name: Reference.Reference) => Effect.Effect<void, BackendError.ImageError>
-  /** With `force`, removes a reference also while containers use the image, which they keep. */
+  /**
+   * Removes a reference, and the image with its last one. With `force`, also while containers use the image, which they
+   * keep.
+   */
   readonly remove: (
     image: ImageKey,
     options: { readonly force: boolean }
@@ -218,7 +218,7 @@ export interface Images {
   readonly save: (
     images: Arr.NonEmptyReadonlyArray<ImageKey>
   ) => Stream.Stream<Uint8Array, BackendError.ImageError>
-  /** Makes an image of the files in an archive. */
+  /** Creates an image from the files in an archive. */
   readonly import: (
     archive: Archive,
     image: Reference.Reference,
@@ -231,7 +231,7 @@ export interface Images {
 }
 
 /**
- * Image builds.
+ * Operation that builds images.
  *
  * @since 0.1.0
  * @category models
@@ -244,13 +244,13 @@ export interface Builds {
 }
 
 /**
- * Operations on networks, which are addressed by id, or by name if the name is unique.
+ * Operations on networks, which are addressed by id, or by name if it is unique.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Networks {
-  /** Creates a network. Fails with `NameInUse` if there is one of the name. */
+  /** Creates a network. Fails with `NameInUse` if a network of that name exists. */
   readonly create: (request: NetworkRequest) => Effect.Effect<NetworkInfo.Id, BackendError.CreateNetworkError>
   readonly inspect: (network: string) => Effect.Effect<NetworkInfo.NetworkInfo, BackendError.NetworkError>
   /** Lists networks that match all label filters. */
@@ -285,7 +285,7 @@ export interface Networks {
  * @category models
  */
 export interface Volumes {
-  /** Creates a volume. An engine may succeed without a change if there is one of the name. */
+  /** Creates a volume. An engine may succeed without a change if a volume of that name exists. */
   readonly create: (request: VolumeRequest) => Effect.Effect<void, BackendError.NameInUse | BackendError.EngineError>
   readonly inspect: (volume: string) => Effect.Effect<VolumeInfo.VolumeInfo, BackendError.VolumeError>
   /** Lists volumes that match all label filters. */
@@ -300,7 +300,7 @@ export interface Volumes {
 }
 
 /**
- * Events of the engine.
+ * Subscription to events of the engine.
  *
  * @since 0.1.0
  * @category models
@@ -324,8 +324,7 @@ export interface Events {
 export type ImageKey = requests.ImageKey
 
 /**
- * Bytes of a tar archive. A failure of the stream becomes the `cause` of an `EngineFailed` with reason
- * `InputFailed`.
+ * Bytes of a tar archive. A failure of the stream becomes the `cause` of an `EngineFailed` with reason `InputFailed`.
  *
  * @since 0.1.0
  * @category models
@@ -373,7 +372,7 @@ export type ImportOptions = requests.ImportOptions
 export type PruneImagesOptions = requests.PruneImagesOptions
 
 /**
- * Network to create; `Network.make` takes the options that users write.
+ * Network to create. Users pass `Network.Options` to `Network.make`.
  *
  * @since 0.1.0
  * @category models
@@ -389,7 +388,7 @@ export type NetworkRequest = requests.NetworkRequest
 export type Endpoint = requests.Endpoint
 
 /**
- * Volume to create; `Volume.make` takes the options that users write.
+ * Volume to create. Users pass `Volume.Options` to `Volume.make`.
  *
  * @since 0.1.0
  * @category models
@@ -429,7 +428,7 @@ export type CommitOptions = requests.CommitOptions
 export type PullOptions = requests.PullOptions
 
 /**
- * Image to build, as made by the combinators of `Build`.
+ * Image to build, see the combinators of `Build`.
  *
  * @since 0.1.0
  * @category models

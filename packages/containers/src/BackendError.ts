@@ -20,10 +20,10 @@ export class Probe extends Schema.Class<Probe>("@ociman/containers/BackendError/
   engine: engineName,
   executable: Schema.String,
   /**
-   * - `NotInstalled`: there is no such executable on `PATH`.
-   * - `DaemonDown`: the client is there, nothing answers it.
-   * - `PermissionDenied`: the engine is there, this user may not use it.
-   * - `UnexpectedAnswer`: something answered that is not understood.
+   * - `NotInstalled`: the executable is not on `PATH`.
+   * - `DaemonDown`: the client is installed, but no engine answers it.
+   * - `PermissionDenied`: the engine is running, but this user may not use it.
+   * - `UnexpectedAnswer`: the answer could not be decoded.
    */
   reason: Schema.Literal("NotInstalled", "DaemonDown", "PermissionDenied", "UnexpectedAnswer"),
   detail: Schema.String
@@ -37,8 +37,8 @@ export class Probe extends Schema.Class<Probe>("@ociman/containers/BackendError/
 }
 
 /**
- * No engine answers: at start, where each engine that was tried is listed with
- * its reason, or in the middle of a program when the engine went away.
+ * No engine answers. Lists every probe with its reason, when an engine is selected at start, or when a running engine
+ * has become unreachable.
  *
  * @since 0.1.0
  * @category errors
@@ -48,9 +48,9 @@ export class BackendUnavailable
     "BackendUnavailable",
     {
       probes: Schema.NonEmptyArray(Probe),
-      /** The operation that found the engine gone; absent while looking for one. */
+      /** Operation that could not reach the engine; absent if no engine was found at start. */
       operation: Schema.optionalWith(Schema.String, { exact: true }),
-      /** The setting that names the engine, for which no other was tried; absent if none does. */
+      /** Setting that names the engine, so that no other was tried; absent if there is none. */
       namedBy: Schema.optionalWith(Schema.String, { exact: true })
     }
   )
@@ -72,7 +72,7 @@ export class BackendUnavailable
 }
 
 /**
- * There is no container of that id or name.
+ * No container has this id or name.
  *
  * @since 0.1.0
  * @category errors
@@ -92,7 +92,7 @@ export class ContainerNotFound
 }
 
 /**
- * The image is neither on the engine nor, where it was asked for it, in its registry.
+ * The engine does not have the image, nor, after a pull, its registry.
  *
  * @since 0.1.0
  * @category errors
@@ -101,7 +101,7 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
   "ImageNotFound",
   {
     image: Schema.String,
-    /** What the engine said. */
+    /** Message of the engine. */
     detail: Schema.String
   }
 ) {
@@ -114,7 +114,7 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
 }
 
 /**
- * A registry did not take part in a pull or a push.
+ * A registry refused a pull or a push, or could not be reached.
  *
  * @since 0.1.0
  * @category errors
@@ -126,13 +126,14 @@ export class RegistryFailed
       image: Schema.String,
       operation: Schema.Literal("pull", "push"),
       /**
-       * - `Unauthorized`: it wants to know who asks, or does not accept the credentials.
-       * - `Denied`: it knows who asks, and refuses. Some say so of what they do not have, too.
-       * - `Unreachable`: the engine cannot speak to it.
-       * - `TooManyRequests`: it has been asked too often.
+       * - `Unauthorized`: the registry requires authentication, or rejects the credentials.
+       * - `Denied`: the registry denies access to this user. Some registries also answer so if the repository does not
+       *   exist.
+       * - `Unreachable`: the engine cannot connect to the registry.
+       * - `TooManyRequests`: the registry's rate limit is exceeded.
        */
       reason: Schema.Literal("Unauthorized", "Denied", "Unreachable", "TooManyRequests"),
-      /** What the engine said. */
+      /** Message of the engine. */
       detail: Schema.String
     }
   )
@@ -148,7 +149,7 @@ export class RegistryFailed
 }
 
 /**
- * There is no network of that id or name.
+ * No network has this id or name.
  *
  * @since 0.1.0
  * @category errors
@@ -168,7 +169,7 @@ export class NetworkNotFound
 }
 
 /**
- * There is no volume of that name.
+ * No volume has this name.
  *
  * @since 0.1.0
  * @category errors
@@ -188,7 +189,7 @@ export class VolumeNotFound
 }
 
 /**
- * Another container, network or volume has the name already.
+ * Another container, network or volume already has this name.
  *
  * @since 0.1.0
  * @category errors
@@ -197,7 +198,7 @@ export class NameInUse extends Schema.TaggedError<NameInUse>("@ociman/containers
   "NameInUse",
   {
     kind: Schema.Literal("container", "network", "volume"),
-    /** The name that is taken. */
+    /** Name that is in use. */
     resource: Schema.String
   }
 ) {
@@ -219,9 +220,9 @@ export class ResourceInUse extends Schema.TaggedError<ResourceInUse>("@ociman/co
   "ResourceInUse",
   {
     kind: Schema.Literal("network", "volume"),
-    /** Its id or name, as it was asked for. */
+    /** Id or name, as given to the operation. */
     resource: Schema.String,
-    /** What the engine said. */
+    /** Message of the engine. */
     detail: Schema.String
   }
 ) {
@@ -237,7 +238,7 @@ export class ResourceInUse extends Schema.TaggedError<ResourceInUse>("@ociman/co
 }
 
 /**
- * A network cannot have the addresses that it is to have.
+ * A network could not be created with the requested addresses.
  *
  * @since 0.1.0
  * @category errors
@@ -246,14 +247,14 @@ export class SubnetUnavailable
   extends Schema.TaggedError<SubnetUnavailable>("@ociman/containers/BackendError/SubnetUnavailable")(
     "SubnetUnavailable",
     {
-      /** The name of the network. */
+      /** Name of the network. */
       network: Schema.String,
       /**
-       * - `Overlap`: a subnet that was asked for has addresses of another network of the engine or of its machine.
-       * - `Exhausted`: no subnet was asked for, and the engine has no free one left.
+       * - `Overlap`: a requested subnet overlaps another network of the engine or of its machine.
+       * - `Exhausted`: no subnet was requested, and the engine has no free one left.
        */
       reason: Schema.Literal("Overlap", "Exhausted"),
-      /** What the engine said. */
+      /** Message of the engine. */
       detail: Schema.String
     }
   )
@@ -282,13 +283,13 @@ export class HostNotResolved
       container: Schema.String,
       host: Schema.String,
       /**
-       * - `InvalidName`: that is no host name.
-       * - `UnknownHost`: there is no address of that name.
+       * - `InvalidName`: the text is not a host name.
+       * - `UnknownHost`: the name has no address.
        * - `NoResolver`: the image has neither `getent` nor `nslookup`, and the container's `/etc/hosts` does not
        *   have the name.
        */
       reason: Schema.Literal("InvalidName", "UnknownHost", "NoResolver"),
-      /** What the resolver said. */
+      /** Message of the resolver. */
       detail: Schema.String
     }
   )
@@ -304,7 +305,7 @@ export class HostNotResolved
 }
 
 /**
- * The container does not publish the port that was asked for.
+ * The container does not publish the requested port.
  *
  * @since 0.1.0
  * @category errors
@@ -314,11 +315,11 @@ export class PortNotPublished
     "PortNotPublished",
     {
       container: Schema.String,
-      /** The port in the container with its protocol, such as `80/tcp`. */
+      /** Port of the container with its protocol, such as `80/tcp`. */
       port: Schema.String,
-      /** The ports that are published, in the same form. */
+      /** Published ports, in the same form. */
       published: Schema.Array(Schema.String),
-      /** The state of the container; only a running one has its ports published. */
+      /** State of the container. Only a running container has published ports. */
       state: Schema.String
     }
   )
@@ -333,9 +334,9 @@ export class PortNotPublished
 }
 
 const described = {
-  /** The name of the container; absent if it is not known. */
+  /** Name of the container; absent if unknown. */
   containerName: Schema.optionalWith(Schema.String, { exact: true }),
-  /** The image of the container; absent if it is not known. */
+  /** Image of the container; absent if unknown. */
   image: Schema.optionalWith(Schema.String, { exact: true })
 }
 
@@ -350,9 +351,9 @@ export class PortTaken extends Schema.TaggedError<PortTaken>("@ociman/containers
   {
     container: Schema.String,
     ...described,
-    /** The name of the container that has the port; absent if none of this engine is known to have it. */
+    /** Name of the container of this engine that has the port; absent if unknown. */
     holder: Schema.optionalWith(Schema.String, { exact: true }),
-    /** Message of the engine; it names the address. */
+    /** Message of the engine, which contains the address. */
     detail: Schema.String
   }
 ) {
@@ -380,8 +381,8 @@ export class StartFailed extends Schema.TaggedError<StartFailed>("@ociman/contai
     ...described,
     /**
      * - `CommandNotFound`: the image has no such executable.
-     * - `NotExecutable`: the file is there and may not be executed.
-     * - `Refused`: the engine or its runtime had another reason, see `detail`.
+     * - `NotExecutable`: the file exists but may not be executed.
+     * - `Refused`: the engine or its runtime refused for another reason, see `detail`.
      */
     reason: Schema.Literal("CommandNotFound", "NotExecutable", "Refused"),
     detail: Schema.String
@@ -411,7 +412,7 @@ export class RunFailed extends Schema.TaggedError<RunFailed>("@ociman/containers
      * control groups. Default: false.
      */
     outOfMemory: Schema.optionalWith(Schema.Boolean, { exact: true }),
-    /** Both ends of what the process wrote, as text. */
+    /** Beginning and end of the output, as text. */
     stdout: Schema.String,
     stderr: Schema.String
   }
@@ -428,7 +429,7 @@ export class RunFailed extends Schema.TaggedError<RunFailed>("@ociman/containers
 }
 
 /**
- * A command inside a container failed, or could not be run there.
+ * A command in a container failed, or could not be run.
  *
  * @since 0.1.0
  * @category errors
@@ -437,21 +438,21 @@ export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containe
   "ExecFailed",
   {
     container: Schema.String,
-    /** The command line, quoted for a shell, without what is secret in it. */
+    /** Command line, quoted for a shell, secrets redacted. */
     command: Schema.String,
     /**
      * - `ExitCode`: the command ran and ended with `exitCode`.
      * - `CommandNotFound`: the container has no such executable.
-     * - `NotExecutable`: the file is there and may not be executed.
+     * - `NotExecutable`: the file exists but may not be executed.
      * - `ContainerNotRunning`: the container is stopped or paused, see `detail`.
      * - `Refused`: no such user or working directory, or another reason, see `detail`.
      */
     reason: Schema.Literal("ExitCode", "CommandNotFound", "NotExecutable", "ContainerNotRunning", "Refused"),
     exitCode: Schema.Number,
-    /** Both ends of what the command wrote, as text. */
+    /** Beginning and end of the output, as text. */
     stdout: Schema.String,
     stderr: Schema.String,
-    /** What the engine said, or the state of the container. */
+    /** Message of the engine, or the state of the container. */
     detail: Schema.String
   }
 ) {
@@ -469,7 +470,7 @@ export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containe
 }
 
 /**
- * The engine refused or failed for a reason of its own.
+ * The engine refused an operation, or failed, for a reason without a tag of its own.
  *
  * @since 0.1.0
  * @category errors
@@ -478,17 +479,17 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
   "EngineFailed",
   {
     engine: engineName,
-    /** The operation, such as `Container.commit`. */
+    /** Operation, such as `Container.commit`. */
     operation: Schema.String,
     /**
-     * - `Refused`: the engine said no, see `detail`.
-     * - `Conflict`: the container or image is in a state, or in a use, that does not allow it.
+     * - `Refused`: the engine refused, see `detail`.
+     * - `Conflict`: the state of the container or image, or its use by others, does not allow the operation.
      * - `TimedOut`: the engine did not answer in time.
-     * - `UnexpectedAnswer`: the engine answered in a way that is not understood.
-     * - `InvalidDefinition`: what was asked for cannot be said to this engine.
-     * - `InputFailed`: what a process was to read could not be produced, see `cause`.
-     * - `Unsupported`: this engine cannot do it as it is set up here, such as `Container.stats` on Podman without root
-     *   and with the first version of control groups.
+     * - `UnexpectedAnswer`: the engine's answer could not be decoded.
+     * - `InvalidDefinition`: the request cannot be expressed for this engine.
+     * - `InputFailed`: the stream of input failed, see `cause`.
+     * - `Unsupported`: the engine does not support the operation in its configuration, such as `Container.stats` on
+     *   rootless Podman with version 1 of control groups.
      */
     reason: Schema.Literal(
       "Refused",
@@ -512,7 +513,31 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
 }
 
 /**
- * A build failed, at one of its steps or before the first.
+ * The engine lacks a capability that an operation or a definition needs.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class Unsupported extends Schema.TaggedError<Unsupported>("@ociman/containers/BackendError/Unsupported")(
+  "Unsupported",
+  {
+    engine: engineName,
+    /** The missing capability, see `Engine.Capabilities`. */
+    capability: Schema.String,
+    /** The operation or the combinator that needs it, and how to do without. */
+    hint: Schema.String
+  }
+) {
+  /**
+   * @since 0.1.0
+   */
+  override get message() {
+    return `The engine ${this.engine} lacks the capability "${this.capability}": ${this.hint}`
+  }
+}
+
+/**
+ * A build failed at one of its steps, or before the first one.
  *
  * @since 0.1.0
  * @category errors
@@ -521,11 +546,11 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
   "BuildFailed",
   {
     image: Schema.String,
-    /** The step that failed, with its instruction; absent if it failed before the first one. */
+    /** Failed step, with its instruction; absent if the build failed before the first one. */
     step: Schema.optionalWith(Step, { exact: true }),
-    /** The exit code of the step's command, if that is what failed. */
+    /** Exit code of the step's command; absent if the step failed otherwise. */
     exitCode: Schema.optionalWith(Schema.Number, { exact: true }),
-    /** The last lines that the builder and its steps have written. */
+    /** Last lines of output of the builder and its steps. */
     output: Schema.String
   }
 ) {
@@ -540,8 +565,7 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
 }
 
 /**
- * There is nothing at a path in a container, or the directory that something
- * is to be copied into is not there.
+ * A path does not exist in a container, or the directory to copy into does not.
  *
  * @since 0.1.0
  * @category errors
@@ -568,18 +592,18 @@ export class CopyFailed extends Schema.TaggedError<CopyFailed>("@ociman/containe
   "CopyFailed",
   {
     container: Schema.String,
-    /** The path in the container; for `UnsafeEntry` the entry as the container gave it. */
+    /** Path in the container; for `UnsafeEntry` the name of the archive's entry. */
     path: Schema.String,
     /**
-     * - `NotADirectory`: something is to be copied into what is no directory.
-     * - `NotAFile`: what is to be read as a file is none.
-     * - `InTheWay`: a directory is where a file is to be, or the other way round.
-     * - `ReadOnly`: the container's file system, or a mount, must not be written to.
-     * - `Unreachable`: it is in a memory file system, which the engine cannot copy into, or not before the start.
-     * - `InvalidPath`: the path is not absolute, or names no file.
-     * - `InvalidArchive`: the archive is damaged, or the content is not as long as was said.
-     * - `UnsafeEntry`: what the container gave could do harm here: a name or link that leads out, or a device.
-     * - `Unreadable`: what is to be copied could not be read on this machine, see `cause`.
+     * - `NotADirectory`: the target of the copy is not a directory.
+     * - `NotAFile`: the path to read is not a file.
+     * - `InTheWay`: a directory exists at the path of a file, or a file at the path of a directory.
+     * - `ReadOnly`: the container's file system, or a mount, is read-only.
+     * - `Unreachable`: the path is in a memory file system, into which the engine cannot copy, or not before the start.
+     * - `InvalidPath`: the path is not absolute, or does not name a file.
+     * - `InvalidArchive`: the archive is corrupt, or the content of an entry does not have its declared size.
+     * - `UnsafeEntry`: the container's archive has a name or a link that leads out of the copy, or a device.
+     * - `Unreadable`: the source on this machine could not be read, see `cause`.
      */
     reason: Schema.Literal(
       "NotADirectory",
@@ -606,7 +630,7 @@ export class CopyFailed extends Schema.TaggedError<CopyFailed>("@ociman/containe
 }
 
 /**
- * The client's settings name no endpoint.
+ * The settings of a client do not yield an endpoint.
  *
  * @since 0.1.0
  * @category errors
@@ -616,11 +640,11 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/co
   {
     engine: Schema.Literal("docker", "podman"),
     /**
-     * - `ContextNotFound`: there is no context or connection of that name.
-     * - `InvalidContext`: the file of a context cannot be read or understood.
-     * - `InvalidHost`: what stands for a host is none, see `detail`.
-     * - `InvalidConfig`: a configuration file cannot be read or understood.
-     * - `TlsFileMissing`: TLS is on, and a file for it is not there.
+     * - `ContextNotFound`: no context or connection has this name.
+     * - `InvalidContext`: the file of a context cannot be read or decoded.
+     * - `InvalidHost`: the value is not an engine's host, see `detail`.
+     * - `InvalidConfig`: a configuration file cannot be read or decoded.
+     * - `TlsFileMissing`: TLS is enabled, but a file for it does not exist.
      * - `Conflict`: options contradict each other.
      */
     reason: Schema.Literal(
@@ -648,7 +672,7 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/co
  * @since 0.1.0
  * @category errors
  */
-export type EngineError = BackendUnavailable | EngineFailed
+export type EngineError = BackendUnavailable | EngineFailed | Unsupported
 
 /**
  * Errors of any operation on an existing container.
@@ -683,7 +707,7 @@ export type ImageError = ImageNotFound | EngineError
 export type TransferError = ImageError | RegistryFailed
 
 /**
- * What creating a container may fail with, the pull of its image included.
+ * Errors of creating a container, the pull of its image included.
  *
  * @since 0.1.0
  * @category errors
@@ -699,7 +723,7 @@ export type CreateError = TransferError | NameInUse | NetworkNotFound
 export type NetworkError = NetworkNotFound | EngineError
 
 /**
- * Errors of making a network.
+ * Errors of creating a network.
  *
  * @since 0.1.0
  * @category errors
@@ -723,7 +747,7 @@ export type VolumeError = VolumeNotFound | EngineError
 export type StartError = CreateError | ContainerNotFound | CopyFailed | PortTaken | StartFailed
 
 /**
- * Every error of this package, as a schema.
+ * Schema of every error of this package.
  *
  * @since 0.1.0
  * @category schemas
@@ -748,6 +772,7 @@ export const BackendError = Schema.Union(
   RunFailed,
   StartFailed,
   SubnetUnavailable,
+  Unsupported,
   VolumeNotFound
 )
 

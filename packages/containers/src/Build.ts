@@ -1,11 +1,12 @@
 /**
- * The description of an image build: immutable data, built up with combinators.
- * A target whose tag is a hash of everything that goes into the image makes a
- * build that need not be repeated.
+ * Description of an image build: immutable data, extended with combinators. The tag of a content-addressed build is a
+ * hash of everything that determines the image, so that an existing image need not be built again.
  *
  * @since 0.1.0
  */
-import { type Hasher, type Platform, Reference } from "@ociman/oci"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
@@ -35,8 +36,8 @@ export const TypeId: unique symbol = Symbol.for("@ociman/containers/Build")
 export type TypeId = typeof TypeId
 
 /**
- * What is built from: a directory on this machine with a Dockerfile in it, or
- * the text of a Dockerfile that needs no files.
+ * Source of a build: a directory on this machine with a Dockerfile in it, or the text of a Dockerfile that needs no
+ * files.
  *
  * @since 0.1.0
  * @category models
@@ -44,7 +45,7 @@ export type TypeId = typeof TypeId
 export type Source = BackendDriver.BuildRequest["source"]
 
 /**
- * A secret that steps can read: a value, or a file on this machine that holds it.
+ * Secret that build steps can read: a value, or a file on this machine that holds it.
  *
  * @since 0.1.0
  * @category models
@@ -52,8 +53,7 @@ export type Source = BackendDriver.BuildRequest["source"]
 export type Secret = BackendDriver.BuildSecret
 
 /**
- * What the image is called: a fixed reference, or a repository in which the
- * tag is the hash of what is built from.
+ * Name of the image: a fixed reference, or a repository in which the tag is the hash of the build's inputs.
  *
  * @since 0.1.0
  * @category models
@@ -63,8 +63,7 @@ export type Name =
   | { readonly _tag: "ContentAddressed"; readonly repository: Reference.Reference }
 
 /**
- * The description of a build; `N` is `undefined` until it is said what the
- * image is called.
+ * Description of a build. `N` is `undefined` until the image has a name.
  *
  * @since 0.1.0
  * @category models
@@ -75,7 +74,7 @@ export interface Build<out N extends Name | undefined = Name> extends Pipeable, 
 }
 
 /**
- * All of a build but what the image is called, see the combinators.
+ * Fields of a build except the name of the image, see the combinators.
  *
  * @since 0.1.0
  * @category models
@@ -83,7 +82,7 @@ export interface Build<out N extends Name | undefined = Name> extends Pipeable, 
 export interface Settings extends Omit<BackendDriver.BuildRequest, "image"> {}
 
 /**
- * An image that is there now, and whether it had to be built for that.
+ * Result of {@link ensure}: the image, and if this call built it.
  *
  * @since 0.1.0
  * @category models
@@ -109,8 +108,8 @@ const modify = <N extends Name | undefined>(self: Build<N>, settings: Partial<Se
   new BuildImpl({ ...self, ...settings })
 
 /**
- * A build of a directory on this machine, by the Dockerfile in it; for another
- * one see {@link dockerfile}. What its `.dockerignore` excludes is no part of it.
+ * Builds a directory on this machine with the Dockerfile in it; see {@link dockerfile} for another one. Files excluded
+ * by its `.dockerignore` are not part of the build.
  *
  * @since 0.1.0
  * @category constructors
@@ -118,7 +117,7 @@ const modify = <N extends Name | undefined>(self: Build<N>, settings: Partial<Se
 export const fromDirectory = (path: string): Build<undefined> => from({ _tag: "Directory", path })
 
 /**
- * A build of instructions that need no files of this machine.
+ * Builds instructions of a Dockerfile that need no files of this machine.
  *
  * @example
  * ```ts
@@ -142,7 +141,7 @@ export const fromDirectory = (path: string): Build<undefined> => from({ _tag: "D
 export const fromInstructions = (text: string): Build<undefined> => from({ _tag: "Instructions", text })
 
 /**
- * The name of a build argument: not empty, without `=`, white space and NUL.
+ * Name of a build argument: not empty, without `=`, white space and NUL.
  *
  * @since 0.1.0
  * @category schemas
@@ -154,10 +153,8 @@ export const ArgumentName = refined(
 ).pipe(Schema.brand("@ociman/containers/Build/ArgumentName"))
 
 /**
- * Sets a build argument; a later one of the same name wins. A redacted value is
- * shown neither in argument lists nor in events and errors; but builders record
- * arguments in the image's history, so that they are no place for secrets: for
- * these there is {@link secret}.
+ * Sets a build argument; a later one of the same name wins. A redacted value appears neither in argument lists nor in
+ * events and errors. Builders record arguments in the image's history, so use {@link secret} for secrets.
  *
  * @since 0.1.0
  * @category combinators
@@ -172,7 +169,7 @@ export const argument: {
 )
 
 /**
- * Gives the image a label; a later one of the same key wins.
+ * Adds labels to the image: one by key and value, or those of a record. A later one of the same key wins.
  *
  * @since 0.1.0
  * @category combinators
@@ -187,9 +184,8 @@ export const label: {
 )
 
 /**
- * Builds a directory by another Dockerfile than the one that the builder finds:
- * an absolute path, or one relative to the directory. It need not be in the
- * directory. Instructions without a directory are not affected.
+ * Builds a directory with another Dockerfile than the builder's default: an absolute path, or one relative to the
+ * directory, in which it need not be. Has no effect on instructions without a directory.
  *
  * @since 0.1.0
  * @category combinators
@@ -206,8 +202,7 @@ export const dockerfile: {
 const DockerfilePath = refined("DockerfilePath", "path of a Dockerfile", firstOf(nonEmpty, noNul))
 
 /**
- * Builds up to the end of a stage, by its name, or its number from 0. Default:
- * the last one.
+ * Builds up to the end of a stage, by its name or its number from 0. Default: the last stage.
  *
  * @since 0.1.0
  * @category combinators
@@ -228,9 +223,8 @@ const StageName = refined(
 )
 
 /**
- * Builds for a platform. Default: the engine's own. An image that turns out to
- * be for another one, which Docker's classic builder does not mind, is a failed
- * build.
+ * Builds for a platform. Default: the engine's own. The build fails if the image is for another platform, which
+ * Docker's classic builder does not check.
  *
  * @since 0.1.0
  * @category combinators
@@ -244,7 +238,7 @@ export const platform: {
 )
 
 /**
- * The id of a secret: letters and digits of ASCII, `_`, `.` and `-`.
+ * Id of a build secret: ASCII letters and digits, `_`, `.` and `-`.
  *
  * @since 0.1.0
  * @category schemas
@@ -262,13 +256,12 @@ const withSecret = <N extends Name | undefined>(self: Build<N>, id: string, secr
   modify(self, { secrets: { ...self.secrets, [Schema.decodeSync(SecretId)(id)]: secret } })
 
 /**
- * Lets steps read a value by `RUN --mount=type=secret,id=…`, from the file
- * `/run/secrets/` with the id as its name. It is in no layer, no history and no
- * argument list, and it is no part of the hash: an image does not depend on it
- * but by what a step fetches with it.
+ * Makes a value available to `RUN --mount=type=secret,id=…`, in the file `/run/secrets/<id>`. The value is in no layer,
+ * history or argument list, and not part of the hash: an image depends on a secret only through the data that a step
+ * fetches with it.
  *
- * It needs BuildKit or Podman. Where Docker's client has no BuildKit, the build
- * fails with `EngineFailed` (`InvalidDefinition`) before it begins.
+ * Requires BuildKit or Podman. If Docker's client has no BuildKit, the build fails with `EngineFailed`
+ * (`InvalidDefinition`) before it begins.
  *
  * @since 0.1.0
  * @category combinators
@@ -283,8 +276,7 @@ export const secret: {
 )
 
 /**
- * As {@link secret}, with the content of a file on this machine. Podman knows no
- * commas in its path.
+ * As {@link secret}, with the content of a file on this machine. Podman does not support commas in its path.
  *
  * @since 0.1.0
  * @category combinators
@@ -299,9 +291,8 @@ export const secretFile: {
 )
 
 /**
- * Lets the builder use the layers of an image too. Docker's classic builder
- * needs the image to be there; BuildKit asks its registry; Podman asks for
- * layers in the image's repository, whatever the tag. It is no part of the hash.
+ * Adds an image whose layers the builder may reuse. Docker's classic builder requires a local image; BuildKit queries
+ * its registry; Podman queries the image's repository for layers, under any tag. Not part of the hash.
  *
  * @since 0.1.0
  * @category combinators
@@ -316,7 +307,7 @@ export const cacheFrom: {
 )
 
 /**
- * Runs each step although the builder has its result. It is no part of the hash.
+ * Runs each step even if the builder has cached its result. Not part of the hash.
  *
  * @since 0.1.0
  * @category combinators
@@ -324,10 +315,9 @@ export const cacheFrom: {
 export const noCache = <N extends Name | undefined>(self: Build<N>): Build<N> => modify(self, { noCache: true })
 
 /**
- * Pulls the images that are built from although they are there. It is no part of
- * the hash, as these images themselves are not. BuildKit of Docker with the image
- * store of containerd, which is the default from version 29 on, always asks their
- * registry, and takes those that are there if it does not answer.
+ * Pulls the base images even if the engine has them. Not part of the hash, as the base images themselves are not.
+ * BuildKit of Docker with the image store of containerd, the default since version 29, always queries the registry, and
+ * uses local base images if it does not answer.
  *
  * @since 0.1.0
  * @category combinators
@@ -335,9 +325,8 @@ export const noCache = <N extends Name | undefined>(self: Build<N>): Build<N> =>
 export const pullBase = <N extends Name | undefined>(self: Build<N>): Build<N> => modify(self, { pullBase: true })
 
 /**
- * The network of the steps: `none`, `host`, or another one that the builder
- * knows, which BuildKit does not. It is no part of the hash: as the state of the
- * network itself, it only counts for what steps fetch.
+ * Sets the network of the steps: `none`, `host`, or another one that the builder knows (not BuildKit). Not part of the
+ * hash: like the state of the network itself, it only affects the data that steps fetch.
  *
  * @since 0.1.0
  * @category combinators
@@ -358,8 +347,7 @@ const NetworkName = refined(
 )
 
 /**
- * Adds a host name to the `/etc/hosts` of the steps. It is no part of the hash,
- * for the same reason as {@link network}.
+ * Adds a host name to the `/etc/hosts` of the steps. Not part of the hash, see {@link network}.
  *
  * @since 0.1.0
  * @category combinators
@@ -374,7 +362,7 @@ export const extraHost: {
 )
 
 /**
- * Calls the image by a fixed reference.
+ * Names the image by a fixed reference.
  *
  * @since 0.1.0
  * @category targets
@@ -389,10 +377,8 @@ export const tagged: {
 )
 
 /**
- * Calls the image by a repository and a tag that is the hash of what is built
- * from: instructions or files, arguments, labels, and what else changes the
- * image by itself. What images it is built from are in their registries is not
- * part of it.
+ * Names the image by a repository and a tag that is the hash of the build's inputs: instructions or files, arguments,
+ * labels, and all other fields that change the image. The content of base images is not part of it.
  *
  * @since 0.1.0
  * @category targets
@@ -412,7 +398,7 @@ const toReference = (reference: Reference.Reference | string) =>
   typeof reference === "string" ? Reference.make(reference) : reference
 
 /**
- * What the image is called, without building it.
+ * Returns the reference of the image, without building it.
  *
  * @since 0.1.0
  * @category running
@@ -427,7 +413,7 @@ export const reference = (
 }
 
 /**
- * What finding out the tag of an image may fail with.
+ * Errors of computing the tag of an image.
  *
  * @since 0.1.0
  * @category errors
@@ -435,7 +421,7 @@ export const reference = (
 export type HashError = hashing.HashError
 
 /**
- * What a build may fail with.
+ * Errors of a build.
  *
  * @since 0.1.0
  * @category errors
@@ -443,7 +429,7 @@ export type HashError = hashing.HashError
 export type BuildError = BackendError.BuildFailed | BackendError.EngineError | HashError
 
 /**
- * Builds the image, whether it is there or not.
+ * Builds the image, even if the engine has one of that reference.
  *
  * @since 0.1.0
  * @category running
@@ -462,8 +448,8 @@ export const build = (
   )
 
 /**
- * Builds the image, whether it is there or not, and tells what happens
- * meanwhile. A consumer that stops early ends the build.
+ * Builds the image, even if the engine has one of that reference, and streams progress events. Interruption of the
+ * stream stops the build.
  *
  * @example
  * ```ts

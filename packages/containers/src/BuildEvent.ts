@@ -1,6 +1,5 @@
 /**
- * What happens while an image is built, the same for every builder: Docker's
- * classic one, BuildKit and Podman's.
+ * Progress events of an image build, the same for every builder: Docker's classic one, BuildKit and Podman's.
  *
  * @since 0.1.0
  */
@@ -8,22 +7,22 @@ import * as Data from "effect/Data"
 import * as Schema from "effect/Schema"
 
 /**
- * One instruction of a Dockerfile, as the builder counts it. BuildKit and
- * Podman count in each stage from one, the classic builder through all stages.
+ * One instruction of a Dockerfile, with the builder's number. BuildKit and Podman number the steps of each stage from
+ * one, the classic builder those of all stages.
  *
  * @since 0.1.0
  * @category models
  */
 export class Step extends Schema.Class<Step>("@ociman/containers/BuildEvent/Step")({
   number: Schema.Number,
-  /** How many steps there are, by the same count. */
+  /** Number of steps, counted in the same way. */
   total: Schema.Number,
   /**
-   * The stage, where the builder says which: its name to BuildKit (`stage-1` if it has none), its number and the number
-   * of stages to Podman (`1/2`).
+   * Stage, if the builder reports it: BuildKit its name (`stage-1` if it has none), Podman its number and the number of
+   * stages (`1/2`).
    */
   stage: Schema.optionalWith(Schema.String, { exact: true }),
-  /** The instruction as the builder shows it; BuildKit puts the values of arguments into it. */
+  /** Instruction as printed by the builder; BuildKit replaces arguments by their values. */
   instruction: Schema.String
 }) {
   /**
@@ -36,7 +35,7 @@ export class Step extends Schema.Class<Step>("@ociman/containers/BuildEvent/Step
 }
 
 /**
- * A step has begun. BuildKit runs steps at the same time where it can.
+ * A step has started. BuildKit runs independent steps concurrently.
  *
  * @since 0.1.0
  * @category models
@@ -47,7 +46,7 @@ export interface StepStarted {
 }
 
 /**
- * A step has ended well.
+ * A step has succeeded.
  *
  * @since 0.1.0
  * @category models
@@ -58,8 +57,7 @@ export interface StepDone {
 }
 
 /**
- * A step need not be run, since the builder has its result. It is the end of
- * the step, in the place of {@link StepDone}.
+ * A step was skipped, since its result is cached. Ends the step instead of {@link StepDone}.
  *
  * @since 0.1.0
  * @category models
@@ -70,35 +68,34 @@ export interface StepCached {
 }
 
 /**
- * A line that a step or the builder itself has written, without its end.
+ * Line of output of a step or of the builder, without its line break.
  *
  * @since 0.1.0
  * @category models
  */
 export interface OutputLine {
   readonly _tag: "OutputLine"
-  /** Where it was written. BuildKit does not say it of a step: then it is `stdout`. */
+  /** Stream of the output. Always `stdout` for steps of BuildKit, which does not report it. */
   readonly source: "stdout" | "stderr"
   readonly text: string
-  /** The step that has written it, where that is known; otherwise the builder has. */
+  /** Step that wrote the line; `undefined` if it is unknown, or the builder wrote it. */
   readonly step?: Step | undefined
 }
 
 /**
- * The image is there. It is the last event.
+ * The image is complete. Last event of a build.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Built {
   readonly _tag: "Built"
-  /** The image's id, with its algorithm: `sha256:…`. */
+  /** Id of the image, with its algorithm: `sha256:…`. */
   readonly id: string
 }
 
 /**
- * What happens while an image is built. A failed step has no event: the failure
- * of the stream says which it was.
+ * Progress event of a build. A failed step has no event: the error of the stream names it.
  *
  * @since 0.1.0
  * @category models
@@ -136,7 +133,7 @@ export const OutputLine: (fields: Omit<OutputLine, "_tag">) => OutputLine = Data
 export const Built: (fields: Omit<Built, "_tag">) => Built = Data.tagged<Built>("Built")
 
 /**
- * An event as a line for people, such as a log shows.
+ * Formats an event as a line of text, such as for a log.
  *
  * @example
  * ```ts

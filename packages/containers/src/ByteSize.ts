@@ -1,5 +1,5 @@
 /**
- * Numbers of bytes, written as engines read them: `512m`, `1.5g`.
+ * Numbers of bytes, in the engines' notation: `512m`, `1.5g`.
  *
  * @since 0.1.0
  */
@@ -42,8 +42,8 @@ export const ByteSize = Schema.Number.pipe(
 const pattern = /^([0-9]+(?:\.[0-9]*)?|\.[0-9]+) ?(?:b|([kmgtp])(?:i?b)?)?$/i
 
 /**
- * A number of bytes as engines take it: a decimal number, then at most one space, then a unit of either case, `b` if
- * there is none. A fraction of a byte is dropped.
+ * Number of bytes in the engines' notation: a decimal number, at most one space, and a unit of either case, by default
+ * `b`. A fraction of a byte is dropped.
  *
  * @see https://github.com/docker/go-units/blob/v0.5.0/size.go
  * @since 0.1.0
@@ -63,7 +63,7 @@ export const FromString: Schema.Schema<number, string> = fromString({
 })
 
 /**
- * Reads a number of bytes that comes from outside.
+ * Parses a number of bytes.
  *
  * @since 0.1.0
  * @category parsing
@@ -71,7 +71,7 @@ export const FromString: Schema.Schema<number, string> = fromString({
 export const parse: (text: string) => Either.Either<number, ParseResult.ParseError> = Schema.decodeEither(FromString)
 
 /**
- * The number of bytes. Throws if it is negative, too large for a number to hold exactly, or if `size` is not a size.
+ * Converts to a number of bytes. Throws if `size` is not a size, or the number is negative or not a safe integer.
  *
  * @example
  * ```ts

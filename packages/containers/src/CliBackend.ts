@@ -1,9 +1,7 @@
 /**
- * Driver of a `Backend` that runs the command line clients of Docker and
- * Podman. The client finds its engine by its contexts and connections, and by
- * `DOCKER_HOST` or `CONTAINER_HOST`, which are read with `Config`. The driver
- * keeps the engine it found, even if another context is chosen later, as by
- * `docker context use`.
+ * Driver of a `Backend` that runs the command line clients of Docker and Podman. The client selects its engine by its
+ * contexts and connections, and by `DOCKER_HOST` or `CONTAINER_HOST`, which are read with `Config`. The driver keeps
+ * this engine, even if another context is selected later, as by `docker context use`.
  *
  * @since 0.1.0
  */
@@ -25,7 +23,7 @@ import * as Client from "./internal/cli/client.js"
 import { containers } from "./internal/cli/containers.js"
 import type { Context } from "./internal/cli/context.js"
 import { detect } from "./internal/cli/detect.js"
-import * as whereabouts from "./internal/cli/engineLocation.js"
+import * as engineLocation from "./internal/cli/engineLocation.js"
 import { exec } from "./internal/cli/exec.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
@@ -44,16 +42,15 @@ import * as thisHost from "./internal/host/thisHost.js"
  * @category models
  */
 export interface Options {
-  /** The engine whose client this is. */
+  /** Engine of the client. */
   readonly engine: Engine.Name
-  /** The executable, a name on `PATH` or a path. Default: the name of the engine. */
+  /** Executable: a name on `PATH`, or a path. Default: the name of the engine. */
   readonly executable?: string | undefined
 }
 
 /**
- * Makes the driver of the engine that the client reaches. Fails with a `Probe`
- * if no engine answers. A connection to the engine that is opened later is
- * closed with the scope.
+ * Creates the driver of the engine that the client is configured for. Fails with a `Probe` if no engine answers. Closes
+ * its connection to the engine, if it has opened one, with the scope.
  *
  * @since 0.1.0
  * @category constructors
@@ -64,9 +61,9 @@ export const make = Effect.fnUntraced(function*(
   const hostExecutor = yield* CommandExecutor.CommandExecutor
   const fileSystem = yield* FileSystem.FileSystem
   const executable = options.executable ?? options.engine
-  const settings = yield* whereabouts.fromConfig
+  const settings = yield* engineLocation.fromConfig
   const engine = yield* detect(Client.make(hostExecutor, executable, settings), options.engine)
-  const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
+  const client = Client.make(hostExecutor, executable, { ...settings, ...engineLocation.ofEngine(engine) })
   const api = yield* ApiConnection.shared(client)
   const context: Context = { engine, client, api, hostExecutor, fileSystem, ...explain(engine, client) }
   const host = yield* thisHost.make
@@ -87,15 +84,14 @@ export const make = Effect.fnUntraced(function*(
 })
 
 /**
- * The arguments with which a client would create a container, to look at or to
- * run by hand. Environment variables are there by name; their values travel
- * outside the argument list.
+ * Returns the arguments with which a client would create a container, to inspect or to run by hand. Environment
+ * variables appear by name only; their values are passed outside of the argument list.
  *
  * @since 0.1.0
  * @category conversions
  */
 export const createArguments = (
-  engine: Engine.Engine,
+  engine: Engine.Engine<Engine.Cli>,
   definition: Definition.Definition,
   name: ContainerName.ContainerName
 ): ReadonlyArray<string> =>
@@ -105,7 +101,7 @@ export const createArguments = (
   })
 
 /**
- * The arguments with which a client would run a command in a container.
+ * Returns the arguments with which a client would run a command in a container.
  *
  * @since 0.1.0
  * @category conversions

@@ -1,6 +1,5 @@
 /**
- * Running containers: start one in a scope, run one to its end, or take hold
- * of one that exists.
+ * Containers: starts one in a scope, runs one to its end, or attaches to an existing one.
  *
  * @since 0.1.0
  */
@@ -51,7 +50,7 @@ export type Container = model.Container
 export const isContainer = (u: unknown): u is Container => Predicate.hasProperty(u, TypeId)
 
 /**
- * What running a command inside a container may fail with.
+ * Errors of running a command in a container.
  *
  * @since 0.1.0
  * @category errors
@@ -59,7 +58,7 @@ export const isContainer = (u: unknown): u is Container => Predicate.hasProperty
 export type ExecError = model.ExecError
 
 /**
- * Where something is reached. An IPv6 host stands without brackets.
+ * Host address and port at which a container port is reachable from this process. An IPv6 host has no brackets.
  *
  * @since 0.1.0
  * @category models
@@ -67,26 +66,32 @@ export type ExecError = model.ExecError
 export type Address = model.Address
 
 /**
+ * Options of `Container.stop` and `Container.restart`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type StopOptions = model.StopOptions
 
 /**
+ * Options of `Container.remove`.
+ *
  * @since 0.1.0
  * @category models
  */
 export type RemoveOptions = model.RemoveOptions
 
 /**
+ * Options of {@link run} and {@link runStream}.
+ *
  * @since 0.1.0
  * @category models
  */
 export type RunOptions = model.RunOptions
 
 /**
- * Creates a container without starting it; it is removed, with its anonymous
- * volumes, when the scope closes. Files can be copied into it already.
+ * Creates a container without starting it, and removes it with its anonymous volumes when the scope closes. Files can
+ * be copied into it before it starts.
  *
  * @since 0.1.0
  * @category constructors
@@ -97,8 +102,8 @@ export const create = (
   Effect.flatMap(Backend.Backend, (backend) => backend.create(definition))
 
 /**
- * Starts a container that is stopped and removed, with its anonymous volumes,
- * when the scope closes. Interruption at any moment leaves nothing behind.
+ * Starts a container, then stops and removes it with its anonymous volumes when the scope closes. Interruption at any
+ * point leaves nothing behind.
  *
  * @since 0.1.0
  * @category constructors
@@ -109,8 +114,8 @@ export const start = (
   Effect.flatMap(Backend.Backend, (backend) => backend.start(definition))
 
 /**
- * Starts a container that outlives the program; the caller stops and removes
- * it. If it cannot be started, or the effect is interrupted, nothing is left.
+ * Starts a container that outlives the program; the caller stops and removes it. If the start fails or is interrupted,
+ * nothing is left behind.
  *
  * @since 0.1.0
  * @category constructors
@@ -121,8 +126,8 @@ export const launch = (
   Effect.flatMap(Backend.Backend, (backend) => backend.launch(definition))
 
 /**
- * The handle of a container that exists, by its id or name. It is neither
- * stopped nor removed by this program unless it is told to.
+ * Returns the handle of an existing container, by its id or name. The container is neither stopped nor removed, unless
+ * by an explicit call.
  *
  * @since 0.1.0
  * @category constructors
@@ -133,8 +138,7 @@ export const attach = (
   Effect.flatMap(Backend.Backend, (backend) => backend.attach(container))
 
 /**
- * Runs a container in the foreground to its end, captures what it writes, and
- * removes it.
+ * Runs a container in the foreground to its end, captures its output, and removes it.
  *
  * @since 0.1.0
  * @category running
@@ -154,8 +158,7 @@ export const run: {
 )
 
 /**
- * Runs a container in the foreground to its end, gives what it writes as it
- * comes, and removes it.
+ * Runs a container in the foreground to its end, streams its output, and removes it.
  *
  * @since 0.1.0
  * @category running
@@ -175,7 +178,7 @@ export const runStream: {
 )
 
 /**
- * Starts a container, uses it, then stops and removes it.
+ * Starts a container, runs an effect with it, then stops and removes it.
  *
  * @since 0.1.0
  * @category running
@@ -195,7 +198,7 @@ export const withContainer: {
 )
 
 /**
- * Containers in any state that carry all the labels asked for.
+ * Lists containers in any state that match all label filters.
  *
  * @since 0.1.0
  * @category lists
@@ -206,8 +209,8 @@ export const list = (
   Effect.flatMap(Backend.Backend, (backend) => backend.containers.list(labels))
 
 /**
- * Copies a file or directory of this machine to a path in a container, whether
- * it runs or not. A directory that is there already keeps what else is in it.
+ * Copies a file or directory of this machine to a path in a container, which need not run. Copying into an existing
+ * directory keeps its other entries.
  *
  * @since 0.1.0
  * @category files
@@ -236,13 +239,11 @@ export const copyIn: {
 )
 
 /**
- * Copies a file or directory of a container to a path on this machine, where it
- * appears complete or not at all. The directory that it is put into must be
- * there. A file at the path is replaced, a directory there must be empty.
+ * Copies a file or directory of a container to a path on this machine, where it appears complete or not at all. The
+ * parent directory of the target must exist. An existing file is replaced; an existing directory must be empty.
  *
- * What a container gives is not trusted: a name or a link that leads out of
- * the copy, or a device, is a `CopyFailed` with the reason `UnsafeEntry`; owners
- * and the bits for set-user-id and the like are left behind.
+ * The container's archive is not trusted: a name or a link that leads out of the copy, or a device, fails with
+ * `CopyFailed` and the reason `UnsafeEntry`. Owners, and the set-user-id, set-group-id and sticky bits, are not copied.
  *
  * @since 0.1.0
  * @category files

@@ -1,5 +1,5 @@
 /**
- * Identities of containers.
+ * Ids of containers.
  *
  * @since 0.1.0
  */
@@ -7,10 +7,10 @@ import * as Schema from "effect/Schema"
 import { refined } from "./internal/values/text.js"
 
 /**
- * The identity of a container, given by its engine: 64 hexadecimal digits in lower case.
+ * Id of a container, assigned by its engine: 64 hexadecimal digits in lower case.
  *
- * An engine also finds a container by the first digits of its id. Such a prefix is a query whose answer can change, not
- * an identity, and so it is not a `ContainerId`.
+ * Engines also find a container by the first digits of its id. Such a prefix is not a `ContainerId`: which container it
+ * denotes can change.
  *
  * @since 0.1.0
  * @category schemas
@@ -22,7 +22,7 @@ export const ContainerId = refined(
 ).pipe(Schema.brand("@ociman/containers/ContainerId"))
 
 /**
- * The identity of a container.
+ * Id of a container.
  *
  * @since 0.1.0
  * @category models
@@ -30,7 +30,7 @@ export const ContainerId = refined(
 export type ContainerId = typeof ContainerId.Type
 
 /**
- * The identity of a container. Throws if it is not 64 hexadecimal digits in lower case.
+ * Creates the id of a container. Throws if the text is not 64 hexadecimal digits in lower case.
  *
  * @since 0.1.0
  * @category constructors
@@ -38,7 +38,7 @@ export type ContainerId = typeof ContainerId.Type
 export const make: (id: string) => ContainerId = Schema.decodeSync(ContainerId)
 
 /**
- * The first 12 digits, as engines list containers.
+ * Returns the first 12 digits, as in the engines' lists of containers.
  *
  * @since 0.1.0
  * @category conversions

@@ -1,6 +1,5 @@
 /**
- * What an engine knows of a container, decoded from the answers of both
- * engines, with the answer itself beside it.
+ * Properties of a container, decoded from the answer of Docker or Podman, which is kept in `raw`.
  *
  * @since 0.1.0
  */
@@ -13,8 +12,7 @@ import * as ContainerId from "./ContainerId.js"
 import * as ImageId from "./ImageId.js"
 
 /**
- * The state of a container. Podman's `configured` and `initialized` are
- * `created` here, its `stopped` is `exited`.
+ * State of a container. Podman's `configured` and `initialized` are decoded as `created`, its `stopped` as `exited`.
  *
  * @since 0.1.0
  * @category models
@@ -38,7 +36,7 @@ export const Status = Schema.Literal(
 export type Status = typeof Status.Type
 
 /**
- * A port of the container that is published on the engine's machine.
+ * Port of the container that is published on the engine's machine.
  *
  * @since 0.1.0
  * @category models
@@ -46,7 +44,7 @@ export type Status = typeof Status.Type
 export interface PublishedPort {
   readonly containerPort: number
   readonly protocol: string
-  /** The address it is published on; empty for all addresses. */
+  /** Host address; empty for all addresses. */
   readonly hostIp: string
   readonly hostPort: number
 }
@@ -62,7 +60,7 @@ export interface ContainerState {
   /** Exit code of the last run; 0 before the first one has ended, and while the container runs. */
   readonly exitCode: number
   readonly outOfMemory: boolean
-  /** What the engine says went wrong; usually empty. */
+  /** Error message of the engine; usually empty. */
   readonly error: string
   readonly startedAt: Option.Option<DateTime.Utc>
   readonly finishedAt: Option.Option<DateTime.Utc>
@@ -73,7 +71,7 @@ export interface ContainerState {
 }
 
 /**
- * What an engine knows of a container.
+ * Properties of a container.
  *
  * @since 0.1.0
  * @category models
@@ -81,17 +79,17 @@ export interface ContainerState {
 export interface ContainerInfo {
   readonly id: ContainerId.ContainerId
   readonly name: string
-  /** The image as the engine names it. */
+  /** Name of the image, as reported by the engine. */
   readonly image: string
   readonly imageId: ImageId.ImageId
   readonly created: Option.Option<DateTime.Utc>
   readonly labels: Readonly<Record<string, string>>
   readonly state: ContainerState
-  /** None while the container does not run. */
+  /** Published ports; empty while the container does not run. */
   readonly ports: ReadonlyArray<PublishedPort>
-  /** The address of the container in each network it has joined. */
+  /** Address of the container by the name of each network it is connected to. */
   readonly addresses: Readonly<Record<string, string>>
-  /** The engine's own answer, decoded from JSON and otherwise untouched. */
+  /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }
 
@@ -132,8 +130,7 @@ const Answer = Schema.Struct({
 const decodeAnswer = Schema.decodeUnknownEither(Answer)
 
 /**
- * Decodes one element of what `docker container inspect` or
- * `podman container inspect` answers.
+ * Decodes one element of the output of `docker container inspect` or `podman container inspect`.
  *
  * @since 0.1.0
  * @category constructors
@@ -148,7 +145,7 @@ export const decode = (raw: unknown): Either.Either<ContainerInfo, ParseResult.P
     labels: answer.Config.Labels ?? {},
     state: {
       status: status(answer.State.Status),
-      // Since version 5, Podman does not count a paused container as a running one.
+      // Since version 5, Podman reports a paused container as not running.
       running: answer.State.Running || answer.State.Status === "paused",
       exitCode: answer.State.ExitCode,
       outOfMemory: answer.State.OOMKilled ?? false,
@@ -157,7 +154,7 @@ export const decode = (raw: unknown): Either.Either<ContainerInfo, ParseResult.P
       finishedAt: time(answer.State.FinishedAt),
       health: Option.filter(Option.fromNullable(answer.State.Health?.Status), (health) => health !== "")
     },
-    // Podman lists them also while nothing is published.
+    // Podman also lists ports of containers that do not run.
     ports: hasProcess(status(answer.State.Status))
       ? Object.entries(answer.NetworkSettings.Ports ?? {}).flatMap(([key, bindings]) => published(key, bindings))
       : [],
@@ -196,7 +193,7 @@ const status = (text: string): Status => {
   }
 }
 
-// Both engines write year 1 for a time that has not come yet.
+// Both engines write the year 1 for a time that is not set.
 const time = (text: string | null | undefined): Option.Option<DateTime.Utc> =>
   text === undefined || text === null || text === "" || text.startsWith("0001-")
     ? Option.none()

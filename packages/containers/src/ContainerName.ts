@@ -7,10 +7,9 @@ import * as Schema from "effect/Schema"
 import { name, refined } from "./internal/values/text.js"
 
 /**
- * The name of a container: a letter or a digit of ASCII, then letters, digits, `_`, `.` and `-`, 2 to 256 characters.
+ * Name of a container: an ASCII letter or digit, then letters, digits, `_`, `.` and `-`; 2 to 256 characters.
  *
- * Docker wants two characters, where Podman is content with one. Neither has a maximum; 256 is enough for a name, and
- * keeps it out of the way of other limits.
+ * Docker requires two characters, Podman one. Neither has a maximum; 256 stays below other limits.
  *
  * @see https://github.com/moby/moby/blob/v20.10.24/daemon/names/names.go
  * @since 0.1.0
@@ -21,7 +20,7 @@ export const ContainerName = refined("ContainerName", "container name", name(256
 )
 
 /**
- * The name of a container.
+ * Name of a container.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +28,7 @@ export const ContainerName = refined("ContainerName", "container name", name(256
 export type ContainerName = typeof ContainerName.Type
 
 /**
- * The name of a container. Throws where it breaks the rule of {@link ContainerName}.
+ * Creates the name of a container. Throws if it is not a {@link ContainerName}.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,15 +1,14 @@
 /**
- * The description of a container: immutable data, built up with combinators.
- * Nothing happens until a `Backend` is asked to start it.
+ * Description of a container: immutable data, extended with combinators. Nothing happens until a `Backend` starts it.
  *
- * Values given as literals are checked when the definition is built and a
- * wrong one throws at once, as a programming error. Input from outside goes
- * through the schemas of the value's module (`Reference.FromString`,
- * `Port.FromString`, …) first.
+ * Literals are checked when the definition is built; an invalid one throws at once, as a programming error. Decode
+ * input from outside with the schemas of the value's module (`Reference.FromString`, `Port.FromString`, …) first.
  *
  * @since 0.1.0
  */
-import { Platform, Reference, type Tar } from "@ociman/oci"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import type * as Tar from "@ociman/oci/Tar"
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
@@ -112,7 +111,7 @@ export declare namespace Definition {
 export const isDefinition: (u: unknown) => u is Definition = internal.isDefinition
 
 /**
- * A container of an image, with everything else as the image says.
+ * Describes a container of an image, with the image's defaults.
  *
  * @example
  * ```ts
@@ -133,7 +132,7 @@ export const make = (image: Reference.Reference | string): Definition =>
   internal.initial(typeof image === "string" ? Reference.make(image) : image)
 
 /**
- * When the image is pulled. Default: `missing`.
+ * Sets when the image is pulled. Default: `missing`.
  *
  * @since 0.1.0
  * @category image
@@ -141,7 +140,7 @@ export const make = (image: Reference.Reference | string): Definition =>
 export const pullPolicy: Definition.With<PullPolicy> = internal.withValue((pullPolicy) => ({ pullPolicy }))
 
 /**
- * The platform whose image is used, such as `linux/arm64`. Default: the engine's own.
+ * Sets the platform of the image, such as `linux/arm64`. Default: the engine's own.
  *
  * @since 0.1.0
  * @category image
@@ -151,7 +150,7 @@ export const platform: Definition.With<Platform.Platform | string> = internal.wi
 }))
 
 /**
- * The name of the container. Default: a new one that nobody else has.
+ * Sets the name of the container. Default: a unique one.
  *
  * @since 0.1.0
  * @category identity
@@ -161,7 +160,7 @@ export const name: Definition.With<ContainerName.ContainerName | string> = inter
 }))
 
 /**
- * Sets a label; a later one of the same key wins.
+ * Sets labels: one by key and value, or those of a record. A later one of the same key wins.
  *
  * @since 0.1.0
  * @category identity
@@ -186,8 +185,8 @@ export const labels: Definition.With<Readonly<Record<string, string>>> = interna
 }))
 
 /**
- * Replaces the image's entrypoint: the executable, and arguments that go
- * before those of {@link command}. No word at all clears the image's.
+ * Replaces the image's entrypoint: the executable, and arguments before those of {@link command}. Without words, clears
+ * the image's entrypoint.
  *
  * @since 0.1.0
  * @category process
@@ -197,8 +196,8 @@ export const entrypoint: Definition.WithMany<string> = internal.withMany((words)
 }))
 
 /**
- * Replaces the image's command: the arguments of its entrypoint or, where it
- * has none, the executable and its arguments. Nothing is split or expanded.
+ * Replaces the image's command: the arguments of its entrypoint or, if it has none, the executable and its arguments.
+ * Words are neither split nor expanded.
  *
  * @since 0.1.0
  * @category process
@@ -216,8 +215,8 @@ export const append: Definition.WithMany<string> = internal.withMany((words, sel
 }))
 
 /**
- * Sets an environment variable; a later one of the same name wins. The value
- * never stands in an argument list, so that no process listing shows it.
+ * Sets environment variables: one by name and value, or those of a record. A later one of the same name wins. Values
+ * never appear in an argument list, so that no process listing shows them.
  *
  * @since 0.1.0
  * @category process
@@ -247,7 +246,7 @@ export const envs: Definition.With<Readonly<Record<string, string | Redacted.Red
 )
 
 /**
- * The user of the container's process: a name, a uid, `name:group` or `uid:gid`.
+ * Sets the user of the container's process: a name, a uid, `name:group` or `uid:gid`.
  *
  * @since 0.1.0
  * @category process
@@ -257,7 +256,7 @@ export const user: Definition.With<User.User | string> = internal.withValue((use
 }))
 
 /**
- * The working directory of the container's process.
+ * Sets the working directory of the container's process.
  *
  * @since 0.1.0
  * @category process
@@ -275,8 +274,7 @@ export const workingDirectory: Definition.With<string> = internal.withValue((pat
 export const interactive = (self: Definition): Definition => internal.modify(self, { interactive: true })
 
 /**
- * Gives the container's process a terminal; its standard error then arrives on
- * standard output.
+ * Allocates a terminal for the container's process, which combines its standard error with its standard output.
  *
  * @since 0.1.0
  * @category process
@@ -292,8 +290,7 @@ export const tty = (self: Definition): Definition => internal.modify(self, { tty
 export const init = (self: Definition): Definition => internal.modify(self, { init: true })
 
 /**
- * Lets the engine remove the container, and its anonymous volumes, as soon as
- * its process has ended.
+ * Lets the engine remove the container, and its anonymous volumes, when its process ends.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -301,8 +298,7 @@ export const init = (self: Definition): Definition => internal.modify(self, { in
 export const autoRemove = (self: Definition): Definition => internal.modify(self, { autoRemove: true })
 
 /**
- * What the engine does when the container's process ends: `no` (the default),
- * `always`, `unless-stopped`, `on-failure` or `on-failure:5`.
+ * Sets the restart policy: `no` (the default), `always`, `unless-stopped`, `on-failure` or `on-failure:5`.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -312,8 +308,8 @@ export const restartPolicy: Definition.With<RestartPolicy.RestartPolicy | string
 }))
 
 /**
- * Health check that the engine runs. Default: that of the image. Podman runs
- * none on a machine without systemd, where the state stays `starting`.
+ * Sets the health check that the engine runs. Default: that of the image. Podman runs none on a machine without
+ * systemd, where the state stays `starting`.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -323,8 +319,7 @@ export const healthCheck: Definition.With<HealthCheck.HealthCheck> = internal.wi
 }))
 
 /**
- * The signal that asks the container's process to stop, such as `SIGINT`.
- * Default: the image's, else `SIGTERM`.
+ * Sets the signal that stops the container's process, such as `SIGINT`. Default: the image's, else `SIGTERM`.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -332,9 +327,8 @@ export const healthCheck: Definition.With<HealthCheck.HealthCheck> = internal.wi
 export const stopSignal: Definition.With<string> = internal.withValue((signal) => ({ stopSignal: Option.some(signal) }))
 
 /**
- * How long the container's process has between the stop signal and `SIGKILL`,
- * rounded up to seconds. Default: 10 seconds for an explicit stop, 1 second
- * when a scope closes.
+ * Sets the time between the stop signal and `SIGKILL`, rounded up to seconds. Default: 10 seconds for an explicit stop,
+ * 1 second when a scope closes.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -344,9 +338,8 @@ export const stopTimeout: Definition.With<Duration.DurationInput> = internal.wit
 }))
 
 /**
- * Publishes ports on the engine's machine. Where a port names no host address
- * it is published on 127.0.0.1, and on all addresses of a remote engine; where
- * it names no host port the engine picks a free one.
+ * Publishes ports on the engine's machine. A port without a host address is published on 127.0.0.1, or on all addresses
+ * of a remote engine; for a port without a host port, the engine selects a free one.
  *
  * @since 0.1.0
  * @category network
@@ -356,9 +349,8 @@ export const publish: Definition.WithMany<Port.Port> = internal.withMany((ports,
 }))
 
 /**
- * The network the container joins: one that `Network.make` made, a name, `host`,
- * `none` or `container:<name>`. Default: the engine's default network, in which
- * containers do not find each other by name.
+ * Sets the network of the container: a handle of `Network.make`, a name, `host`, `none` or `container:<name>`. Default:
+ * the engine's default network, in which containers do not resolve each other by name.
  *
  * @since 0.1.0
  * @category network
@@ -368,7 +360,7 @@ export const network: Definition.With<Network | string> = internal.withValue((ne
 }))
 
 /**
- * Names under which other containers of the network find this one.
+ * Adds names by which other containers of the network resolve this one.
  *
  * @since 0.1.0
  * @category network
@@ -378,8 +370,8 @@ export const networkAlias: Definition.WithMany<string> = internal.withMany((alia
 }))
 
 /**
- * The addresses of the container in its {@link network}, one of IPv4 and one of
- * IPv6 at the most. The network must have been made with a subnet that has them.
+ * Sets the addresses of the container in its {@link network}, at most one each of IPv4 and IPv6. The network must have
+ * a subnet that contains them, set when it was created.
  *
  * @since 0.1.0
  * @category network
@@ -389,7 +381,7 @@ export const networkAddress: Definition.WithMany<IpAddress.IpAddress | string> =
 }))
 
 /**
- * The host name the container sees of itself.
+ * Sets the host name of the container.
  *
  * @since 0.1.0
  * @category network
@@ -397,8 +389,8 @@ export const networkAddress: Definition.WithMany<IpAddress.IpAddress | string> =
 export const hostname: Definition.With<string> = internal.withValue((hostname) => ({ hostname: Option.some(hostname) }))
 
 /**
- * Lets the container resolve a host name to an address, or to the engine's
- * machine with `host-gateway`.
+ * Adds a host name with an address to the container's `/etc/hosts`. The address `host-gateway` is that of the engine's
+ * machine.
  *
  * @since 0.1.0
  * @category network
@@ -413,7 +405,7 @@ export const extraHost: {
 )
 
 /**
- * The name servers of the container.
+ * Adds name servers of the container.
  *
  * @since 0.1.0
  * @category network
@@ -423,7 +415,7 @@ export const dns: Definition.WithMany<string> = internal.withMany((servers, self
 }))
 
 /**
- * Mounts host directories, volumes or memory file systems.
+ * Adds mounts: host directories, volumes or memory file systems.
  *
  * @since 0.1.0
  * @category file system
@@ -433,13 +425,11 @@ export const mount: Definition.WithMany<Mount.Mount> = internal.withMany((mounts
 }))
 
 /**
- * Puts a file into the container before it starts; text as UTF-8. Directories
- * that are not there are made. A later file of the same path wins. The content
- * is never printed.
+ * Copies a file into the container before it starts; text as UTF-8. Missing directories are created. A later file of
+ * the same path wins. The content is never printed.
  *
- * It cannot be put into a memory file system, which is there only once the
- * container runs, and on Docker not into a container with a read-only root:
- * starting it fails with `CopyFailed`.
+ * Fails the start with `CopyFailed` if the path is in a memory file system, which exists only while the container runs,
+ * or on Docker if the container has a read-only root.
  *
  * @example
  * ```ts
@@ -493,9 +483,8 @@ export const file: {
 )
 
 /**
- * Copies a file or directory of this machine into the container before it
- * starts, to this path, as {@link file} does. A directory that is there
- * already keeps what else is in it.
+ * Copies a file or directory of this machine to a path in the container before it starts, as {@link file} does. Copying
+ * into an existing directory keeps its other entries.
  *
  * @since 0.1.0
  * @category file system
@@ -520,7 +509,7 @@ export const copy: {
 export const readOnlyRoot = (self: Definition): Definition => internal.modify(self, { readOnlyRoot: true })
 
 /**
- * The size of `/dev/shm`. Default: the engine's, 64 MiB on Docker and Podman.
+ * Sets the size of `/dev/shm`. Default: the engine's, 64 MiB on Docker and Podman.
  *
  * @since 0.1.0
  * @category resources
@@ -530,7 +519,7 @@ export const sharedMemory: Definition.With<ByteSize.Input> = internal.withValue(
 }))
 
 /**
- * How much memory the container may use at the most.
+ * Limits the memory of the container.
  *
  * @since 0.1.0
  * @category resources
@@ -540,7 +529,7 @@ export const memory: Definition.With<ByteSize.Input> = internal.withValue((size)
 }))
 
 /**
- * How many processors' worth of time the container may use, such as `0.5`.
+ * Limits the processor time of the container, in processors, such as `0.5`.
  *
  * @since 0.1.0
  * @category resources
@@ -548,7 +537,7 @@ export const memory: Definition.With<ByteSize.Input> = internal.withValue((size)
 export const cpus: Definition.With<number> = internal.withValue((cpus) => ({ cpus: Option.some(cpus) }))
 
 /**
- * Limits of the container's processes, such as `Ulimit.make("nofile", 1024, 2048)`.
+ * Adds resource limits of the container's processes, such as `Ulimit.make("nofile", 1024, 2048)`.
  *
  * @since 0.1.0
  * @category resources
@@ -558,7 +547,7 @@ export const ulimit: Definition.WithMany<Ulimit.Ulimit> = internal.withMany((uli
 }))
 
 /**
- * Devices of the engine's machine that the container may use.
+ * Adds devices of the engine's machine to the container.
  *
  * @since 0.1.0
  * @category resources
@@ -596,7 +585,7 @@ export const dropCapability: Definition.WithMany<string> = internal.withMany((na
 }))
 
 /**
- * Security options, such as `no-new-privileges` or `seccomp=unconfined`.
+ * Adds security options, such as `no-new-privileges` or `seccomp=unconfined`.
  *
  * @since 0.1.0
  * @category security
@@ -606,8 +595,7 @@ export const securityOption: Definition.WithMany<string> = internal.withMany((op
 }))
 
 /**
- * Where the engine writes the container's output, such as `local`, `journald`
- * or `none`, with the driver's options. Default: as the engine is configured.
+ * Sets the log driver, such as `local`, `journald` or `none`, with its options. Default: as the engine is configured.
  *
  * @since 0.1.0
  * @category lifecycle
@@ -622,9 +610,8 @@ export const logDriver: {
 )
 
 /**
- * Flags for the engine's `create` command that have no combinator of their
- * own. They are passed on as they are, before the image; what they do, and
- * whether both engines have them, is the engine's business.
+ * Adds flags to the engine's `create` command that have no combinator. They are passed unchanged, before the image;
+ * their effect, and their support on each engine, is not checked.
  *
  * @since 0.1.0
  * @category escape hatches

@@ -16,10 +16,10 @@ const path = refined(
 const isPermissions = (text: string): boolean => /^[rwm]{1,3}$/.test(text) && new Set(text).size === text.length
 
 /**
- * A device of the host and where it is in the container. The paths are absolute and without `:`.
+ * Device of the host and its path in the container. The paths are absolute and without `:`.
  *
- * Without `container` it has the same path as on the host. `permissions` are of `r`, `w` and `m` (make nodes), each at
- * most once; without them the container has all three.
+ * Without `container`, the device has the same path as on the host. `permissions` consists of `r`, `w` and `m` (mknod),
+ * each at most once; the default is all three.
  *
  * @since 0.1.0
  * @category models
@@ -42,21 +42,21 @@ export class Device extends Schema.Class<Device>("@ociman/containers/Device")({
  */
 export declare namespace Device {
   /**
-   * Where a device is in the container, and what may be done with it.
+   * Path of a device in the container, and its permissions.
    *
    * @since 0.1.0
    * @category models
    */
   export interface Options {
-    /** Its path in the container, that of the host if left out. */
+    /** Path in the container. Default: that of the host. */
     readonly container?: string | undefined
-    /** Of `r`, `w` and `m`; all of them if left out. */
+    /** Letters of `rwm`. Default: all of them. */
     readonly permissions?: string | undefined
   }
 }
 
 /**
- * A device of the host. Throws where a path or the permissions break their rule.
+ * Describes a device of the host. Throws if a path or the permissions are invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -65,7 +65,7 @@ export const make = (host: string, { container, permissions }: Device.Options = 
   new Device({ host, ...present({ container, permissions }) })
 
 /**
- * The value of `--device`: `host`, `host:container` or `host:container:permissions`.
+ * Formats the value of `--device`: `host`, `host:container` or `host:container:permissions`.
  *
  * @since 0.1.0
  * @category conversions
@@ -76,7 +76,7 @@ export const format = ({ container, host, permissions }: typeof Device.Encoded):
 }
 
 /**
- * A device as `--device` takes it: `host`, `host:container`, `host:permissions` or `host:container:permissions`.
+ * Device in the notation of `--device`: `host`, `host:container`, `host:permissions` or `host:container:permissions`.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,6 +1,5 @@
 /**
- * Backends of the engines on this machine or those that it is configured for:
- * Docker and Podman.
+ * Backends of Docker and Podman, on this machine or as its settings name them.
  *
  * @since 0.1.0
  */
@@ -11,28 +10,32 @@ import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Backend from "./Backend.js"
-import type * as BackendDriver from "./BackendDriver.js"
 import type * as BackendError from "./BackendError.js"
-import * as CliBackend from "./CliBackend.js"
-import * as selection from "./internal/discovery/engineSelection.js"
+import type * as CliBackend from "./CliBackend.js"
 
-const backendOf = (driver: BackendDriver.BackendDriver) =>
-  Effect.flatMap(Backend.host, (host) => Backend.make(driver, host))
+// The driver and the search for an engine load when a layer is built: not every program with a `Backend` needs them.
+const drivers = Effect.all({
+  cli: Effect.promise(() => import("./CliBackend.js")),
+  selection: Effect.promise(() => import("./internal/discovery/engineSelection.js")),
+  host: Backend.host
+}, { concurrency: "unbounded" })
 
 const layerOf = (options: CliBackend.Options) =>
-  Layer.scoped(Backend.Backend, Effect.flatMap(selection.only(CliBackend.make, options), backendOf))
+  Layer.scoped(
+    Backend.Backend,
+    Effect.flatMap(drivers, ({ cli, host, selection }) =>
+      Effect.flatMap(selection.only(cli.make, options), (driver) =>
+        Backend.make(driver, host)))
+  )
 
 /**
- * The engine that the environment variable `OCIMAN_BACKEND` names (`docker` or
- * `podman`); else the `default_backend` of `$XDG_CONFIG_HOME/ociman.toml`; else
- * Docker if `DOCKER_HOST`, `DOCKER_CONTEXT` or a current context name an
- * endpoint; else Podman if `CONTAINER_HOST` or `CONTAINER_CONNECTION` do; else
- * the first of Docker and Podman that answers. If that is Podman, a log message
- * has the reason why Docker is not available.
+ * Provides the engine named by the environment variable `OCIMAN_BACKEND` (`docker` or `podman`); else by
+ * `default_backend` in `$XDG_CONFIG_HOME/ociman.toml`; else Docker if `DOCKER_HOST`, `DOCKER_CONTEXT` or a current
+ * context name an endpoint; else Podman if `CONTAINER_HOST` or `CONTAINER_CONNECTION` do; else the first of Docker and
+ * Podman that answers. If that is Podman, a log message has the reason why Docker is not available.
  *
- * Fails with `BackendUnavailable`, which says of each engine that was tried why
- * it does not answer, or with `ConfigError` if a setting is not understood. If
- * a setting names an engine, no other is tried.
+ * Fails with `BackendUnavailable`, which lists each engine that was tried and the reason why it does not answer, or
+ * with `ConfigError` if a setting is invalid. If a setting names an engine, no other is tried.
  *
  * @since 0.1.0
  * @category layers
@@ -41,10 +44,16 @@ export const layer: Layer.Layer<
   Backend.Backend,
   BackendError.BackendUnavailable | ConfigError.ConfigError,
   CommandExecutor.CommandExecutor | FileSystem.FileSystem
-> = Layer.scoped(Backend.Backend, Effect.flatMap(selection.detected(CliBackend.make), backendOf))
+> = Layer.scoped(
+  Backend.Backend,
+  Effect.flatMap(
+    drivers,
+    ({ cli, host, selection }) => Effect.flatMap(selection.detected(cli.make), (driver) => Backend.make(driver, host))
+  )
+)
 
 /**
- * Docker, by its command line client.
+ * Provides Docker, through its command line client.
  *
  * @since 0.1.0
  * @category layers
@@ -56,7 +65,7 @@ export const layerDocker: Layer.Layer<
 > = layerOf({ engine: "docker" })
 
 /**
- * Podman, by its command line client.
+ * Provides Podman, through its command line client.
  *
  * @since 0.1.0
  * @category layers
@@ -68,7 +77,7 @@ export const layerPodman: Layer.Layer<
 > = layerOf({ engine: "podman" })
 
 /**
- * The engine, and its client, that settings name.
+ * Provides the engine, and its client, that a `Config` names.
  *
  * @example
  * ```ts

@@ -1,7 +1,6 @@
 /**
- * Where an engine is reached, by the rules of its client: environment
- * variables, configuration files, Docker's contexts and Podman's connections.
- * The client is not run, and nothing is contacted.
+ * Endpoint of an engine, by the rules of its client: environment variables, configuration files, Docker's contexts and
+ * Podman's connections. The client is not run, and no connection is made.
  *
  * @since 0.1.0
  */
@@ -17,7 +16,7 @@ import * as podmanEndpoint from "./internal/discovery/podman.js"
 import { each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/values/text.js"
 
 /**
- * Where an engine is reached.
+ * Endpoint of an engine.
  *
  * @since 0.1.0
  * @category models
@@ -25,7 +24,7 @@ import { each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/val
 export type EngineEndpoint = model.EngineEndpoint
 
 /**
- * The files with which a connection is encrypted.
+ * Files for the TLS of a connection.
  *
  * @since 0.1.0
  * @category models
@@ -33,9 +32,8 @@ export type EngineEndpoint = model.EngineEndpoint
 export type Tls = model.Tls
 
 /**
- * The name of a Docker context that can be created: two letters, digits, `_`,
- * `.`, `+` or `-` at least, the first one a letter or a digit, and not
- * `default`.
+ * Name of a Docker context that can be created: at least two letters, digits, `_`, `.`, `+` or `-`, the first one a
+ * letter or a digit, and not `default`.
  *
  * Follows https://github.com/docker/cli/blob/v28.2.2/cli/context/store/store.go
  *
@@ -63,7 +61,7 @@ export const ContextName = refined(
 export type ContextName = typeof ContextName.Type
 
 /**
- * What Docker's client is told by flags.
+ * Flags of Docker's client that select an endpoint.
  *
  * @since 0.1.0
  * @category models
@@ -71,11 +69,9 @@ export type ContextName = typeof ContextName.Type
 export type DockerOptions = model.DockerOptions
 
 /**
- * The endpoint that Docker's client takes: by `context` or `hosts`; else by
- * `DOCKER_HOST`, `DOCKER_CONTEXT` or the `currentContext` of `config.json` in
- * `DOCKER_CONFIG` (by default `~/.docker`), the first of them that is not
- * empty; else the local socket. `DOCKER_TLS_VERIFY`, `DOCKER_TLS` and
- * `DOCKER_CERT_PATH` hold where no context is named.
+ * Returns the endpoint of Docker's client: by `context` or `hosts`; else by `DOCKER_HOST`, `DOCKER_CONTEXT` or the
+ * `currentContext` of `config.json` in `DOCKER_CONFIG` (by default `~/.docker`), the first of them that is not empty;
+ * else the local socket. `DOCKER_TLS_VERIFY`, `DOCKER_TLS` and `DOCKER_CERT_PATH` apply if no context is named.
  *
  * Follows https://github.com/docker/cli/blob/v28.2.2/cli/command/cli.go
  *
@@ -87,7 +83,7 @@ export const docker: (
 ) => Effect.Effect<EngineEndpoint, BackendError.EndpointError, FileSystem.FileSystem> = dockerEndpoint.resolve
 
 /**
- * What Podman's client is told by flags.
+ * Flags of Podman's client that select an endpoint.
  *
  * @since 0.1.0
  * @category models
@@ -95,11 +91,9 @@ export const docker: (
 export type PodmanOptions = model.PodmanOptions
 
 /**
- * The endpoint that Podman's client takes; `None` for an engine on this
- * machine without a service. In this order: `url`; up to version 4
- * `CONTAINER_HOST`; `connection`; `CONTAINER_CONNECTION`; from version 5 on
- * `CONTAINER_HOST`, then the default of `podman-connections.json`; the
- * `active_service` of `containers.conf`; the local socket.
+ * Returns the endpoint of Podman's client; `None` for an engine on this machine without a service. In this order:
+ * `url`; up to version 4 `CONTAINER_HOST`; `connection`; `CONTAINER_CONNECTION`; from version 5 on `CONTAINER_HOST`,
+ * then the default of `podman-connections.json`; the `active_service` of `containers.conf`; the local socket.
  *
  * Follows https://github.com/containers/podman/blob/v4.3.1/cmd/podman/registry/remote.go
  *
@@ -112,8 +106,7 @@ export const podman: (
   podmanEndpoint.resolve
 
 /**
- * The machine on which the engine is; `None` for this one, as with a socket or
- * a pipe.
+ * Returns the host of a remote engine; `None` for an engine on this machine, as with a socket or a pipe.
  *
  * @example
  * ```ts

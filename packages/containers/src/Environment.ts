@@ -13,7 +13,7 @@ import * as SortedMap from "effect/SortedMap"
 import { each, firstOf, nonEmpty, parseError, reason, refined, sentenceOf, utf8Length } from "./internal/values/text.js"
 
 /**
- * The name of an environment variable: not empty, without `=` and NUL.
+ * Name of an environment variable: not empty, without `=` and NUL.
  *
  * @since 0.1.0
  * @category schemas
@@ -25,7 +25,7 @@ export const Name = refined(
 ).pipe(Schema.brand("@ociman/containers/Environment/Name"))
 
 /**
- * The name of an environment variable.
+ * Name of an environment variable.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ export const Name = refined(
 export type Name = typeof Name.Type
 
 /**
- * The value of an environment variable, without NUL. A secret is `Redacted`.
+ * Value of an environment variable, without NUL. A secret is `Redacted`.
  *
  * @since 0.1.0
  * @category models
@@ -43,13 +43,13 @@ export type Value = string | Redacted.Redacted<string>
 const reveal = (value: Value): string => Redacted.isRedacted(value) ? Redacted.value(value) : value
 
 /**
- * The bytes that Linux allows for `NAME=value` and the NUL that ends it, on a machine with pages of 4 KiB.
+ * Maximum size of `NAME=value` with its final NUL on Linux with pages of 4 KiB (`MAX_ARG_STRLEN`), in bytes.
  *
  * @see https://github.com/torvalds/linux/blob/v6.1/include/uapi/linux/binfmts.h
  */
 const maximumBytes = 131072
 
-// A value may be a secret, so no message quotes it.
+// No message quotes a value, which may be a secret.
 const Variable = Schema.Struct({
   name: Name,
   value: Schema.Union(Schema.String, Schema.RedactedFromSelf(Schema.String))
@@ -72,7 +72,7 @@ const Variable = Schema.Struct({
 export type Environment = SortedMap.SortedMap<Name, Value>
 
 /**
- * No variables.
+ * Empty environment.
  *
  * @since 0.1.0
  * @category constructors
@@ -80,9 +80,9 @@ export type Environment = SortedMap.SortedMap<Name, Value>
 export const empty: Environment = SortedMap.empty<Name, Value>(Order.string)
 
 /**
- * Sets a variable, in place of an earlier value. Throws where the name or the value breaks its rule.
+ * Sets a variable; replaces an earlier value. Throws if the name or the value is invalid.
  *
- * The name, the `=`, the value and a NUL together have at most 131072 bytes of UTF-8, what Linux allows for one variable
+ * The name, `=`, the value and a NUL together have at most 131072 bytes of UTF-8, the limit of Linux for one variable
  * (`MAX_ARG_STRLEN`) with pages of 4 KiB.
  *
  * @since 0.1.0
@@ -97,7 +97,7 @@ export const set: {
 })
 
 /**
- * The variables of a record. Throws where a name or a value breaks its rule.
+ * Creates an environment from a record. Throws if a name or a value is invalid.
  *
  * @example
  * ```ts
@@ -119,7 +119,7 @@ export const fromRecord = (record: Readonly<Record<string, Value>>): Environment
   Object.entries(record).reduce((environment, [name, value]) => set(environment, name, value), empty)
 
 /**
- * Both environments; where both have a variable, the value of `that` wins.
+ * Merges two environments. If both have a variable, the value of `that` wins.
  *
  * @since 0.1.0
  * @category combinators
@@ -134,7 +134,7 @@ export const merge: {
 )
 
 /**
- * The names, sorted.
+ * Returns the names, sorted.
  *
  * @since 0.1.0
  * @category getters
@@ -142,7 +142,7 @@ export const merge: {
 export const names = (self: Environment): ReadonlyArray<Name> => Array.from(SortedMap.keys(self))
 
 /**
- * The values by name, **with the secrets in clear text**, to hand to a process.
+ * Returns the values by name, **with secrets in clear text**, for the environment of a process.
  *
  * @since 0.1.0
  * @category conversions
@@ -164,13 +164,13 @@ const readLine = (line: string, lookup: (name: string) => string | undefined) =>
 }
 
 /**
- * Reads a file of environment variables as Docker does for `--env-file`: a `NAME=value` on each line, a later one in
- * place of an earlier. White space before a name is dropped, lines that are empty or begin with `#` too. All that
- * follows the `=` is the value: there are no quotes, no escapes, no comments after it, and no references to other
- * variables. A `NAME` alone takes the value that `lookup` has for it, and is dropped if there is none, as is the default.
+ * Parses a file of environment variables as Docker does for `--env-file`: a `NAME=value` on each line, a later one
+ * replaces an earlier. White space before a name, empty lines, and lines that begin with `#` are ignored. The value is
+ * everything after the `=`: there are no quotes, escapes, comments or references to other variables. A `NAME` alone
+ * takes its value from `lookup`, and is ignored if there is none. By default, `lookup` has no values.
  *
- * An error names the line and never what is in it, which may be a secret. Podman takes more than Docker: white space in
- * a name, which here is an error.
+ * An error names the line but never quotes it, since it may contain a secret. White space in a name, which Podman
+ * accepts, is an error, as on Docker.
  *
  * @see https://github.com/docker/cli/blob/v28.2.2/pkg/kvfile/kvfile.go
  *

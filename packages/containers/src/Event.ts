@@ -1,6 +1,5 @@
 /**
- * What happens on an engine: containers start and die, images are pulled,
- * networks and volumes come and go.
+ * Engine events: changes of containers, images, networks and volumes.
  *
  * @since 0.1.0
  */
@@ -18,7 +17,7 @@ import type * as model from "./internal/model/events.js"
 export type Type = model.Type
 
 /**
- * Something that happened.
+ * Event of an engine.
  *
  * @since 0.1.0
  * @category models
@@ -26,7 +25,7 @@ export type Type = model.Type
 export type Event = model.Event
 
 /**
- * What is asked for; all of it must hold. Default: everything from now on.
+ * Filter of events; an event must match all its fields. Default: all events from now on.
  *
  * @since 0.1.0
  * @category models
@@ -34,9 +33,8 @@ export type Event = model.Event
 export type Filter = model.Filter
 
 /**
- * Listens from the moment this succeeds until the scope closes: what happens
- * after that is in the stream, also if it happens before the stream is run. It
- * can be run once.
+ * Subscribes to events from the moment this succeeds until the scope closes. Events before the first run of the stream
+ * are buffered. The stream can be run once.
  *
  * @example
  * ```ts
@@ -67,7 +65,7 @@ export const subscribe = (
 > => Effect.flatMap(Backend.Backend, (backend) => backend.events.subscribe(filter))
 
 /**
- * Events from when the stream is run, until its consumer has enough.
+ * Streams events from the moment the stream is run, until its consumer stops.
  *
  * @since 0.1.0
  * @category constructors

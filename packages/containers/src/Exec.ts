@@ -1,6 +1,6 @@
 /**
- * A command to be run inside a container: immutable data, as `Command` is for
- * processes of the host.
+ * Description of a command in a container: immutable data, as `Command` of `@effect/platform` is for processes of the
+ * host.
  *
  * @since 0.1.0
  */
@@ -28,9 +28,8 @@ export const TypeId: unique symbol = Symbol.for("@ociman/containers/Exec")
 export type TypeId = typeof TypeId
 
 /**
- * Standard input of a command: bytes, text as UTF-8, or a stream that is pulled
- * as fast as the command reads. The failure of a stream is the `cause` of an
- * `EngineFailed` whose reason is `InputFailed`.
+ * Standard input of a command: bytes, text as UTF-8, or a stream that is pulled as fast as the command reads. A failure
+ * of the stream becomes the `cause` of an `EngineFailed` with reason `InputFailed`.
  *
  * @since 0.1.0
  * @category models
@@ -38,7 +37,7 @@ export type TypeId = typeof TypeId
 export type Stdin = string | Uint8Array | Stream.Stream<Uint8Array, unknown>
 
 /**
- * A command to be run inside a container.
+ * Description of a command in a container.
  *
  * @since 0.1.0
  * @category models
@@ -65,13 +64,13 @@ export declare namespace Exec {
     readonly interactive: boolean
     readonly tty: boolean
     readonly anyExitCode: boolean
-    /** How many bytes of each of stdout and stderr are kept in a captured result. */
+    /** Maximum size of each of stdout and stderr in a captured result, in bytes. */
     readonly outputLimit: number
   }
 }
 
 /**
- * What a command inside a container wrote, and how it ended.
+ * Captured output and exit code of a process.
  *
  * @since 0.1.0
  * @category models
@@ -84,7 +83,7 @@ export interface Result {
   readonly stderr: string
   readonly stdoutBytes: Uint8Array
   readonly stderrBytes: Uint8Array
-  /** Bytes that were dropped because they were over the limit, of both. */
+  /** Number of bytes dropped from the captured output, stdout and stderr together. */
   readonly omittedBytes: number
 }
 
@@ -122,8 +121,7 @@ export const modify = (self: Exec, fields: Partial<Exec.Fields>): Exec => new Ex
 export const isExec = (u: unknown): u is Exec => Predicate.hasProperty(u, TypeId)
 
 /**
- * A command with its arguments. Nothing is split or expanded: each argument
- * reaches the command as it is.
+ * Describes a command with its arguments, which are neither split nor expanded.
  *
  * @example
  * ```ts
@@ -168,8 +166,8 @@ export const append: {
 )
 
 /**
- * Sets an environment variable. The value never stands in an argument list,
- * so that no process listing shows it.
+ * Sets environment variables: one by name and value, or those of a record. Values never appear in an argument list, so
+ * that no process listing shows them.
  *
  * @since 0.1.0
  * @category combinators
@@ -212,8 +210,7 @@ export const workingDirectory: {
 } = dual(2, (self: Exec, path: string): Exec => modify(self, { workingDirectory: Option.some(path) }))
 
 /**
- * Feeds the command's standard input and then closes it. Default: there is no
- * standard input. Implies {@link interactive}.
+ * Writes to the command's standard input, then closes it. Default: no standard input. Implies {@link interactive}.
  *
  * Podman may lose the output of a command that ends before it has read its input.
  *
@@ -234,8 +231,8 @@ export const stdin: {
 export const interactive = (self: Exec): Exec => modify(self, { interactive: true })
 
 /**
- * Gives the command a terminal. Its standard error then arrives on standard
- * output, and lines end with a carriage return and a line feed.
+ * Allocates a terminal for the command, which combines its standard error with its standard output, with CRLF line
+ * ends.
  *
  * @since 0.1.0
  * @category combinators
@@ -243,8 +240,7 @@ export const interactive = (self: Exec): Exec => modify(self, { interactive: tru
 export const tty = (self: Exec): Exec => modify(self, { tty: true })
 
 /**
- * Takes any exit code of the command for a result. Default: an exit code other
- * than zero fails with `ExecFailed`.
+ * Does not fail on a non-zero exit code. Default: a non-zero exit code fails with `ExecFailed`.
  *
  * @since 0.1.0
  * @category combinators
@@ -252,8 +248,8 @@ export const tty = (self: Exec): Exec => modify(self, { tty: true })
 export const anyExitCode = (self: Exec): Exec => modify(self, { anyExitCode: true })
 
 /**
- * How many bytes of each of standard output and standard error a captured
- * result keeps; of more, the middle is dropped and counted. Default: 16 MiB.
+ * Sets the maximum size of each of standard output and standard error in a captured result, in bytes. The middle of a
+ * longer output is dropped, and counted in `omittedBytes`. Default: 16 MiB.
  *
  * @since 0.1.0
  * @category combinators
@@ -266,8 +262,7 @@ export const outputLimit: {
 const bareWord = /^[A-Za-z0-9_@%+=:,./-]+$/
 
 /**
- * The command line, quoted for a POSIX shell, for people to read. Environment
- * and input are not part of it.
+ * Formats the command line, quoted for a POSIX shell, for display. Omits environment and input.
  *
  * @since 0.1.0
  * @category getters

@@ -10,10 +10,10 @@ import { ipAddress, unbracket } from "./internal/values/ipAddress.js"
 import { fromString, refined } from "./internal/values/text.js"
 
 /**
- * A host name and the address it stands for in a container.
+ * Host name and its address in a container.
  *
- * The address is IPv4, IPv6 without brackets, or `host-gateway`, for which the engine puts an address of the host: Docker,
- * and Podman from 4.7 on.
+ * The address is IPv4, IPv6 without brackets, or `host-gateway`, which Docker, and Podman since 4.7, replace by an
+ * address of the host.
  *
  * @since 0.1.0
  * @category models
@@ -28,7 +28,7 @@ export class ExtraHost extends Schema.Class<ExtraHost>("@ociman/containers/Extra
 }) {}
 
 /**
- * A host name and its address: an IP address or `host-gateway`. Throws where one is invalid.
+ * Maps a host name to an address: an IP address or `host-gateway`. Throws if one is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -36,7 +36,7 @@ export class ExtraHost extends Schema.Class<ExtraHost>("@ociman/containers/Extra
 export const make = (host: string, address: string): ExtraHost => Schema.decodeSync(ExtraHost)({ host, address })
 
 /**
- * The value of `--add-host`: `host:address`.
+ * Formats the value of `--add-host`: `host:address`.
  *
  * @since 0.1.0
  * @category conversions
@@ -44,7 +44,7 @@ export const make = (host: string, address: string): ExtraHost => Schema.decodeS
 export const format = ({ address, host }: typeof ExtraHost.Encoded): string => `${host}:${address}`
 
 /**
- * An entry as `--add-host` takes it: `host:address` or `host=address`, the address with or without brackets.
+ * Entry in the notation of `--add-host`: `host:address` or `host=address`, the address with or without brackets.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,7 +1,6 @@
 /**
- * Health check of a container, which the engine runs. Podman runs health checks
- * by timers of systemd: on a machine without it none is run, and the state
- * stays `starting`.
+ * Health check of a container. Podman runs health checks by timers of systemd: on a machine without it none is run, and
+ * the state stays `starting`.
  *
  * @since 0.1.0
  */
@@ -22,7 +21,7 @@ const Period = Schema.DurationFromSelf.pipe(
 
 const decodeStrings = Schema.decodeEither(Schema.parseJson(Schema.Array(Schema.String)))
 
-/** For Podman `CMD` and `NONE`, and an array in JSON, are other forms of a check; for Docker they are the shell's. */
+/** Podman parses `CMD`, `NONE` and JSON arrays as other forms of a check; Docker passes them to the shell. */
 const isShellForEveryEngine: Rule = (command) => {
   const [word] = command.split(" ", 1)
   return /^(?:none|cmd|cmd-shell)$/i.test(word) || Either.isRight(decodeStrings(command))
@@ -31,10 +30,10 @@ const isShellForEveryEngine: Rule = (command) => {
 }
 
 /**
- * A command that an engine runs in the container again and again. Exit code 0 is healthy.
+ * Command that the engine runs in the container periodically. Exit code 0 is healthy.
  *
- * The command is for a shell. It is not empty, its first word is not `NONE`, `CMD` or `CMD-SHELL`, and it is not an array
- * in JSON, all of which Podman reads as something else.
+ * The command is run by a shell. It is not empty, its first word is not `NONE`, `CMD` or `CMD-SHELL`, and it is not a
+ * JSON array, since Podman parses these as other forms of a check.
  *
  * @see https://github.com/containers/podman/blob/v4.3.1/pkg/specgenutil/specgen.go
  * @since 0.1.0
@@ -50,7 +49,7 @@ export class Command extends Schema.TaggedClass<Command>("@ociman/containers/Hea
 }) {}
 
 /**
- * No check, not even the one of the image.
+ * Disables the health check of the image.
  *
  * @since 0.1.0
  * @category models
@@ -58,7 +57,7 @@ export class Command extends Schema.TaggedClass<Command>("@ociman/containers/Hea
 export class Disabled extends Schema.TaggedClass<Disabled>("@ociman/containers/HealthCheck/Disabled")("Disabled", {}) {}
 
 /**
- * How an engine finds out whether a container is healthy.
+ * Health check of a container.
  *
  * @since 0.1.0
  * @category models
@@ -66,7 +65,7 @@ export class Disabled extends Schema.TaggedClass<Disabled>("@ociman/containers/H
 export type HealthCheck = Command | Disabled
 
 /**
- * How an engine finds out whether a container is healthy.
+ * Health check of a container.
  *
  * @since 0.1.0
  * @category schemas
@@ -78,21 +77,21 @@ export const HealthCheck: Schema.Union<[typeof Command, typeof Disabled]> = Sche
  */
 export declare namespace HealthCheck {
   /**
-   * How often and how long a check is made. Durations are 1 millisecond or more.
+   * Timing of a health check. Durations are at least 1 millisecond.
    *
    * @since 0.1.0
    * @category models
    */
   export interface Options {
-    /** Between two checks; 30 seconds if left out. */
+    /** Time between two checks. Default: 30 seconds. */
     readonly interval?: Duration.DurationInput | undefined
-    /** After which a check has failed; 30 seconds if left out. */
+    /** Timeout of one check. Default: 30 seconds. */
     readonly timeout?: Duration.DurationInput | undefined
-    /** After the start, in which failures don't count; none if left out. */
+    /** Time after the start in which failures do not count. Default: none. */
     readonly startPeriod?: Duration.DurationInput | undefined
-    /** Between two checks in the start period. Docker 25 and later; other engines refuse it. */
+    /** Time between two checks in the start period. Requires Docker 25; other engines refuse it. */
     readonly startInterval?: Duration.DurationInput | undefined
-    /** How many failures in a row make a container unhealthy, 1 or more; 3 if left out. */
+    /** Number of consecutive failures that make a container unhealthy, at least 1. Default: 3. */
     readonly retries?: number | undefined
   }
 }
@@ -101,8 +100,8 @@ const period = (input: Duration.DurationInput | undefined): Duration.Duration | 
   input === undefined ? undefined : Duration.decode(input)
 
 /**
- * A check by a command for the shell of the container (`/bin/sh -c`), the one form that every engine takes. Throws if
- * the command breaks the rule of {@link Command}, or a duration is not finite and at least 1 millisecond.
+ * Checks health by a command for the container's shell (`/bin/sh -c`), the only form that every engine supports. Throws
+ * if the command is not valid for {@link Command}, or a duration is not finite and at least 1 millisecond.
  *
  * @example
  * ```ts
@@ -130,14 +129,14 @@ export const make = (command: string, options: HealthCheck.Options = {}): Comman
   })
 
 /**
- * No check, not even the one of the image.
+ * Disables the health check of the image.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const disabled: Disabled = new Disabled()
 
-/** A duration as Go reads it. */
+/** Formats a duration for Go's `time.ParseDuration`. */
 const formatPeriod = (duration: Duration.Duration): string => {
   const millis = Math.round(Duration.toMillis(duration))
   return millis % 1000 === 0 ? `${millis / 1000}s` : `${millis}ms`
@@ -147,7 +146,7 @@ const flag = <A>(name: string, value: A | undefined, format: (value: A) => strin
   value === undefined ? [] : [name, format(value)]
 
 /**
- * The flags for `docker create` and `podman create`.
+ * Returns the flags for `docker create` and `podman create`.
  *
  * @since 0.1.0
  * @category conversions

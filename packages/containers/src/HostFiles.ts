@@ -1,11 +1,11 @@
 /**
- * A file or directory of this machine that is to be copied into containers.
+ * File or directory of this machine, to copy into containers.
  *
  * @since 0.1.0
  */
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -19,8 +19,8 @@ export interface HostFiles {
   readonly path: string
   readonly isDirectory: Effect.Effect<boolean, PlatformError>
   /**
-   * The file, or the directory and all that is in it, under another name; with
-   * an empty name only what is in the directory.
+   * Streams the file, or the directory with its content, under another name; with an empty name, only the content of
+   * the directory.
    */
   readonly entries: (name: string) => Stream.Stream<Tar.Entry<PlatformError>, PlatformError>
 }
@@ -30,18 +30,18 @@ export interface HostFiles {
  * @category models
  */
 export interface Options {
-  /** The owner of everything in the container. Default: root. */
+  /** Owner of all files and directories in the container. Default: root. */
   readonly owner?: { readonly uid: number; readonly gid?: number | undefined } | undefined
-  /** The permissions of all files. Default: those they have here. */
+  /** Permissions of all files. Default: those on this machine. */
   readonly fileMode?: number | undefined
-  /** The permissions of all directories. Default: those they have here. */
+  /** Permissions of all directories. Default: those on this machine. */
   readonly directoryMode?: number | undefined
 }
 
 /**
- * The file or directory at a path. It is read whenever it is copied, entry by
- * entry, in the order of names. Symbolic links are copied as such, a link at
- * the path itself is followed. Sockets, pipes and devices are left out.
+ * Refers to the file or directory at a path, which is read each time it is copied, entry by entry, ordered by name.
+ * Symbolic links are copied as such, except a link at the path itself, which is followed. Sockets, pipes and devices
+ * are skipped.
  *
  * @since 0.1.0
  * @category constructors
@@ -94,7 +94,7 @@ const children_ = (fs: FileSystem.FileSystem, options: Options, path: string, na
     Stream.flatMap((child) => {
       const location = `${path}/${child}`
       const childName = name === "" ? child : `${name}/${child}`
-      // There is no lstat: what has a target is a link.
+      // The platform has no lstat; only links have a target.
       return Stream.unwrap(
         Effect.matchEffect(fs.readLink(location), {
           onSuccess: (target): Effect.Effect<Entries> =>

@@ -1,5 +1,5 @@
 /**
- * Names of hosts.
+ * Host names.
  *
  * @since 0.1.0
  */
@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import { atMostBytes, each, firstOf, isAlphanumeric, nonEmpty, refined } from "./internal/values/text.js"
 
 /**
- * The name of a host: letters and digits of ASCII, `.`, `-` and `_`, at most 253 characters. It does not begin with `-`.
+ * Host name: ASCII letters and digits, `.`, `-` and `_`, at most 253 characters. It does not begin with `-`.
  *
  * @see https://www.rfc-editor.org/rfc/rfc1123#section-2.1
  * @since 0.1.0
@@ -27,7 +27,7 @@ export const HostName = refined(
 ).pipe(Schema.brand("@ociman/containers/HostName"))
 
 /**
- * The name of a host.
+ * Host name.
  *
  * @since 0.1.0
  * @category models
@@ -35,7 +35,7 @@ export const HostName = refined(
 export type HostName = typeof HostName.Type
 
 /**
- * The name of a host. Throws where it breaks the rule of {@link HostName}.
+ * Creates a host name. Throws if the text is not a {@link HostName}.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,6 +1,5 @@
 /**
- * What host names mean to the processes in a container, and where they reach
- * the engine's machine.
+ * Resolution of host names inside of containers, and of the address at which containers reach the engine's machine.
  *
  * @since 0.1.0
  */
@@ -18,7 +17,7 @@ import { modify } from "./internal/model/definition.js"
 import type * as IpAddress from "./IpAddress.js"
 
 /**
- * What looking up a host name in a running container may fail with.
+ * Errors of resolving a host name in a running container.
  *
  * @since 0.1.0
  * @category errors
@@ -26,7 +25,7 @@ import type * as IpAddress from "./IpAddress.js"
 export type LookupError = BackendError.ContainerError | BackendError.ExecFailed | BackendError.HostNotResolved
 
 /**
- * What looking one up in a container that is started for it may fail with.
+ * Errors of resolving a host name in a container that is started for it.
  *
  * @since 0.1.0
  * @category errors
@@ -48,9 +47,8 @@ const lookup = (backend: Backend.Service, container: string, host: string) =>
   )
 
 /**
- * The address of a host name for the processes of a running container. Its
- * image needs a shell and, for names that are not in `/etc/hosts`, `getent` or
- * `nslookup`; busybox has enough.
+ * Resolves a host name in a running container. Its image needs a shell and, for names that are not in `/etc/hosts`,
+ * `getent` or `nslookup`; busybox is sufficient.
  *
  * @since 0.1.0
  * @category lookups
@@ -70,11 +68,10 @@ export const lookupIn: {
 )
 
 /**
- * The address of a host name in a container that is started for the question:
- * one of this image, in this network, with these extra hosts. What the
- * definition says of processes and published ports plays no part.
+ * Resolves a host name in a container that is started for the lookup, with the image, network and extra hosts of a
+ * definition. The definition's process and published ports are ignored.
  *
- * The image needs `sleep` and what {@link lookupIn} says.
+ * The image needs `sleep`, and the programs that {@link lookupIn} needs.
  *
  * @example
  * ```ts
@@ -114,13 +111,12 @@ const idle = (definition: Definition.Definition): Definition.Definition =>
   modify(definition, { name: Option.none(), ports: [], autoRemove: false, healthCheck: Option.none() }).pipe(
     Definition.entrypoint("sleep"),
     Definition.command("3600"),
-    // Nothing in it is worth a moment.
+    // The process holds no state, so it is killed at once.
     Definition.stopTimeout(0)
   )
 
 /**
- * The name by which containers reach the machine of the engine, and the
- * definition with which they know it.
+ * Returns the name by which containers reach the machine of the engine, and the definition in which that name resolves.
  *
  * @since 0.1.0
  * @category lookups
@@ -133,7 +129,7 @@ export const containerHost = (
   Backend.Backend
 > =>
   Effect.map(Backend.Backend, ({ engine }) =>
-    // Podman has the name in every container, and before version 4.7 no `host-gateway`.
+    // Podman has this name in every container, and no `host-gateway` before version 4.7.
     engine.name === "podman"
       ? { name: HostName.make("host.containers.internal"), definition }
       : {
@@ -142,10 +138,9 @@ export const containerHost = (
       })
 
 /**
- * The address at which containers of an image, in the network of the
- * definition, reach the machine of the engine. A server there is reached if it
- * listens on all addresses, or on this one; one that listens on loopback is
- * not. Where the engine runs in a virtual machine, that is the machine meant.
+ * Returns the address at which containers of an image, in the network of the definition, reach the machine of the
+ * engine. A server is reachable if it listens on all addresses, or on this one, but not if it listens on loopback only.
+ * If the engine runs in a virtual machine, the address is that of the virtual machine.
  *
  * @since 0.1.0
  * @category lookups

@@ -1,5 +1,5 @@
 /**
- * Images on an engine. An image is named by its reference, or by its id.
+ * Images on an engine, addressed by reference or id.
  *
  * @example
  * ```ts
@@ -24,7 +24,9 @@
  */
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
-import { type Digest, type Platform, Reference } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -46,9 +48,12 @@ import type * as Transfer from "./Transfer.js"
  * @category models
  */
 export interface PullOptions {
-  /** Default: the engine's own platform. */
+  /** Default: the platform of the engine. */
   readonly platform?: Platform.Platform | undefined
-  /** For the registry, and for this time only. Default: those that the engine's client has stored at a login. */
+  /**
+   * Credentials for the registry, used for this operation only. Default: those stored by the login of the engine's
+   * client.
+   */
   readonly credentials?: BackendDriver.Credentials | undefined
 }
 
@@ -57,7 +62,10 @@ export interface PullOptions {
  * @category models
  */
 export interface PushOptions {
-  /** For the registry, and for this time only. Default: those that the engine's client has stored at a login. */
+  /**
+   * Credentials for the registry, used for this operation only. Default: those stored by the login of the engine's
+   * client.
+   */
   readonly credentials?: BackendDriver.Credentials | undefined
 }
 
@@ -72,8 +80,8 @@ const withSpan = (name: string, image: BackendDriver.ImageKey) => <A, E>(self: E
     }))
 
 /**
- * What the engine knows of an image. Fails with `ImageNotFound` if it does not
- * have it; registries are not asked.
+ * Returns the properties of an image. Fails with `ImageNotFound` if the engine does not have it; registries are not
+ * queried.
  *
  * @since 0.1.0
  * @category accessors
@@ -84,7 +92,7 @@ export const inspect = (
   withBackend((backend) => backend.images.inspect(image))
 
 /**
- * Whether the engine has an image.
+ * Reports whether the engine has an image.
  *
  * @since 0.1.0
  * @category accessors
@@ -98,8 +106,7 @@ export const exists = (
   )
 
 /**
- * The labels of an image, without those by which this library knows what it has
- * made; {@link inspect} has them all.
+ * Returns the labels of an image, without those that this library adds; {@link inspect} has all of them.
  *
  * @since 0.1.0
  * @category accessors
@@ -110,7 +117,7 @@ export const labels = (
   Effect.map(inspect(image), ({ labels }) => libraryLabels.without(labels))
 
 /**
- * How an image came to be, from the last step to the first.
+ * Returns the steps that created an image, the last one first.
  *
  * @since 0.1.0
  * @category accessors
@@ -121,7 +128,7 @@ export const history = (
   withBackend((backend) => backend.images.history(image))
 
 /**
- * Images that carry all the labels asked for.
+ * Lists images that match all label filters.
  *
  * @since 0.1.0
  * @category accessors
@@ -132,9 +139,8 @@ export const list = (
   withBackend((backend) => backend.images.list(labels))
 
 /**
- * The names with tags that the engine has in a repository, such as
- * `docker.io/library/postgres`, sorted and in full. A tag or digest of `name` is
- * not looked at.
+ * Returns the tagged references of a repository, such as `docker.io/library/postgres`, that the engine has, in
+ * canonical form and sorted. A tag or digest of `name` is ignored.
  *
  * @since 0.1.0
  * @category accessors
@@ -151,8 +157,8 @@ export const references = (
     ).sort(Reference.Order))
 
 /**
- * Asks the image's registry for it, also if the engine has one of that name.
- * Registries on this machine need no encryption.
+ * Pulls an image from its registry, even if the engine has one of that reference. Registries on this machine need no
+ * encryption.
  *
  * @since 0.1.0
  * @category operations
@@ -164,8 +170,8 @@ export const pull = (
   Stream.runDrain(pullStream(image, options)).pipe(withSpan("Image.pull", image))
 
 /**
- * As {@link pull}, and gives what is heard meanwhile. The stream ends when the
- * image is there; interrupted, the pull is given up.
+ * As {@link pull}, and streams progress events. The stream ends when the image is complete; interruption stops the
+ * pull.
  *
  * @since 0.1.0
  * @category operations
@@ -181,7 +187,7 @@ export const pullStream = (
     })))
 
 /**
- * As {@link pull}, unless the engine has an image of that name.
+ * As {@link pull}, unless the engine has an image of that reference.
  *
  * @since 0.1.0
  * @category operations
@@ -193,9 +199,8 @@ export const pullIfAbsent = (
   Effect.unlessEffect(pull(image, options), exists(image)).pipe(Effect.asVoid)
 
 /**
- * Sends an image to the registry of its name, and gives the digest under which
- * it is there, if the engine says it. Registries on this machine need no
- * encryption.
+ * Pushes an image to the registry of its reference. Returns the digest of the manifest in the registry, if the engine
+ * reports it. Registries on this machine need no encryption.
  *
  * @since 0.1.0
  * @category operations
@@ -213,7 +218,7 @@ export const push = (
   )
 
 /**
- * As {@link push}, and gives what is heard meanwhile.
+ * As {@link push}, and streams progress events.
  *
  * @since 0.1.0
  * @category operations
@@ -228,7 +233,7 @@ export const pushStream = (
   ))
 
 /**
- * Gives an image one more name. The image that had it, if any, loses it.
+ * Adds a reference to an image. Another image that has the reference loses it.
  *
  * @since 0.1.0
  * @category operations
@@ -240,12 +245,11 @@ export const tag = (
   withBackend((backend) => backend.images.tag(image, name))
 
 /**
- * Removes a name of an image, and the image with its last name; by its id, the
- * image. Fails with `EngineFailed` and the reason `Conflict` while containers
- * use the image.
+ * Removes a reference of an image, and the image with its last reference; by id, the image. Fails with `EngineFailed`
+ * and the reason `Conflict` while containers use the image.
  *
- * By force, the name is removed all the same. Containers keep their image, which
- * then has no name.
+ * With `force`, removes the reference also while containers use the image. The containers keep their image, which then
+ * has no reference.
  *
  * @since 0.1.0
  * @category operations
@@ -257,7 +261,7 @@ export const remove = (
   withBackend((backend) => backend.images.remove(image, { force: options.force ?? false }))
 
 /**
- * As {@link remove}; that there is no such image is no error.
+ * As {@link remove}, but a missing image is not an error.
  *
  * @since 0.1.0
  * @category operations
@@ -269,9 +273,8 @@ export const removeIfPresent = (
   remove(image, options).pipe(Effect.catchTag("ImageNotFound", () => Effect.void))
 
 /**
- * Removes the images that carry all these labels, have no name, and are not used
- * by any container; with `all`, those with names too. Gives their ids, in which
- * Docker includes those of their layers.
+ * Removes images that match all label filters, have no reference, and are not used by any container; with `all`, also
+ * images with references. Returns the ids of removed images, on Docker with those of their layers.
  *
  * @since 0.1.0
  * @category operations
@@ -283,9 +286,8 @@ export const prune = (
   withBackend((backend) => backend.images.prune({ labels, all: options.all ?? false }))
 
 /**
- * Stores the images of an archive: a file on this machine, or a stream of its
- * bytes, which is pulled as fast as the engine reads. What {@link save} gave, on
- * either engine, can be loaded by both.
+ * Loads the images of an archive: a file on this machine, or a stream of its bytes, which is pulled as fast as the
+ * engine reads. Each engine can load archives of {@link save} of the other.
  *
  * @since 0.1.0
  * @category archives
@@ -309,15 +311,14 @@ export function load(
 > {
   return typeof archive === "string"
     ? Effect.flatMap(FileSystem.FileSystem, (fileSystem) =>
-      // The platform's error says more than that of an engine whose input fails.
+      // The error of the platform is more specific than that of an engine whose input fails.
       Effect.zipRight(fileSystem.access(archive, { readable: true }), load(fileSystem.stream(archive))))
     : withBackend((backend) => backend.images.load(archive))
 }
 
 /**
- * One tar archive of all the images, in the format of `docker save`, as a stream
- * that holds up the engine while it is not pulled. Each image is in it by the
- * name that is given here.
+ * Saves images to one tar archive in the format of `docker save`, as a stream with back pressure. The archive has each
+ * image under the given reference.
  *
  * @since 0.1.0
  * @category archives
@@ -328,8 +329,7 @@ export const save = (
   Stream.unwrap(Effect.map(Backend.Backend, (backend) => backend.images.save(images)))
 
 /**
- * As {@link save}, to a file, which is overwritten. It is removed if that fails
- * halfway.
+ * As {@link save}, to a file, which is overwritten. The file is removed if the operation fails.
  *
  * @since 0.1.0
  * @category archives
@@ -344,7 +344,7 @@ export const saveToFile = (
 > =>
   Effect.gen(function*() {
     const fileSystem = yield* FileSystem.FileSystem
-    // Before the file is touched.
+    // Fails for a missing image before the file is overwritten.
     yield* Effect.forEach(images, inspect, { discard: true })
     yield* Stream.run(save(...images), fileSystem.sink(path)).pipe(
       Effect.onError(() => Effect.ignore(fileSystem.remove(path, { force: true })))
@@ -360,8 +360,7 @@ const import_ = (
 
 export {
   /**
-   * Makes an image of the files in a tar archive, in one layer, and gives its
-   * id.
+   * Creates an image from the files in a tar archive, in one layer. Returns its id.
    *
    * @since 0.1.0
    * @category archives

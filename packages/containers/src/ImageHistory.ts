@@ -1,6 +1,5 @@
 /**
- * How an image came to be, step by step, decoded from the answers of both
- * engines.
+ * Steps that created an image, decoded from the answers of both engines.
  *
  * @since 0.1.0
  */
@@ -11,19 +10,19 @@ import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
 /**
- * A step in the making of an image.
+ * Step of the history of an image.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Step {
   readonly created: Option.Option<DateTime.Utc>
-  /** The instruction, in the builder's own words; empty if none is known. */
+  /** Instruction, as recorded by the builder; empty if unknown. */
   readonly createdBy: string
-  /** Bytes that the step added. */
+  /** Number of bytes that the step added. */
   readonly size: number
   readonly comment: string
-  /** The engine's own answer, decoded from JSON and otherwise untouched. */
+  /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }
 
@@ -43,8 +42,7 @@ const decodeDocker = Schema.decodeUnknownEither(DockerStep)
 const decodePodman = Schema.decodeUnknownEither(PodmanStep)
 
 /**
- * Decodes one line of what `docker image history --format '{{json .}}'
- * --human=false` answers.
+ * Decodes one line of the output of `docker image history --format '{{json .}}' --human=false`.
  *
  * @since 0.1.0
  * @category constructors
@@ -59,7 +57,7 @@ export const fromDocker = (raw: unknown): Either.Either<Step, ParseResult.ParseE
   }))
 
 /**
- * Decodes one element of what `podman image history --format json` answers.
+ * Decodes one element of the output of `podman image history --format json`.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,11 +1,10 @@
 /**
- * The identity of an image on an engine: a digest, `sha256:` and 64
- * hexadecimal digits. Podman often leaves the algorithm out; here it is always
- * there.
+ * Id of an image on an engine: a digest, `sha256:` and 64 hexadecimal digits. The algorithm, which Podman often omits,
+ * is always included.
  *
  * @since 0.1.0
  */
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Schema from "effect/Schema"
 
 /**
@@ -15,7 +14,7 @@ import * as Schema from "effect/Schema"
 export type ImageId = Digest.Digest
 
 /**
- * Reads an identity as either engine writes it.
+ * Id in the notation of either engine.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,10 +1,9 @@
 /**
- * What an engine knows of an image, decoded from the answers of both engines,
- * with the answer itself beside it.
+ * Properties of an image, decoded from the answer of Docker or Podman, which is kept in `raw`.
  *
  * @since 0.1.0
  */
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type * as Option from "effect/Option"
@@ -13,24 +12,24 @@ import * as Schema from "effect/Schema"
 import * as ImageId from "./ImageId.js"
 
 /**
- * What an engine knows of an image.
+ * Properties of an image.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ImageInfo {
   readonly id: ImageId.ImageId
-  /** The names with tags under which the engine knows it, in the form people use: `alpine:3.20`. */
+  /** References with tags, in the familiar form: `alpine:3.20`. */
   readonly tags: ReadonlyArray<string>
-  /** The names with digests, in the same form: those under which registries have it. */
+  /** References with digests, as in registries, in the familiar form. */
   readonly digests: ReadonlyArray<string>
   readonly created: Option.Option<DateTime.Utc>
   readonly labels: Readonly<Record<string, string>>
   readonly os: string
   readonly architecture: string
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number
-  /** The engine's own answer, decoded from JSON and otherwise untouched. */
+  /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }
 
@@ -52,8 +51,7 @@ const Answer = Schema.Struct({
 const decodeAnswer = Schema.decodeUnknownEither(Answer)
 
 /**
- * Decodes one element of what `docker image inspect` or `podman image inspect`
- * answers.
+ * Decodes one element of the output of `docker image inspect` or `podman image inspect`.
  *
  * @since 0.1.0
  * @category constructors
@@ -71,7 +69,7 @@ export const decode = (raw: unknown): Either.Either<ImageInfo, ParseResult.Parse
     raw
   }))
 
-// Docker before version 24 says `<none>:<none>` of an image without a name.
+// Docker before version 24 lists an image without a reference as `<none>:<none>`.
 const familiar = (name: string): ReadonlyArray<string> =>
   Either.match(Reference.parse(name), {
     onLeft: () => [],

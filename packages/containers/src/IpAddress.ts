@@ -28,7 +28,7 @@ export const IpAddress = refined("IpAddress", "IP address", ipAddress).pipe(
 export type IpAddress = typeof IpAddress.Type
 
 /**
- * An IP address. Throws where the text is none.
+ * Creates an IP address. Throws if the text is not one.
  *
  * @since 0.1.0
  * @category constructors
@@ -48,7 +48,7 @@ export type Family = "ipv4" | "ipv6"
 export const family = (self: IpAddress): Family => isIpv6Notation(self) ? "ipv6" : "ipv4"
 
 /**
- * Whether an address is the machine's own, in `127.0.0.0/8` or `::1`.
+ * Reports whether an address is a loopback address, in `127.0.0.0/8` or `::1`.
  *
  * @since 0.1.0
  * @category predicates
@@ -59,7 +59,7 @@ export const isLoopback = (self: IpAddress): boolean => {
 }
 
 /**
- * The one way of writing an address: lower case, and of IPv6 the longest run of zeros left out.
+ * Returns the canonical notation of an address: lower case, the longest run of zeros of IPv6 compressed.
  *
  * @example
  * ```ts
@@ -75,7 +75,7 @@ export const isLoopback = (self: IpAddress): boolean => {
 export const canonical = (self: IpAddress): IpAddress => make(formatBits(toBits(self)))
 
 /**
- * The same address, however it is written.
+ * Compares addresses independently of their notation.
  *
  * @since 0.1.0
  * @category equivalences

@@ -11,11 +11,10 @@ import * as SortedMap from "effect/SortedMap"
 import { atMostBytes, each, firstOf, fromString, nonEmpty, noNul, refined } from "./internal/values/text.js"
 
 /**
- * The key of a label: not empty, at most 256 bytes of UTF-8, without `=`, `,`, white space and control characters of
- * ASCII.
+ * Key of a label: not empty, at most 256 bytes of UTF-8, without `=`, `,`, white space and ASCII control characters.
  *
- * Engines take more than that, and each something else. A `=` would end the key, a `,` separates labels in what
- * `docker ps` prints, and Docker refuses white space that Podman keeps.
+ * Engines accept more, but differently. A `=` ends the key, a `,` separates labels in the output of `docker ps`, and
+ * Docker refuses white space that Podman keeps.
  *
  * @since 0.1.0
  * @category schemas
@@ -34,7 +33,7 @@ export const Key = refined(
 ).pipe(Schema.brand("@ociman/containers/Label/Key"))
 
 /**
- * The key of a label.
+ * Key of a label.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +41,7 @@ export const Key = refined(
 export type Key = typeof Key.Type
 
 /**
- * The value of a label: at most 65536 bytes of UTF-8, without NUL.
+ * Value of a label: at most 65536 bytes of UTF-8, without NUL.
  *
  * @since 0.1.0
  * @category schemas
@@ -52,7 +51,7 @@ export const Value = refined("LabelValue", "label value", firstOf(noNul, atMostB
 )
 
 /**
- * The value of a label.
+ * Value of a label.
  *
  * @since 0.1.0
  * @category models
@@ -60,7 +59,7 @@ export const Value = refined("LabelValue", "label value", firstOf(noNul, atMostB
 export type Value = typeof Value.Type
 
 /**
- * A label: a key and a value, which may be empty.
+ * Label: a key and a value, which may be empty.
  *
  * @since 0.1.0
  * @category models
@@ -68,7 +67,7 @@ export type Value = typeof Value.Type
 export class Label extends Schema.Class<Label>("@ociman/containers/Label")({ key: Key, value: Value }) {}
 
 /**
- * A label. Throws where the key or the value breaks its rule.
+ * Creates a label. Throws if the key or the value is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -76,7 +75,7 @@ export class Label extends Schema.Class<Label>("@ociman/containers/Label")({ key
 export const make = (key: string, value: string): Label => Schema.decodeSync(Label)({ key, value })
 
 /**
- * The value of `--label`: `key=value`.
+ * Formats the value of `--label`: `key=value`.
  *
  * @since 0.1.0
  * @category conversions
@@ -84,7 +83,7 @@ export const make = (key: string, value: string): Label => Schema.decodeSync(Lab
 export const format = ({ key, value }: { readonly key: string; readonly value: string }): string => `${key}=${value}`
 
 /**
- * A label as `--label` takes it: `key=value`, or `key` for an empty value.
+ * Label in the notation of `--label`: `key=value`, or `key` for an empty value.
  *
  * @since 0.1.0
  * @category schemas
@@ -109,7 +108,7 @@ export const FromString: Schema.Schema<Label, string> = fromString({
 export type Labels = SortedMap.SortedMap<Key, Value>
 
 /**
- * No labels.
+ * Empty set of labels.
  *
  * @since 0.1.0
  * @category labels
@@ -117,7 +116,7 @@ export type Labels = SortedMap.SortedMap<Key, Value>
 export const empty: Labels = SortedMap.empty<Key, Value>(Order.string)
 
 /**
- * Adds a label or replaces the one of the same key. Throws where the key or the value breaks its rule.
+ * Adds a label, or replaces the one of the same key. Throws if the key or the value is invalid.
  *
  * @since 0.1.0
  * @category labels
@@ -131,7 +130,7 @@ export const set: {
 })
 
 /**
- * The labels of a record. Throws where a key or a value breaks its rule.
+ * Creates labels from a record. Throws if a key or a value is invalid.
  *
  * @since 0.1.0
  * @category labels
@@ -140,7 +139,7 @@ export const fromRecord = (record: Readonly<Record<string, string>>): Labels =>
   Object.entries(record).reduce((labels, [key, value]) => set(labels, key, value), empty)
 
 /**
- * Selects what has a label of this key, with any value.
+ * Filter that matches a label key with any value.
  *
  * @since 0.1.0
  * @category filters
@@ -148,7 +147,7 @@ export const fromRecord = (record: Readonly<Record<string, string>>): Labels =>
 export class Has extends Schema.TaggedClass<Has>("@ociman/containers/Label/Has")("Has", { key: Key }) {}
 
 /**
- * Selects what has a label of this key with exactly this value.
+ * Filter that matches a label key with exactly this value.
  *
  * @since 0.1.0
  * @category filters
@@ -158,7 +157,7 @@ export class Equals
 {}
 
 /**
- * Selects by label.
+ * Filter by label.
  *
  * @since 0.1.0
  * @category filters
@@ -166,7 +165,7 @@ export class Equals
 export type Filter = Has | Equals
 
 /**
- * Selects by label.
+ * Filter by label.
  *
  * @since 0.1.0
  * @category schemas
@@ -174,7 +173,7 @@ export type Filter = Has | Equals
 export const Filter: Schema.Union<[typeof Has, typeof Equals]> = Schema.Union(Has, Equals)
 
 /**
- * Selects what has a label of this key, with any value. Throws where the key breaks its rule.
+ * Matches a label key with any value. Throws if the key is invalid.
  *
  * @since 0.1.0
  * @category filters
@@ -182,7 +181,7 @@ export const Filter: Schema.Union<[typeof Has, typeof Equals]> = Schema.Union(Ha
 export const has = (key: string): Has => Schema.decodeSync(Has)({ _tag: "Has", key })
 
 /**
- * Selects what has a label of this key with exactly this value. Throws where one breaks its rule.
+ * Matches a label key with exactly this value. Throws if the key or the value is invalid.
  *
  * @since 0.1.0
  * @category filters
@@ -190,7 +189,7 @@ export const has = (key: string): Has => Schema.decodeSync(Has)({ _tag: "Has", k
 export const equals = (key: string, value: string): Equals => Schema.decodeSync(Equals)({ _tag: "Equals", key, value })
 
 /**
- * The value of `--filter`: `label=key` or `label=key=value`.
+ * Formats the value of `--filter`: `label=key` or `label=key=value`.
  *
  * @since 0.1.0
  * @category filters
@@ -199,7 +198,7 @@ export const formatFilter = (filter: typeof Filter.Encoded): string =>
   `label=${filter._tag === "Has" ? filter.key : format(filter)}`
 
 /**
- * A filter as `--filter` takes it: `label=key` or `label=key=value`.
+ * Filter in the notation of `--filter`: `label=key` or `label=key=value`.
  *
  * @since 0.1.0
  * @category filters
@@ -217,7 +216,7 @@ export const FilterFromString: Schema.Schema<Filter, string> = fromString({
 })
 
 /**
- * Whether labels, as an engine gives them, are selected by a filter.
+ * Reports whether labels, as reported by an engine, match a filter.
  *
  * @since 0.1.0
  * @category filters
@@ -232,7 +231,7 @@ export const matches: {
 )
 
 /**
- * Reports whether labels, as an engine gives them, match all filters.
+ * Reports whether labels, as reported by an engine, match all filters.
  *
  * @since 0.1.0
  * @category filters
@@ -247,8 +246,7 @@ export const matchesAll: {
 )
 
 /**
- * Labels as engines give them: so `ContainerInfo.labels` is compared with what
- * was asked for.
+ * Converts to a record, as engines report labels, for example to compare with `ContainerInfo.labels`.
  *
  * @since 0.1.0
  * @category labels

@@ -1,14 +1,11 @@
 /**
- * Backend in memory, for tests that need no engine. It keeps the rules of real
- * engines: names, states, labels, ports, files and logs of containers, the life
- * of images, and events.
+ * Backend in memory, for tests without an engine. It implements the rules of real engines: names, states, labels,
+ * ports, files and logs of containers, references of images, and events.
  *
- * It runs no process. Scripts in {@link Options} define what the process of a
- * container does, and what commands inside do. A process that receives a signal
- * ends at once, and nothing waits for time to pass, so that everything works
- * with the test clock. Containers join networks, have addresses and names in
- * them, and share the files of volumes. Resource limits, health checks and
- * restart policies are accepted and have no effect.
+ * It runs no processes. Scripts in {@link Options} define the behaviour of the process of a container, and of commands
+ * in it. A process ends immediately when it receives a signal, and no operation waits for time to pass, so that all of
+ * them work with the test clock. Containers join networks, have addresses and names in them, and share the files of
+ * volumes. Resource limits, health checks and restart policies are accepted and have no effect.
  *
  * @since 0.1.0
  */
@@ -61,7 +58,7 @@ import { engine } from "./internal/model/memoryEngine.js"
 export type Options = options.Options
 
 /**
- * How a registry behaves.
+ * Behaviour of a registry.
  *
  * @since 0.1.0
  * @category models
@@ -69,7 +66,7 @@ export type Options = options.Options
 export type Registry = options.Registry
 
 /**
- * An image that the engine knows, or can pull.
+ * Image that the engine has, or can pull.
  *
  * @since 0.1.0
  * @category models
@@ -77,7 +74,7 @@ export type Registry = options.Registry
 export type Image = options.Image
 
 /**
- * The container for which a script is asked.
+ * Container of the process to script.
  *
  * @since 0.1.0
  * @category models
@@ -85,11 +82,10 @@ export type Image = options.Image
 export type ScriptedContainer = options.ScriptedContainer
 
 /**
- * What a process does: all at once, after an effect, or event by event. If
- * there is no exit code, or no event with one, then a command ends with 0 and
- * the process of a container runs until it is stopped.
+ * Behaviour of a process: an answer, an effect of one, or a stream of events. Without an exit code, or an event with
+ * one, a command ends with 0, and the process of a container runs until it is stopped.
  *
- * A stopped process is interrupted. The output of a paused one is held back.
+ * Stopping a process interrupts its effect or stream. The output of a paused process is buffered.
  *
  * @since 0.1.0
  * @category models
@@ -97,7 +93,7 @@ export type ScriptedContainer = options.ScriptedContainer
 export type Script = options.Script
 
 /**
- * What a process writes, text as UTF-8, and how it ends.
+ * Output of a process, text as UTF-8, and its exit code.
  *
  * @since 0.1.0
  * @category models
@@ -105,7 +101,7 @@ export type Script = options.Script
 export type Answer = options.Answer
 
 /**
- * What comes of a build.
+ * Result of a build.
  *
  * @example
  * ```ts
@@ -135,7 +131,7 @@ export type Answer = options.Answer
 export type BuildScript = options.BuildScript
 
 /**
- * A new engine without containers. Its processes are gone when the scope closes.
+ * Creates an engine without containers. Its processes end when the scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -149,7 +145,7 @@ export const make = (settings: Options = {}): Effect.Effect<BackendDriver, never
     const { commit, ...ofImages } = images(context)
     const ofContainers = { ...containers(context), commit, processes: list, startAttached, stats }
     return {
-      engine,
+      engine: { ...engine, capabilities: { ...engine.capabilities, ...settings.capabilities } },
       containers: ofContainers,
       exec: { run, executor: executor(context), resolveHost: resolveHost(context) },
       files: files(context),
@@ -162,8 +158,9 @@ export const make = (settings: Options = {}): Effect.Effect<BackendDriver, never
   })
 
 /**
- * Provides a `Backend` in memory, for tests: it keeps the rules of real engines,
- * and runs no process. Scripts in the options define what processes do.
+ * Provides a `Backend` in memory, for tests. It implements the rules of real engines, but runs no processes; scripts in
+ * the options define their behaviour. A function, unlike the layers of `EngineBackend`, since each call creates an
+ * engine.
  *
  * @example
  * ```ts

@@ -1,8 +1,8 @@
 /**
- * Mounts of a container: directories and files of the host, volumes, and memory.
+ * Mounts of a container: directories and files of the host, volumes, and memory file systems.
  *
- * A mount is valid for every engine: drivers translate it to the engine's own syntax, and the constructors refuse what
- * one of the engines cannot express.
+ * A mount is valid for every engine: drivers translate it to the engine's syntax, and constructors reject mounts that
+ * an engine cannot express.
  *
  * @since 0.1.0
  */
@@ -25,8 +25,8 @@ import {
 import * as VolumeInfo from "./VolumeInfo.js"
 
 /**
- * How mounts made later below a bind mount travel between host and container, as in `mount_namespaces(7)`. Engines
- * default to `rprivate`: they don't.
+ * Propagation of mounts below a bind mount between host and container, as in `mount_namespaces(7)`. Engines default to
+ * `rprivate`: no propagation.
  *
  * @see https://man7.org/linux/man-pages/man7/mount_namespaces.7.html
  * @since 0.1.0
@@ -35,7 +35,7 @@ import * as VolumeInfo from "./VolumeInfo.js"
 export const Propagation = Schema.Literal("private", "rprivate", "shared", "rshared", "slave", "rslave")
 
 /**
- * How mounts made later below a bind mount travel between host and container.
+ * Propagation of mounts below a bind mount between host and container.
  *
  * @since 0.1.0
  * @category models
@@ -70,18 +70,18 @@ const withoutColon = each(
 )
 
 /**
- * A directory or file of the host.
+ * Directory or file of the host.
  *
- * - `source`: an absolute path of the host that the engine runs on
- * - `target`: an absolute path of the container
- * - `readOnly`: whether the container may only read
+ * - `source`: absolute path on the engine's host
+ * - `target`: absolute path in the container
+ * - `readOnly`: if true, the container cannot write
  * - `propagation`: see {@link Propagation}
- * - `selinux`: relabels the source, `shared` for all containers (`z`) or `private` for this one (`Z`)
- * - `createSource`: Docker makes a directory where there is no source. Podman never does, and refuses to create the
+ * - `selinux`: relabels the source, `shared` by all containers (`z`) or `private` to this one (`Z`)
+ * - `createSource`: Docker creates a missing source as a directory. Podman never does, and fails to create the
  *   container
  *
- * Docker knows `selinux` and `createSource` only in the form `source:target`, and so neither path has a `:` then; and
- * there the first implies the second.
+ * Docker supports `selinux` and `createSource` only in the form `source:target`, so that neither path may contain `:`,
+ * and `selinux` implies `createSource`.
  *
  * @since 0.1.0
  * @category models
@@ -105,15 +105,16 @@ export class Bind extends Schema.TaggedClass<Bind>("@ociman/containers/Mount/Bin
 ) {}
 
 /**
- * A volume.
+ * Volume.
  *
- * - `source`: the name of the volume, made by the engine if it isn't there; without a name it is a new one, which goes
- *   with the container
- * - `target`: an absolute path of the container
- * - `readOnly`: whether the container may only read. Only for a volume with a name
- * - `noCopy`: an empty volume stays empty, where else it gets what the image has at `target`. Only for a volume with a
- *   name, and a target without `:`
- * - `selinux`: relabels the volume, `shared` for all containers (`z`) or `private` for this one (`Z`). As for `noCopy`
+ * - `source`: name of the volume, which the engine creates if it is missing; without a name, a new anonymous volume,
+ *   which is removed with the container
+ * - `target`: absolute path in the container
+ * - `readOnly`: if true, the container cannot write. Only for a volume with a name
+ * - `noCopy`: if true, does not copy the image's files at `target` into an empty volume. Only for a volume with a name,
+ *   and a target without `:`
+ * - `selinux`: relabels the volume, `shared` by all containers (`z`) or `private` to this one (`Z`). Same restrictions
+ *   as `noCopy`
  *
  * @since 0.1.0
  * @category models
@@ -135,7 +136,7 @@ export class Volume extends Schema.TaggedClass<Volume>("@ociman/containers/Mount
   }))
 ) {}
 
-// Of 0 the engines make different things: no limit, the default, or nothing at all.
+// The engines interpret 0 differently: as no limit, as the default, or not at all.
 const Size = ByteSize.ByteSize.pipe(
   Schema.filter((size) => size > 0 ? undefined : "Invalid size of a tmpfs 0: it is not 1 byte or more")
 )
@@ -147,13 +148,13 @@ const Mode = Schema.Number.pipe(Schema.filter((mode) =>
 ))
 
 /**
- * Memory, gone when the container stops. Engines mount it `nosuid` and `nodev`, and it begins empty.
+ * Memory file system (tmpfs), empty at start, lost when the container stops. Engines mount it `nosuid` and `nodev`.
  *
- * - `target`: an absolute path of the container
- * - `readOnly`: whether the container may only read
- * - `size`: bytes, 1 or more; without it the kernel allows half of the machine's memory
- * - `mode`: permissions, 1 to 0o7777; without it 0o1777
- * - `exec`: whether programs in it can be run; not with `:` in the target
+ * - `target`: absolute path in the container
+ * - `readOnly`: if true, the container cannot write
+ * - `size`: maximum size in bytes, at least 1; the kernel's default is half of the machine's memory
+ * - `mode`: permissions, 1 to 0o7777, by default 0o1777
+ * - `exec`: if true, files in it can be executed; not with `:` in the target
  *
  * @since 0.1.0
  * @category models
@@ -173,7 +174,7 @@ export class Tmpfs extends Schema.TaggedClass<Tmpfs>("@ociman/containers/Mount/T
 ) {}
 
 /**
- * What is mounted in a container.
+ * Mount of a container.
  *
  * @since 0.1.0
  * @category models
@@ -181,7 +182,7 @@ export class Tmpfs extends Schema.TaggedClass<Tmpfs>("@ociman/containers/Mount/T
 export type Mount = Bind | Volume | Tmpfs
 
 /**
- * What is mounted in a container.
+ * Mount of a container.
  *
  * @since 0.1.0
  * @category schemas
@@ -193,7 +194,7 @@ export const Mount: Schema.Union<[typeof Bind, typeof Volume, typeof Tmpfs]> = S
  */
 export declare namespace Mount {
   /**
-   * The fields of {@link Bind}. What is true or false is false if left out.
+   * Fields of {@link Bind}. Booleans default to false.
    *
    * @since 0.1.0
    * @category models
@@ -208,13 +209,13 @@ export declare namespace Mount {
   }
 
   /**
-   * The fields of {@link Volume}. What is true or false is false if left out.
+   * Fields of {@link Volume}. Booleans default to false.
    *
    * @since 0.1.0
    * @category models
    */
   export interface VolumeOptions {
-    /** A name, or what `Volume.make` gives. */
+    /** Name, or handle of `Volume.make`. */
     readonly source?: string | { readonly name: VolumeInfo.Name } | undefined
     readonly target: string
     readonly readOnly?: boolean | undefined
@@ -223,7 +224,7 @@ export declare namespace Mount {
   }
 
   /**
-   * The fields of {@link Tmpfs}. What is true or false is false if left out.
+   * Fields of {@link Tmpfs}. Booleans default to false.
    *
    * @since 0.1.0
    * @category models
@@ -238,7 +239,7 @@ export declare namespace Mount {
 }
 
 /**
- * A directory or file of the host. Throws where the options break a rule of {@link Bind}.
+ * Mounts a directory or file of the host. Throws if the options are not valid for {@link Bind}.
  *
  * @example
  * ```ts
@@ -259,7 +260,7 @@ export declare namespace Mount {
 export const bind = (options: Mount.BindOptions): Bind => Schema.decodeSync(Bind)({ _tag: "Bind", ...present(options) })
 
 /**
- * A volume. Throws where the options break a rule of {@link Volume}.
+ * Mounts a volume. Throws if the options are not valid for {@link Volume}.
  *
  * @since 0.1.0
  * @category constructors
@@ -271,7 +272,7 @@ export const volume = (options: Mount.VolumeOptions): Volume =>
   })
 
 /**
- * Memory. Throws where the options break a rule of {@link Tmpfs}.
+ * Mounts a memory file system. Throws if the options are not valid for {@link Tmpfs}.
  *
  * @since 0.1.0
  * @category constructors
@@ -289,9 +290,9 @@ const decode = (text: string, parsed: Either.Either<object, string>): Either.Eit
   )
 
 /**
- * Reads the value of Docker's `--mount`: comma-separated `key=value`, quoted as in CSV, of `type` (`volume` if it is
- * left out), `source`, `target`, `readonly`, `bind-propagation`, `volume-nocopy`, `tmpfs-size`, `tmpfs-mode`, and
- * Podman's `relabel`. `consistency` means nothing on Linux and is dropped; other keys are errors.
+ * Parses the value of Docker's `--mount`: comma-separated `key=value`, quoted as in CSV, with the keys `type` (default
+ * `volume`), `source`, `target`, `readonly`, `bind-propagation`, `volume-nocopy`, `tmpfs-size`, `tmpfs-mode`, and
+ * Podman's `relabel`. `consistency`, which has no effect on Linux, is ignored; other keys are errors.
  *
  * @see https://github.com/docker/cli/blob/v28.2.2/opts/mount.go
  * @since 0.1.0
@@ -300,9 +301,9 @@ const decode = (text: string, parsed: Either.Either<object, string>): Either.Eit
 export const parse = (text: string): Either.Either<Mount, ParseResult.ParseError> => decode(text, parseMountFlag(text))
 
 /**
- * Reads the value of Docker's `--volume`: `[source:]target[:options]`, of the options `ro`, `rw`, `z`, `Z`, `nocopy` and
- * the propagations. A source that begins like a path is one of the host, made if it isn't there, and others are names of
- * volumes. `cached`, `delegated` and `consistent` mean nothing on Linux and are dropped.
+ * Parses the value of Docker's `--volume`: `[source:]target[:options]`, with the options `ro`, `rw`, `z`, `Z`, `nocopy`
+ * and the propagations. A source that begins like a path is a path of the host, created if it is missing; other sources
+ * are names of volumes. `cached`, `delegated` and `consistent`, which have no effect on Linux, are ignored.
  *
  * @see https://github.com/moby/moby/blob/v28.2.2/volume/mounts/linux_parser.go
  * @since 0.1.0

@@ -1,5 +1,5 @@
 /**
- * Networks of their own for containers, which find each other in them by name.
+ * Networks, in which containers resolve each other by name.
  *
  * @since 0.1.0
  */
@@ -31,7 +31,7 @@ export const TypeId: typeof NetworkTypeId = NetworkTypeId
 export type TypeId = typeof TypeId
 
 /**
- * The handle of a network. `Definition.network` takes it.
+ * Handle of a network, for use with `Definition.network`.
  *
  * @since 0.1.0
  * @category models
@@ -49,21 +49,21 @@ export type ConnectOptions = model.ConnectOptions
  * @category models
  */
 export interface Options {
-  /** Default: a new one that nobody else has. */
+  /** Name of the network. Default: a unique one. */
   readonly name?: string | undefined
-  /** Default: the engine's, `bridge`. */
+  /** Network driver. Default: the engine's, `bridge`. */
   readonly driver?: string | undefined
   /**
-   * The ranges of its addresses, such as `10.89.0.0/24` or `fd00:1::/64`. Default: one of IPv4 that is free. Docker's
-   * `bridge` has one of each family at the most.
+   * Subnets, such as `10.89.0.0/24` or `fd00:1::/64`, on Docker's `bridge` at most one of each family. Default: a free
+   * one of IPv4.
    */
   readonly subnets?: ReadonlyArray<Subnet.Subnet | string | SubnetOptions> | undefined
-  /** Keep its containers from reaching anything outside. Default: false. */
+  /** If true, containers cannot reach hosts outside of the network. Default: false. */
   readonly internal?: boolean | undefined
-  /** Default: whether one of the subnets is of IPv6. Docker before version 27 needs such a subnet. */
+  /** Enables IPv6. Docker before version 27 requires a subnet of IPv6. Default: true if there is one. */
   readonly ipv6?: boolean | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** What the driver understands, such as `com.docker.network.driver.mtu`. */
+  /** Options of the driver, such as `com.docker.network.driver.mtu`. */
   readonly driverOptions?: Readonly<Record<string, string>> | undefined
 }
 
@@ -73,12 +73,12 @@ export interface Options {
  */
 export interface SubnetOptions {
   readonly subnet: Subnet.Subnet | string
-  /** The address of the engine's machine in it. Default: the first one. */
+  /** Address of the engine's machine in the subnet. Default: the first one. */
   readonly gateway?: IpAddress.IpAddress | string | undefined
 }
 
 /**
- * What an engine is asked for. Throws where an option breaks a rule.
+ * Converts options to the request for a backend. Throws if an option is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -109,12 +109,11 @@ const rangeOf = (range: Subnet.Subnet | string | SubnetOptions): BackendDriver.N
 const isSubnet = Schema.is(Subnet.Subnet)
 
 /**
- * A network that is removed when the scope closes; containers that are still in
- * it are disconnected first. Interruption at any moment leaves nothing behind.
+ * Creates a network that is removed when the scope closes, after disconnecting the remaining containers. Interruption
+ * at any point leaves nothing behind.
  *
- * Throws where an option breaks a rule. Fails with `NameInUse` if there is a
- * network of the name, also if several processes ask for it at once, and with
- * `SubnetUnavailable` where it cannot have its addresses.
+ * Throws if an option is invalid. Fails with `NameInUse` if a network of that name exists, also if several processes
+ * create it at once, and with `SubnetUnavailable` if it cannot have its addresses.
  *
  * @example
  * ```ts
@@ -125,7 +124,7 @@ const isSubnet = Schema.is(Subnet.Subnet)
  *   const network = yield* Network.make({ subnets: ["10.89.7.0/24"], labels: { role: "test" } })
  *   const database = Definition.make("postgres:17").pipe(
  *     Definition.network(network),
- *     Definition.networkAlias("db") // where the others find it
+ *     Definition.networkAlias("db") // name of the container in this network
  *   )
  *   const container = yield* Container.start(database)
  *   const { addresses } = yield* container.inspect
@@ -146,8 +145,7 @@ export const make = (
 }
 
 /**
- * The handle of a network that exists, by its id or name. It is not removed
- * unless it is told to be.
+ * Returns the handle of an existing network, by its id or name. The network is not removed, unless by an explicit call.
  *
  * @since 0.1.0
  * @category constructors
@@ -156,7 +154,7 @@ export const attach = (network: string): Effect.Effect<Network, BackendError.Net
   Effect.flatMap(Backend.Backend, (backend) => backend.attachNetwork(network))
 
 /**
- * Networks that carry all the labels asked for.
+ * Lists networks that match all label filters.
  *
  * @since 0.1.0
  * @category lists
@@ -167,8 +165,7 @@ export const list = (
   Effect.flatMap(Backend.Backend, (backend) => backend.networks.list(labels))
 
 /**
- * Removes the networks that carry all the labels asked for and that no
- * container uses: those that are gone.
+ * Removes networks that match all label filters and are not used by any container. Returns the removed networks.
  *
  * @since 0.1.0
  * @category operations
@@ -188,9 +185,8 @@ export const prune = (
     ))
 
 /**
- * The subnets of the network that containers are in by default, `bridge` on
- * Docker and `podman` on Podman. Podman without root has it, but does not put
- * containers there unless they are told to join it.
+ * Returns the subnets of the engine's default network, `bridge` on Docker and `podman` on Podman. Rootless Podman has
+ * this network too, but connects containers to it only on request.
  *
  * @since 0.1.0
  * @category accessors

@@ -1,6 +1,5 @@
 /**
- * What an engine knows of a network, decoded from the answers of both engines,
- * with the answer itself beside it.
+ * Properties of a network, decoded from the answer of Docker or Podman, which is kept in `raw`.
  *
  * @since 0.1.0
  */
@@ -15,7 +14,7 @@ import * as IpAddress from "./IpAddress.js"
 import * as Subnet from "./Subnet.js"
 
 /**
- * The id of a network: 64 hexadecimal digits.
+ * Id of a network: 64 hexadecimal digits.
  *
  * @since 0.1.0
  * @category schemas
@@ -26,19 +25,19 @@ export const Id = Schema.String.pipe(
 )
 
 /**
- * The id of a network.
+ * Id of a network.
  *
  * @since 0.1.0
  * @category models
  */
 export type Id = typeof Id.Type
 
-// What `--network` takes for something else.
+// Names with a meaning of their own for `--network`.
 const modes = ["bridge", "container", "default", "host", "none", "ns", "pasta", "private", "slirp4netns"]
 
 /**
- * The name of a network: a letter or a digit of ASCII, then letters, digits, `_`, `.` and `-`, 2 to 255 characters. It
- * is not a word that means something else where a network is named, such as `host` or `none`.
+ * Name of a network: an ASCII letter or digit, then letters, digits, `_`, `.` and `-`; 2 to 255 characters. Words with
+ * another meaning for `--network`, such as `host` or `none`, are not valid.
  *
  * @since 0.1.0
  * @category schemas
@@ -46,11 +45,11 @@ const modes = ["bridge", "container", "default", "host", "none", "ns", "pasta", 
 export const Name = refined(
   "NetworkName",
   "network name",
-  firstOf(name(255), (text) => modes.includes(text) ? "engines take it for a mode of networking" : undefined)
+  firstOf(name(255), (text) => modes.includes(text) ? "engines interpret it as a network mode" : undefined)
 ).pipe(Schema.brand("@ociman/containers/NetworkInfo/Name"))
 
 /**
- * The name of a network.
+ * Name of a network.
  *
  * @since 0.1.0
  * @category models
@@ -58,19 +57,19 @@ export const Name = refined(
 export type Name = typeof Name.Type
 
 /**
- * A range of addresses of a network.
+ * Range of addresses of a network.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Range {
   readonly subnet: Subnet.Subnet
-  /** The address of the engine's machine in it, where the engine tells. */
+  /** Address of the engine's machine in the subnet; `None` if the engine does not report it. */
   readonly gateway: Option.Option<IpAddress.IpAddress>
 }
 
 /**
- * What an engine knows of a network.
+ * Properties of a network.
  *
  * @since 0.1.0
  * @category models
@@ -80,14 +79,14 @@ export interface NetworkInfo {
   readonly name: string
   readonly driver: string
   readonly created: Option.Option<DateTime.Utc>
-  /** None where the driver has no addresses to give, as `host` and `none`. */
+  /** Subnets; empty for drivers without addresses, such as `host` and `none`. */
   readonly subnets: ReadonlyArray<Range>
-  /** Whether containers in it reach each other, and nothing outside. */
+  /** If true, containers cannot reach hosts outside of the network. */
   readonly internal: boolean
   readonly ipv6: boolean
   readonly labels: Readonly<Record<string, string>>
   readonly driverOptions: Readonly<Record<string, string>>
-  /** The engine's own answer, decoded from JSON and otherwise untouched. */
+  /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }
 
@@ -95,7 +94,7 @@ const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.Nul
 
 const Texts = orNull(Schema.Record({ key: Schema.String, value: Schema.String }))
 
-// Docker answers an empty text for no gateway, and before version 27 with the length of a prefix behind it for IPv6.
+// Docker reports a missing gateway as an empty text and, before version 27, a gateway of IPv6 with a prefix length.
 const Gateway = Schema.transform(Schema.String, Schema.Union(IpAddress.IpAddress, Schema.Literal("")), {
   strict: true,
   decode: (text) => text.replace(/\/\d+$/, ""),
@@ -140,8 +139,7 @@ const decodeDocker = Schema.decodeUnknownEither(Docker)
 const decodePodman = Schema.decodeUnknownEither(Podman)
 
 /**
- * Decodes one element of what `docker network inspect` or
- * `podman network inspect` answers.
+ * Decodes one element of the output of `docker network inspect` or `podman network inspect`.
  *
  * @since 0.1.0
  * @category constructors

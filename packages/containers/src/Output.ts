@@ -1,13 +1,13 @@
 /**
- * What a process in a container writes, as it comes.
+ * Output of processes in containers.
  *
  * @since 0.1.0
  */
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Stream from "effect/Stream"
 
 /**
- * A piece of output.
+ * Chunk of output.
  *
  * @since 0.1.0
  * @category models
@@ -18,7 +18,7 @@ export interface Output {
 }
 
 /**
- * The end of a process.
+ * End of a process.
  *
  * @since 0.1.0
  * @category models
@@ -29,7 +29,7 @@ export interface Exit {
 }
 
 /**
- * What happens to a process in a container: it writes, and at last it ends.
+ * Event of a process in a container: chunks of output, then its exit code.
  *
  * @since 0.1.0
  * @category models
@@ -55,7 +55,7 @@ export const stderr = (bytes: Uint8Array): Output => ({ source: "stderr", bytes 
 export const exit = (exitCode: number): Exit => ({ source: "exit", exitCode })
 
 /**
- * The bytes of one source, or of both in the order in which they arrived.
+ * Returns the bytes of one source, or of both in the order of their arrival.
  *
  * @since 0.1.0
  * @category combinators
@@ -70,8 +70,7 @@ export const bytes = <E, R>(
   )
 
 /**
- * The lines of one source, or of both, as text (UTF-8). A last line without a
- * line end is a line too.
+ * Splits one source, or both, into lines of text (UTF-8). A last line without a line break is included.
  *
  * @since 0.1.0
  * @category combinators

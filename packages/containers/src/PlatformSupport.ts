@@ -1,18 +1,17 @@
 /**
- * Whether there can be a container engine where a program runs, for tests that
- * have to know before they look for one.
+ * Check for platforms on which no container engine can run, for tests that skip themselves there.
  *
  * @since 0.1.0
  */
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 
 /**
- * There is no container engine here, and there will be none.
+ * No container engine can run on this platform.
  *
  * @since 0.1.0
  * @category errors
@@ -21,7 +20,10 @@ export class PlatformUnsupported
   extends Schema.TaggedError<PlatformUnsupported>("@ociman/containers/PlatformSupport/PlatformUnsupported")(
     "PlatformUnsupported",
     {
-      /** `GitHubActionsMacOs`: the macOS machines of GitHub Actions run no virtual machine, which an engine needs there. */
+      /**
+       * `GitHubActionsMacOs`: runners of GitHub Actions with macOS do not support the virtual machine that an engine
+       * needs.
+       */
       reason: Schema.Literal("GitHubActionsMacOs")
     }
   )
@@ -35,8 +37,7 @@ export class PlatformUnsupported
 }
 
 /**
- * Fails where no engine can be: on macOS, as `uname` says, under GitHub
- * Actions, which sets `GITHUB_ACTIONS`.
+ * Fails on platforms without an engine: macOS, as reported by `uname`, in GitHub Actions, which sets `GITHUB_ACTIONS`.
  *
  * @since 0.1.0
  * @category assertions

@@ -1,5 +1,5 @@
 /**
- * Ports of a container published on the host, as `docker run --publish` takes them.
+ * Ports of a container, published on the host, as with `docker run --publish`.
  *
  * @since 0.1.0
  */
@@ -13,7 +13,7 @@ import { parsePortSpec, type PortSpec, width } from "./internal/values/portParse
 import { fromString, parseError, present, refined } from "./internal/values/text.js"
 
 /**
- * A port number, 1 to 65535.
+ * Port number, 1 to 65535.
  *
  * @since 0.1.0
  * @category schemas
@@ -26,7 +26,7 @@ export const PortNumber = Schema.Number.pipe(
 )
 
 /**
- * The transport protocol of a port.
+ * Transport protocol of a port.
  *
  * @since 0.1.0
  * @category schemas
@@ -34,7 +34,7 @@ export const PortNumber = Schema.Number.pipe(
 export const Protocol = Schema.Literal("tcp", "udp", "sctp")
 
 /**
- * The transport protocol of a port.
+ * Transport protocol of a port.
  *
  * @since 0.1.0
  * @category models
@@ -42,7 +42,7 @@ export const Protocol = Schema.Literal("tcp", "udp", "sctp")
 export type Protocol = typeof Protocol.Type
 
 /**
- * Host ports of which the engine picks one that is free, both ends included.
+ * Inclusive range of host ports, from which the engine selects a free one.
  *
  * @since 0.1.0
  * @category models
@@ -56,10 +56,10 @@ export class Range extends Schema.Class<Range>("@ociman/containers/Port/Range")(
 ) {}
 
 /**
- * A port of a container, published on the host.
+ * Port of a container, published on the host.
  *
- * Without `hostIp` the engine, or the caller of {@link format}, decides on which addresses of the host it is reachable.
- * Without `hostPort` the engine picks a free one. A {@link Range} of host ports is for Docker alone: Podman refuses it.
+ * Without `hostIp`, the engine, or the caller of {@link format}, selects the host addresses. Without `hostPort`, the
+ * engine selects a free port. A {@link Range} of host ports is supported by Docker only.
  *
  * @since 0.1.0
  * @category models
@@ -67,7 +67,7 @@ export class Range extends Schema.Class<Range>("@ociman/containers/Port/Range")(
 export class Port extends Schema.Class<Port>("@ociman/containers/Port")({
   containerPort: PortNumber,
   protocol: Protocol,
-  /** An IPv4 or IPv6 address, without brackets and without a zone. */
+  /** IPv4 or IPv6 address, without brackets and without a zone. */
   hostIp: Schema.optionalWith(refined("HostIp", "host address", ipAddress), { exact: true }),
   hostPort: Schema.optionalWith(Schema.Union(PortNumber, Range), { exact: true })
 }) {}
@@ -77,7 +77,7 @@ export class Port extends Schema.Class<Port>("@ociman/containers/Port")({
  */
 export declare namespace Port {
   /**
-   * Where on the host a port is published.
+   * Host address and port of a published port.
    *
    * @since 0.1.0
    * @category models
@@ -96,7 +96,7 @@ const make = (protocol: Protocol) => (containerPort: number, { hostIp, hostPort 
   })
 
 /**
- * A TCP port.
+ * Publishes a TCP port.
  *
  * @example
  * ```ts
@@ -115,7 +115,7 @@ const make = (protocol: Protocol) => (containerPort: number, { hostIp, hostPort 
 export const tcp: (containerPort: number, options?: Port.Options) => Port = make("tcp")
 
 /**
- * A UDP port.
+ * Publishes a UDP port.
  *
  * @since 0.1.0
  * @category constructors
@@ -123,7 +123,7 @@ export const tcp: (containerPort: number, options?: Port.Options) => Port = make
 export const udp: (containerPort: number, options?: Port.Options) => Port = make("udp")
 
 /**
- * An SCTP port.
+ * Publishes an SCTP port.
  *
  * @since 0.1.0
  * @category constructors
@@ -136,7 +136,7 @@ const formatHostPort = (hostPort: (typeof Port.Encoded)["hostPort"]): string =>
 const formatPort = (self: typeof Port.Encoded, defaultHostIp?: string): string => {
   const container = `${self.containerPort}/${self.protocol}`
   const hostIp = self.hostIp ?? defaultHostIp
-  // An empty host address (":8080:80") is fine for Docker, and an error for Podman.
+  // Docker accepts an empty host address (":8080:80"), Podman does not.
   if (hostIp === undefined) {
     return self.hostPort === undefined ? container : `${formatHostPort(self.hostPort)}:${container}`
   }
@@ -146,7 +146,7 @@ const formatPort = (self: typeof Port.Encoded, defaultHostIp?: string): string =
 const isPort = Schema.is(Port)
 
 /**
- * The value of `--publish`. A port without a host address gets `defaultHostIp`.
+ * Formats the value of `--publish`. A port without a host address gets `defaultHostIp`.
  *
  * @since 0.1.0
  * @category conversions
@@ -168,13 +168,13 @@ const expand = ({ container, host, hostIp, protocol }: PortSpec): Arr.NonEmptyRe
   }))
 
 /**
- * Reads what `docker run --publish` takes: `[[address:]host:]container[/protocol]`, where `host` and `container` are a
- * port or a range of ports. Ranges of equal length are published port by port; a range for a single port of the
+ * Parses the notation of `docker run --publish`: `[[address:]host:]container[/protocol]`, where `host` and `container`
+ * are a port or a range of ports. Ranges of equal length are published port by port; a range for a single port of the
  * container is a {@link Range}.
  *
- * It follows Docker where Podman takes less: an IPv6 address without brackets, nothing before a colon (`:8080:80`),
- * nothing after the slash (tcp), a range that begins where it ends, and port 0 of the host for any free one. It follows
- * Podman in that a container has no port 0, and a port one protocol.
+ * As on Docker, but not on Podman, accepts an IPv6 address without brackets, an empty part before a colon (`:8080:80`),
+ * an empty protocol (tcp), a range that ends where it begins, and host port 0 for any free port. As on Podman, rejects
+ * container port 0, and more than one protocol.
  *
  * @see https://github.com/docker/go-connections/blob/v0.5.0/nat/nat.go
  *
@@ -200,7 +200,7 @@ export const parse = (spec: string): Either.Either<Arr.NonEmptyReadonlyArray<Por
     onLeft: (reason) => parseError("port", spec, reason),
     onRight: (parsed) =>
       Arr.map(expand(parsed), ({ hostPort, ...port }) =>
-        // A range of ports is up to 65535 of them, which the parser has checked already.
+        // Skips the validation, since the parser has checked a range of up to 65535 ports already.
         new Port(
           { ...port, ...present({ hostPort: typeof hostPort === "object" ? new Range(hostPort) : hostPort }) },
           true
@@ -208,7 +208,7 @@ export const parse = (spec: string): Either.Either<Arr.NonEmptyReadonlyArray<Por
   })
 
 /**
- * One port as {@link parse} reads it.
+ * Single port in the notation of {@link parse}.
  *
  * @since 0.1.0
  * @category schemas

@@ -1,5 +1,5 @@
 /**
- * The processes of a container, as its engine lists them.
+ * Processes of a container, as listed by its engine.
  *
  * @since 0.1.0
  */
@@ -9,10 +9,10 @@
  * @category models
  */
 export interface ProcessInfo {
-  /** The number that the process has on the engine's machine, not the one it has in the container. */
+  /** Process id on the engine's machine, not the one in the container. */
   readonly pid: number
-  /** A name or a uid. Docker takes the name from the engine's machine, Podman from the container. */
+  /** Name or uid. Docker takes the name from the engine's machine, Podman from the container. */
   readonly user: string
-  /** The executable and its arguments, separated by blanks. */
+  /** Executable and arguments, separated by spaces. */
   readonly command: string
 }

@@ -1,6 +1,5 @@
 /**
- * Writes down what a backend is asked to do, for assertions in tests. It stands
- * before any backend, in memory or real, and changes nothing of what that does.
+ * Records the calls of a backend, memory or real, for assertions in tests. The behaviour of the backend is unchanged.
  *
  * @since 0.1.0
  */
@@ -11,16 +10,16 @@ import * as Backend from "./Backend.js"
 import { recorded } from "./internal/contract/recorded.js"
 
 /**
- * One thing that the engine was asked for. What is derived, such as
- * `Container.start`, appears as the operations it consists of.
+ * Call of an operation of the driver. A derived operation, such as `Container.start`, is recorded as the operations
+ * that it consists of.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Call {
-  /** Theme and name of the operation of the driver, such as `containers.create`. */
+  /** Theme and name of the operation, such as `containers.create`. */
   readonly operation: string
-  /** Its arguments. Secrets in them are still `Redacted`. */
+  /** Arguments; secrets in them are `Redacted`. */
   readonly arguments: ReadonlyArray<unknown>
 }
 
@@ -29,12 +28,12 @@ export interface Call {
  * @category models
  */
 export interface Service {
-  /** The calls so far, in the order in which they began; a stream begins when it is run. */
+  /** Calls so far, in the order of their start; a stream starts when it is run. */
   readonly calls: Effect.Effect<ReadonlyArray<Call>>
 }
 
 /**
- * The list of calls of one backend.
+ * Recorded calls of one backend.
  *
  * @since 0.1.0
  * @category tags
@@ -42,7 +41,7 @@ export interface Service {
 export class Recorder extends Context.Tag("@ociman/containers/Recorder")<Recorder, Service>() {}
 
 /**
- * A backend that writes down its calls, which {@link calls} gives.
+ * Provides a backend that records its calls, see {@link calls}.
  *
  * @example
  * ```ts
@@ -79,7 +78,7 @@ export const layer = <E, R>(
   })).pipe(Layer.provide(backend))
 
 /**
- * The calls so far, in the order in which they began.
+ * Returns the calls so far, in the order of their start.
  *
  * @since 0.1.0
  * @category accessors

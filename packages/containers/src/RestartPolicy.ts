@@ -1,5 +1,5 @@
 /**
- * What an engine does when a container ends by itself.
+ * Restart policy of a container that ends by itself.
  *
  * @since 0.1.0
  */
@@ -9,12 +9,12 @@ import { Retries } from "./internal/values/retries.js"
 import { fromString, present } from "./internal/values/text.js"
 
 /**
- * What an engine does when a container ends by itself.
+ * Restart policy of a container that ends by itself.
  *
- * - `no`: nothing
- * - `always`: start it again, also when the engine starts
- * - `unless-stopped`: the same, unless it was stopped on purpose
- * - `on-failure`: start it again after an exit code other than 0, `maximumRetries` times, or without end if left out
+ * - `no`: never restart
+ * - `always`: restart, also when the engine starts
+ * - `unless-stopped`: as `always`, unless the container was stopped explicitly
+ * - `on-failure`: restart after a non-zero exit code, at most `maximumRetries` times, by default without limit
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ export class RestartPolicy extends Schema.Class<RestartPolicy>("@ociman/containe
 ) {}
 
 /**
- * Never.
+ * Never restarts.
  *
  * @since 0.1.0
  * @category constructors
@@ -41,7 +41,7 @@ export class RestartPolicy extends Schema.Class<RestartPolicy>("@ociman/containe
 export const no: RestartPolicy = new RestartPolicy({ name: "no" })
 
 /**
- * Always, also when the engine starts.
+ * Restarts always, also when the engine starts.
  *
  * @since 0.1.0
  * @category constructors
@@ -49,7 +49,7 @@ export const no: RestartPolicy = new RestartPolicy({ name: "no" })
 export const always: RestartPolicy = new RestartPolicy({ name: "always" })
 
 /**
- * Always, unless it was stopped on purpose.
+ * Restarts, unless the container was stopped explicitly.
  *
  * @since 0.1.0
  * @category constructors
@@ -57,7 +57,7 @@ export const always: RestartPolicy = new RestartPolicy({ name: "always" })
 export const unlessStopped: RestartPolicy = new RestartPolicy({ name: "unless-stopped" })
 
 /**
- * After an exit code other than 0, at most `maximumRetries` times (1 or more), or without end if left out.
+ * Restarts after a non-zero exit code, at most `maximumRetries` times (1 or more). Default: without limit.
  *
  * @since 0.1.0
  * @category constructors
@@ -66,7 +66,7 @@ export const onFailure = (maximumRetries?: number): RestartPolicy =>
   new RestartPolicy({ name: "on-failure", ...present({ maximumRetries }) })
 
 /**
- * The value of `--restart`.
+ * Formats the value of `--restart`.
  *
  * @since 0.1.0
  * @category conversions
@@ -75,8 +75,8 @@ export const format = ({ maximumRetries, name }: typeof RestartPolicy.Encoded): 
   maximumRetries === undefined ? name : `${name}:${maximumRetries}`
 
 /**
- * A policy as `--restart` takes it: `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:retries`. As for the
- * engines, 0 retries are any number of them.
+ * Policy in the notation of `--restart`: `no`, `always`, `unless-stopped`, `on-failure` or `on-failure:retries`. As on
+ * the engines, 0 retries means no limit.
  *
  * @since 0.1.0
  * @category schemas
@@ -96,7 +96,7 @@ export const FromString: Schema.Schema<RestartPolicy, string> = fromString({
 })
 
 /**
- * A policy by a literal such as `"always"` or `"on-failure:3"`. Throws if it is none.
+ * Creates a policy from a literal such as `"always"` or `"on-failure:3"`. Throws if it is invalid.
  *
  * @since 0.1.0
  * @category constructors

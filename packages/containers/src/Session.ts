@@ -1,7 +1,6 @@
 /**
- * By whom something on an engine was made: by which process, and which
- * backend in it. `Backend.sweep` removes what belongs to processes that no
- * longer live.
+ * Ownership of resources on an engine: the process that created a resource, and its backend. `Backend.sweep` removes
+ * resources of processes that have ended.
  *
  * @since 0.1.0
  */
@@ -11,23 +10,23 @@ import type * as BackendError from "./BackendError.js"
 import type * as Label from "./Label.js"
 
 /**
- * A process, told from all others there ever were.
+ * Unique identity of a process, across reuse of process ids.
  *
  * @since 0.1.0
  * @category models
  */
 export class Process extends Schema.Class<Process>("@ociman/containers/Session/Process")({
-  /** The machine, its boot, and the process and time namespaces in which `pid` and `started` have a meaning. */
+  /** Machine, boot, and the process and time namespaces that `pid` and `started` refer to. */
   host: Schema.NonEmptyString,
   pid: Schema.Int.pipe(Schema.positive()),
-  /** When it started, as the machine says it and to be compared only: the number of a process is used again. */
+  /** Start time, in the machine's notation, only for comparison: process ids are reused. */
   started: Schema.NonEmptyString
 }) {}
 
 /**
- * - `Alive`: it runs.
- * - `Dead`: it has ended; its number may be another's by now.
- * - `Unknown`: it cannot be told from here, as it is of another machine, another boot or another namespace.
+ * - `Alive`: the process runs.
+ * - `Dead`: the process has ended; its id may have been reused.
+ * - `Unknown`: the process is of another machine, another boot or another namespace.
  *
  * @since 0.1.0
  * @category models
@@ -35,15 +34,15 @@ export class Process extends Schema.Class<Process>("@ociman/containers/Session/P
 export type Liveness = "Alive" | "Dead" | "Unknown"
 
 /**
- * Who made something: a process, and the backend in it that did.
+ * Owner of a resource: a process, and one of its backends.
  *
  * @since 0.1.0
  * @category models
  */
 export class Owner extends Schema.Class<Owner>("@ociman/containers/Session/Owner")({
-  /** This library and its version, such as `ociman/0.1.0`. */
+  /** Name and version of this library, such as `ociman/0.1.0`. */
   library: Schema.NonEmptyString,
-  /** The backend; a process may have several, one after the other or at once. */
+  /** Id of the backend, since a process may have several. */
   session: Schema.NonEmptyString,
   process: Process
 }) {}
@@ -57,7 +56,7 @@ const keys = {
 } as const
 
 /**
- * The keys of the labels by which an owner is told.
+ * Keys of the labels that identify an owner.
  *
  * @since 0.1.0
  * @category labels
@@ -65,9 +64,8 @@ const keys = {
 export const labelKeys: ReadonlyArray<string> = Object.values(keys)
 
 /**
- * The key of the label that names this library and its version. Images that are
- * built have it too, and no other label of an owner: what differs from build to
- * build would make of one image many.
+ * Key of the label with the name and version of this library. Built images have it too, but no other label of an owner:
+ * labels that differ between builds would defeat the cache.
  *
  * @since 0.1.0
  * @category labels
@@ -75,8 +73,8 @@ export const labelKeys: ReadonlyArray<string> = Object.values(keys)
 export const libraryKey: string = keys.library
 
 /**
- * The labels that say who made something. Without a process the labels of one
- * are empty, so that none are inherited from an image.
+ * Returns the labels of an owner. Without a process, the labels of the process are empty, so that none are inherited
+ * from an image.
  *
  * @since 0.1.0
  * @category labels
@@ -95,7 +93,7 @@ export const toLabels = (owner: {
 })
 
 /**
- * Who made what carries these labels; `None` if they are not complete.
+ * Decodes the owner from the labels of a resource; `None` if they are incomplete.
  *
  * @since 0.1.0
  * @category labels
@@ -114,37 +112,37 @@ const decodeOwner = Schema.decodeUnknownOption(Owner)
  * @category models
  */
 export interface SweepOptions {
-  /** Only look, and remove nothing. Default: false. */
+  /** If true, only lists leftovers. Default: false. */
   readonly dryRun?: boolean | undefined
-  /** Only what carries all these labels too. Default: none, everything of this library. */
+  /** Limits the sweep to resources that match all label filters. Default: none. */
   readonly labels?: ReadonlyArray<Label.Filter> | undefined
-  /** Also what was made to outlive its program, as by `Container.launch`. Default: false. */
+  /** If true, includes resources that outlive their program, as of `Container.launch`. Default: false. */
   readonly kept?: boolean | undefined
 }
 
 /**
- * Something that a process left behind.
+ * Resource of a process that has ended.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Leftover {
   readonly kind: "container" | "network" | "volume"
-  /** The name, where the engine gives no other identity. */
+  /** Id; for a volume its name. */
   readonly id: string
   readonly name: string
   readonly owner: Owner
 }
 
 /**
- * What a sweep did, in the order in which it was done.
+ * Result of a sweep, in the order of removal.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Sweep {
-  /** What is gone; after a dry run, what would be. */
+  /** Removed resources; after a dry run, the resources to remove. */
   readonly removed: ReadonlyArray<Leftover>
-  /** What could not be removed, and why. */
+  /** Resources that could not be removed, with the error. */
   readonly failed: ReadonlyArray<{ readonly leftover: Leftover; readonly error: BackendError.BackendError }>
 }

@@ -1,5 +1,5 @@
 /**
- * What a user prefers on a machine, in the file `ociman.toml`.
+ * User settings in the file `ociman.toml`.
  *
  * @since 0.1.0
  */
@@ -22,12 +22,12 @@ const File = Schema.Struct({
  * @category models
  */
 export interface Settings {
-  /** The engine to use, `default_backend` in the file; `auto` is Docker before Podman. */
+  /** Engine to use, `default_backend` in the file; `auto` prefers Docker to Podman. */
   readonly defaultBackend: typeof File.Type["default_backend"]
 }
 
 /**
- * What holds where there is no file.
+ * Settings without a file.
  *
  * @since 0.1.0
  * @category constructors
@@ -35,7 +35,8 @@ export interface Settings {
 export const defaults: Settings = { defaultBackend: "auto" }
 
 /**
- * `$XDG_CONFIG_HOME/ociman.toml`, by default `~/.config/ociman.toml`; `None` where neither is known.
+ * Path of the file: `$XDG_CONFIG_HOME/ociman.toml`, by default `~/.config/ociman.toml`; `None` if neither variable is
+ * set.
  *
  * @since 0.1.0
  * @category getters
@@ -47,8 +48,7 @@ export const path: Effect.Effect<Option.Option<string>> = Config.nonEmptyString(
 )
 
 /**
- * Reads the text of such a file. What is wrong is said with the path and the
- * line; a key that is not known is wrong.
+ * Parses the text of a file. An error has the path and the line; an unknown key is an error.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ const complaints = (text: string, error: ParseResult.ParseError) =>
     .join("\n")
 
 /**
- * The settings of this user; the {@link defaults} if there is no file.
+ * Loads the settings of this user; the {@link defaults} if there is no file.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * What a running container uses of the engine's machine.
+ * Resource usage of a running container.
  *
  * @since 0.1.0
  */
@@ -7,24 +7,23 @@ import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 
 /**
- * One sample. Podman gives exact numbers. Docker's client rounds: processor
- * time to a hundredth of a percent, sizes to three or four digits; what it
- * prints is taken as it stands, `1.5MiB` as 1,572,864 bytes.
+ * Sample of the resource usage. Podman reports exact numbers. Docker's client rounds processor time to a hundredth of a
+ * percent, and sizes to three or four digits, which are parsed as printed: `1.5MiB` is 1,572,864 bytes.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Stats {
-  /** The share of processor time since the last sample: 1 is one processor in full. */
+  /** Processor usage since the last sample; 1 is one full processor. */
   readonly cpu: number
-  /** The processor time used since the container started; Docker's client does not say it. */
+  /** Processor time since the container started; `None` with Docker's client. */
   readonly cpuTime: Option.Option<Duration.Duration>
   readonly memory: Memory
-  /** Bytes over the container's own network interfaces since it started. */
+  /** Bytes through the container's network interfaces since it started. */
   readonly network: { readonly received: number; readonly sent: number }
-  /** Bytes from and to block devices since the container started. */
+  /** Bytes read from and written to block devices since the container started. */
   readonly blockDevices: { readonly read: number; readonly written: number }
-  /** How many processes there are, threads counted. */
+  /** Number of processes, including threads. */
   readonly processes: number
 }
 
@@ -33,8 +32,8 @@ export interface Stats {
  * @category models
  */
 export interface Memory {
-  /** Bytes, without the part of the page cache that can be given up. */
+  /** Memory in use in bytes, without the reclaimable page cache. */
   readonly used: number
-  /** Bytes: the limit of the container, or all there is on the engine's machine. */
+  /** Memory limit of the container in bytes, or the memory of the engine's machine. */
   readonly limit: number
 }

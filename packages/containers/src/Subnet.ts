@@ -1,5 +1,5 @@
 /**
- * Ranges of IP addresses in CIDR notation, as networks have them.
+ * Subnets: ranges of IP addresses in CIDR notation.
  *
  * @since 0.1.0
  */
@@ -12,10 +12,10 @@ import { excerpt, fromString } from "./internal/values/text.js"
 import * as IpAddress from "./IpAddress.js"
 
 /**
- * A range of addresses.
+ * Range of addresses.
  *
- * - `address`: the first of them, in its canonical form
- * - `prefix`: how many bits they have in common, at most 32 of IPv4 and 128 of IPv6
+ * - `address`: first address, in canonical form
+ * - `prefix`: prefix length in bits, at most 32 for IPv4 and 128 for IPv6
  *
  * @see https://www.rfc-editor.org/rfc/rfc4632#section-3.1
  * @since 0.1.0
@@ -37,7 +37,7 @@ export class Subnet extends Schema.Class<Subnet>("@ociman/containers/Subnet")(
 ) {}
 
 /**
- * A range of addresses, such as `10.89.0.0/24` or `fd00:1::/64`. Throws where the text is none.
+ * Creates a subnet, such as `10.89.0.0/24` or `fd00:1::/64`. Throws if the text is not one.
  *
  * @example
  * ```ts
@@ -56,7 +56,7 @@ export class Subnet extends Schema.Class<Subnet>("@ociman/containers/Subnet")(
 export const make = (text: string): Subnet => Schema.decodeSync(FromString)(text)
 
 /**
- * `10.89.0.0/24`.
+ * Formats in CIDR notation: `10.89.0.0/24`.
  *
  * @since 0.1.0
  * @category conversions
@@ -64,7 +64,7 @@ export const make = (text: string): Subnet => Schema.decodeSync(FromString)(text
 export const format = ({ address, prefix }: typeof Subnet.Encoded): string => `${address}/${prefix}`
 
 /**
- * A range of addresses in CIDR notation. The address before the slash must be the first one of the range.
+ * Subnet in CIDR notation. The address before the slash must be the first one of the range.
  *
  * @since 0.1.0
  * @category schemas
@@ -89,7 +89,7 @@ export const FromString: Schema.Schema<Subnet, string> = fromString({
 export const family = ({ address }: Subnet): IpAddress.Family => IpAddress.family(address)
 
 /**
- * Whether an address is in the range; one of another family is not.
+ * Reports whether a subnet contains an address; false for an address of another family.
  *
  * @since 0.1.0
  * @category predicates
@@ -104,7 +104,7 @@ export const contains: {
 })
 
 /**
- * Whether two ranges have an address in common.
+ * Reports whether two subnets overlap.
  *
  * @since 0.1.0
  * @category predicates

@@ -1,23 +1,23 @@
 /**
- * What is heard while an image travels between an engine and a registry.
+ * Progress events of a pull or push.
  *
  * @since 0.1.0
  */
-import type { Digest as OciDigest } from "@ociman/oci"
+import type * as OciDigest from "@ociman/oci/Digest"
 import * as Console from "effect/Console"
 import type * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 
 /**
- * How far a layer has come. A layer may skip any of them.
+ * Progress of a layer. A layer may skip any status.
  *
- * - `Waiting`: its turn has not come.
- * - `Transferring`: its bytes are on their way.
- * - `Transferred`: all bytes are there, and are not unpacked yet.
- * - `Extracting`: it is being unpacked.
- * - `Done`: it is where it should be.
- * - `Exists`: it was there already, and need not travel.
- * - `Retrying`: the transfer failed, and is tried again.
+ * - `Waiting`: queued.
+ * - `Transferring`: in transfer.
+ * - `Transferred`: transferred, but not unpacked yet.
+ * - `Extracting`: being unpacked.
+ * - `Done`: complete.
+ * - `Exists`: already present at the target, not transferred.
+ * - `Retrying`: being transferred again after a failure.
  *
  * @since 0.1.0
  * @category models
@@ -25,20 +25,20 @@ import * as Stream from "effect/Stream"
 export type Status = "Waiting" | "Transferring" | "Transferred" | "Extracting" | "Done" | "Exists" | "Retrying"
 
 /**
- * News of one layer.
+ * Progress of one layer.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Layer {
   readonly _tag: "Layer"
-  /** The layer as the engine names it: Docker by the first 12 digits, Podman by its digest. */
+  /** Name of the layer on the engine: on Docker the first 12 digits, on Podman the digest. */
   readonly layer: string
   readonly status: Status
 }
 
 /**
- * The digest of the manifest, as the registry has it.
+ * Digest of the manifest in the registry.
  *
  * @since 0.1.0
  * @category models
@@ -49,7 +49,7 @@ export interface Digest {
 }
 
 /**
- * Anything else that the engine says, a line without its end.
+ * Other message of the engine, a line without its line break.
  *
  * @since 0.1.0
  * @category models
@@ -60,8 +60,7 @@ export interface Message {
 }
 
 /**
- * Engines tell their clients more than the clients say where no terminal is:
- * there are no sizes.
+ * Progress event of a pull or push. Has no sizes, since the clients do not print them without a terminal.
  *
  * @since 0.1.0
  * @category models
@@ -87,7 +86,7 @@ export const digest = (digest: OciDigest.Digest): Event => ({ _tag: "Digest", di
 export const message = (text: string): Event => ({ _tag: "Message", text })
 
 /**
- * Prints a pull or a push to the console, a line for each event.
+ * Prints the progress of a pull or push to the console, a line for each event.
  *
  * @example
  * ```ts
@@ -107,7 +106,7 @@ export const render = <E, R>(self: Stream.Stream<Event, E, R>): Effect.Effect<vo
   Stream.runForEach(self, (event) => Console.log(format(event)))
 
 /**
- * An event as a line of text.
+ * Formats an event as a line of text.
  *
  * @since 0.1.0
  * @category conversions

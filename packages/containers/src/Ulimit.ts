@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { excerpt, fromString } from "./internal/values/text.js"
 
 /**
- * The resources that can be limited, as in `setrlimit(2)` without `RLIMIT_`.
+ * Resources that can be limited, as in `setrlimit(2)` without `RLIMIT_`.
  *
  * @see https://github.com/docker/go-units/blob/v0.5.0/ulimit.go
  * @since 0.1.0
@@ -33,7 +33,7 @@ export const Name = Schema.Literal(
 )
 
 /**
- * The resources that can be limited.
+ * Resources that can be limited.
  *
  * @since 0.1.0
  * @category models
@@ -50,7 +50,8 @@ const Limit = Schema.Number.pipe(
 const effective = (limit: number): number => limit === -1 ? Infinity : limit
 
 /**
- * A soft limit, which a process may raise up to the hard one. `-1` is no limit. Units are those of `setrlimit(2)`.
+ * Soft and hard limit of a resource. A process may raise its soft limit up to the hard one. `-1` is no limit. Units are
+ * those of `setrlimit(2)`.
  *
  * @see https://man7.org/linux/man-pages/man2/setrlimit.2.html
  * @since 0.1.0
@@ -67,7 +68,8 @@ export class Ulimit extends Schema.Class<Ulimit>("@ociman/containers/Ulimit")(
 ) {}
 
 /**
- * A limit. The hard one is the soft one if it is left out; `-1` is no limit. Throws if the soft one is above the hard.
+ * Creates a limit. The hard limit defaults to the soft one; `-1` is no limit. Throws if the soft limit is above the
+ * hard one.
  *
  * @since 0.1.0
  * @category constructors
@@ -75,7 +77,7 @@ export class Ulimit extends Schema.Class<Ulimit>("@ociman/containers/Ulimit")(
 export const make = (name: Name, soft: number, hard: number = soft): Ulimit => new Ulimit({ name, soft, hard })
 
 /**
- * The value of `--ulimit`: `name=soft:hard`.
+ * Formats the value of `--ulimit`: `name=soft:hard`.
  *
  * @since 0.1.0
  * @category conversions
@@ -83,7 +85,7 @@ export const make = (name: Name, soft: number, hard: number = soft): Ulimit => n
 export const format = ({ hard, name, soft }: typeof Ulimit.Encoded): string => `${name}=${soft}:${hard}`
 
 /**
- * A limit as `--ulimit` takes it: `name=soft` or `name=soft:hard`.
+ * Limit in the notation of `--ulimit`: `name=soft` or `name=soft:hard`.
  *
  * @since 0.1.0
  * @category schemas

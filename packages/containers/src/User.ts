@@ -1,5 +1,5 @@
 /**
- * The user that a process in a container runs as.
+ * User of a process in a container.
  *
  * @since 0.1.0
  */
@@ -8,7 +8,7 @@ import * as Schema from "effect/Schema"
 import { each, excerpt, firstOf, fromString, nonEmpty, present, refined } from "./internal/values/text.js"
 
 /**
- * A uid or gid, 0 to 2147483647.
+ * Uid or gid, 0 to 2147483647.
  *
  * @see https://github.com/opencontainers/runc/blob/v1.1.5/libcontainer/user/user.go
  * @since 0.1.0
@@ -22,8 +22,8 @@ export const Id = Schema.Number.pipe(
 )
 
 /**
- * The name of a user or a group in the container: not empty, without `:`, white space and control characters of ASCII,
- * and not only digits, which engines read as an id.
+ * Name of a user or a group in the container: not empty, without `:`, white space and ASCII control characters, and not
+ * only digits, which engines parse as an id.
  *
  * @since 0.1.0
  * @category schemas
@@ -42,8 +42,7 @@ export const Name = refined(
 )
 
 /**
- * The user of a process, by name or uid, and optionally its group, by name or gid. Without a group it is the primary
- * one of the user.
+ * User of a process, by name or uid, and optionally its group, by name or gid. Default: the primary group of the user.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +53,7 @@ export class User extends Schema.Class<User>("@ociman/containers/User")({
 }) {}
 
 /**
- * A user and a group by their ids.
+ * Creates a user from a uid and an optional gid.
  *
  * @since 0.1.0
  * @category constructors
@@ -62,7 +61,7 @@ export class User extends Schema.Class<User>("@ociman/containers/User")({
 export const ids = (uid: number, gid?: number): User => new User({ user: uid, ...present({ group: gid }) })
 
 /**
- * The value of `--user`: `user` or `user:group`.
+ * Formats the value of `--user`: `user` or `user:group`.
  *
  * @since 0.1.0
  * @category conversions
@@ -73,7 +72,7 @@ export const format = ({ group, user }: typeof User.Encoded): string =>
 const part = (text: string): string | number => /^[0-9]+$/.test(text) ? Number(text) : text
 
 /**
- * A user as `--user` takes it: `user` or `user:group`, each a name or an id.
+ * User in the notation of `--user`: `user` or `user:group`, each a name or an id.
  *
  * @since 0.1.0
  * @category schemas
@@ -92,7 +91,7 @@ export const FromString: Schema.Schema<User, string> = fromString({
 })
 
 /**
- * A user by a literal such as `"postgres"` or `"1000:1000"`. Throws if it is none.
+ * Creates a user from a literal such as `"postgres"` or `"1000:1000"`. Throws if it is invalid.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * Volumes: storage that outlives containers and is shared between them.
+ * Volumes: storage that outlives containers and can be shared by several.
  *
  * @since 0.1.0
  */
@@ -27,7 +27,7 @@ export const TypeId: typeof VolumeTypeId = VolumeTypeId
 export type TypeId = typeof TypeId
 
 /**
- * The handle of a volume. `Mount.volume` takes it as its source.
+ * Handle of a volume, for use as the source of `Mount.volume`.
  *
  * @since 0.1.0
  * @category models
@@ -39,17 +39,17 @@ export type Volume = model.Volume
  * @category models
  */
 export interface Options {
-  /** Default: a new one that nobody else has. */
+  /** Name of the volume. Default: a unique one. */
   readonly name?: string | undefined
-  /** Default: the engine's, `local`. */
+  /** Volume driver. Default: the engine's, `local`. */
   readonly driver?: string | undefined
-  /** What the driver understands; `local` takes `type`, `device` and `o` as `mount(8)` does. */
+  /** Options of the driver; `local` has `type`, `device` and `o`, as `mount(8)`. */
   readonly driverOptions?: Readonly<Record<string, string>> | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
 }
 
 /**
- * What an engine is asked for. Throws where an option breaks a rule.
+ * Converts options to the request for a backend. Throws if an option is invalid.
  *
  * @since 0.1.0
  * @category constructors
@@ -62,11 +62,10 @@ export const request = (options: Options = {}): Backend.VolumeRequest => ({
 })
 
 /**
- * A volume that is removed when the scope closes, unless containers still use
- * it, which is logged. Interruption at any moment leaves nothing behind.
+ * Creates a volume that is removed when the scope closes. If containers still use it, it is kept, and a warning is
+ * logged. Interruption at any point leaves nothing behind.
  *
- * Throws where an option breaks a rule. Fails with `NameInUse` if there is a
- * volume of the name, which is then left alone.
+ * Throws if an option is invalid. Fails with `NameInUse` if a volume of that name exists, which is left unchanged.
  *
  * @example
  * ```ts
@@ -100,8 +99,7 @@ export const make = (
 }
 
 /**
- * The handle of a volume that exists, by its name. It is not removed unless it
- * is told to be.
+ * Returns the handle of an existing volume, by its name. The volume is not removed, unless by an explicit call.
  *
  * @since 0.1.0
  * @category constructors
@@ -110,7 +108,7 @@ export const attach = (volume: string): Effect.Effect<Volume, BackendError.Volum
   Effect.flatMap(Backend.Backend, (backend) => backend.attachVolume(volume))
 
 /**
- * Volumes that carry all the labels asked for.
+ * Lists volumes that match all label filters.
  *
  * @since 0.1.0
  * @category lists
@@ -121,8 +119,7 @@ export const list = (
   Effect.flatMap(Backend.Backend, (backend) => backend.volumes.list(labels))
 
 /**
- * Removes the volumes that carry all the labels asked for and that no container
- * uses: those that are gone.
+ * Removes volumes that match all label filters and are not used by any container. Returns the removed volumes.
  *
  * @since 0.1.0
  * @category operations

@@ -1,6 +1,5 @@
 /**
- * What an engine knows of a volume, decoded from the answers of both engines,
- * with the answer itself beside it.
+ * Properties of a volume, decoded from the answer of Docker or Podman, which is kept in `raw`.
  *
  * @since 0.1.0
  */
@@ -12,7 +11,7 @@ import * as Schema from "effect/Schema"
 import { name, refined } from "./internal/values/text.js"
 
 /**
- * The name of a volume: a letter or a digit of ASCII, then letters, digits, `_`, `.` and `-`, 2 to 255 characters.
+ * Name of a volume: an ASCII letter or digit, then letters, digits, `_`, `.` and `-`; 2 to 255 characters.
  *
  * @see https://github.com/moby/moby/blob/v20.10.24/volume/local/local.go
  * @since 0.1.0
@@ -23,7 +22,7 @@ export const Name = refined("VolumeName", "volume name", name(255)).pipe(
 )
 
 /**
- * The name of a volume.
+ * Name of a volume.
  *
  * @since 0.1.0
  * @category models
@@ -31,7 +30,7 @@ export const Name = refined("VolumeName", "volume name", name(255)).pipe(
 export type Name = typeof Name.Type
 
 /**
- * What an engine knows of a volume.
+ * Properties of a volume.
  *
  * @since 0.1.0
  * @category models
@@ -39,12 +38,12 @@ export type Name = typeof Name.Type
 export interface VolumeInfo {
   readonly name: string
   readonly driver: string
-  /** Where it is on the engine's machine; some drivers do not tell. */
+  /** Path on the engine's machine; `None` if the driver does not report it. */
   readonly mountpoint: Option.Option<string>
   readonly created: Option.Option<DateTime.Utc>
   readonly labels: Readonly<Record<string, string>>
   readonly driverOptions: Readonly<Record<string, string>>
-  /** The engine's own answer, decoded from JSON and otherwise untouched. */
+  /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }
 
@@ -64,8 +63,7 @@ const Answer = Schema.Struct({
 const decodeAnswer = Schema.decodeUnknownEither(Answer)
 
 /**
- * Decodes one element of what `docker volume inspect` or
- * `podman volume inspect` answers.
+ * Decodes one element of the output of `docker volume inspect` or `podman volume inspect`.
  *
  * @since 0.1.0
  * @category constructors

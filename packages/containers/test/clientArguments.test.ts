@@ -18,14 +18,18 @@ import { Option, Redacted } from "effect"
 import { commitArguments } from "../src/internal/cli/containerCommit.js"
 import { encodeEnvironment } from "../src/internal/cli/environment.js"
 
-const engine = (client: Engine.Name, apiVersion: string, remoteHost?: string): Engine.Engine => ({
+const engine = (client: Engine.Name, apiVersion: string, remoteHost?: string): Engine.Engine<Engine.Cli> => ({
   name: client,
-  client,
-  executable: client,
+  transport: {
+    _tag: "Cli",
+    client,
+    executable: client,
+    version: "dev",
+    apiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion))
+  },
   version: "dev",
-  clientVersion: "dev",
   apiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion)),
-  clientApiVersion: Option.getOrThrow(Engine.parseVersion(apiVersion)),
+  capabilities: Engine.allCapabilities,
   rootless: false,
   endpoint: Option.none(),
   context: Option.none(),
@@ -38,7 +42,7 @@ const image = "example.com/app:1"
 const name = ContainerName.make("box")
 
 /** Arguments between the fixed ones and the image. */
-const flags = (engine: Engine.Engine, change: (self: Definition.Definition) => Definition.Definition) => {
+const flags = (engine: Engine.Engine<Engine.Cli>, change: (self: Definition.Definition) => Definition.Definition) => {
   const args = CliBackend.createArguments(engine, change(Definition.make(image)), name)
   deepStrictEqual(args.slice(0, 6), ["container", "create", "--pull", "never", "--name", "box"])
   strictEqual(args.at(-1), image)

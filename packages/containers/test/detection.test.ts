@@ -2,6 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { Backend, EngineBackend, Image } from "@ociman/containers"
 import { Effect, Logger, LogLevel, Ref } from "effect"
+import { clientOf } from "./support/clientOf.js"
 import { answer, type Answers, complain, machine } from "./support/FakeClients.js"
 
 const docker = (changes: {
@@ -66,7 +67,7 @@ describe("the detection of an engine", () => {
     Effect.gen(function*() {
       const engine = yield* detect({ clients: { docker: docker(), podman: podman() } })
       deepStrictEqual(
-        [engine.name, engine.client, engine.version, engine.clientVersion, engine.rootless],
+        [engine.name, clientOf(engine).client, engine.version, clientOf(engine).version, engine.rootless],
         ["docker", "docker", "20.10.24+dfsg1", "28.2.2", false]
       )
       assertNone(engine.remoteHost)
@@ -77,13 +78,17 @@ describe("the detection of an engine", () => {
       const engine = yield* detect({
         clients: { docker: { version: down, info: downWithoutReason }, podman: podman({ rootless: true }) }
       })
-      deepStrictEqual([engine.name, engine.client, engine.rootless], ["podman", "podman", true])
+      deepStrictEqual([engine.name, clientOf(engine).client, engine.rootless], ["podman", "podman", true])
     }))
 
   it.live("recognizes Podman under the name docker by its answer", () =>
     Effect.gen(function*() {
       const engine = yield* detect({ clients: { docker: podman() } })
-      deepStrictEqual([engine.name, engine.client, engine.executable], ["podman", "podman", "docker"])
+      deepStrictEqual([engine.name, clientOf(engine).client, clientOf(engine).executable], [
+        "podman",
+        "podman",
+        "docker"
+      ])
     }))
 
   it.live("recognizes Podman behind Docker's client", () =>
@@ -91,7 +96,13 @@ describe("the detection of an engine", () => {
       const components = [{ Name: "Podman Engine", Version: "5.2.0-dev", Details: { APIVersion: "5.2.0" } }]
       const engine = yield* detect({ clients: { docker: docker({ components }) } })
       deepStrictEqual(
-        [engine.name, engine.client, engine.version, `${engine.apiVersion}`, `${engine.clientApiVersion}`],
+        [
+          engine.name,
+          clientOf(engine).client,
+          engine.version,
+          `${engine.apiVersion}`,
+          `${clientOf(engine).apiVersion}`
+        ],
         ["podman", "docker", "5.2.0-dev", "5.2.0", "1.50"]
       )
     }))
@@ -101,14 +112,20 @@ describe("the detection of an engine", () => {
     (version) =>
       Effect.gen(function*() {
         const clients = { docker: docker({ version, clientVersion: version, apiVersion: "1.56" }) }
-        const { apiVersion, clientApiVersion, ...engine } = yield* detect({ clients })
+        const engine = yield* detect({ clients })
         deepStrictEqual(
-          [engine.name, engine.version, engine.clientVersion, `${apiVersion}`, `${clientApiVersion}`],
+          [
+            engine.name,
+            engine.version,
+            clientOf(engine).version,
+            `${engine.apiVersion}`,
+            `${clientOf(engine).apiVersion}`
+          ],
           ["docker", version, version, "1.56", "1.50"]
         )
         const other = yield* detect({ clients: { podman: podman({ version }) } })
         deepStrictEqual(
-          [other.name, other.version, `${other.apiVersion}`, `${other.clientApiVersion}`],
+          [other.name, other.version, `${other.apiVersion}`, `${clientOf(other).apiVersion}`],
           ["podman", version, "4.3.1", "4.3.1"]
         )
       })

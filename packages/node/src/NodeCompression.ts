@@ -1,10 +1,10 @@
 /**
- * The `Compression` of Node.js, by `node:zlib`. zstd is there from Node 22.15 on.
+ * `Compression` for Node.js, implemented with `node:zlib`. The zstd format requires Node 22.15.
  *
  * @since 0.1.0
  */
 import * as NodeStream from "@effect/platform-node/NodeStream"
-import { Compression } from "@ociman/oci"
+import * as Compression from "@ociman/oci/Compression"
 import type * as Cause from "effect/Cause"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
@@ -19,7 +19,7 @@ type Zstd = typeof zlib & {
   readonly createZstdDecompress?: (options?: object) => Duplex
 }
 
-/** What older versions of Node.js do not have, and the types of this one do not know. */
+/** Missing in older versions of Node.js, and in the types of the oldest supported one. */
 const { createZstdCompress, createZstdDecompress }: Zstd = zlib
 
 /** `ZSTD_c_compressionLevel`. */
@@ -34,20 +34,20 @@ const failure = (format: Compression.Format) => (error: unknown) =>
     detail: error instanceof Error ? error.message : String(error)
   })
 
-/** What is written has been worked on when this is done, whether or not that went well; reading says so. */
+/** Completes when the bytes have been processed. Errors are reported by the reading side. */
 const write = (duplex: Duplex, bytes: Uint8Array) =>
   Effect.async<void>((resume) => {
     duplex.write(bytes, () => resume(Effect.void))
   })
 
-/** No more than one piece is on its way: what is read faster than it is compressed would fill the memory. */
+/** Waits for each chunk to be processed, so that a fast source does not fill the memory. */
 const through = (format: Compression.Format, make: (() => Duplex) | undefined) =>
 <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>
 ): Stream.Stream<Uint8Array, E | Compression.CompressionError, R> =>
   make === undefined
     ? Stream.fail(
-      new Compression.CompressionError({ format, reason: "Unavailable", detail: "Node.js has it from 22.15 on" })
+      new Compression.CompressionError({ format, reason: "Unavailable", detail: "it requires Node.js 22.15" })
     )
     : Stream.unwrapScoped(Effect.gen(function*() {
       const duplex = make()
@@ -57,7 +57,7 @@ const through = (format: Compression.Format, make: (() => Duplex) | undefined) =
         Effect.catchAllCause((cause) =>
           Effect.sync(() => {
             failed = cause
-            duplex.destroy(new Error("what it reads has failed"))
+            duplex.destroy(new Error("the source has failed"))
           })
         ),
         Effect.forkScoped
@@ -75,7 +75,7 @@ const damaged = (detail: string | undefined): Effect.Effect<void, Compression.Co
     ? Effect.void
     : Effect.fail(new Compression.CompressionError({ format: "zstd", reason: "Damaged", detail }))
 
-/** The same bytes, in pieces of which none has parts of two frames. */
+/** Splits chunks at frame boundaries. */
 const byFrame = <E, R>(
   bytes: Stream.Stream<Uint8Array, E, R>
 ): Stream.Stream<Uint8Array, E | Compression.CompressionError, R> =>
@@ -96,7 +96,7 @@ const byFrame = <E, R>(
     )
   })
 
-/** The tenth byte names the system that compressed, and 255 none. */
+/** Sets the operating system in the gzip header (byte 9) to 255, unknown, for reproducible output. */
 const anonymous = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<Uint8Array, E, R> =>
   Stream.suspend(() => {
     let position = 0
@@ -111,6 +111,8 @@ const anonymous = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<
   })
 
 /**
+ * Provides `Compression`.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -1,15 +1,15 @@
 /**
- * The `Hasher` of Node.js: digests by `node:crypto`, files by `node:fs`.
+ * `Hasher` for Node.js, implemented with `node:crypto` and `node:fs`.
  *
  * @since 0.1.0
  */
-import { Hasher } from "@ociman/oci"
+import * as Hasher from "@ociman/oci/Hasher"
 import * as Layer from "effect/Layer"
 import { createHash } from "node:crypto"
 import { reader } from "./internal/fileReader.js"
 
 /**
- * Digests by OpenSSL, computed on the calling thread in pieces of at most a megabyte.
+ * Starts a digest with OpenSSL, computed on the calling thread in chunks of at most a megabyte.
  *
  * @since 0.1.0
  * @category constructors
@@ -25,6 +25,8 @@ export const start: Hasher.Primitives["start"] = (algorithm) => {
 }
 
 /**
+ * Provides `Hasher`.
+ *
  * @since 0.1.0
  * @category layers
  */

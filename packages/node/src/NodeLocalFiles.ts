@@ -1,9 +1,9 @@
 /**
- * The `LocalFiles` of Node.js, by `node:fs`.
+ * `LocalFiles` for Node.js, implemented with `node:fs`.
  *
  * @since 0.1.0
  */
-import { LocalFiles } from "@ociman/oci"
+import * as LocalFiles from "@ociman/oci/LocalFiles"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import { identity } from "effect/Function"
@@ -32,28 +32,29 @@ const failure = (operation: string, path: string) => (cause: unknown) => {
   return new LocalFiles.LocalFilesError({ operation, path, reason, cause, ...(code === undefined ? {} : { code }) })
 }
 
-/** For how many milliseconds this thread is kept before others get a turn. */
-const patience = 4
+/** Milliseconds of synchronous work before yielding to the event loop. */
+const timeSlice = 4
 
-let turnEnds = 0
+let sliceEnd = 0
 
 /**
- * Small operations are done on this thread: handing each to another one would take several times as long as the
- * operation.
+ * Runs a small operation on this thread: dispatching it to the thread pool would take several times as long as the
+ * operation itself.
  */
-const now = <A>(operation: string, path: string, run: () => A): Effect.Effect<A, LocalFiles.LocalFilesError> => {
+const runSync = <A>(operation: string, path: string, run: () => A): Effect.Effect<A, LocalFiles.LocalFilesError> => {
   const act = Effect.try({ try: run, catch: failure(operation, path) })
-  return Effect.suspend(() => performance.now() < turnEnds ? act : Effect.zipRight(turn, act))
+  return Effect.suspend(() => performance.now() < sliceEnd ? act : Effect.zipRight(nextSlice, act))
 }
 
-const turn = Effect.async<void>((resume) => {
+/** Yields to the event loop. */
+const nextSlice = Effect.async<void>((resume) => {
   setImmediate(() => {
-    turnEnds = performance.now() + patience
+    sliceEnd = performance.now() + timeSlice
     resume(Effect.void)
   })
 })
 
-const later = <A>(
+const runAsync = <A>(
   operation: string,
   path: string,
   run: (callback: (error: NodeJS.ErrnoException | null, value?: A) => void) => void
@@ -62,7 +63,7 @@ const later = <A>(
     run((error) => resume(error === null ? Effect.void : Effect.fail(failure(operation, path)(error))))
   )
 
-// The owner first: to change it takes the bit for set-user-id away.
+// The owner first: changing it clears the set-user-id bit.
 const applyTo = (fd: number, attributes: LocalFiles.Attributes): void => {
   if (attributes.owner !== undefined) fs.fchownSync(fd, attributes.owner.uid, attributes.owner.gid)
   fs.fchmodSync(fd, attributes.mode)
@@ -95,17 +96,17 @@ const writeRest = (
 
 const createFile = (path: string) =>
   Effect.acquireRelease(
-    now("create", path, () => fs.openSync(path, "wx", 0o600)),
+    runSync("create", path, () => fs.openSync(path, "wx", 0o600)),
     (fd) => Effect.async<void>((resume) => fs.close(fd, () => resume(Effect.void)))
   ).pipe(
     Effect.map((fd): LocalFiles.Writer => ({
-      // An interrupted write goes on in another thread, and the file must not be closed before it ends.
-      write: (bytes) => Effect.uninterruptible(later("write", path, (callback) => writeRest(fd, bytes, callback))),
-      setAttributes: (attributes) => now("set the attributes of", path, () => applyTo(fd, attributes))
+      // An interrupted write continues on the thread pool, and the file must not be closed before it ends.
+      write: (bytes) => Effect.uninterruptible(runAsync("write", path, (callback) => writeRest(fd, bytes, callback))),
+      setAttributes: (attributes) => runSync("set the attributes of", path, () => applyTo(fd, attributes))
     }))
   )
 
-/** Makes every directory below a path one that can be emptied. */
+/** Makes every directory below a path writable, so that it can be emptied. */
 const unlock = (path: string): void => {
   if (!fs.lstatSync(path).isDirectory()) return
   fs.chmodSync(path, 0o700)
@@ -113,17 +114,19 @@ const unlock = (path: string): void => {
 }
 
 const removeTree = (path: string) =>
-  later("remove", path, (callback) => fs.rm(path, { force: true, recursive: true, maxRetries: 3 }, callback))
+  runAsync("remove", path, (callback) => fs.rm(path, { force: true, recursive: true, maxRetries: 3 }, callback))
 
 const remove = (path: string) =>
   removeTree(path).pipe(
     Effect.catchIf(
       ({ reason }) => reason === "PermissionDenied" || reason === "AlreadyExists",
-      () => Effect.zipRight(now("remove", path, () => unlock(path)), removeTree(path))
+      () => Effect.zipRight(runSync("remove", path, () => unlock(path)), removeTree(path))
     )
   )
 
 /**
+ * Provides `LocalFiles`.
+ *
  * @since 0.1.0
  * @category layers
  */
@@ -132,7 +135,7 @@ export const layer: Layer.Layer<LocalFiles.LocalFiles> = Layer.succeed(
   LocalFiles.LocalFiles.of({
     reader,
     status: (path) =>
-      now("look at", path, () => fs.lstatSync(path, { throwIfNoEntry: false })).pipe(
+      runSync("look at", path, () => fs.lstatSync(path, { throwIfNoEntry: false })).pipe(
         Effect.map((stats) =>
           Option.map(
             Option.fromNullable(stats),
@@ -140,31 +143,31 @@ export const layer: Layer.Layer<LocalFiles.LocalFiles> = Layer.succeed(
           )
         )
       ),
-    list: (path) => now("list", path, () => fs.readdirSync(path)),
-    readLink: (path) => now("read the link", path, () => fs.readlinkSync(path)),
-    readText: (path) => now("read", path, () => fs.readFileSync(path, "utf8")),
-    makeDirectory: (path) => now("make the directory", path, () => fs.mkdirSync(path, 0o700)),
+    list: (path) => runSync("list", path, () => fs.readdirSync(path)),
+    readLink: (path) => runSync("read the link", path, () => fs.readlinkSync(path)),
+    readText: (path) => runSync("read", path, () => fs.readFileSync(path, "utf8")),
+    makeDirectory: (path) => runSync("make the directory", path, () => fs.mkdirSync(path, 0o700)),
     makeSymlink: (path, target, attributes) =>
-      now("make the link", path, () => {
+      runSync("make the link", path, () => {
         fs.symlinkSync(target, path)
         if (attributes.owner !== undefined) fs.lchownSync(path, attributes.owner.uid, attributes.owner.gid)
         fs.lutimesSync(path, attributes.modified, attributes.modified)
       }),
-    makeLink: (path, existing) => now("make the link", path, () => fs.linkSync(existing, path)),
+    makeLink: (path, existing) => runSync("make the link", path, () => fs.linkSync(existing, path)),
     writeFile: (path, content, attributes) =>
-      now("write", path, () =>
+      runSync("write", path, () =>
         withFile(path, "wx", (fd) => {
           writeAll(fd, content)
           applyTo(fd, attributes)
         })),
     createFile,
     setAttributes: (path, attributes) =>
-      now(
+      runSync(
         "set the attributes of",
         path,
         () => withFile(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, (fd) => applyTo(fd, attributes))
       ),
     remove,
-    rename: (from, to) => later("rename", from, (callback) => fs.rename(from, to, callback))
+    rename: (from, to) => runAsync("rename", from, (callback) => fs.rename(from, to, callback))
   })
 )

@@ -4,17 +4,18 @@
  *
  * @since 0.1.0
  */
-import * as NodeContext from "@effect/platform-node/NodeContext"
-import { type Backend, type BackendError, EngineBackend } from "@ociman/containers"
-import { type Compression, type Hasher, type ImageStore, type LocalFiles, LocalStore } from "@ociman/oci"
-import { Credentials, Registry } from "@ociman/registry"
+import type * as NodeContext from "@effect/platform-node/NodeContext"
+import type * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import type * as Compression from "@ociman/oci/Compression"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as ImageStore from "@ociman/oci/ImageStore"
+import type * as LocalFiles from "@ociman/oci/LocalFiles"
+import type * as Credentials from "@ociman/registry/Credentials"
+import type * as Registry from "@ociman/registry/Registry"
 import type * as ConfigError from "effect/ConfigError"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as NodeCompression from "./NodeCompression.js"
-import * as NodeHasher from "./NodeHasher.js"
-import * as NodeLocalFiles from "./NodeLocalFiles.js"
-import * as NodeRegistryHttp from "./NodeRegistryHttp.js"
 
 /**
  * What needs no engine.
@@ -47,16 +48,8 @@ export type NodeOciman = Backend.Backend | Images
  */
 export type Error = BackendError.BackendUnavailable | ConfigError.ConfigError
 
-const platform = Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)
-
-const http = Layer.unwrapEffect(
-  Effect.map(NodeRegistryHttp.certificates(), (certificates) => NodeRegistryHttp.layer({ certificates }))
-)
-
-const registry = Registry.layer({ writesAtOnce: true }).pipe(
-  Layer.provide(http),
-  Layer.provideMerge(Credentials.layer())
-)
+// Everything loads when a layer is built, so that an import of this module costs a test process next to nothing.
+const wiring = Effect.promise(() => import("./internal/wiring.js"))
 
 /**
  * Images and registries without an engine: registries as they are reached from here, with the credentials and
@@ -65,8 +58,9 @@ const registry = Registry.layer({ writesAtOnce: true }).pipe(
  * @since 0.1.0
  * @category layers
  */
-export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer
-  .provideMerge(Layer.merge(registry, LocalStore.layer), platform)
+export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer.unwrapEffect(
+  Effect.map(wiring, ({ layerImages }) => layerImages)
+)
 
 /**
  * The engine that is found as `EngineBackend.layer` says, with all of {@link layerImages}.
@@ -74,7 +68,9 @@ export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer
  * @since 0.1.0
  * @category layers
  */
-export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBackend.layer, layerImages)
+export const layer: Layer.Layer<NodeOciman, Error> = Layer.unwrapEffect(
+  Effect.map(wiring, ({ layer }) => layer)
+)
 
 /**
  * Docker, with all of {@link layerImages}.
@@ -82,7 +78,9 @@ export const layer: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBa
  * @since 0.1.0
  * @category layers
  */
-export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBackend.layerDocker, layerImages)
+export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.unwrapEffect(
+  Effect.map(wiring, ({ layerDocker }) => layerDocker)
+)
 
 /**
  * Podman, with all of {@link layerImages}.
@@ -90,4 +88,6 @@ export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(En
  * @since 0.1.0
  * @category layers
  */
-export const layerPodman: Layer.Layer<NodeOciman, Error> = Layer.provideMerge(EngineBackend.layerPodman, layerImages)
+export const layerPodman: Layer.Layer<NodeOciman, Error> = Layer.unwrapEffect(
+  Effect.map(wiring, ({ layerPodman }) => layerPodman)
+)

@@ -1,6 +1,6 @@
 /**
- * The `HttpClient` of Node.js as a client of registries needs it: paths and queries stay as they are, no header is
- * added and no redirect followed, nothing has a time limit but connecting, and proxies are those of the environment.
+ * `HttpClient` for Node.js with the behavior that a registry client needs: paths and queries are sent unchanged, no
+ * header is added, no redirect is followed, only connecting has a time limit, and proxies come from the environment.
  *
  * @since 0.1.0
  */
@@ -28,27 +28,29 @@ import { make as makeProxies, type Proxies, type Proxy } from "./internal/proxie
 import { Tunnels } from "./internal/tunnels.js"
 
 /**
+ * Options of the HTTP client.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Certificates of authorities, in PEM, that are trusted besides those of Node.js and `NODE_EXTRA_CA_CERTS`. */
+  /** Certificate authorities in PEM, in addition to those of Node.js and `NODE_EXTRA_CA_CERTS`. Default: none. */
   readonly certificateAuthorities?: ReadonlyArray<string> | undefined
-  /** By host, or by host and port. */
+  /** Client certificates by `host` or `host:port`. Default: none. */
   readonly clientCertificates?: Readonly<Record<string, ClientCertificate>> | undefined
-  /** Certificates of each host besides those above, which are asked for when it is. Default: none. See {@link certificates}. */
+  /** Looks up additional certificates for a host, once, on first use. Default: none. See {@link certificates}. */
   readonly certificates?: FindCertificates | undefined
-  /** Hosts, with a port or without, that are not asked to prove who they are. Everybody between can then read along. */
+  /** Hosts, with or without a port, whose TLS certificate is not verified. Insecure: traffic can be intercepted. */
   readonly insecure?: ReadonlyArray<string> | undefined
-  /** How long making a connection may take; 10 seconds by default. */
+  /** Time limit of making a connection. Default: 10 seconds. */
   readonly connectTimeout?: Duration.DurationInput | undefined
-  /** Which hosts are reached through others. Default: those of {@link proxies}. */
+  /** Proxy settings. Default: those of {@link proxies}. */
   readonly proxies?: Proxies | undefined
 }
 
 export type {
   /**
-   * Through which hosts others are reached, as addresses that may have a user and a password.
+   * Proxy URLs by scheme; may contain credentials.
    *
    * @since 0.1.0
    * @category models
@@ -58,21 +60,21 @@ export type {
 
 export type {
   /**
-   * What a client shows of itself to a registry that asks for it.
+   * A client certificate with its private key.
    *
    * @since 0.1.0
    * @category models
    */
   ClientCertificate,
   /**
-   * Finds what is known of a host, by its name, or its address, in brackets if it has colons.
+   * Looks up the certificates for a host name or address; an IPv6 address is in brackets.
    *
    * @since 0.1.0
    * @category models
    */
   FindCertificates,
   /**
-   * What is known of a host.
+   * Certificates for a host.
    *
    * @since 0.1.0
    * @category models
@@ -82,8 +84,8 @@ export type {
 
 export {
   /**
-   * A file with a certificate, or the directory of a host, is of no use. It is the cause of the errors of requests to
-   * that host.
+   * A certificate file, or the certificate directory of a host, cannot be used. It is the cause of the errors of
+   * requests to that host.
    *
    * @since 0.1.0
    * @category errors
@@ -101,7 +103,7 @@ const variable = (name: string): Config.Config<Option.Option<string>> =>
 const secret = (name: string) => Config.map(variable(name), Option.map((value) => Redacted.make(value)))
 
 /**
- * The proxies of the environment: `https_proxy`, `http_proxy` and `no_proxy`, also in capitals.
+ * Reads the proxies of the environment: `https_proxy`, `http_proxy` and `no_proxy`, in lower or upper case.
  *
  * @since 0.1.0
  * @category config
@@ -119,8 +121,8 @@ const directory = (variable: string, ...names: ReadonlyArray<string>) =>
   )
 
 /**
- * Where Podman and Docker keep the certificates of registries, in the order in which they count: those of Podman of the
- * user and of the machine, then those of Docker (rootless, of its desktop, and of the machine).
+ * Lists the directories with certificates of registries in order of precedence: those of Podman for the user and the
+ * machine, then those of Docker (rootless, Docker Desktop, and the machine).
  *
  * @see https://github.com/containers/image/blob/v5.36.1/docs/containers-certs.d.5.md
  * @see https://docs.docker.com/engine/security/certificates/
@@ -139,10 +141,11 @@ export const certificateDirectories: Config.Config<ReadonlyArray<string>> = Conf
 ]).pipe(Config.map((all) => all.flat()))
 
 /**
- * Certificates as Docker and Podman keep them: in a directory with one for each host, named by it and, but for 443, its
- * port, such as `registry.example.com:5000`. In it `*.crt` are authorities, and `*.cert` with the `*.key` of the same
- * name what is shown of the client. The first that there is for a host counts, and is read when the host is first asked;
- * where something is wrong with it requests to this host fail with {@link CertificateUnusable} as their cause.
+ * Finds certificates as Docker and Podman keep them: in a subdirectory per host, named `host` or `host:port`, such as
+ * `registry.example.com:5000`; the port 443 can be omitted. In it `*.crt` are authorities, and each `*.cert` is a client
+ * certificate with its key in the `*.key` of the same name. The first directory with a subdirectory for the host wins,
+ * and is read at the first request to the host. If it cannot be used, requests to that host fail with
+ * {@link CertificateUnusable} as their cause.
  *
  * Directories default to {@link certificateDirectories}.
  *
@@ -157,7 +160,7 @@ export const certificates = (
     hostCertificates.find
   )
 
-/** How the certificates of others are judged, and which are shown. */
+/** TLS context with the authorities for verification and the client certificates. */
 const contextOf = (
   { authorities, clients }: HostCertificates,
   defaults: ReadonlyArray<string>
@@ -172,12 +175,12 @@ const contextOf = (
       })
     })
 
-/** Why certificates cannot be used: those of directories, and those that the program gives. */
+/** Errors of certificates from directories and from options. */
 type Unusable = hostCertificates.CertificateUnusable | UnknownException
 
 type Tls = Https.RequestOptions & { readonly secureContext?: SecureContext }
 
-/** What is needed to speak to hosts with encryption; made once for each. */
+/** Creates the TLS options of a host, once per host and port. */
 const tls = (options: Options, defaults: Effect.Effect<ReadonlyArray<string>>) => {
   const { certificateAuthorities = [], clientCertificates = {}, insecure = [] } = options
   const known = new Map<string, Tls>()
@@ -207,10 +210,10 @@ const tls = (options: Options, defaults: Effect.Effect<ReadonlyArray<string>>) =
   }
 }
 
-// As much as came in while a piece was worked on is the next piece.
+// All bytes that arrive while a chunk is processed form the next chunk.
 const settings = { keepAlive: true, highWaterMark: 1024 * 1024 }
 
-/** The connections to all hosts. */
+/** Agents and tunnels for the connections to all hosts. */
 const connections = (
   options: Options,
   proxyFor: (url: URL) => Option.Option<Proxy>,
@@ -249,6 +252,8 @@ const connections = (
 }
 
 /**
+ * Creates an HTTP client whose connections are closed with the scope.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -267,6 +272,8 @@ export const make = (
   })
 
 /**
+ * Provides an HTTP client.
+ *
  * @since 0.1.0
  * @category layers
  */

@@ -1,33 +1,35 @@
 /**
- * The `Compression` of Node.js, by `node:zlib`.
+ * `Compression` for Node.js, implemented with `node:zlib`.
  *
  * @since 0.1.0
  */
 export * as NodeCompression from "./NodeCompression.js"
 
 /**
- * The `Hasher` of Node.js: digests by `node:crypto`, files by `node:fs`.
+ * `Hasher` for Node.js, implemented with `node:crypto` and `node:fs`.
  *
  * @since 0.1.0
  */
 export * as NodeHasher from "./NodeHasher.js"
 
 /**
- * The `LocalFiles` of Node.js, by `node:fs`.
+ * `LocalFiles` for Node.js, implemented with `node:fs`.
  *
  * @since 0.1.0
  */
 export * as NodeLocalFiles from "./NodeLocalFiles.js"
 
 /**
- * Everything wired for Node.js.
+ * Layers with everything for Node.js: a container engine, a registry client with the credentials of the current user,
+ * the user's image store, and the platform services of `NodeContext`.
  *
  * @since 0.1.0
  */
 export * as NodeOciman from "./NodeOciman.js"
 
 /**
- * The `HttpClient` of Node.js as a client of registries needs it.
+ * `HttpClient` for Node.js with the behavior that a registry client needs: paths and queries are sent unchanged, no
+ * header is added, no redirect is followed, only connecting has a time limit, and proxies come from the environment.
  *
  * @since 0.1.0
  */

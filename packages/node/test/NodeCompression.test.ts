@@ -34,7 +34,7 @@ const decompress = (format: Compression.Format, pieces: ReadonlyArray<Uint8Array
   }).pipe(Effect.provide(NodeCompression.layer))
 
 describe("NodeCompression", () => {
-  it.live("reads all members of gzip, however they are cut", () =>
+  it.live("decompresses all members of gzip, in chunks of any size", () =>
     Effect.gen(function*() {
       const bytes = Buffer.concat([zlib.gzipSync("hello "), zlib.gzipSync("world"), Buffer.alloc(20)])
       for (const length of waysToCut) {
@@ -44,7 +44,7 @@ describe("NodeCompression", () => {
       }
     }))
 
-  it.live("reads all frames of zstd, however they are cut, or says that the platform knows none", () =>
+  it.live("decompresses all frames of zstd, in chunks of any size, or fails if the platform has no zstd", () =>
     Effect.gen(function*() {
       if (zstdCompressSync === undefined) {
         const error = yield* Effect.flip(decompress("zstd", [frame]))
@@ -81,7 +81,7 @@ describe("NodeCompression", () => {
       }
     }))
 
-  it.live("compresses to what it reads, with zstd of any level where the platform has it", () =>
+  it.live("decompresses what it compresses, with zstd of any level if the platform has it", () =>
     Effect.gen(function*() {
       const { compress } = yield* Compression.Compression
       const content = "content ".repeat(10_000)
@@ -97,7 +97,7 @@ describe("NodeCompression", () => {
     }).pipe(Effect.provide(NodeCompression.layer)))
 
   for (const operation of ["compress", "decompress"] as const) {
-    it.live(`waits for who reads when it is to ${operation}, and does not read ahead`, () =>
+    it.live(`does not read ahead of a slow consumer when it ${operation}es`, () =>
       Effect.gen(function*() {
         const service = yield* Compression.Compression
         const piece = randomFillSync(Buffer.alloc(64 * 1024))
@@ -113,7 +113,7 @@ describe("NodeCompression", () => {
       }).pipe(Effect.provide(NodeCompression.layer)))
   }
 
-  it.live("fails as what it reads fails", () =>
+  it.live("fails with the error of its source", () =>
     Effect.gen(function*() {
       const { compress, decompress } = yield* Compression.Compression
       const failing = Stream.concat(Stream.make(zlib.gzipSync("begin").subarray(0, 15)), Stream.fail("broken" as const))
@@ -122,7 +122,7 @@ describe("NodeCompression", () => {
       }
     }).pipe(Effect.provide(NodeCompression.layer)))
 
-  it("finds where frames of zstd end, on any version of Node.js", () => {
+  it("finds the ends of zstd frames on any version of Node.js", () => {
     for (const length of waysToCut) {
       const frames = make()
       const pieces: Array<Uint8Array> = []

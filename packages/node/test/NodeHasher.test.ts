@@ -24,7 +24,7 @@ const everythingSlow = Effect.acquireRelease(
 const openFiles = Effect.sync(() => readdirSync("/proc/self/fd").length)
 
 layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
-  it.effect("computes both algorithms", () =>
+  it.effect("computes sha256 and sha512", () =>
     Effect.gen(function*() {
       const abc = new TextEncoder().encode("abc")
       assert.strictEqual(
@@ -38,7 +38,7 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       )
     }))
 
-  it.scoped("hashes a file that is larger than any memory it takes, and lets timers run", () =>
+  it.scoped("hashes a large file in bounded memory, and timers run meanwhile", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       // Sparse, so that it takes no room.
@@ -64,7 +64,7 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       assert.isAbove(yield* Ref.get(ticks), 10)
     }))
 
-  it.scoped("lets others have a turn between small files", () =>
+  it.scoped("yields to the event loop between small files", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       for (let i = 0; i < 5000; i++) writeFile(join(directory, `${i}`), "")
@@ -80,14 +80,14 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       assert.isAbove(turns - before, 100)
     }))
 
-  it.scoped("does not wait for who might write into a pipe", () =>
+  it.scoped("does not wait for the writer of a pipe", () =>
     Effect.gen(function*() {
       const path = join(yield* temporary, "pipe")
       execFileSync("mkfifo", [path])
       assert.deepInclude(yield* Effect.flip(Hasher.file(path)), { reason: "UnsupportedType", path })
     }), 5000)
 
-  it.scoped("hashes the same where reading is slow", () =>
+  it.scoped("computes the same digest if reading is slow", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       for (let i = 0; i < 100; i++) writeFile(join(directory, `${i}`), "x".repeat(i * 100))
@@ -100,7 +100,7 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       assert.deepInclude(yield* Effect.flip(Hasher.file(directory)), { reason: "UnsupportedType", path: directory })
     }))
 
-  it.scoped("closes every file, whether it is read to its end, left, or fails", () =>
+  it.scoped("closes every file after completion, interruption or failure", () =>
     Effect.gen(function*() {
       const directory = yield* temporary
       for (let i = 0; i < 100; i++) writeFile(join(directory, `${i}`), "x")

@@ -3,7 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { assertFalse, assertInclude, assertInstanceOf, assertTrue, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher, NodeOciman } from "@ociman/node"
 import { Artifact, ContentError, ImageStore } from "@ociman/oci"
-import { Registry, RegistryKey } from "@ociman/registry"
+import { Registry, Repository } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 import { existsSync, mkdtempSync, rmSync } from "node:fs"
@@ -23,7 +23,7 @@ const directory = Effect.acquireRelease(
 )
 
 describe("NodeOciman", () => {
-  it.scopedLive("has the user's store of images, which is made when it is used", () =>
+  it.scopedLive("provides the user's image store, which is created on first use", () =>
     Effect.gen(function*() {
       const root = join(yield* directory, "data")
       yield* Effect.gen(function*() {
@@ -36,7 +36,7 @@ describe("NodeOciman", () => {
       }).pipe(Effect.provide(withSettings({ OCIMAN_DATA_DIR: root })))
     }))
 
-  it.effect("can be had without a home, and says what is missing when the store is used", () =>
+  it.effect("works without a home directory, until the store is used", () =>
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const error = yield* Effect.flip(store.resolve("v1"))
@@ -44,14 +44,14 @@ describe("NodeOciman", () => {
       assertInclude(error.message, "HOME")
     }).pipe(Effect.provide(withSettings({}))))
 
-  it.scopedLive("has registries, and the credentials for them", () =>
+  it.scopedLive("provides a registry client and credentials", () =>
     Effect.gen(function*() {
       const { host } = yield* FaultyRegistry.FaultyRegistry
       const home = yield* directory
       const settings = { HOME: home, DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth } } }) }
-      yield* Registry.ping(RegistryKey.make(host)).pipe(Effect.provide(withSettings(settings)))
+      yield* Registry.ping(Repository.registryKey(host)).pipe(Effect.provide(withSettings(settings)))
       const error = yield* Effect.flip(
-        Effect.provide(Registry.ping(RegistryKey.make(host)), withSettings({ HOME: home }))
+        Effect.provide(Registry.ping(Repository.registryKey(host)), withSettings({ HOME: home }))
       )
       strictEqual(error._tag, "AuthenticationError")
     }).pipe(Effect.provide(guarded)))

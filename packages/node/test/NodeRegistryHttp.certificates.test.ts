@@ -36,7 +36,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
     const failing = (port: number, ...directories: ReadonlyArray<string>) =>
       Effect.map(Effect.flip(ask(port, ...directories)), (error) => "cause" in error ? error.cause : error)
 
-    it.scoped("are trusted besides those of NODE_EXTRA_CA_CERTS", () =>
+    it.scoped("are trusted in addition to those of NODE_EXTRA_CA_CERTS", () =>
       Effect.gen(function*() {
         const { authority } = yield* Certificates
         const port = yield* secure([])
@@ -54,7 +54,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
         assert.include(yield* ask(`${here}/absent.crt`), "certificate")
       }), 60_000)
 
-    it.scoped("are authorities of their host alone", () =>
+    it.scoped("are authorities of their host only", () =>
       Effect.gen(function*() {
         const { authority } = yield* Certificates
         const port = yield* secure([])
@@ -65,7 +65,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
         assert.include(String(yield* failing(port)), "certificate")
       }))
 
-    it.scoped("are shown with the keys of their names", () =>
+    it.scoped("are sent as client certificates with the keys of the same name", () =>
       Effect.gen(function*() {
         const { authority, clientCertificate, clientKey } = yield* Certificates
         const seen: Array<Seen> = []
@@ -80,7 +80,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
         deepStrictEqual(seen.map(({ subject }) => subject), ["alice"])
       }))
 
-    it.scoped("count where the first directory for their host is", () =>
+    it.scoped("are read from the first directory with a subdirectory for the host", () =>
       Effect.gen(function*() {
         const { authority } = yield* Certificates
         const port = yield* secure([])
@@ -106,7 +106,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
     ]
 
     it.scoped.each(broken)(
-      "that have %s fail for their host, and say which file it is",
+      "with %s fail requests to their host and name the file",
       ([, name, files]) =>
         Effect.gen(function*() {
           const all = yield* Certificates
@@ -128,7 +128,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
   }
 )
 
-describe("where certificates are looked for", () => {
+describe("the locations of certificates", () => {
   const denied = (path: string) =>
     new PlatformError.SystemError({
       module: "FileSystem",
@@ -159,7 +159,7 @@ describe("where certificates are looked for", () => {
       return asked
     })
 
-  it.effect("are the directories of Podman and Docker, once a host is asked, by its name with and without 443", () =>
+  it.effect("are the directories of Podman and Docker, read on first use, by host with and without port 443", () =>
     Effect.gen(function*() {
       const expected = [
         "/home/a/.config/containers/certs.d",
@@ -175,7 +175,7 @@ describe("where certificates are looked for", () => {
       assert.include(yield* looking({ XDG_CONFIG_HOME: "/c" }, missing), "/c/docker/certs.d/registry.example.com")
     }))
 
-  it.effect("have nothing for who may not look into them", () =>
+  it.effect("are skipped if they are not accessible", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* looking({}, denied)).length, 4)
     }))

@@ -57,9 +57,9 @@ const bounded = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     Effect.catchIf((error) => error instanceof Error && error.message === "it hangs", Effect.die)
   )
 
-describe("an answer that comes before all was sent", () => {
+describe("a response that arrives before the request body is sent", () => {
   it.scopedLive.each([401, 413])(
-    "with %i is the answer, and ends the body and the connection",
+    "with status %i is returned, and ends the body and the connection",
     (status) =>
       Effect.gen(function*() {
         // It reads no more of the body than what came with the headers.
@@ -110,7 +110,7 @@ describe("a connection that the server closes", () => {
       assert.strictEqual(other._tag, "RequestError")
     }))
 
-  it.scopedLive("within the body of its answer fails whoever reads it", () =>
+  it.scopedLive("within a response body fails its reader", () =>
     Effect.gen(function*() {
       const { port } = yield* raw((socket) => {
         socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
@@ -134,10 +134,10 @@ describe("a connection that the server closes", () => {
     }))
 })
 
-describe("making a connection", () => {
+describe("connecting", () => {
   const limited = client({ connectTimeout: "200 millis" })
 
-  it.scopedLive("has a time limit where nobody answers to a handshake", () =>
+  it.scopedLive("has a time limit for the TLS handshake", () =>
     Effect.gen(function*() {
       const { open, port } = yield* raw((socket) => socket.resume())
       const error = yield* send(HttpClientRequest.get(`https://127.0.0.1:${port}/`)).pipe(
@@ -150,7 +150,7 @@ describe("making a connection", () => {
       yield* until(() => open.size === 0)
     }))
 
-  it.scopedLive("is all that has one", () =>
+  it.scopedLive("is the only step with a time limit", () =>
     Effect.gen(function*() {
       const port = yield* listen(Http.createServer((request, response) => {
         request.resume()
@@ -161,7 +161,7 @@ describe("making a connection", () => {
     }))
 })
 
-describe("who is interrupted", () => {
+describe("interruption", () => {
   it.scopedLive.each([["nothing", undefined], ["a body", endless().stream]] as const)(
     "while %s is sent leaves no connection",
     ([, body]) =>
@@ -177,7 +177,7 @@ describe("who is interrupted", () => {
       })
   )
 
-  it.scopedLive("at any moment harms nobody else", () =>
+  it.scopedLive("at any moment does not affect other requests", () =>
     Effect.gen(function*() {
       const { open, port } = yield* raw((socket) => socket.resume())
       yield* Effect.gen(function*() {
@@ -214,7 +214,7 @@ describe("who is interrupted", () => {
       })
   )
 
-  it.scopedLive("and who reads no further leave none either", () =>
+  it.scopedLive("and a consumer that stops early leave no connection", () =>
     Effect.gen(function*() {
       const { open, port } = yield* raw((socket) => {
         socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf"))
@@ -228,13 +228,13 @@ describe("who is interrupted", () => {
     }))
 })
 
-describe("a body that cannot be sent", () => {
+describe("a request that cannot be sent", () => {
   const failing: ReadonlyArray<readonly [string, Stream.Stream<Uint8Array, string>]> = [
     ["fails", Stream.fail("no disk")],
     ["dies", Stream.die("no disk")]
   ]
 
-  it.scopedLive.each(failing)("since its source %s ends the request with that", ([, end]) =>
+  it.scopedLive.each(failing)("because its source %s fails with that", ([, end]) =>
     Effect.gen(function*() {
       const { open, port } = yield* raw((socket) => socket.resume())
       yield* Effect.gen(function*() {
@@ -247,7 +247,7 @@ describe("a body that cannot be sent", () => {
       }).pipe(Effect.provide(client()), bounded)
     }))
 
-  it.scopedLive("since no registry knows such a one is an error", () =>
+  it.scopedLive("because of an unsupported body type fails", () =>
     Effect.gen(function*() {
       const { port } = yield* raw((socket) => socket.resume())
       const error = yield* send(HttpClientRequest.bodyFormDataRecord(get(port), { a: "b" })).pipe(
@@ -258,7 +258,7 @@ describe("a body that cannot be sent", () => {
       assert.strictEqual(error.reason, "Encode")
     }))
 
-  it.scopedLive("with headers that are none is an error that does not show them", () =>
+  it.scopedLive("because of invalid headers fails without showing them", () =>
     Effect.gen(function*() {
       const { count, port } = yield* raw((socket) => socket.resume())
       const request = HttpClientRequest.setHeader(get(port), "authorization", "secret\r\nx: y")
@@ -271,7 +271,7 @@ describe("a body that cannot be sent", () => {
 })
 
 describe("the client", () => {
-  it.scopedLive("leaves nothing behind when it is closed", () =>
+  it.scopedLive("leaves no connection when it is closed", () =>
     Effect.gen(function*() {
       const sockets = new Set<Net.Socket>()
       const server = Http.createServer(remembering([]))
@@ -299,7 +299,7 @@ describe("the client", () => {
       assert.deepStrictEqual(warnings, [])
     }))
 
-  it.scopedLive("reads no further ahead than a little", () =>
+  it.scopedLive("reads a bounded amount ahead of a slow consumer", () =>
     Effect.gen(function*() {
       let written = 0
       const piece = Buffer.alloc(MiB)

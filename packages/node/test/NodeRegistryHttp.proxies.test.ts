@@ -54,7 +54,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
     })
 
   it.scoped.each(["http", "https"] as const)(
-    "by %s goes through a proxy that sees none of it",
+    "by %s goes through a proxy that sees only encrypted data",
     (scheme) =>
       Effect.gen(function*() {
         const tunnels: Array<Tunnel> = []
@@ -81,7 +81,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
   )
 
   it.scoped.each([401, 407, 302])(
-    "that is answered with %i is no answer of the registry",
+    "that the proxy refuses with %i is not a response of the registry",
     (status) =>
       Effect.gen(function*() {
         const { ask, proxy } = yield* through(() => (_, socket) => {
@@ -112,7 +112,7 @@ describe("proxies", () => {
   const variables = (all: Readonly<Record<string, string>>) =>
     Effect.withConfigProvider(NodeRegistryHttp.proxies, ConfigProvider.fromMap(new Map(Object.entries(all))))
 
-  it.effect("are read from the environment, in small letters first", () =>
+  it.effect("are read from the environment, lower case first", () =>
     Effect.gen(function*() {
       const read = yield* variables({ https_proxy: "http://a", HTTPS_PROXY: "http://b", HTTP_PROXY: "", NO_PROXY: "c" })
       deepStrictEqual(Option.map(read.https, Redacted.value), Option.some("http://a"))
@@ -120,7 +120,7 @@ describe("proxies", () => {
       assert.strictEqual(read.none, "c")
     }))
 
-  it.scopedLive("are asked for what is plain, but not for what is not for them", () =>
+  it.scopedLive("are used for http, except for excluded hosts", () =>
     Effect.gen(function*() {
       const seen: Array<Seen> = []
       const through = yield* listen(Http.createServer(remembering(seen, "proxy")))
@@ -143,7 +143,7 @@ describe("proxies", () => {
       assert.strictEqual(seen.length, 2)
     }))
 
-  it.scopedLive("are told who asks, and nobody else is", () =>
+  it.scopedLive("are sent their credentials, and no other host is", () =>
     Effect.gen(function*() {
       const seen: Array<Seen> = []
       const through = yield* listen(Http.createServer(remembering(seen, "proxy")))
@@ -156,7 +156,7 @@ describe("proxies", () => {
       deepStrictEqual(seen[0]?.headers.host, "registry.example.com")
     }))
 
-  it.scopedLive("that are none are no settings, and are not shown", () =>
+  it.scopedLive("that are invalid are rejected without being shown", () =>
     Effect.gen(function*() {
       const make = (text: string) =>
         NodeRegistryHttp.make({ proxies: { ...direct, https: Option.some(Redacted.make(text)) } })
@@ -205,7 +205,7 @@ describe("proxies", () => {
     ["", "https://localhost:5000/", true],
     ["", "https://127.0.0.2/", true],
     ["", "https://[::1]:5000/", true]
-  ])("but for %s reach %s: %s", (none, target, expected) => {
+  ])("with the exception %s are bypassed for %s: %s", (none, target, expected) => {
     assert.strictEqual(isDirect(none, target), expected)
   })
 })

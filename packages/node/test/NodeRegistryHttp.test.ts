@@ -9,8 +9,8 @@ import * as Net from "node:net"
 import type { Seen } from "./servers.js"
 import { Certificates, certificates, client, listen, remembering, secure, send } from "./servers.js"
 
-describe("what is sent", () => {
-  it.scopedLive("keeps paths and queries as they were written", () =>
+describe("a request", () => {
+  it.scopedLive("keeps its path and query unchanged", () =>
     Effect.gen(function*() {
       const seen: Array<Seen> = []
       const port = yield* listen(Http.createServer(remembering(seen)))
@@ -19,7 +19,7 @@ describe("what is sent", () => {
       assert.strictEqual(seen[0]?.url, path)
     }))
 
-  it.scopedLive("says how long it is: nothing, bytes, and a stream", () =>
+  it.scopedLive("has a Content-Length for an empty body, bytes and a stream", () =>
     Effect.gen(function*() {
       const seen: Array<Seen> = []
       const port = yield* listen(Http.createServer(remembering(seen)))
@@ -41,7 +41,7 @@ describe("what is sent", () => {
       assert.isTrue(seen.every(({ headers }) => headers["transfer-encoding"] === undefined))
     }))
 
-  it.scopedLive("does not take a connection for each request, also after a HEAD", () =>
+  it.scopedLive("reuses the connection of an earlier one, also after HEAD", () =>
     Effect.gen(function*() {
       let connections = 0
       const server = Http.createServer(remembering([]))
@@ -54,7 +54,7 @@ describe("what is sent", () => {
       assert.isAtMost(connections, 2)
     }))
 
-  it.scopedLive("may come by the same memory over and over, since each piece is gone before the next is asked for", () =>
+  it.scopedLive("may have a body from a reused buffer, since each chunk is written before the next is pulled", () =>
     Effect.gen(function*() {
       const seen: Array<Seen> = []
       const port = yield* listen(Http.createServer(remembering(seen)))
@@ -75,7 +75,7 @@ describe("what is sent", () => {
       assert.isTrue(seen[0]?.body.equals(expected))
     }))
 
-  it.scopedLive("is not read from its source before the server takes it", () =>
+  it.scopedLive("does not read its source ahead of the server", () =>
     Effect.gen(function*() {
       const connected = yield* Deferred.make<void>()
       // It takes the connection and nothing from it.
@@ -107,11 +107,11 @@ describe("what is sent", () => {
     }), { timeout: 20_000 })
 })
 
-layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestServices: true })("encryption", (it) => {
+layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestServices: true })("TLS", (it) => {
   const ask = (port: number, options: NodeRegistryHttp.Options) =>
     Effect.provide(send(HttpClientRequest.get(`https://127.0.0.1:${port}/`)), client(options))
 
-  it.scoped("is with whom an authority of the program's vouches for, and with nobody else", () =>
+  it.scoped("accepts servers with a certificate of a configured authority only", () =>
     Effect.gen(function*() {
       const { authority } = yield* Certificates
       const port = yield* secure([])
@@ -120,7 +120,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
       assert.strictEqual(yield* ask(port, { certificateAuthorities: [authority] }), "here")
     }))
 
-  it.scoped("asks nobody to prove who they are only where the program says so", () =>
+  it.scoped("skips verification only for the configured insecure hosts", () =>
     Effect.gen(function*() {
       const port = yield* secure([])
       assert.strictEqual(yield* ask(port, { insecure: [`127.0.0.1:${port}`] }), "here")
@@ -128,7 +128,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
       yield* Effect.flip(ask(port, { insecure: ["127.0.0.1:1", "localhost"] }))
     }))
 
-  it.scoped("shows the certificate of the program to the host that it is for", () =>
+  it.scoped("sends the configured client certificate to its host", () =>
     Effect.gen(function*() {
       const { authority, clientCertificate, clientKey } = yield* Certificates
       const seen: Array<Seen> = []

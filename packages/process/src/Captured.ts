@@ -1,45 +1,46 @@
 /**
- * Output kept within bounds: all of a short one, head and tail of a long one.
+ * Bounded capture of output: all of a short output, head and tail of a long one.
  *
  * @since 0.1.0
  */
 import * as internal from "./internal/capture.js"
 
 /**
- * An output, of which the first and the last half of the limit were kept if it
- * was longer than that.
+ * Captured output. If it exceeds the limit, only its beginning and its end are
+ * kept, each of half the limit.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Captured {
-  /** What was kept. */
+  /** The captured bytes. */
   readonly bytes: Uint8Array
   /**
-   * What was kept as UTF-8, malformed bytes replaced. Where bytes are missing
-   * stands a line `… 12345 bytes omitted …`.
+   * The captured bytes as UTF-8, with malformed sequences replaced. A line
+   * `… 12345 bytes omitted …` marks dropped bytes.
    */
   readonly text: string
-  /** How many bytes there were. */
+  /** Size of the whole output in bytes. */
   readonly totalBytes: number
-  /** How many of them were not kept. */
+  /** Number of bytes dropped from the captured output. */
   readonly omittedBytes: number
 }
 
 /**
- * What is written to it may be asked for at any time.
+ * Captures output as it is written.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Recorder {
   readonly write: (bytes: Uint8Array) => void
+  /** Returns the output so far. Can be called repeatedly. */
   readonly result: () => Captured
 }
 
 /**
- * A mutable recorder that uses memory for up to about twice `limit` bytes,
- * whatever is written to it. `Infinity` keeps everything.
+ * Creates a mutable recorder that uses at most about twice `limit` bytes of
+ * memory. `Infinity` keeps everything.
  *
  * @example
  * ```ts

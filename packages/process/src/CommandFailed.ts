@@ -1,5 +1,5 @@
 /**
- * The error of a child process that did not do what it was run for.
+ * Error of a child process that failed to start or to succeed.
  *
  * @since 0.1.0
  */
@@ -8,18 +8,18 @@ import * as Schema from "effect/Schema"
 import { formatOmitted } from "./internal/text.js"
 
 /**
- * Why a command failed:
+ * Reason of the failure:
  *
- * - `NotFound`: there is no such executable
- * - `PermissionDenied`: the executable, or its working directory, may not be used
- * - `BadWorkingDirectory`: the working directory does not exist, or is none
- * - `Spawn`: the operating system refused for another reason (see `cause`)
- * - `ExitCode`: it ended with an exit code that is not accepted
- * - `Signal`: it was killed by a signal
- * - `TimedOut`: it took longer than `timeout`, and was terminated
- * - `Input`: what it was to read could not be produced
- * - `Output`: what it wrote could not be read
- * - `Unknown`: how it ended is not known
+ * - `NotFound`: the executable does not exist
+ * - `PermissionDenied`: the executable or the working directory is not accessible
+ * - `BadWorkingDirectory`: the working directory does not exist or is not a directory
+ * - `Spawn`: the operating system could not start the process (see `cause`)
+ * - `ExitCode`: the process exited with a code that is not accepted
+ * - `Signal`: the process was killed by a signal
+ * - `TimedOut`: the process exceeded `timeout` and was terminated
+ * - `Input`: the standard input could not be produced
+ * - `Output`: the output could not be read
+ * - `Unknown`: the exit status could not be determined
  *
  * @since 0.1.0
  * @category schemas
@@ -38,16 +38,18 @@ export const Reason = Schema.Literal(
 )
 
 /**
+ * Reason of the failure.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Reason = typeof Reason.Type
 
 /**
- * A child process could not be started, ended badly, or was terminated.
+ * A child process could not be started, failed, or was terminated.
  *
- * No field holds an environment value, and every text has the values given as
- * `redact` replaced by `<redacted>`: the error may be logged as it is.
+ * Safe to log: no field contains a value of the environment, and values given
+ * as `redact` are replaced by `<redacted>` in every text.
  *
  * @example
  * ```ts
@@ -82,15 +84,15 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>("@ociman/pr
     command: Schema.String,
     /** The working directory, if it was not this process's own. */
     cwd: Schema.optional(Schema.String),
-    /** The exit code, if the command ended by itself. */
+    /** The exit code, if the process exited. */
     exitCode: Schema.optional(Schema.Number),
-    /** The signal that killed it, such as `SIGKILL`. */
+    /** The signal that killed the process, such as `SIGKILL`. */
     signal: Schema.optional(Schema.String),
-    /** The timeout that passed. */
+    /** The exceeded timeout. */
     timeout: Schema.optional(Schema.DurationFromMillis),
-    /** What it wrote to standard output, if that was captured: at most about 64 KiB. */
+    /** Captured standard output, at most about 64 KiB; empty if it was not captured. */
     stdout: Schema.String,
-    /** What it wrote to standard error: at most about 64 KiB. */
+    /** Captured standard error, at most about 64 KiB. */
     stderr: Schema.String,
     /** The time from the start to the failure. */
     duration: Schema.DurationFromMillis,
@@ -99,7 +101,7 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>("@ociman/pr
   }
 ) {
   /**
-   * One line: the reason and the command.
+   * Reason and command line in one line.
    *
    * @since 0.1.0
    */
@@ -108,8 +110,8 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>("@ociman/pr
   }
 
   /**
-   * The short message and the last lines of standard error, or of standard
-   * output if the command wrote no error.
+   * The short message, then the end of standard error, or of standard output
+   * if standard error is empty.
    *
    * @since 0.1.0
    */
@@ -121,6 +123,8 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>("@ociman/pr
 }
 
 /**
+ * Checks if a value is a {@link CommandFailed}.
+ *
  * @since 0.1.0
  * @category guards
  */

@@ -1,5 +1,5 @@
 /**
- * Keeping secrets out of texts that are shown.
+ * Removal of secrets from text.
  *
  * @since 0.1.0
  */
@@ -7,9 +7,9 @@ import type * as Redacted from "effect/Redacted"
 import * as internal from "./internal/redaction.js"
 
 /**
- * A function that replaces the values by `<redacted>`, as they are and as
- * programs print them: trimmed, quoted by JSON, a shell or a URL. One of up to
- * three characters is only recognized where it stands alone.
+ * Creates a function that replaces the values by `<redacted>`: as they are, and
+ * trimmed or quoted for JSON, a shell or a URL. A value of up to three characters
+ * is replaced only where it stands alone.
  *
  * @example
  * ```ts

@@ -1,16 +1,16 @@
 /**
- * Child processes of the platform's `Command`, run to their end: outputs are
- * read while the process runs, input is explicit, a bad end is an error, and
- * nothing of the process outlives the scope it ran in.
+ * Runs child processes of the platform's `Command`: output is read while the
+ * process runs, input is explicit, an unaccepted exit is an error, and the
+ * process does not outlive its scope.
  *
- * A command whose parts are joined by `Command.pipeTo` is run as a pipeline:
- * the result is the last part's, and a failure of any part fails the whole,
- * except of a part whose output is no longer wanted.
+ * Commands joined by `Command.pipeTo` run as a pipeline: the result is that of
+ * the last command, and a failure of any command fails the pipeline, except of
+ * one whose reader has already exited.
  *
- * `Command.env`, `Command.workingDirectory` and `Command.runInShell` work as
- * ever, and so does `"inherit"` for `Command.stdin`, `Command.stdout` and
- * `Command.stderr`. A process runs in a session of its own, so that a terminal
- * which it inherits sends it no signals. Sinks of a command are not used.
+ * `Command.env`, `Command.workingDirectory` and `Command.runInShell` apply as
+ * usual, and so does `"inherit"` for `Command.stdin`, `Command.stdout` and
+ * `Command.stderr`. Each process runs in a session of its own, so an inherited
+ * terminal does not send it signals. Sinks of a command are ignored.
  *
  * @since 0.1.0
  */
@@ -29,62 +29,68 @@ import * as Execute from "./internal/execute.js"
 import { makeLineSplitter } from "./internal/text.js"
 
 /**
+ * Options of starting a process.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface StartOptions<out E = never, out R = never> {
   /**
-   * What the process reads: text as UTF-8, bytes, or a stream that is pulled
-   * as fast as the process reads; to write to it while it runs, give a stream
-   * from a queue. The stream's own failure terminates the process, and is the
-   * failure of the whole. By default what the command has by `Command.feed` or
-   * `Command.stdin`, and otherwise nothing: the process sees the end at once.
+   * Standard input: text as UTF-8, bytes, or a stream, which is pulled as fast
+   * as the process reads. To write while the process runs, pass a stream of a
+   * queue. A failure of the stream terminates the process and becomes the error
+   * of the effect. Default: the input set by `Command.feed` or `Command.stdin`,
+   * otherwise empty.
    */
   readonly stdin?: string | Uint8Array | Stream.Stream<Uint8Array, E, R> | undefined
-  /** The signal by which the process is asked to end when it is terminated; SIGTERM by default. */
+  /** Signal that is sent first when the process is terminated. Default: SIGTERM. */
   readonly killSignal?: CommandExecutor.Signal | undefined
   /**
-   * The time between that signal and SIGKILL when the process is terminated; 5
-   * seconds by default. Both go to its process group.
+   * Time between that signal and SIGKILL. Default: 5 seconds. Both signals are
+   * sent to the process group.
    */
   readonly killAfter?: Duration.DurationInput | undefined
   /**
-   * What is done before that signal when the process is terminated, for at most
-   * as long again: ending what it has started outside its process group, which
-   * no signal reaches. A process that has ended by then gets none.
+   * Runs before the signal, for at most `killAfter`: for example to stop
+   * processes outside the process group, which signals do not reach. If the
+   * process has exited by then, no signal is sent. Default: nothing.
    */
   readonly onTerminate?: ((pid: CommandExecutor.ProcessId) => Effect.Effect<unknown>) | undefined
   /**
-   * Values that must not be seen: in errors they read `<redacted>`. One of up
-   * to three characters is only recognized where it stands alone.
+   * Secrets that errors show as `<redacted>`. One of up to three characters is
+   * replaced only where it stands alone.
    */
   readonly redact?: ReadonlyArray<Redacted.Redacted<string>> | undefined
-  /** How many bytes of standard error are kept; 65,536 by default. */
+  /** Maximum number of captured bytes of standard error. Default: 65,536. */
   readonly maxStderr?: number | undefined
 }
 
 /**
+ * Options of streaming the output of a command.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface StreamOptions<out E = never, out R = never> extends StartOptions<E, R> {
-  /** The exit codes that are no failure; only 0 by default. */
+  /** Accepts an exit code as success. Default: only 0. */
   readonly acceptExitCode?: ((exitCode: number) => boolean) | undefined
-  /** The time after which the process is terminated; unlimited by default. */
+  /** Time after which the process is terminated. Default: unlimited. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
+ * Options of running a command.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface RunOptions<out E = never, out R = never> extends StreamOptions<E, R> {
-  /** How many bytes of standard output are kept; 1,048,576 by default, `Infinity` for all. */
+  /** Maximum number of captured bytes of standard output, `Infinity` for all. Default: 1,048,576. */
   readonly maxStdout?: number | undefined
 }
 
 /**
- * What a process left behind.
+ * Result of a command: exit code, captured output and duration.
  *
  * @since 0.1.0
  * @category models
@@ -97,7 +103,7 @@ export interface Result {
 }
 
 /**
- * A piece of output, and where it was written.
+ * A chunk of output and its source.
  *
  * @since 0.1.0
  * @category models
@@ -108,8 +114,7 @@ export interface Output {
 }
 
 /**
- * A running process. It is terminated when the scope that it was started in is
- * closed.
+ * A running process. Closing the scope that it was started in terminates it.
  *
  * @since 0.1.0
  * @category models
@@ -117,30 +122,30 @@ export interface Output {
 export interface Subprocess<out E = never> {
   readonly pid: CommandExecutor.ProcessId
   /**
-   * Waits for the exit, as often as wanted. No exit code is a failure here; a
-   * signal is, and so is the failure of the stdin stream.
+   * Waits for the exit; can be run repeatedly. Every exit code is a success.
+   * Fails if a signal killed the process or the stdin stream failed.
    */
   readonly exitCode: Effect.Effect<CommandExecutor.ExitCode, CommandFailed | E>
   readonly isRunning: Effect.Effect<boolean>
-  /** Sends a signal to the process group, SIGTERM by default, and does not wait. No error if it is gone. */
+  /** Sends a signal to the process group, SIGTERM by default, without waiting. Does nothing after the exit. */
   readonly kill: (signal?: CommandExecutor.Signal) => Effect.Effect<void>
   /**
-   * Standard output, which may be read after the exit too. The process is held
-   * up while its output is not read. Each piece is delivered once.
+   * Standard output; can also be read after the exit. The process is blocked
+   * while its output is not read. Each chunk is delivered once.
    */
   readonly stdout: Stream.Stream<Uint8Array>
-  /** Standard error, by the same rules. */
+  /** Standard error; see `stdout`. */
   readonly stderr: Stream.Stream<Uint8Array>
 }
 
 /**
- * Runs a command to its end and captures its outputs. It has ended when it has
- * exited and its outputs are closed; a child that it leaves behind holds them
- * open for as long as it uses them.
+ * Runs a command and captures its output. Completes when the process has exited
+ * and its output is closed; a background process that inherits the output keeps
+ * it open.
  *
- * Fails with `CommandFailed` if the command cannot be started, does not end
- * with an accepted exit code, or takes longer than `timeout`. When that
- * happens or the effect is interrupted, the process is gone before it returns.
+ * Fails with `CommandFailed` if the command cannot be started, exits with an
+ * unaccepted exit code, or exceeds `timeout`. Terminates the process before a
+ * failure or interruption completes.
  *
  * @example
  * ```ts
@@ -179,8 +184,8 @@ export const run: {
 )
 
 /**
- * Starts a process that is terminated when the scope is closed: with SIGTERM,
- * and with SIGKILL after `killAfter`. Closing the scope waits for its end.
+ * Starts a process in a scope. Closing the scope terminates it, by SIGTERM and
+ * after `killAfter` by SIGKILL, and waits for its exit.
  *
  * @since 0.1.0
  * @category execution
@@ -202,12 +207,11 @@ export const start: {
 )
 
 /**
- * Standard output as it comes. The process is held up while the stream is not
+ * Streams standard output. The process is blocked while the stream is not
  * pulled, and terminated when the consumer stops early.
  *
- * Fails with `CommandFailed` as `run` does; after the last bytes, if it is the
- * end of the process that fails it. The time of the consumer counts for the
- * timeout.
+ * Fails with `CommandFailed` as `run` does; an unaccepted exit fails the stream
+ * after its last bytes. The time that the consumer takes counts for `timeout`.
  *
  * @since 0.1.0
  * @category streaming
@@ -227,9 +231,9 @@ export const stream: {
 )
 
 /**
- * Standard output as lines of UTF-8, without their ends (`\n` or `\r\n`),
- * malformed bytes replaced. The last line need not have an end. Otherwise as
- * `stream`.
+ * Streams standard output as lines of UTF-8, without line terminators (`\n` or
+ * `\r\n`) and with malformed bytes replaced. The last line need not be
+ * terminated. Otherwise as `stream`.
  *
  * @since 0.1.0
  * @category streaming
@@ -249,8 +253,8 @@ export const streamLines: {
 )
 
 /**
- * Both outputs as they come, as one stream. Each keeps its order; between the
- * two the order is that of arrival. Otherwise as `stream`.
+ * Streams standard output and standard error together, in order of arrival; each
+ * keeps its own order. Otherwise as `stream`.
  *
  * @since 0.1.0
  * @category streaming
@@ -270,8 +274,8 @@ export const output: {
 )
 
 /**
- * Splits bytes into lines of UTF-8, wherever sequences and line ends are torn
- * apart: for one of the outputs of a started process.
+ * Splits bytes into lines of UTF-8, also where a sequence or line terminator
+ * spans two chunks. For the output of a started process.
  *
  * @since 0.1.0
  * @category text
@@ -286,7 +290,7 @@ export const splitLines = <E, R>(self: Stream.Stream<Uint8Array, E, R>): Stream.
   })
 
 /**
- * A line of one of the outputs, without its end.
+ * A line of output without its terminator, and its source.
  *
  * @since 0.1.0
  * @category models
@@ -297,8 +301,9 @@ export interface Line {
 }
 
 /**
- * Splits both outputs into lines of UTF-8, each for itself. Lines are in the
- * order in which their ends arrive; those without an end come last.
+ * Splits standard output and standard error into lines of UTF-8, each
+ * separately. Lines are in the order in which their terminators arrive;
+ * unterminated lines come last.
  *
  * @since 0.1.0
  * @category text

@@ -1,26 +1,27 @@
 /**
- * Output kept within bounds: all of a short one, head and tail of a long one.
+ * Bounded capture of output: all of a short output, head and tail of a long one.
  *
  * @since 0.1.0
  */
 export * as Captured from "./Captured.js"
 
 /**
- * The error of a child process that did not do what it was run for.
+ * Error of a child process that failed to start or to succeed.
  *
  * @since 0.1.0
  */
 export * as CommandFailed from "./CommandFailed.js"
 
 /**
- * Keeping secrets out of texts that are shown.
+ * Removal of secrets from text.
  *
  * @since 0.1.0
  */
 export * as Redaction from "./Redaction.js"
 
 /**
- * Child processes of the platform's `Command`, run to their end.
+ * Runs child processes of the platform's `Command`: output is read while the process runs, input is explicit, an
+ * unaccepted exit is an error, and the process does not outlive its scope.
  *
  * @since 0.1.0
  */

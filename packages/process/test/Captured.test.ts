@@ -17,7 +17,7 @@ const inPieces = (bytes: Uint8Array, size: number) =>
   )
 
 describe("Captured", () => {
-  it("keeps all up to the limit", () => {
+  it("keeps a short output completely", () => {
     const captured = capture(6, encode("abc"), encode("def"))
     assert.strictEqual(captured.text, "abcdef")
     assert.strictEqual(captured.totalBytes, 6)
@@ -28,7 +28,7 @@ describe("Captured", () => {
     assert.strictEqual(capture(8, encode("\uFEFFabc")).text, "\uFEFFabc")
   })
 
-  it("keeps head and tail of more, and says what is missing", () => {
+  it("keeps head and tail of a long output and the number of dropped bytes", () => {
     const captured = capture(6, encode("abc"), encode("xx"), encode("xxdef"))
     assert.strictEqual(captured.text, "abc\n… 4 bytes omitted …\ndef")
     assert.deepStrictEqual(captured.bytes, encode("abcdef"))
@@ -36,12 +36,12 @@ describe("Captured", () => {
     assert.strictEqual(captured.omittedBytes, 4)
   })
 
-  it("keeps nothing, or everything", () => {
+  it("keeps nothing with limit 0 and everything with Infinity", () => {
     assert.strictEqual(capture(0, encode("abc")).text, "… 3 bytes omitted …")
     assert.strictEqual(capture(Infinity, ...inPieces(new Uint8Array(100_000), 7)).bytes.length, 100_000)
   })
 
-  it("cuts no character in two", () => {
+  it("does not split a character", () => {
     const captured = capture(9, encode("ab€€€€€€cd"))
     assert.strictEqual(captured.text, "ab€\n… 15 bytes omitted …\ncd")
     const bomb = capture(6, encode("a💣💣💣b"))
@@ -52,7 +52,7 @@ describe("Captured", () => {
     assert.strictEqual(capture(10, new Uint8Array([0x61, 0xff, 0x62])).text, "a\ufffdb")
   })
 
-  it("is not changed by what is written later", () => {
+  it("is a snapshot that later writes do not change", () => {
     const recorder = Captured.make(4)
     recorder.write(encode("ab"))
     const before = recorder.result()
@@ -63,7 +63,7 @@ describe("Captured", () => {
 
   const bytes = Schema.Uint8ArrayFromSelf
   it.prop(
-    "is the same for every way of writing the same",
+    "does not depend on how the output is split into chunks",
     [bytes, Schema.Int.pipe(Schema.between(1, 9)), Schema.Int.pipe(Schema.between(0, 40))],
     ([all, size, limit]) => {
       const ascii = all.map((byte) => byte & 0x7f)
@@ -78,7 +78,7 @@ describe("Captured", () => {
     }
   )
 
-  it.prop("makes no malformed text of well-formed text", [
+  it.prop("keeps well-formed text well-formed", [
     Arbitrary.make(Schema.String.pipe(Schema.filter((text) => !/[\ud800-\udfff]/.test(text)))),
     Schema.Int.pipe(Schema.between(0, 30))
   ], ([text, limit]) => {

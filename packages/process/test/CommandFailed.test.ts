@@ -22,7 +22,7 @@ const everything = (error: CommandFailed.CommandFailed): string =>
   ].join("\n")
 
 layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) => {
-  describe("reason", () => {
+  describe("has the reason", () => {
     it.effect("NotFound", () =>
       Effect.gen(function*() {
         const error = yield* failure(Command.make("no-such-program", "--flag"))
@@ -55,7 +55,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         }
       }))
 
-    it.effect("Spawn, of too long a command line", () =>
+    it.effect("Spawn for a command line that is too long", () =>
       Effect.gen(function*() {
         const error = yield* failure(Command.make("true", "x".repeat(3_000_000)))
         assert.strictEqual(error.reason, "Spawn")
@@ -63,7 +63,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         assert.include(error.message.slice(0, 100), "E2BIG")
       }))
 
-    it.effect("Spawn, of what is no argument or variable, without its value", () =>
+    it.effect("Spawn for an invalid argument or variable, without its value", () =>
       Effect.gen(function*() {
         const error = yield* failure(Command.env(Command.make("true"), { TOKEN: "hunter22\0" }))
         assert.strictEqual(error.reason, "Spawn")
@@ -71,7 +71,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         assert.notInclude(everything(error), "hunter22")
       }))
 
-    it.effect("Input, of the command's own stdin", () =>
+    it.effect("Input if the command's own stdin fails", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const error = yield* failure(Command.stdin(Command.make("cat"), fs.stream("/no/such/file")))
@@ -79,7 +79,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         assert.include(error.message, "Command could not be given its input (NotFound: FileSystem.open")
       }))
 
-    it.effect("ExitCode, TimedOut, Signal", () =>
+    it.effect("ExitCode, TimedOut or Signal", () =>
       Effect.gen(function*() {
         const exitCode = yield* failure(sh("echo out; echo err >&2; exit 3"))
         assert.strictEqual(
@@ -97,14 +97,14 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
       }))
   })
 
-  it.effect("accepts the exit codes that it is told to", () =>
+  it.effect("is not raised for an accepted exit code", () =>
     Effect.gen(function*() {
       const acceptExitCode = (exitCode: number) => exitCode < 2
       assert.strictEqual((yield* Subprocess.run(sh("exit 1"), { acceptExitCode })).exitCode, 1)
       assert.strictEqual((yield* failure(sh("exit 2"), { acceptExitCode })).exitCode, 2)
     }))
 
-  it.effect("shows the command line as one would type it", () =>
+  it.effect("shows the command line quoted for a shell", () =>
     Effect.gen(function*() {
       const error = yield* failure(Command.make("false", "plain-1.2", "", "it's", "$HOME", "a b", "größe"))
       assert.strictEqual(error.command, "false plain-1.2 '' 'it'\\''s' '$HOME' 'a b' 'größe'")
@@ -113,7 +113,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
       assert.strictEqual(script.executable, "sh")
     }))
 
-  it.effect("has the end of a long output, and of a longer one says what is missing", () =>
+  it.effect("has the end of a long output and the number of dropped bytes", () =>
     Effect.gen(function*() {
       const error = yield* failure(sh("head -c 200000 /dev/zero | tr '\\0' x >&2; echo the end >&2; exit 1"), {
         maxStderr: Infinity
@@ -124,7 +124,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
       assert.isBelow(error.message.length, 4500)
     }))
 
-  it.effect("survives encoding", () =>
+  it.effect("survives encoding and decoding", () =>
     Effect.gen(function*() {
       const error = yield* failure(Command.make("no-such-program"))
       const encoded = yield* Schema.encode(Schema.parseJson(CommandFailed.CommandFailed))(error)
@@ -133,10 +133,10 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
       assert.isTrue(CommandFailed.isCommandFailed(decoded))
     }))
 
-  describe("secrets", () => {
+  describe("redacts secrets", () => {
     const redact = (...secrets: ReadonlyArray<string>) => ({ redact: secrets.map((_) => Redacted.make(_)) })
 
-    it.effect("are nowhere in the error", () =>
+    it.effect("in every field of the error", () =>
       Effect.gen(function*() {
         const secret = "p4ss w'or\"d\\%"
         const print = `printf '%s\\n' "$1" "$1" >&2; printf '%s' "$1"; exit 1`
@@ -159,7 +159,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         }
       }))
 
-    it.effect("are nowhere in the errors of streams and pipelines", () =>
+    it.effect("in errors of streams and pipelines", () =>
       Effect.gen(function*() {
         const command = sh("echo $1 >&2; exit 1", "hunter22")
         const options = redact("hunter22")
@@ -172,7 +172,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         for (const error of errors) assert.notInclude(everything(error), "hunter22")
       }))
 
-    it.effect("are not shown in part where an output was cut", () =>
+    it.effect("that are truncated with the output", () =>
       Effect.gen(function*() {
         const script = `printf '%s' xxxxxxxxhunter22yyyy >&2; printf '%s' zzzzzhunter22tail >&2; exit 1`
         for (let maxStderr = 12; maxStderr < 40; maxStderr++) {
@@ -181,13 +181,13 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
         }
       }))
 
-    it.effect("that are short are only seen where they stand alone, and empty ones never", () =>
+    it.effect("that are short only where they stand alone, and never empty ones", () =>
       Effect.gen(function*() {
         const error = yield* failure(sh("echo banana -p=a a >&2; exit 1"), redact("a", "", " "))
         assert.strictEqual(error.stderr, "banana -p=<redacted> <redacted>\n")
       }))
 
-    it.effect("are not in spans, and arguments neither", () =>
+    it.effect("in spans, which have no arguments", () =>
       Effect.gen(function*() {
         const { spans, tracer } = recordingTracer()
         yield* Effect.exit(Subprocess.run(sh("exit 3", "argument", "hunter22"), redact("hunter22"))).pipe(
@@ -206,7 +206,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("CommandFailed", (it) =>
 })
 
 describe("isCommandFailed", () => {
-  it("tells errors apart", () => {
+  it("distinguishes errors", () => {
     const error = new CommandFailed.CommandFailed({
       reason: "Unknown",
       executable: "x",

@@ -14,7 +14,7 @@ class Lost {
 
 layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
   describe("run", () => {
-    it.effect("has all that the process left behind", () =>
+    it.effect("returns exit code, outputs and duration", () =>
       Effect.gen(function*() {
         const result = yield* Command.make("sh", "-c", "echo out; echo err >&2").pipe(
           Subprocess.run({ acceptExitCode: () => true })
@@ -36,7 +36,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(result.stdout.text, "value\n/\n")
       }))
 
-    it.effect("keeps 256 MiB of output within bounds, and says what it dropped", () =>
+    it.effect("captures 256 MiB of output in bounded memory and counts dropped bytes", () =>
       Effect.gen(function*() {
         const before = process.memoryUsage.rss()
         const { stdout } = yield* Subprocess.run(
@@ -53,7 +53,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.isBelow(process.memoryUsage.rss() - before, 160 * mebibyte)
       }))
 
-    it.effect("has limits by default, and none if there is to be none", () =>
+    it.effect("limits outputs by default, and not at all with Infinity", () =>
       Effect.gen(function*() {
         const both = sh("head -c 3000000 /dev/zero; head -c 3000000 /dev/zero >&2")
         const bounded = yield* Subprocess.run(both)
@@ -64,13 +64,13 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(all.stderr.omittedBytes, 0)
       }))
 
-    it.effect("waits for the outputs of a child that the process left behind", () =>
+    it.effect("waits for the outputs of a background process", () =>
       Effect.gen(function*() {
         const { stdout } = yield* Subprocess.run(sh("(sleep 0.2; echo late) & echo early"))
         assert.strictEqual(stdout.text, "early\nlate\n")
       }))
 
-    it.effect("lets a process inherit what the command says", () =>
+    it.effect("lets the process inherit the outputs that the command declares", () =>
       Effect.gen(function*() {
         const result = yield* Command.make("true").pipe(
           Command.stdin("inherit"),
@@ -86,7 +86,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
   })
 
   describe("stdin", () => {
-    it.effect("is text, bytes, a stream, or the command's own", () =>
+    it.effect("accepts text, bytes, a stream, or that of the command", () =>
       Effect.gen(function*() {
         const cat = Command.make("cat")
         const read = (command: Command.Command, stdin?: string | Uint8Array | Stream.Stream<Uint8Array>) =>
@@ -100,7 +100,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(yield* read(Command.feed(cat, "own"), "given"), "given")
       }))
 
-    it.effect("arrives whole, 128 MiB of it", () =>
+    it.effect("delivers 128 MiB completely", () =>
       Effect.gen(function*() {
         const hash = crypto.createHash("sha256")
         const input = Stream.tap(pieces(2048), (bytes) => Effect.sync(() => hash.update(bytes)))
@@ -108,7 +108,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(stdout.text, `${hash.digest("hex")}  -\n`)
       }))
 
-    it.effect("is pulled only as fast as it is read", () =>
+    it.effect("is pulled only as fast as the process reads", () =>
       Effect.gen(function*() {
         let pulled = 0
         const input = pieces(3000, () => pulled++)
@@ -117,7 +117,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.isBelow(pulled, 60)
       }))
 
-    it.effect("of a process that exits early is no error", () =>
+    it.effect("is not an error if the process exits early", () =>
       Effect.gen(function*() {
         const closed = yield* Ref.make(0)
         const input = pieces(3000).pipe(Stream.concat(Stream.never), Stream.ensuring(Ref.update(closed, (n) => n + 1)))
@@ -128,7 +128,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual((yield* Subprocess.run(sh("exit 0"), { stdin: Stream.never })).exitCode, 0)
       }))
 
-    it.scoped("that fails is not taken for the whole by the process", () =>
+    it.scoped("is not closed if it fails, so that the process does not take a part for the whole", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const directory = yield* fs.makeTempDirectoryScoped()
@@ -153,7 +153,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
   })
 
   describe("stream", () => {
-    it.effect("fails after the last bytes", () =>
+    it.effect("fails after its last bytes", () =>
       Effect.gen(function*() {
         const seen: Array<string> = []
         const error = yield* Subprocess.stream(sh("echo out; echo err >&2; exit 5")).pipe(
@@ -165,7 +165,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(error.stderr, "err\n")
       }))
 
-    it.effect("is every byte of a long output, for a slow consumer", () =>
+    it.effect("delivers every byte of a long output to a slow consumer", () =>
       Effect.gen(function*() {
         const total = yield* Subprocess.stream(sh("head -c 20000000 /dev/zero")).pipe(
           Stream.tap(() => Effect.yieldNow()),
@@ -185,7 +185,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.isFalse(isAlive(Number(Option.getOrThrow(pid))))
       }))
 
-    it.effect("ends after its timeout", () =>
+    it.effect("fails after its timeout", () =>
       Effect.gen(function*() {
         const error = yield* Subprocess.stream(sh("echo out; exec sleep 60"), { timeout: "200 millis" }).pipe(
           Stream.runDrain,
@@ -194,7 +194,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(error.reason, "TimedOut")
       }))
 
-    it.effect("has lines, whatever their ends", () =>
+    it.effect("splits lines with any terminator", () =>
       Effect.gen(function*() {
         const lines = (script: string) =>
           Effect.map(Stream.runCollect(Subprocess.streamLines(sh(script))), Chunk.toReadonlyArray)
@@ -204,7 +204,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.deepStrictEqual(yield* lines(":"), [])
       }))
 
-    it.effect("has both outputs", () =>
+    it.effect("merges both outputs", () =>
       Effect.gen(function*() {
         const both = yield* Stream.runCollect(Subprocess.output(sh("echo out; echo err >&2; echo out >&1")))
         const from = (source: Subprocess.Output["source"]) =>
@@ -215,7 +215,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
   })
 
   describe("start", () => {
-    it.scoped("talks to the process while it runs", () =>
+    it.scoped("exchanges data with the running process", () =>
       Effect.gen(function*() {
         const queue = yield* Queue.unbounded<Uint8Array>()
         const process = yield* Subprocess.start(sh("while read -r line; do echo \"got $line\"; done; exit 9"), {
@@ -229,7 +229,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         yield* Queue.shutdown(queue)
       }))
 
-    it.scoped("tells the exit code as often as it is asked", () =>
+    it.scoped("returns the exit code repeatedly", () =>
       Effect.gen(function*() {
         const process = yield* Subprocess.start(sh("exit 9"))
         const codes = yield* Effect.all([process.exitCode, process.exitCode], { concurrency: 2 })
@@ -237,7 +237,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.isFalse(yield* process.isRunning)
       }))
 
-    it.scoped("holds the process up until its output is read", () =>
+    it.scoped("blocks the process until its output is read", () =>
       Effect.gen(function*() {
         const process = yield* Subprocess.start(sh("head -c 20000000 /dev/zero; echo end >&2"))
         const error = yield* Effect.fork(Stream.runCollect(process.stderr))
@@ -261,14 +261,14 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
   describe("pipelines", () => {
     const pipe = (...commands: ReadonlyArray<Command.Command>) => commands.reduce((l, r) => Command.pipeTo(l, r))
 
-    it.effect("of three, fed at the first", () =>
+    it.effect("pass data through three commands", () =>
       Effect.gen(function*() {
         const command = pipe(Command.make("sort"), Command.make("uniq", "-c"), Command.make("wc", "-l"))
         const { stdout } = yield* Subprocess.run(command, { stdin: "b\na\nb\n" })
         assert.strictEqual(stdout.text.trim(), "2")
       }))
 
-    it.effect("fail with the part that failed", () =>
+    it.effect("fail with the error of the failed command", () =>
       Effect.gen(function*() {
         const command = pipe(sh("exit 0"), sh("echo middle >&2; exit 4"), Command.make("cat"))
         const error = yield* Effect.flip(Subprocess.run(command))
@@ -276,7 +276,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
         assert.strictEqual(error.stderr, "middle\n")
       }))
 
-    it.effect("end a part whose output is no longer wanted", () =>
+    it.effect("end a command whose reader has exited", () =>
       Effect.gen(function*() {
         const { stdout } = yield* Subprocess.run(pipe(Command.make("yes"), Command.make("head", "-n", "1")))
         assert.strictEqual(stdout.text, "y\n")

@@ -42,7 +42,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
     }
   })
 
-  it.effect("lets a process that heeds SIGTERM say its last words", () =>
+  it.effect("lets a process that handles SIGTERM write its last output", () =>
     Effect.gen(function*() {
       const command = sh(
         "trap 'head -c 300000 /dev/zero >&2; echo bye; exit 0' TERM; echo ready; while :; do sleep 0.02; done"
@@ -53,7 +53,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       assert.include(error.stderr, "bytes omitted")
     }))
 
-  it.scoped("first does what its user wants done, and sends no signal if the process ends by that", () =>
+  it.scoped("runs onTerminate first, and sends no signal if the process exits meanwhile", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const endBy = (onTerminate: (stop: string) => Subprocess.StartOptions["onTerminate"]) =>
@@ -74,7 +74,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       assert.strictEqual(yield* endBy(() => () => Effect.die("of no matter")), "signal")
     }))
 
-  it.effect("works in a finalizer, where nothing can be interrupted", () =>
+  it.effect("works in a finalizer, which is uninterruptible", () =>
     Effect.gen(function*() {
       const results = yield* Ref.make<ReadonlyArray<string>>([])
       const note = (result: string) => Ref.update(results, (all) => [...all, result])
@@ -92,7 +92,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       assert.deepStrictEqual(yield* Ref.get(results), ["fed", "ExitCode", "TimedOut"])
     }))
 
-  it.effect("goes on when it is interrupted in a finalizer that runs already", () =>
+  it.effect("continues if it is interrupted in a running finalizer", () =>
     Effect.gen(function*() {
       const result = yield* Deferred.make<unknown, unknown>()
       const started = yield* Deferred.make<void>()
@@ -129,7 +129,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       assert.deepStrictEqual(pidsWith(ours), [])
     }))
 
-  it.effect("does not wait for the grace period of a process that goes at once", () =>
+  it.effect("does not wait for the grace period if the process exits at once", () =>
     Effect.gen(function*() {
       const [duration] = yield* Effect.timed(
         Effect.scoped(Subprocess.start(Command.make("sleep", "60"), { killAfter: "1 minute" }))
@@ -148,7 +148,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
     }))
 
   describe("of the children of a process", () => {
-    it.effect("in its group", () =>
+    it.effect("includes its process group", () =>
       Effect.gen(function*() {
         const [pid, child] = yield* Effect.scoped(Effect.gen(function*() {
           const process = yield* Subprocess.start(sh("sleep 60 & echo $!; wait"))
@@ -158,14 +158,14 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
         yield* eventually(() => !isAlive(child))
       }))
 
-    it.effect("gives them the time that it gives the process", () =>
+    it.effect("gives them the same grace period", () =>
       Effect.gen(function*() {
         const child = "trap 'sleep 0.2; echo bye; exit' TERM; echo ready; while :; do sleep 0.02; done"
         const error = yield* Effect.flip(Subprocess.run(sh(`(${child}) & wait`), { timeout: "400 millis" }))
         assert.strictEqual(error.stdout, "ready\nbye\n")
       }))
 
-    it.effect("that ignore SIGTERM, too, and no longer have its outputs", () =>
+    it.effect("kills those that ignore SIGTERM and have closed its outputs", () =>
       Effect.gen(function*() {
         const command = sh("trap '' TERM; sleep 60 >/dev/null 2>&1 & trap - TERM; echo $!; wait")
         const scope = yield* Scope.make()
@@ -181,14 +181,14 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
         yield* eventually(() => !isAlive(Number(child)))
       }))
 
-    it.effect("that it left behind with its outputs", () =>
+    it.effect("includes background processes that hold its outputs", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Subprocess.run(sh("sleep 60 & echo $!"), { timeout: "300 millis" }))
         assert.strictEqual(error.reason, "TimedOut")
         yield* eventually(() => !isAlive(Number(error.stdout)))
       }))
 
-    it.effect("gives each signal once, and no more time, where one is on its own and holds the outputs open", () =>
+    it.effect("sends each signal once if a process in a session of its own holds the outputs", () =>
       Effect.gen(function*() {
         const signals: Array<string> = []
         const executor = yield* CommandExecutor.CommandExecutor
@@ -210,7 +210,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
         assert.deepStrictEqual(signals, ["SIGTERM", "SIGKILL"])
       }))
 
-    it.effect("but not of those that it left behind and that are on their own", () =>
+    it.effect("excludes background processes in sessions of their own", () =>
       Effect.gen(function*() {
         const { stdout } = yield* Subprocess.run(sh("sleep 60 >/dev/null 2>&1 & echo $!"))
         const daemon = Number(stdout.text)
@@ -219,7 +219,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       }))
   })
 
-  it.effect("of a pipeline ends all parts", () =>
+  it.effect("of a pipeline ends all commands", () =>
     Effect.gen(function*() {
       const marker = "ociman-pipeline"
       const part = marked(marker, "echo started; cat; sleep 60; true")
@@ -233,7 +233,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       yield* eventually(() => pidsWith(marker).length === 0)
     }))
 
-  it.effect("while it is being started, too", () =>
+  it.effect("while the process starts leaves no process", () =>
     Effect.gen(function*() {
       const marker = "ociman-starting"
       const executor = yield* CommandExecutor.CommandExecutor
@@ -272,7 +272,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("termination", (it) => {
       yield* eventually(() => pidsWith(marker).length === 0)
     }))
 
-  it.effect("of a storm of processes leaves no file open", () =>
+  it.effect("of many processes leaves no open file", () =>
     Effect.gen(function*() {
       const one = Effect.fnUntraced(function*(index: number) {
         const command = sh("head -c 200000 /dev/zero >&2; cat; exit $1", `${index % 2}`)

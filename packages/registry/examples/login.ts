@@ -1,9 +1,9 @@
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+import { Credential, Credentials, Repository } from "@ociman/registry"
 import { Console, Effect, Layer, Option, Redacted } from "effect"
 
 const program = Effect.gen(function*() {
-  const registry = RegistryKey.make("registry.example.com:5000")
+  const registry = Repository.registryKey("registry.example.com:5000")
 
   // Kept where `docker login` keeps it: in its file, or by the helper that the file names.
   const credential = Credential.login("alice", Redacted.make("s3cret"))
@@ -13,7 +13,7 @@ const program = Effect.gen(function*() {
   )
 
   // Found again, for a repository too.
-  const found = yield* Credentials.resolve(RegistryKey.make("registry.example.com:5000/team/app"))
+  const found = yield* Credentials.resolve(Repository.registryKey("registry.example.com:5000/team/app"))
   const login = Option.flatMap(found, ({ credential }) => credential.login)
   yield* Console.log(login)
   // { _id: 'Option', _tag: 'Some', value: { username: 'alice', password: <redacted> } }

@@ -1,18 +1,18 @@
 /**
- * The credentials that Docker, Podman and ocipkg keep on a machine.
+ * Registry credentials as Docker, Podman and ocipkg store them.
  *
- * They are looked for in this order, and the first that has some for a registry wins:
+ * Sources are consulted in this order; the first one with a credential for the registry wins:
  *
- * 1. those that the program gives to {@link layer}
- * 2. the file that `REGISTRY_AUTH_FILE` names
+ * 1. credentials given to {@link layer}
+ * 2. the file named by `REGISTRY_AUTH_FILE`
  * 3. the variable `DOCKER_AUTH_CONFIG`
  * 4. Podman's `auth.json`, in the runtime directory and in `~/.config/containers`
  * 5. Docker's `config.json`, in `DOCKER_CONFIG` or `~/.docker`, and `~/.dockercfg`
  * 6. ocipkg's `auth.json` in the runtime directory, and `~/.ocipkg/config.json`
  *
- * In a file, the helper that it names for the registry is asked before `credsStore`, and this before the entries. Of
- * the entries, the one for the longest path wins, then one written as the registry is, then one written as an address.
- * What is broken or cannot be asked costs only itself: {@link explain} tells of it.
+ * Within a file, the registry's own helper (`credHelpers`) takes precedence over `credsStore`, and that over entries
+ * (`auths`). Among entries the longest path wins, then the plain name of the registry, then a URL. A broken or
+ * unreachable source is skipped; {@link explain} reports it.
  *
  * @since 0.1.0
  */
@@ -25,98 +25,30 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
-import type { Credential } from "./Credential.js"
-import { type Lookup, lookup } from "./internal/lookup.js"
-import { places } from "./internal/sources.js"
-import * as storing from "./internal/storing.js"
+import type { Consulted, Credential, Found, Source, Tool } from "./Credential.js"
+import { applicableKeys } from "./internal/credentials/applicableKeys.js"
+import * as locations from "./internal/credentials/locations.js"
+import { type Lookup, lookup } from "./internal/credentials/lookup.js"
+import * as storage from "./internal/credentials/storage.js"
 import { CredentialsError } from "./RegistryError.js"
-import type { RegistryKey } from "./RegistryKey.js"
-import { widening } from "./RegistryKey.js"
+import type { RegistryKey } from "./Repository.js"
 
 /**
- * A tool with a file of credentials.
- *
- * @since 0.1.0
- * @category models
- */
-export type Tool = "docker" | "podman" | "ocipkg"
-
-/**
- * Where credentials may be.
- *
- * @since 0.1.0
- * @category models
- */
-export type Source =
-  | { readonly _tag: "Explicit" }
-  | { readonly _tag: "Variable"; readonly name: string }
-  | { readonly _tag: "File"; readonly tool: Tool; readonly path: string }
-
-/**
- * What came of asking a source:
- *
- * - `Found`: it has credentials
- * - `Absent`: there is no such file, or the variable is not set
- * - `Unreadable`, `Invalid`: the file, or a part of it, cannot be read
- * - `NoEntry`: it has none for this registry
- * - `EmptyEntry`: it has an entry without a secret
- * - `InvalidEntry`: it has an entry that cannot be read
- * - `HelperMissing`, `HelperFailed`, `HelperTimedOut`, `HelperAnswerInvalid`: its helper did not help
- *
- * @since 0.1.0
- * @category models
- */
-export type Outcome =
-  | "Found"
-  | "Absent"
-  | "Unreadable"
-  | "Invalid"
-  | "NoEntry"
-  | "EmptyEntry"
-  | "InvalidEntry"
-  | "HelperMissing"
-  | "HelperFailed"
-  | "HelperTimedOut"
-  | "HelperAnswerInvalid"
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Consulted {
-  readonly source: Source
-  readonly outcome: Outcome
-  /** The key of the entry, or the program of the helper. */
-  readonly at: Option.Option<string>
-  /** What is wrong, if something is; no secret and no part of one. */
-  readonly detail: string
-}
-
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Found {
-  readonly credential: Credential
-  readonly source: Source
-}
-
-/**
- * How credentials were looked for. It may be shown.
+ * Trace of a credential lookup. Contains no secrets.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Explanation {
   readonly key: RegistryKey
-  /** In the order in which it was done; the last one was found, if any was. */
+  /** The steps in order; the last one is `Found` if a credential was found. */
   readonly consulted: ReadonlyArray<Consulted>
-  /** Where the credentials are from, and whose they are if they have a user name. */
+  /** The source of the credential, and its user name if it has one. */
   readonly found: Option.Option<{ readonly source: Source; readonly username: Option.Option<string> }>
 }
 
 /**
- * Where a login went: into a file, or to the helper that the file names.
+ * Location of a stored credential: a file, the helper that the file names, or memory.
  *
  * @since 0.1.0
  * @category models
@@ -127,55 +59,63 @@ export type Stored =
   | { readonly _tag: "Memory" }
 
 /**
+ * Options of storing and removing a credential.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface StoreOptions {
   /**
-   * Whose file it is, and whose rules hold for it. Default: that of Docker, which Podman reads too, unless
-   * `REGISTRY_AUTH_FILE` names another one, by Podman's rules.
+   * Tool whose file and rules are used. Default: `docker`, whose file Podman reads too, or `podman` if
+   * `REGISTRY_AUTH_FILE` is set.
    */
   readonly tool?: Tool | undefined
 }
 
 /**
+ * Looks up, stores and removes credentials.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** The credentials for a registry or a repository. There may be none, which is no error. */
+  /** Finds the credential for a registry or repository. None is not an error. */
   readonly resolve: (key: RegistryKey) => Effect.Effect<Option.Option<Found>>
-  /** How they are looked for, with what was found and not the secret. */
+  /** Traces the lookup of {@link Service.resolve}, without the secret. */
   readonly explain: (key: RegistryKey) => Effect.Effect<Explanation>
-  /** Keeps credentials as the tool does: in its file, of mode 0600 and replaced in one step, or by its helper. */
+  /** Stores a credential as the tool does: in its file, replaced atomically with mode 0600, or with its helper. */
   readonly login: (
     key: RegistryKey,
     credential: Credential,
     options?: StoreOptions
   ) => Effect.Effect<Stored, CredentialsError>
-  /** Forgets them, in the same place. */
+  /** Removes a credential from the place where `login` stores it. */
   readonly logout: (key: RegistryKey, options?: StoreOptions) => Effect.Effect<void, CredentialsError>
 }
 
 /**
+ * The service that finds credentials of registries.
+ *
  * @since 0.1.0
  * @category tags
  */
 export class Credentials extends Context.Tag("@ociman/registry/Credentials")<Credentials, Service>() {}
 
 /**
+ * Options of {@link layer}.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Credentials that come before all others. */
+  /** Credentials that take precedence over all other sources. Default: none. */
   readonly explicit?: Iterable<readonly [RegistryKey, Credential]> | undefined
-  /** How long a helper may take; 30 seconds by default. */
+  /** Time limit of one run of a credential helper. Default: 30 seconds. */
   readonly helperTimeout?: Duration.DurationInput | undefined
 }
 
 /**
- * The variables are read once, the files and helpers each time.
+ * Creates the service. Reads environment variables once, and files and helpers at each lookup.
  *
  * @since 0.1.0
  * @category constructors
@@ -184,23 +124,23 @@ export const make = Effect.fnUntraced(function*({ explicit = [], helperTimeout =
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const executor = yield* CommandExecutor.CommandExecutor
-  const found = yield* places(fs, path)
-  const settings = { fs, path, places: found, helperTimeout, explicit: byKey(explicit) }
+  const found = yield* locations.find(fs, path)
+  const settings = { fs, path, locations: found, helperTimeout, explicit: byKey(explicit) }
   const withExecutor = Effect.provideService(CommandExecutor.CommandExecutor, executor)
-  const look = (key: RegistryKey) => withExecutor(lookup(settings, key))
-  const oneAtATime = (yield* Effect.makeSemaphore(1)).withPermits(1)
-  const toolOf = ({ tool }: StoreOptions = {}): Tool => tool ?? (found.first.length > 0 ? "podman" : "docker")
+  const find = (key: RegistryKey) => withExecutor(lookup(settings, key))
+  const exclusive = (yield* Effect.makeSemaphore(1)).withPermits(1)
+  const toolOf = ({ tool }: StoreOptions = {}): Tool => tool ?? (found.beforeVariable.length > 0 ? "podman" : "docker")
   return Credentials.of({
-    ...reading(look),
+    ...reading(find),
     login: (key, credential, options) =>
-      storing.login(settings, key, credential, toolOf(options)).pipe(oneAtATime, withExecutor, span("login", key)),
+      storage.login(settings, key, credential, toolOf(options)).pipe(exclusive, withExecutor, span("login", key)),
     logout: (key, options) =>
-      storing.logout(settings, key, toolOf(options)).pipe(oneAtATime, withExecutor, span("logout", key))
+      storage.logout(settings, key, toolOf(options)).pipe(exclusive, withExecutor, span("logout", key))
   })
 })
 
 /**
- * The credentials of this machine's user.
+ * Provides the stored credentials of the current user.
  *
  * @since 0.1.0
  * @category layers
@@ -211,18 +151,18 @@ export const layer = (
   Layer.effect(Credentials, make(options))
 
 /**
- * Credentials that are kept in memory only. At first there are those that are given.
+ * Provides credentials that are held in memory only, initially the given ones.
  *
  * @example
  * ```ts
- * import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+ * import { Credential, Credentials, Repository } from "@ociman/registry"
  * import { Effect, Option, Redacted } from "effect"
  *
- * const quay = RegistryKey.make("quay.io")
+ * const quay = Repository.registryKey("quay.io")
  *
  * const program = Effect.gen(function*() {
  *   yield* Credentials.login(quay, Credential.login("alice", Redacted.make("s3cret")))
- *   const { found } = yield* Credentials.explain(RegistryKey.make("quay.io/team/app"))
+ *   const { found } = yield* Credentials.explain(Repository.registryKey("quay.io/team/app"))
  *   assert.deepStrictEqual(Option.flatMap(found, ({ username }) => username), Option.some("alice"))
  * })
  *
@@ -239,9 +179,9 @@ export const layerMemory = (
     Credentials,
     Effect.map(Ref.make<ReadonlyMap<string, Credential>>(byKey(credentials)), (ref) => {
       const source: Source = { _tag: "Explicit" }
-      const look = (key: RegistryKey) =>
+      const find = (key: RegistryKey) =>
         Effect.map(Ref.get(ref), (known): Lookup => {
-          const at = widening(key).map(String).find((name) => known.has(name))
+          const at = applicableKeys(key).map(String).find((name) => known.has(name))
           const credential = Option.fromNullable(at === undefined ? undefined : known.get(at))
           return {
             found: Option.map(credential, (credential) => ({ credential, source })),
@@ -254,9 +194,9 @@ export const layerMemory = (
           }
         })
       return Credentials.of({
-        ...reading(look),
+        ...reading(find),
         login: (key, credential) =>
-          Option.match(storing.flaw(credential), {
+          Option.match(storage.validate(credential), {
             onNone: () =>
               Effect.as(Ref.update(ref, (known) => new Map([...known, [String(key), credential]])), { _tag: "Memory" }),
             onSome: (detail) =>
@@ -273,7 +213,7 @@ export const layerMemory = (
                 operation: "logout",
                 key: String(key),
                 reason: "NotLoggedIn",
-                detail: "there are none"
+                detail: "there is none"
               })
           )
       })
@@ -281,7 +221,7 @@ export const layerMemory = (
   )
 
 /**
- * A test double that can do what it is given. Anything else dies when it is used, and says what was missing.
+ * Provides a test double with the given methods. Any other method dies with its own name when it is called.
  *
  * @since 0.1.0
  * @category layers
@@ -289,7 +229,7 @@ export const layerMemory = (
 export const layerTest = (partial: Partial<Service>): Layer.Layer<Credentials> => Layer.mock(Credentials, partial)
 
 /**
- * The credentials for a registry or a repository. There may be none, which is no error.
+ * Finds the credential for a registry or repository. None is not an error.
  *
  * @since 0.1.0
  * @category operations
@@ -298,7 +238,7 @@ export const resolve = (key: RegistryKey): Effect.Effect<Option.Option<Found>, n
   Effect.flatMap(Credentials, (_) => _.resolve(key))
 
 /**
- * How credentials are looked for, what is wrong on the way, and where they are from.
+ * Traces a credential lookup: the consulted sources, their problems, and the source of the result.
  *
  * @since 0.1.0
  * @category operations
@@ -307,7 +247,7 @@ export const explain = (key: RegistryKey): Effect.Effect<Explanation, never, Cre
   Effect.flatMap(Credentials, (_) => _.explain(key))
 
 /**
- * Stores credentials where a tool keeps them. The registry is not asked; `Registry.login` asks it first.
+ * Stores a credential where a tool keeps it, without contacting the registry. `Registry.login` verifies it first.
  *
  * @since 0.1.0
  * @category operations
@@ -320,7 +260,7 @@ export const login = (
   Effect.flatMap(Credentials, (_) => _.login(key, credential, options))
 
 /**
- * Forgets credentials that a tool keeps. With a helper there is no telling whether it had any.
+ * Removes a credential that a tool keeps. A helper does not report whether it had one.
  *
  * @since 0.1.0
  * @category operations
@@ -336,10 +276,10 @@ const byKey = (credentials: Iterable<readonly [RegistryKey, Credential]>): Reado
 const span = (name: string, key: RegistryKey) =>
   Effect.withSpan(`Credentials.${name}`, { captureStackTrace: false, attributes: { registry: String(key) } })
 
-const reading = (look: (key: RegistryKey) => Effect.Effect<Lookup>): Pick<Service, "resolve" | "explain"> => ({
-  resolve: (key) => Effect.map(look(key), ({ found }) => found).pipe(span("resolve", key)),
+const reading = (find: (key: RegistryKey) => Effect.Effect<Lookup>): Pick<Service, "resolve" | "explain"> => ({
+  resolve: (key) => Effect.map(find(key), ({ found }) => found).pipe(span("resolve", key)),
   explain: (key) =>
-    Effect.map(look(key), ({ consulted, found }): Explanation => ({
+    Effect.map(find(key), ({ consulted, found }): Explanation => ({
       key,
       consulted,
       found: Option.map(found, ({ credential, source }) => ({

@@ -1,43 +1,40 @@
 /**
- * Registries of images: the distribution protocol.
+ * Client of OCI registries: the distribution protocol.
  *
- * Whatever comes from a registry is verified before it counts, and manifests stay the bytes that they are. Requests
- * that met a passing fault are made again; all requests to one host slow down together when it asks for it.
+ * Content is verified before it is used, and manifests keep their exact bytes. Requests that fail temporarily are
+ * retried, and all requests to a host slow down together when it asks for it.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
  * @since 0.1.0
  */
 import type * as HttpClient from "@effect/platform/HttpClient"
-import type {
-  Content,
-  ContentError,
-  Descriptor,
-  Digest,
-  Hasher,
-  ImageIndex,
-  ImageManifest,
-  MediaType,
-  Reference
-} from "@ociman/oci"
+import type * as Content from "@ociman/oci/Content"
+import type * as ContentError from "@ociman/oci/ContentError"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import type * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as ImageIndex from "@ociman/oci/ImageIndex"
+import type * as ImageManifest from "@ociman/oci/ImageManifest"
+import type * as MediaType from "@ociman/oci/MediaType"
+import type * as Reference from "@ociman/oci/Reference"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { Credential } from "./Credential.js"
 import * as Credentials from "./Credentials.js"
-import * as service from "./internal/service.js"
+import type { Settings } from "./internal/client/context.js"
+import * as service from "./internal/client/service.js"
 import type { CredentialsError, RegistryError } from "./RegistryError.js"
-import type { RegistryKey } from "./RegistryKey.js"
-import type { RegistryProfile } from "./RegistryProfile.js"
-import type { Repository } from "./Repository.js"
-import type * as SecurityPolicy from "./SecurityPolicy.js"
+import type { RegistryKey, Repository } from "./Repository.js"
+import * as SecurityPolicy from "./SecurityPolicy.js"
 
 /**
- * By what a manifest is found.
+ * Name of a manifest in a repository: a tag or a digest.
  *
  * @since 0.1.0
  * @category models
@@ -45,19 +42,19 @@ import type * as SecurityPolicy from "./SecurityPolicy.js"
 export type Name = Reference.Tag | Digest.Digest
 
 /**
- * What a registry says of a blob without sending it.
+ * Properties of a blob, without its content.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Stat {
   readonly digest: Digest.Digest
-  /** In bytes. Not every registry says it. */
+  /** Size in bytes, if the registry reports it. */
   readonly size: Option.Option<number>
 }
 
 /**
- * A manifest or an index, read. Of other documents there is no value, nor of one that is not what it should be.
+ * A decoded manifest or index. Documents of other types, and malformed ones, are not decoded.
  *
  * @since 0.1.0
  * @category models
@@ -67,7 +64,7 @@ export type Document =
   | { readonly _tag: "Index"; readonly index: ImageIndex.ImageIndex }
 
 /**
- * A manifest as a registry has it: its bytes, their descriptor, and what they say.
+ * A manifest: its bytes, their descriptor, and the decoded document.
  *
  * @since 0.1.0
  * @category models
@@ -75,8 +72,8 @@ export type Document =
 export interface Manifest extends Content.Content<Option.Option<Document>> {}
 
 /**
- * How a blob came to be in a repository: it was sent, it was there, or the registry took it over from another
- * repository.
+ * Result of pushing a blob: `Pushed` if it was uploaded, `Present` if it already existed, `Mounted` if the registry
+ * mounted it from another repository.
  *
  * @since 0.1.0
  * @category models
@@ -84,65 +81,78 @@ export interface Manifest extends Content.Content<Option.Option<Document>> {}
 export type Pushed = "Pushed" | "Present" | "Mounted"
 
 /**
- * A part of a blob. Without a length it goes to the end.
+ * A range of bytes of a blob, to its end if `length` is not given.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Range {
-  /** The first byte, from 0. */
+  /** Offset of the first byte. */
   readonly offset: number
-  /** How many bytes. */
+  /** Number of bytes. Default: up to the end. */
   readonly length?: number | undefined
 }
 
 /**
+ * Options of pushing a blob.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface PushBlobOptions {
-  /** Repositories of the same registry that may have the blob, from which it is then taken over. Default: none. */
+  /** Repositories of the same registry from which the blob may be mounted. Default: none. */
   readonly from?: ReadonlyArray<Repository> | undefined
-  /** Whether it is sent although the registry may say that it has it: neither looked for nor taken over. Default: no. */
-  readonly anew?: boolean | undefined
+  /** If true, uploads without checking for or mounting an existing blob. Default: false. */
+  readonly force?: boolean | undefined
 }
 
 /**
+ * Options of pushing a manifest.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface PushManifestOptions {
-  /** What it is to be called. Default: nothing, so that it is found by its digest. */
+  /** Tags of the manifest. Default: none; it is stored under its digest. */
   readonly tags?: ReadonlyArray<Reference.Tag> | undefined
 }
 
 /**
+ * Options of listing tags or repositories.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface ListOptions {
-  /** How many names a page has at most. Default: what the registry likes. */
+  /** Maximum number of names on a page. Default: chosen by the registry. */
   readonly pageSize?: number | undefined
 }
 
 /**
+ * Options of listing referrers.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface ReferrersOptions {
+  /** Lists only referrers of this type. Default: all. */
   readonly artifactType?: MediaType.MediaType | undefined
 }
 
 /**
+ * Options of {@link ping}.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface PingOptions {
-  /** Credential to ask with. Default: the one that `Credentials` has for the registry. */
+  /** Credential to authenticate with. Default: the one that `Credentials` finds for the registry. */
   readonly credential?: Credential | undefined
 }
 
 /**
+ * Options of {@link login}.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -152,7 +162,7 @@ export interface LoginOptions extends Credentials.StoreOptions {
 }
 
 /**
- * The errors of what reads content.
+ * Errors of operations that read content.
  *
  * @since 0.1.0
  * @category errors
@@ -160,48 +170,48 @@ export interface LoginOptions extends Credentials.StoreOptions {
 export type ReadError = RegistryError | Content.VerifyError
 
 /**
- * A client of registries.
+ * Operations on registries.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Service {
-  /** Whether the registry is there, speaks the protocol, and lets this user in. */
+  /** Checks that the registry can be reached, implements the protocol, and accepts the credential. */
   readonly ping: (registry: RegistryKey, options?: PingOptions) => Effect.Effect<void, RegistryError>
-  /** The repositories of a registry, each once, page by page. Few registries tell them. */
+  /** Lists the repositories of a registry, without duplicates, loading pages on demand. Few registries support it. */
   readonly catalog: (registry: RegistryKey, options?: ListOptions) => Stream.Stream<string, RegistryError>
-  /** The tags of a repository, each once, page by page, in the order of the registry. */
+  /** Lists the tags of a repository in the order of the registry, without duplicates, loading pages on demand. */
   readonly tags: (repository: Repository, options?: ListOptions) => Stream.Stream<Reference.Tag, RegistryError>
 
-  /** Whether there is a blob. */
+  /** Returns the properties of a blob, if it exists. */
   readonly statBlob: (
     repository: Repository,
     digest: Digest.Digest
   ) => Effect.Effect<Option.Option<Stat>, RegistryError>
   /**
-   * The bytes of a blob, verified: the stream fails at its end if they are not what the descriptor says. A connection
-   * that is lost in between is made again, and the rest is fetched.
+   * Streams the bytes of a blob and verifies them: the stream fails at its end if they do not match the descriptor.
+   * Resumes after a lost connection.
    */
   readonly fetchBlob: (
     repository: Repository,
     descriptor: Descriptor.Descriptor
   ) => Stream.Stream<Uint8Array, ReadError>
-  /** All bytes of a small blob at once, verified, which costs less than a stream of them. */
+  /** Reads and verifies a small blob at once, which is cheaper than a stream. */
   readonly fetchBlobBytes: (
     repository: Repository,
     descriptor: Descriptor.Descriptor
   ) => Effect.Effect<Uint8Array, ReadError>
-  /** A part of a blob, which cannot be verified. It has as many bytes as were asked for, unless the blob ends before. */
+  /** Streams a range of a blob, unverified. It is shorter than requested only if the blob ends before. */
   readonly fetchBlobRange: (
     repository: Repository,
     digest: Digest.Digest,
     range: Range
   ) => Stream.Stream<Uint8Array, RegistryError>
-  /** Whether `pushBlob` is done with each piece before it asks for the next one. */
+  /** If true, `pushBlob` consumes each element of its stream before pulling the next, so that buffers may be reused. */
   readonly writesAtOnce?: boolean
   /**
-   * Stores a blob, whole and verified or not at all. What is there is not sent. The stream is run again when a
-   * connection was lost; what is not the same then fails the push.
+   * Stores a verified blob, or nothing. Does not upload an existing blob. Runs the stream again after a lost
+   * connection, and fails if its content has changed.
    */
   readonly pushBlob: <E>(
     repository: Repository,
@@ -209,14 +219,14 @@ export interface Service {
     content: Stream.Stream<Uint8Array, E>,
     options?: PushBlobOptions
   ) => Effect.Effect<Pushed, E | ReadError>
-  /** Stores a small blob like `pushBlob`. Its bytes are not asked for if they need not be sent. */
+  /** Stores a small blob like `pushBlob`. Runs `bytes` only if they must be uploaded. */
   readonly pushBlobBytes: <E>(
     repository: Repository,
     descriptor: Descriptor.Descriptor,
     bytes: Effect.Effect<Uint8Array, E>,
     options?: PushBlobOptions
   ) => Effect.Effect<Pushed, E | ReadError>
-  /** Has the registry take a blob over from another of its repositories. It may not want to: then it is `false`. */
+  /** Mounts a blob from another repository of the registry. Returns false if the registry does not. */
   readonly mountBlob: (
     repository: Repository,
     digest: Digest.Digest,
@@ -225,16 +235,16 @@ export interface Service {
   /** Deletes a blob from a repository. */
   readonly deleteBlob: (repository: Repository, digest: Digest.Digest) => Effect.Effect<void, RegistryError>
 
-  /** The descriptor of a manifest, if there is one of that name. */
+  /** Returns the descriptor of a manifest, if it exists. */
   readonly statManifest: (
     repository: Repository,
     name: Name
   ) => Effect.Effect<Option.Option<Descriptor.Descriptor>, ReadError>
-  /** A manifest, verified if it is asked for by its digest. At most 4 MiB are read. */
+  /** Fetches a manifest of at most 4 MiB. Verifies it against the digest, if that is its name. */
   readonly fetchManifest: (repository: Repository, name: Name) => Effect.Effect<Manifest, ReadError>
   /**
-   * Stores a manifest, as the bytes that it is, under its digest and all tags. What it points to must be there
-   * already, but for its subject. If the registry keeps no list of referrers, the one that others look for is kept.
+   * Stores the exact bytes of a manifest under its digest and all tags. Contents that it references must exist already,
+   * except its subject. Updates the referrers tag of the subject if the registry has no referrers API.
    */
   readonly pushManifest: (
     repository: Repository,
@@ -246,9 +256,9 @@ export interface Service {
     repository: Repository,
     digest: Digest.Digest
   ) => Effect.Effect<void, ReadError | ContentError.InvalidDocument>
-  /** Takes a tag away and leaves the manifest. Not every registry can. */
+  /** Removes a tag and keeps the manifest. Not every registry supports it. */
   readonly untag: (repository: Repository, tag: Reference.Tag) => Effect.Effect<void, RegistryError>
-  /** The manifests and indexes whose subject it is, of those of a type if one is given. */
+  /** Lists the manifests and indexes whose subject has this digest. */
   readonly referrers: (
     repository: Repository,
     subject: Digest.Digest,
@@ -257,70 +267,87 @@ export interface Service {
 }
 
 /**
+ * The registry client.
+ *
  * @since 0.1.0
  * @category tags
  */
 export class Registry extends Context.Tag("@ociman/registry/Registry")<Registry, Service>() {}
 
 /**
- * A registry that has what another one has.
+ * A mirror of a registry.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Mirror {
-  /** As references name it. Its credentials are its own. */
+  /** Host name of the mirror as in references. It has credentials of its own. */
   readonly host: string
-  /** Whether it stands for several registries, and is told by the parameter `ns` which one is meant. Default: no. */
+  /** If true, sends the name of the mirrored registry in the query parameter `ns`. Default: false. */
   readonly isProxy?: boolean | undefined
 }
 
 /**
+ * Limits of a registry that it does not announce.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Limits {
+  /** Maximum size of a chunk of an upload in bytes; 0 if chunked uploads are not supported. Default: unlimited. */
+  readonly largestChunk?: number
+  /** Maximum number of names on a page of a list. Default: unlimited. */
+  readonly largestPage?: number
+}
+
+/**
+ * Options of a registry client.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Where the client goes. Default: `SecurityPolicy.defaults`. */
+  /** Rules for the URLs that registries may point to. Default: `SecurityPolicy.defaults`. */
   readonly policy?: SecurityPolicy.SecurityPolicy | undefined
-  /** How long a registry may take to begin its answer; 1 minute by default. */
-  readonly answerTimeout?: Duration.DurationInput | undefined
-  /** How long nothing may come, or go, in the middle of a transfer; 1 minute by default. */
+  /** Time limit from the end of a request to the headers of its response. Default: 1 minute. */
+  readonly responseTimeout?: Duration.DurationInput | undefined
+  /** Time limit without progress during a transfer. Default: 1 minute. */
   readonly stallTimeout?: Duration.DurationInput | undefined
   /**
-   * How long a manifest, a page of a list or a token may take from the beginning of its answer to its end; 5 minutes by
-   * default. The words of an error may take `stallTimeout`.
+   * Time limit for the body of a manifest, a page of a list or a token response. Default: 5 minutes. The limit for the
+   * body of an error is `stallTimeout`.
    */
   readonly documentTimeout?: Duration.DurationInput | undefined
-  /** How often a request is made again that met a passing fault; 5 times by default. */
+  /** Maximum number of retries after a temporary failure. Default: 5. */
   readonly retries?: number | undefined
-  /** How long is waited before the first time, and twice as long each time; 250 milliseconds by default. */
+  /** Delay before the first retry, doubled each time. Default: 250 milliseconds. */
   readonly retryDelay?: Duration.DurationInput | undefined
-  /** The longest wait, also where a registry asks for more; that then fails at once. 2 minutes by default. */
+  /** Maximum delay. A request fails at once if the registry asks for a longer one. Default: 2 minutes. */
   readonly longestDelay?: Duration.DurationInput | undefined
-  /** How many bytes of a blob are sent at once to registries that do not take it whole; 4 MiB by default. */
+  /** Chunk size in bytes for registries that do not accept a blob in one request. Default: 4 MiB. */
   readonly chunkSize?: number | undefined
   /**
-   * How many parts of a large blob are fetched at the same time, for registries that give more by several connections
-   * than by one. They are held in memory until they can pass in order. Default: 1, the blob as a whole.
+   * Number of parts of a large blob that are fetched concurrently, for registries that limit the rate of a connection.
+   * Parts are buffered in memory until their turn. Default: 1, a single request for the blob.
    */
   readonly parallelParts?: number | undefined
-  /** How many bytes such a part has; 8 MiB by default. */
+  /** Size of a part in bytes, see `parallelParts`. Default: 8 MiB. */
   readonly partSize?: number | undefined
-  /** What is peculiar to registries, by their names, in place of what is known of them. */
-  readonly profiles?: Readonly<Record<string, RegistryProfile>> | undefined
-  /** Who is asked first for manifests and blobs of a registry, by its name. Nothing is ever pushed there. */
+  /** Limits of registries by host name; replaces the built-in ones of that host. */
+  readonly limits?: Readonly<Record<string, Limits>> | undefined
+  /** Mirrors by registry, asked first for manifests and blobs. Never pushed to. */
   readonly mirrors?: Readonly<Record<string, ReadonlyArray<Mirror>>> | undefined
   /**
-   * Whether the `HttpClient` is done with each piece of a body before it asks for the next one, as `NodeRegistryHttp`
-   * is: then files are pushed by the same memory over and over. Default: false.
+   * If true, declares that the `HttpClient` consumes each element of a request body before pulling the next, as
+   * `NodeRegistryHttp` does; files are then pushed with a single reused buffer. Default: false.
    */
   readonly writesAtOnce?: boolean | undefined
-  /** How the client calls itself. */
+  /** Value of the `User-Agent` header. Default: `ociman`. */
   readonly userAgent?: string | undefined
 }
 
 /**
- * A client of registries. What it learns of them, and their tokens, it keeps as long as it lives.
+ * Creates a registry client. It keeps tokens and discovered properties of registries for its lifetime.
  *
  * @since 0.1.0
  * @category constructors
@@ -328,10 +355,10 @@ export interface Options {
 export const make = (
   options: Options = {}
 ): Effect.Effect<Service, never, HttpClient.HttpClient | Credentials.Credentials | Hasher.Hasher> =>
-  service.make(options)
+  Effect.flatMap(Credentials.Credentials, (credentials) => service.make(settingsOf(options), credentials))
 
 /**
- * A client of registries.
+ * Provides a registry client.
  *
  * @since 0.1.0
  * @category layers
@@ -342,7 +369,7 @@ export const layer = (
   Layer.effect(Registry, make(options))
 
 /**
- * A client of registries with settings from the configuration.
+ * Provides a registry client with options from configuration.
  *
  * @since 0.1.0
  * @category layers
@@ -356,15 +383,18 @@ export const layerConfig = (
 > => Layer.effect(Registry, Effect.flatMap(Config.unwrap(options), make))
 
 /**
- * A client of registries in memory: one under each name, empty at first, which takes everybody.
+ * Provides a client of in-memory registries: an empty one per host name, without authentication.
  *
  * @since 0.1.0
  * @category layers
  */
-export const layerMemory: Layer.Layer<Registry, never, Hasher.Hasher> = Layer.effect(Registry, service.makeMemory)
+export const layerMemory: Layer.Layer<Registry, never, Hasher.Hasher> = Layer.effect(
+  Registry,
+  Effect.suspend(() => service.makeMemory(settingsOf({})))
+)
 
 /**
- * A test double that can do what it is given. Anything else dies when it is used, and says what was missing.
+ * Provides a test double with the given methods. Any other method dies with its own name when it is called.
  *
  * @since 0.1.0
  * @category layers
@@ -372,7 +402,7 @@ export const layerMemory: Layer.Layer<Registry, never, Hasher.Hasher> = Layer.ef
 export const layerTest = (partial: Partial<Service>): Layer.Layer<Registry> => Layer.mock(Registry, partial)
 
 /**
- * Whether the registry is there, speaks the protocol, and lets this user in.
+ * Checks that the registry can be reached, implements the protocol, and accepts the credential.
  *
  * @since 0.1.0
  * @category operations
@@ -383,8 +413,8 @@ export const ping = (
 ): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.ping(registry, options))
 
 /**
- * Stores a credential by `Credentials.login` once the registry has accepted it. Fails with the error of the registry,
- * and stores nothing, if it has not.
+ * Verifies a credential at the registry, then stores it by `Credentials.login`. If the registry rejects it, fails with
+ * the error of the registry and stores nothing.
  *
  * @since 0.1.0
  * @category operations
@@ -400,7 +430,7 @@ export const login = (
   )
 
 /**
- * The repositories of a registry.
+ * Lists the repositories of a registry.
  *
  * @since 0.1.0
  * @category operations
@@ -412,7 +442,7 @@ export const catalog = (
   Stream.unwrap(Effect.map(Registry, (_) => _.catalog(registry, options)))
 
 /**
- * The tags of a repository.
+ * Lists the tags of a repository.
  *
  * @since 0.1.0
  * @category operations
@@ -424,7 +454,7 @@ export const tags = (
   Stream.unwrap(Effect.map(Registry, (_) => _.tags(repository, options)))
 
 /**
- * Whether there is a blob.
+ * Returns the properties of a blob, if it exists.
  *
  * @since 0.1.0
  * @category operations
@@ -436,7 +466,7 @@ export const statBlob = (
   Effect.flatMap(Registry, (_) => _.statBlob(repository, digest))
 
 /**
- * The bytes of a blob, verified.
+ * Streams and verifies the bytes of a blob.
  *
  * @since 0.1.0
  * @category operations
@@ -448,7 +478,7 @@ export const fetchBlob = (
   Stream.unwrap(Effect.map(Registry, (_) => _.fetchBlob(repository, descriptor)))
 
 /**
- * All bytes of a small blob at once, verified.
+ * Reads and verifies a small blob at once.
  *
  * @since 0.1.0
  * @category operations
@@ -460,7 +490,7 @@ export const fetchBlobBytes = (
   Effect.flatMap(Registry, (_) => _.fetchBlobBytes(repository, descriptor))
 
 /**
- * A part of a blob.
+ * Streams a range of a blob, unverified.
  *
  * @since 0.1.0
  * @category operations
@@ -473,7 +503,7 @@ export const fetchBlobRange = (
   Stream.unwrap(Effect.map(Registry, (_) => _.fetchBlobRange(repository, digest, range)))
 
 /**
- * Stores a blob, whole and verified or not at all.
+ * Stores a verified blob, or nothing.
  *
  * @since 0.1.0
  * @category operations
@@ -487,7 +517,7 @@ export const pushBlob = <E>(
   Effect.flatMap(Registry, (_) => _.pushBlob(repository, descriptor, content, options))
 
 /**
- * Stores a small blob, whole and verified or not at all.
+ * Stores a small verified blob, or nothing.
  *
  * @since 0.1.0
  * @category operations
@@ -501,7 +531,7 @@ export const pushBlobBytes = <E>(
   Effect.flatMap(Registry, (_) => _.pushBlobBytes(repository, descriptor, bytes, options))
 
 /**
- * Has the registry take a blob over from another of its repositories.
+ * Mounts a blob from another repository of the registry. Returns false if the registry does not.
  *
  * @since 0.1.0
  * @category operations
@@ -525,7 +555,7 @@ export const deleteBlob = (
 ): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.deleteBlob(repository, digest))
 
 /**
- * The descriptor of a manifest, if there is one of that name.
+ * Returns the descriptor of a manifest, if it exists.
  *
  * @since 0.1.0
  * @category operations
@@ -537,7 +567,7 @@ export const statManifest = (
   Effect.flatMap(Registry, (_) => _.statManifest(repository, name))
 
 /**
- * A manifest, as bytes and as a value.
+ * Fetches a manifest.
  *
  * @since 0.1.0
  * @category operations
@@ -548,7 +578,7 @@ export const fetchManifest = (
 ): Effect.Effect<Manifest, ReadError, Registry> => Effect.flatMap(Registry, (_) => _.fetchManifest(repository, name))
 
 /**
- * Stores a manifest, as the bytes that it is.
+ * Stores the exact bytes of a manifest.
  *
  * @since 0.1.0
  * @category operations
@@ -573,7 +603,7 @@ export const deleteManifest = (
   Effect.flatMap(Registry, (_) => _.deleteManifest(repository, digest))
 
 /**
- * Takes a tag away and leaves the manifest.
+ * Removes a tag and keeps the manifest.
  *
  * @since 0.1.0
  * @category operations
@@ -584,7 +614,7 @@ export const untag = (
 ): Effect.Effect<void, RegistryError, Registry> => Effect.flatMap(Registry, (_) => _.untag(repository, tag))
 
 /**
- * The manifests and indexes whose subject it is.
+ * Lists the manifests and indexes with the given subject.
  *
  * @since 0.1.0
  * @category operations
@@ -595,3 +625,36 @@ export const referrers = (
   options?: ReferrersOptions
 ): Stream.Stream<Descriptor.Descriptor, ReadError, Registry> =>
   Stream.unwrap(Effect.map(Registry, (_) => _.referrers(repository, subject, options)))
+
+const settingsOf = ({
+  responseTimeout = "1 minute",
+  chunkSize = 4 * 1024 * 1024,
+  documentTimeout = "5 minutes",
+  limits = {},
+  longestDelay = "2 minutes",
+  mirrors = {},
+  parallelParts = 1,
+  partSize = 8 * 1024 * 1024,
+  policy = SecurityPolicy.defaults,
+  retries = 5,
+  retryDelay = "250 millis",
+  stallTimeout = "1 minute",
+  userAgent = "ociman",
+  writesAtOnce = false
+}: Options): Settings => ({
+  requests: {
+    policy,
+    deadlines: {
+      headers: Duration.decode(responseTimeout),
+      stall: Duration.decode(stallTimeout),
+      document: Duration.decode(documentTimeout)
+    },
+    retries: { times: retries, base: Duration.decode(retryDelay), longest: Duration.decode(longestDelay) },
+    userAgent
+  },
+  chunkSize,
+  parts: { concurrency: parallelParts, size: partSize },
+  limits,
+  mirrors,
+  writesAtOnce
+})

@@ -1,17 +1,17 @@
 /**
- * What can go wrong between a program and a registry.
+ * Errors of registries and credentials.
  *
- * Words of a registry are in the fields of an error as they were sent. In its `message`, and in what is logged, control
- * characters and those that reorder text are written as escapes, since a terminal would act on them.
+ * Fields of an error hold text of a registry as it was sent. In `message` and in logs, control characters and
+ * bidirectional formatting characters are escaped, since a terminal would interpret them.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
+import * as errorCodes from "./internal/errorCodes.js"
 import { printable } from "./internal/printable.js"
-import * as reasons from "./internal/reasons.js"
 
 /**
- * One of the errors that a registry listed in its answer, as it sent it.
+ * An error that a registry listed in the body of its response, unchanged.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  * @since 0.1.0
@@ -20,11 +20,11 @@ import * as reasons from "./internal/reasons.js"
 export class Reported extends Schema.Class<Reported>("@ociman/registry/RegistryError/Reported")({
   code: Schema.String,
   message: Schema.String,
-  /** Whatever it added. */
+  /** Unstructured additional data of the registry. */
   detail: Schema.optionalWith(Schema.Unknown, { exact: true })
 }) {
   /**
-   * Code and message, in which control characters are written as escapes.
+   * Formats code and message, with control characters escaped.
    *
    * @since 0.1.0
    */
@@ -36,16 +36,16 @@ export class Reported extends Schema.Class<Reported>("@ociman/registry/RegistryE
 const listed = (errors: ReadonlyArray<Reported>): string => errors.length === 0 ? "" : ` (${errors.join("; ")})`
 
 /**
- * A registry does not let in who asks:
+ * Authentication at a registry failed:
  *
- * - `NoChallenge`: it did not say how
- * - `UnsupportedScheme`: it wants neither a token nor a password
- * - `NoRealm`: it wants a token, and does not say from where
- * - `NoCredentials`: it wants a user, and there are no credentials for it
- * - `Denied`: it did not take the credentials, or they are not good for this
- * - `TokenRefused`: the token server did not give out a token
- * - `TokenInvalid`: what the token server answered has none
- * - `TokenServerFailed`: the token server has a fault, or cannot be reached
+ * - `NoChallenge`: its 401 response has no challenge
+ * - `UnsupportedScheme`: it supports neither Bearer nor Basic authentication
+ * - `NoRealm`: its Bearer challenge does not name a token server
+ * - `NoCredentials`: it requires a user name and a password, and no credential was found
+ * - `Denied`: it rejected the credential, or the credential does not permit the request
+ * - `TokenRefused`: the token server refused to issue a token
+ * - `TokenInvalid`: the response of the token server contains no valid token
+ * - `TokenServerFailed`: the token server failed or cannot be reached
  *
  * @since 0.1.0
  * @category errors
@@ -65,9 +65,9 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
     "TokenServerFailed"
   ),
   detail: Schema.String,
-  /** Where the credentials that were used are from; empty if none were. */
+  /** Source of the credential that was used; empty if none was. */
   source: Schema.optionalWith(Schema.String, { default: () => "" }),
-  /** What was asked for, as registries write it; empty if nothing was. */
+  /** Requested token scopes, separated by spaces; empty if none. */
   scope: Schema.optionalWith(Schema.String, { default: () => "" }),
   /** The status of the answer, if there was one. */
   status: Schema.optionalWith(Schema.Number, { exact: true }),
@@ -81,32 +81,34 @@ export class AuthenticationError extends Schema.TaggedError<AuthenticationError>
 }
 
 /**
- * Why a registry did not do what it was asked. Those in capitals are its own words, or what its status means where it
- * gave none; the others are of this side:
+ * Reason of a failed request. Reasons in capitals are error codes of the registry, or derived from the status if the
+ * response has none. The others are determined by the client:
  *
- * - `Unreachable`: there was no connection, or it was lost
- * - `TimedOut`: nothing came for too long
- * - `Truncated`: the answer ended early
- * - `Unavailable`: the registry is there and has a fault, or is too busy
- * - `TooLarge`: more than is read, or more than it takes
- * - `InvalidAnswer`: the answer is not one of the protocol
- * - `Refused`: it points to where this program does not go
- * - `Unexpected`: a status that means nothing here
+ * - `Unreachable`: no connection could be made, or it was lost
+ * - `TimedOut`: a time limit passed
+ * - `Truncated`: the response ended early
+ * - `Unavailable`: the registry failed or is overloaded
+ * - `TooLarge`: the response exceeds a limit of the client, or the request a limit of the registry
+ * - `InvalidResponse`: the response violates the protocol
+ * - `Refused`: the security policy forbids the target of the response
+ * - `Unexpected`: the status has no meaning in the protocol
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#error-codes
  * @since 0.1.0
  * @category models
  */
-export const Reason = Schema.Literal(...reasons.spoken, ...reasons.own)
+export const Reason = Schema.Literal(...errorCodes.registryCodes, ...errorCodes.clientReasons)
 
 /**
+ * Reason of a failed request.
+ *
  * @since 0.1.0
  * @category models
  */
 export type Reason = typeof Reason.Type
 
 /**
- * A registry did not do what it was asked.
+ * A request to a registry failed.
  *
  * @since 0.1.0
  * @category errors
@@ -116,13 +118,13 @@ export class RegistryFailed extends Schema.TaggedError<RegistryFailed>("@ociman/
   {
     reason: Reason,
     method: Schema.String,
-    /** What was asked, without its query and whatever else may be secret. */
+    /** URL of the request without its query, which may contain secrets. */
     url: Schema.String,
     /** The status of the answer, if there was one. */
     status: Schema.optionalWith(Schema.Number, { exact: true }),
-    /** What the registry listed. */
+    /** Errors listed in the response. */
     errors: Schema.optionalWith(Schema.Array(Reported), { default: () => [] }),
-    /** By which its operators find the request. */
+    /** Identifier of the request in the logs of the registry. */
     requestId: Schema.optionalWith(Schema.String, { exact: true }),
     detail: Schema.String,
     cause: Schema.optional(Schema.Defect)
@@ -136,33 +138,39 @@ export class RegistryFailed extends Schema.TaggedError<RegistryFailed>("@ociman/
 }
 
 /**
+ * Schema of {@link RegistryError}.
+ *
  * @since 0.1.0
  * @category errors
  */
 export const RegistryError = Schema.Union(RegistryFailed, AuthenticationError)
 
 /**
+ * An error of an operation on a registry.
+ *
  * @since 0.1.0
  * @category errors
  */
 export type RegistryError = typeof RegistryError.Type
 
 /**
+ * Checks if a value is a {@link RegistryError}.
+ *
  * @since 0.1.0
  * @category refinements
  */
 export const isRegistryError: (u: unknown) => u is RegistryError = Schema.is(RegistryError)
 
 /**
- * Credentials could not be kept, or forgotten:
+ * A credential could not be stored or removed:
  *
- * - `NoPlace`: the tool has no file here, since neither a home directory nor a variable is set
- * - `InvalidFile`: the file is there and cannot be read as one of credentials; it is left as it is
- * - `Unwritable`: the system refused to write it
- * - `InvalidCredential`: the format of these files cannot hold it
- * - `Namespaced`: it is for a part of a registry, for which the tool or its helper has no place
- * - `HelperFailed`: the helper that is configured did not keep it, or forget it
- * - `NotLoggedIn`: there was nothing to forget
+ * - `NoPlace`: the tool's file has no location, since neither a home directory nor a variable is set
+ * - `InvalidFile`: the file exists but is not a valid credentials file; it is left unchanged
+ * - `Unwritable`: the file cannot be written
+ * - `InvalidCredential`: the file format cannot represent the credential
+ * - `Namespaced`: the key has a path, and the tool or its helper stores credentials of whole registries only
+ * - `HelperFailed`: the configured credential helper failed
+ * - `NotLoggedIn`: there is no credential to remove
  *
  * @since 0.1.0
  * @category errors
@@ -171,7 +179,7 @@ export class CredentialsError extends Schema.TaggedError<CredentialsError>("@oci
   "CredentialsError",
   {
     operation: Schema.Literal("login", "logout"),
-    /** The registry, or the part of it. */
+    /** Registry key of the credential. */
     key: Schema.String,
     reason: Schema.Literal(
       "NoPlace",
@@ -188,7 +196,24 @@ export class CredentialsError extends Schema.TaggedError<CredentialsError>("@oci
 ) {
   override get message(): string {
     return printable(
-      `Cannot ${this.operation === "login" ? "keep" : "forget"} credentials of ${this.key}: ${this.detail}`
+      `Cannot ${this.operation === "login" ? "store" : "remove"} the credential for ${this.key}: ${this.detail}`
     )
+  }
+}
+
+/**
+ * The input is not a valid name of a registry or repository. `rule` is the violated rule.
+ *
+ * @since 0.1.0
+ * @category errors
+ */
+export class InvalidRegistryName extends Schema.TaggedError<InvalidRegistryName>(
+  "@ociman/registry/InvalidRegistryName"
+)(
+  "InvalidRegistryName",
+  { input: Schema.String, rule: Schema.String }
+) {
+  override get message(): string {
+    return printable(`Invalid name of a registry ${JSON.stringify(this.input)}: ${this.rule}`)
   }
 }

@@ -1,37 +1,39 @@
 /**
- * Where a client of registries goes, and where it does not although a registry says so.
+ * Rules for the URLs that a registry may direct the client to.
  *
- * A registry may point elsewhere: with a redirect, the place of an upload, a token server, the next page of a list, or
- * a place for a layer. Wherever that is,
+ * A registry can point to other URLs: by a redirect, an upload location, a token server, the next page of a list, or a
+ * URL of a layer. Such a URL
  *
- * - it is not less encrypted than what was asked
- * - it is not closer to this machine: no address of a private network, of the machine itself or of its link, unless the
- *   registry is there itself; names are taken as they are, and not looked up
- * - it gets no credentials, unless it is the registry itself (scheme, host and port)
+ * - must not drop encryption: no http after https
+ * - must not lead closer to this machine: no private, loopback or link-local address, unless the registry itself is
+ *   there; host names are not resolved
+ * - receives no credentials, unless it has the origin of the registry (scheme, host and port)
  *
- * A page of a list must be on the registry itself. A token server gets credentials, so one at a private address must be
- * the registry's own host, and nothing else private will do.
+ * The next page of a list must be on the registry itself. A token server receives credentials, so one at a private
+ * address must be on the registry's own host.
  *
  * @since 0.1.0
  */
 /**
+ * Security settings of a registry client.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface SecurityPolicy {
   /**
-   * Registries without encryption, as references name them. Those on the machine itself (`localhost`, `127.0.0.1`,
-   * `[::1]`) need not be here: they are asked for encryption, and spoken to without it if they have none.
+   * Registries reached over http, as named in references. Loopback registries (`localhost`, `127.0.0.1`, `[::1]`) need
+   * not be listed: https is tried first, and http used if the registry has no https.
    */
   readonly plainHttp: ReadonlyArray<string>
-  /** Hosts, with a port or without, that any registry may point to although they are private. */
+  /** Private hosts, with or without a port, that any registry may point to. */
   readonly trustedHosts: ReadonlyArray<string>
-  /** How many redirects are followed one after the other. */
+  /** Maximum number of consecutive redirects. */
   readonly maximalRedirects: number
 }
 
 /**
- * No registry without encryption but on the machine itself, no private host, ten redirects.
+ * Default policy: http for loopback registries only, no trusted private hosts, at most 10 redirects.
  *
  * @since 0.1.0
  * @category constructors
@@ -39,7 +41,7 @@ export interface SecurityPolicy {
 export const defaults: SecurityPolicy = { plainHttp: [], trustedHosts: [], maximalRedirects: 10 }
 
 /**
- * The defaults but for what is given.
+ * Creates a policy from the given settings and the defaults.
  *
  * @example
  * ```ts

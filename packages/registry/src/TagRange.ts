@@ -1,9 +1,9 @@
 /**
- * Ranges of versions, to choose among tags.
+ * Semantic version ranges for selecting tags.
  *
  * @since 0.1.0
  */
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -13,8 +13,8 @@ import satisfies from "semver/functions/satisfies.js"
 import validRange from "semver/ranges/valid.js"
 
 /**
- * A range of versions as npm writes them: `^1.2`, `>=1.2 <2`, `1.x || 3`. Versions with a pre-release are in it only
- * if it names one of the same version.
+ * A version range in npm's syntax: `^1.2`, `>=1.2 <2`, `1.x || 3`. It includes a pre-release version only if it names a
+ * pre-release of the same version.
  *
  * @see https://github.com/npm/node-semver/blob/v7.8.6/README.md#ranges
  * @since 0.1.0
@@ -23,31 +23,33 @@ import validRange from "semver/ranges/valid.js"
 export const TagRange = Schema.String.pipe(
   Schema.filter((text) => validRange(text) !== null, {
     identifier: "TagRange",
-    message: ({ actual }) => `${JSON.stringify(actual)} is not a range of versions, as "^1.2" and ">=1.2 <2" are`
+    message: ({ actual }) => `${JSON.stringify(actual)} is not a version range such as "^1.2" or ">=1.2 <2"`
   }),
   Schema.brand("@ociman/registry/TagRange")
 )
 
 /**
+ * A version range in npm's syntax.
+ *
  * @since 0.1.0
  * @category models
  */
 export type TagRange = typeof TagRange.Type
 
 /**
- * A range that stands in the program. Throws where it is none.
+ * Creates a range from a literal. Throws if it is invalid.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make: (range: string) => TagRange = Schema.decodeSync(TagRange)
 
-/** Tags cannot hold the `+` before the build of a version, for which Helm writes `_`. */
+/** Tags cannot contain the `+` before build metadata; Helm writes `_` instead. */
 const versionOf = (tag: string) => parse(tag.replace("_", "+"))
 
 /**
- * Whether a tag is a version of the range: `1.2.3`, `v1.2.3`, `1.2.3-rc.1`, `1.2.3_build`. A tag that is no whole
- * version, as `1.2` and `latest`, is in no range.
+ * Checks if a tag is a version in the range: `1.2.3`, `v1.2.3`, `1.2.3-rc.1`, `1.2.3_build`. A tag that is not a full
+ * version, such as `1.2` or `latest`, is in no range.
  *
  * @example
  * ```ts
@@ -69,7 +71,7 @@ export const includes: {
 })
 
 /**
- * The tag of the highest version in the range, if there is one.
+ * Returns the tag of the highest version in the range, if any.
  *
  * @since 0.1.0
  * @category getters

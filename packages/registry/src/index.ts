@@ -1,93 +1,56 @@
 /**
- * What a registry asks for in `WWW-Authenticate` before it answers.
- *
- * @since 0.1.0
- */
-export * as Challenge from "./Challenge.js"
-
-/**
- * What proves to a registry who asks.
+ * Credentials of registries, and where they come from.
  *
  * @since 0.1.0
  */
 export * as Credential from "./Credential.js"
 
 /**
- * The credentials that Docker, Podman and ocipkg keep on a machine.
+ * Registry credentials as Docker, Podman and ocipkg store them.
  *
  * @since 0.1.0
  */
 export * as Credentials from "./Credentials.js"
 
 /**
- * A registry in memory: the distribution protocol, as a function from requests to responses.
- *
- * `Registry.layerMemory` is a client of one. It also plays the healthy part of a server for tests.
- *
- * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md
- * @since 0.1.0
- */
-export * as MemoryRegistry from "./MemoryRegistry.js"
-
-/**
- * Registries of images: the distribution protocol.
+ * Client of OCI registries: the distribution protocol.
  *
  * @since 0.1.0
  */
 export * as Registry from "./Registry.js"
 
 /**
- * What can go wrong between a program and a registry.
+ * Errors of registries and credentials.
  *
  * @since 0.1.0
  */
 export * as RegistryError from "./RegistryError.js"
 
 /**
- * What credentials are for: a registry, or a part of its repositories.
- *
- * @since 0.1.0
- */
-export * as RegistryKey from "./RegistryKey.js"
-
-/**
- * A repository of a registry as a store of images.
+ * An image store in a repository of a registry, so that `Copy.image` copies from and to registries as from and to
+ * layouts and archives.
  *
  * @since 0.1.0
  */
 export * as RegistryStore from "./RegistryStore.js"
 
 /**
- * What is peculiar to registries, as data.
- *
- * @since 0.1.0
- */
-export * as RegistryProfile from "./RegistryProfile.js"
-
-/**
- * Repositories: where on which registry the images of a name are.
+ * Names of registries and their repositories.
  *
  * @since 0.1.0
  */
 export * as Repository from "./Repository.js"
 
 /**
- * Where a client of registries goes, and where it does not although a registry says so.
+ * Rules for the URLs that a registry may direct the client to.
  *
  * @since 0.1.0
  */
 export * as SecurityPolicy from "./SecurityPolicy.js"
 
 /**
- * Ranges of versions, to choose among tags.
+ * Semantic version ranges for selecting tags.
  *
  * @since 0.1.0
  */
 export * as TagRange from "./TagRange.js"
-
-/**
- * What a token of a registry is good for: `repository:team/app:pull,push`.
- *
- * @since 0.1.0
- */
-export * as TokenScope from "./TokenScope.js"

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
-import { Challenge } from "@ociman/registry"
+import * as Challenge from "@ociman/registry/author/Challenge"
 import { Either, FastCheck, Option } from "effect"
 
 const plain = (challenges: ReadonlyArray<Challenge.Challenge>) =>
@@ -33,7 +33,7 @@ const scrambled = FastCheck.string({
 })
 
 describe("Challenge", () => {
-  it("what is printed is read back", () => {
+  it("formats challenges that it parses again", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.array(challenge, { maxLength: 4 }), (challenges) => {
         assert.deepStrictEqual(plain(Challenge.parse(Challenge.format(challenges))), plain(challenges))
@@ -43,7 +43,7 @@ describe("Challenge", () => {
     )
   })
 
-  it("reads any text, and what it made of it is read back the same", () => {
+  it("parses any text, and its formatted result parses to the same", () => {
     FastCheck.assert(
       FastCheck.property(FastCheck.oneof(scrambled, FastCheck.string({ unit: "binary" })), (text) => {
         const challenges = Challenge.parse(text)
@@ -62,25 +62,25 @@ describe("Challenge", () => {
     ["escapes", (n: number) => `a b="${"\\".repeat(n)}`],
     ["parameters", (n: number) => `Bearer ${Array.from({ length: n / 8 }, (_, i) => `p${i}="x"`).join()}`],
     ["characters of no token", (n: number) => "(".repeat(n)]
-  ])("many %s take no more than their share of time", (_, make) => {
+  ])("parses many %s in linear time", (_, make) => {
     // With the square of their number it would be hours.
     assert.isArray(Challenge.parse(make(1_000_000)))
   }, 60_000)
 
-  it("a parameter given twice counts the first time", () => {
+  it("keeps the first value of a repeated parameter", () => {
     assert.deepStrictEqual(plain(Challenge.parse(`Bearer realm="a", REALM="b"`)), [
       { scheme: "bearer", token68: undefined, parameters: { realm: "a" } }
     ])
   })
 
-  it("a challenge has a token or parameters, never both", () => {
+  it("parses a challenge to a token or parameters, never both", () => {
     assert.deepStrictEqual(plain(Challenge.parse("Negotiate abc=, realm=x, Basic realm=y")), [
       { scheme: "negotiate", token68: "abc=", parameters: {} },
       { scheme: "basic", token68: undefined, parameters: { realm: "y" } }
     ])
   })
 
-  it("what is malformed costs what it is in", () => {
+  it("skips only the malformed element", () => {
     const read = (text: string) => plain(Challenge.parse(text)).map(({ parameters, scheme }) => [scheme, parameters])
     assert.deepStrictEqual(read(`Bearer (x="a,b", realm="r"`), [["bearer", { realm: "r" }]])
     assert.deepStrictEqual(read(`Basic realm="open`), [["basic", {}]])
@@ -95,13 +95,13 @@ describe("Challenge", () => {
     const select = (...headers: ReadonlyArray<string>) => Challenge.select(Challenge.parse(headers), "r.example.com")
     const tag = (...headers: ReadonlyArray<string>) => Either.map(select(...headers), ({ _tag }) => _tag)
 
-    it("prefers Bearer to Basic, and both to all others", () => {
+    it("prefers Bearer to Basic, and both to other schemes", () => {
       assert.deepStrictEqual(tag(`Basic realm="x"`, `Bearer realm="https://a/t"`), Either.right("Bearer"))
       assert.deepStrictEqual(tag("Negotiate", "BASIC"), Either.right("Basic"))
       assert.deepStrictEqual(tag("Bearer", `Basic realm="x"`), Either.right("Basic"))
     })
 
-    it("reads what a token must be good for", () => {
+    it("returns the scopes of a Bearer challenge", () => {
       const bearer = Either.getOrThrow(
         select(`Bearer realm="/t",service="s",scope="repository:host:5000/x:push,pull aws",error="invalid_token"`)
       )
@@ -119,11 +119,11 @@ describe("Challenge", () => {
     })
 
     it.each<[ReadonlyArray<string>, string, RegExp]>([
-      [[], "NoChallenge", /^Cannot authenticate at r\.example\.com: it does not say how$/],
-      [["Negotiate, Digest realm=x"], "UnsupportedScheme", /it wants negotiate or digest, and only Bearer/],
-      [[`Bearer service="s"`], "NoRealm", /does not say where/],
-      [[`Bearer realm="",service="s"`], "NoRealm", /does not say where/]
-    ])("says why %j cannot be answered", (headers, reason, message) => {
+      [[], "NoChallenge", /^Cannot authenticate at r\.example\.com: its response has no WWW-Authenticate challenge$/],
+      [["Negotiate, Digest realm=x"], "UnsupportedScheme", /it requires negotiate or digest, and only Bearer/],
+      [[`Bearer service="s"`], "NoRealm", /does not name a token server/],
+      [[`Bearer realm="",service="s"`], "NoRealm", /does not name a token server/]
+    ])("explains why %j cannot be answered", (headers, reason, message) => {
       const error = Either.getOrThrow(Either.flip(select(...headers)))
       assert.strictEqual(error.reason, reason)
       assert.match(error.message, message)

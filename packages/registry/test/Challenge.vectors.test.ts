@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Challenge, TokenScope } from "@ociman/registry"
+import * as Challenge from "@ociman/registry/author/Challenge"
+import * as TokenScope from "@ociman/registry/author/TokenScope"
 import { Either } from "effect"
 import { areOptional, load } from "./vectors.js"
 
@@ -31,7 +32,7 @@ const vectors = load<Vectors>("challenges")
 const supported = ["basic", "bearer"]
 
 describe.skipIf(vectors === undefined && areOptional)("the vectors of challenges", () => {
-  it("are there", () => {
+  it("are available", () => {
     assert.isAbove(vectors?.cases.length ?? 0, 30)
   })
 
@@ -51,7 +52,7 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of challenges
   }
 
   for (const { challenges, pick } of vectors?.schemeSelection ?? []) {
-    it(`of ${challenges.join(" and ")}, ${pick}`, () => {
+    it(`select ${pick} of ${challenges.join(" and ")}`, () => {
       const headers = challenges.map((scheme) => scheme === "bearer" ? `${scheme} realm="https://a/t"` : scheme)
       const picked = Either.match(Challenge.select(Challenge.parse(headers), "r"), {
         onLeft: () => null,
@@ -63,7 +64,7 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of challenges
   }
 
   for (const { actions, repository, scope } of vectors?.scopeRepository ?? []) {
-    it(`the scope of ${JSON.stringify(actions)} on "${repository}"`, () => {
+    it(`determine the scope of ${JSON.stringify(actions)} on "${repository}"`, () => {
       assert.strictEqual(
         TokenScope.union([TokenScope.repository(repository, actions)]).map(TokenScope.format).join(" "),
         scope
@@ -72,14 +73,14 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of challenges
   }
 
   for (const { in: given, name, out } of vectors?.cleanScopes ?? []) {
-    it(`scopes: ${name}`, () => {
+    it(`merge scopes: ${name}`, () => {
       const clean = TokenScope.union(given.map(TokenScope.parse))
       assert.deepStrictEqual(clean.map(TokenScope.format), out)
       assert.isTrue(TokenScope.covers(clean, given.map(TokenScope.parse)))
     })
   }
 
-  it("scopes that pile up on one host", () => {
+  it("merge the scopes of repeated requests to a host", () => {
     let cached: ReadonlyArray<TokenScope.TokenScope> = []
     for (const { add, requestScope } of vectors?.scopeAccumulation.steps ?? []) {
       const [wanted = ""] = add.split(" ")

@@ -2,20 +2,21 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, deepStrictEqual } from "@effect/vitest/utils"
-import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+import { Credential, Credentials, Repository } from "@ociman/registry"
 import { Cause, Duration, Effect, Either, FastCheck, Fiber, Inspectable, Option, Redacted, Schedule } from "effect"
-import * as authFile from "../src/internal/authFile.js"
+import { applicableKeys } from "../src/internal/credentials/applicableKeys.js"
+import * as authFile from "../src/internal/credentials/authFile.js"
 import { answer, basic, type Home, home, notFound, plain } from "./support.js"
 
-const key = RegistryKey.make("registry.example.com")
+const key = Repository.registryKey("registry.example.com")
 
-const hub = RegistryKey.make("docker.io")
+const hub = Repository.registryKey("docker.io")
 
 const secret = "s3cret-that-nobody-sees"
 
 const alice = Credential.login("alice", Redacted.make(secret))
 
-const many = (name: string) => Array.from({ length: 12 }, (_, i) => RegistryKey.make(`${name}${i}.example.com`))
+const many = (name: string) => Array.from({ length: 12 }, (_, i) => Repository.registryKey(`${name}${i}.example.com`))
 
 const entry = (username: string) => ({ auth: basic(username, "pw") })
 
@@ -34,8 +35,8 @@ const test = (name: string, body: (home: Home) => Effect.Effect<unknown, unknown
   it.scopedLive(name, () => Effect.flatMap(home, body).pipe(Effect.provide(NodeContext.layer)))
 
 describe("Credentials", () => {
-  describe("are looked for", () => {
-    test("in each place, and the first that has some wins", ({ credentials, directory, write }) =>
+  describe("are looked up", () => {
+    test("in each location, and the first one with an entry wins", ({ credentials, directory, write }) =>
       Effect.gen(function*() {
         const variables: Record<string, string> = {
           DOCKER_CONFIG: `${directory}/docker`,
@@ -71,7 +72,7 @@ describe("Credentials", () => {
         assert.deepStrictEqual(Option.map(found, ({ source }) => source._tag), Option.fromNullable("Explicit"))
       }))
 
-    test("in the directory that Linux has for this user, where no variable names it", ({ credentials }) =>
+    test("in the runtime directory of the user on Linux if no variable names one", ({ credentials }) =>
       Effect.gen(function*() {
         const { consulted } = yield* Effect.provide(Credentials.explain(key), credentials({ XDG_RUNTIME_DIR: "" }))
         const paths = consulted.flatMap(({ source }) => source._tag === "File" ? [source.path] : [])
@@ -81,7 +82,7 @@ describe("Credentials", () => {
         )
       }))
 
-    test("without any place there are none, and nowhere to keep them", ({ credentials }) =>
+    test("without any location, and then none is found and none can be stored", ({ credentials }) =>
       Effect.gen(function*() {
         assertNone(yield* Credentials.resolve(key))
         const error = yield* Effect.flip(Credentials.login(key, alice))
@@ -89,7 +90,7 @@ describe("Credentials", () => {
       }).pipe(Effect.provide(credentials({ HOME: "", XDG_RUNTIME_DIR: "" }))))
   })
 
-  describe("are found under keys in any case, as by tools that are written in Go,", () => {
+  describe("are found under keys in any case, as Go programs read them,", () => {
     const cased = {
       AUTHS: { "registry.example.com": { Auth: basic("alice", secret), IdentityToken: "" } },
       auths: { "other.example.com": { AUTH: basic("bob", secret) } },
@@ -110,12 +111,12 @@ describe("Credentials", () => {
           yield* helper("odd", `printf '%s' '{"serverurl":"","USERNAME":"dave","secret":"s"}'`)
           yield* write(file, cased)
           for (const [host, username] of users) {
-            assert.strictEqual(plain(yield* Credentials.resolve(RegistryKey.make(host))).username, username, host)
+            assert.strictEqual(plain(yield* Credentials.resolve(Repository.registryKey(host))).username, username, host)
           }
         }).pipe(Effect.provide(credentials())))
     }
 
-    test("in the variable, which takes nothing else", ({ credentials }) =>
+    test("in the variable, which allows no other keys", ({ credentials }) =>
       Effect.gen(function*() {
         const variable = (value: unknown) => credentials({ DOCKER_AUTH_CONFIG: JSON.stringify(value) })
         const entry = { "registry.example.com": { AUTH: basic("alice", secret) } }
@@ -124,14 +125,14 @@ describe("Credentials", () => {
         assertNone(yield* Effect.provide(Credentials.resolve(key), variable({ Auths: entry, Other: {} })))
       }))
 
-    test("but not under the name of a registry in another case", ({ credentials, write }) =>
+    test("but not under a registry name in another case", ({ credentials, write }) =>
       Effect.gen(function*() {
         yield* write(".dockercfg", { "AUTHS": { auth: basic("alice", secret) } })
         yield* write(".docker/config.json", { auths: { "Registry.example.com": { auth: basic("alice", secret) } } })
         assertNone(yield* Credentials.resolve(key))
       }).pipe(Effect.provide(credentials())))
 
-    test("and are changed there", ({ credentials, read, write }) =>
+    test("and are updated under those keys", ({ credentials, read, write }) =>
       Effect.gen(function*() {
         yield* write(".docker/config.json", cased)
         yield* Credentials.login(key, Credential.login("eve", Redacted.make(secret)))
@@ -163,8 +164,8 @@ describe("Credentials", () => {
     }
   })
 
-  describe("are explained", () => {
-    test("with all that is wrong on the way, and without a secret", ({ credentials, directory, helper, write }) =>
+  describe("are traced by explain", () => {
+    test("with every problem on the way, and without a secret", ({ credentials, directory, helper, write }) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         yield* write("given.json", `{"auths": "${secret}"`)
@@ -183,7 +184,7 @@ describe("Credentials", () => {
         })
         yield* write(".dockercfg", { "registry.example.com": entry("legacy") })
         const explanation = yield* Effect.provide(
-          Credentials.explain(RegistryKey.make("registry.example.com/team/app")),
+          Credentials.explain(Repository.registryKey("registry.example.com/team/app")),
           credentials({ REGISTRY_AUTH_FILE: `${directory}/given.json`, DOCKER_AUTH_CONFIG: `{"${secret}": 1}` })
         )
         assert.deepStrictEqual(outline(explanation), {
@@ -207,7 +208,7 @@ describe("Credentials", () => {
         assert.notInclude(JSON.stringify(explanation), secret)
       }))
 
-    test("a helper that hangs is ended, and the entries are asked", ({ credentials, helper, write }) =>
+    test("after a helper timed out, from the entries of the file", ({ credentials, helper, write }) =>
       Effect.gen(function*() {
         yield* helper("slow", "sleep 60")
         yield* helper("odd", "echo '{\"Username\": 1}'")
@@ -219,11 +220,11 @@ describe("Credentials", () => {
         assert.strictEqual(outline(explanation).username, "file")
         yield* write(".docker/config.json", { ...auths("file"), credsStore: "odd" })
         const odd = outline(yield* explain)
-        assert.deepInclude(odd.consulted, ["docker", "HelperAnswerInvalid", "docker-credential-odd"])
+        assert.deepInclude(odd.consulted, ["docker", "HelperOutputInvalid", "docker-credential-odd"])
         assert.strictEqual(odd.username, "file")
       }))
 
-    test("a name of a helper is no path", ({ calls, credentials, helper, write }) =>
+    test("and a helper name that is a path is rejected", ({ calls, credentials, helper, write }) =>
       Effect.gen(function*() {
         yield* helper("x/../evil", answer("mallory", "pw"))
         yield* write(".docker/config.json", { credsStore: "x/../evil" })
@@ -232,7 +233,7 @@ describe("Credentials", () => {
         assert.deepStrictEqual(yield* calls, [])
       }))
 
-    test("no secret is in what may be printed", ({ credentials, write }) =>
+    test("without a secret in printed values", ({ credentials, write }) =>
       Effect.gen(function*() {
         yield* write(".docker/config.json", { auths: { "registry.example.com": { auth: basic("alice", secret) } } })
         const found = yield* Credentials.resolve(key)
@@ -245,14 +246,14 @@ describe("Credentials", () => {
       }).pipe(Effect.provide(credentials())))
   })
 
-  describe("are kept", () => {
+  describe("are stored", () => {
     const original = {
       psFormat: "z",
       auths: { "other.example.com": { ...entry("bob"), email: "e@x" } },
       HttpHeaders: { "X-Meta": ["y", 1] }
     }
 
-    test("in a file that only its owner reads, with all else that it has", ({ credentials, directory, mode, read, write }) =>
+    test("in a file with mode 0600 that keeps its other content", ({ credentials, directory, mode, read, write }) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         yield* write(".docker/config.json", original)
@@ -278,7 +279,7 @@ describe("Credentials", () => {
         assert.strictEqual((yield* Effect.flip(Credentials.logout(key))).reason, "NotLoggedIn")
       }).pipe(Effect.provide(credentials())))
 
-    test("in a file whose numbers stay as they are written", ({ credentials, read, write }) =>
+    test("in a file that keeps its numbers as written", ({ credentials, read, write }) =>
       Effect.gen(function*() {
         const numbers = ["12345678901234567890", "-9007199254740993", "1.0", "1e400", "0.10000000000000000555", "7"]
         const texts = ["12345678901234567890", "a\\", "\"1.0\""].map((text) => JSON.stringify(text))
@@ -289,9 +290,9 @@ describe("Credentials", () => {
         assert.deepStrictEqual(plain(yield* Credentials.resolve(key)), { username: "alice", password: secret })
       }).pipe(Effect.provide(credentials())))
 
-    test("under the names and in the places that each tool has", ({ credentials, directory, mode, read }) =>
+    test("under the keys and at the locations of each tool", ({ credentials, directory, mode, read }) =>
       Effect.gen(function*() {
-        const team = RegistryKey.make("quay.io/team")
+        const team = Repository.registryKey("quay.io/team")
         const keysIn = (path: string) => Effect.map(read(path), (text) => Object.keys(JSON.parse(text).auths))
         for (const tool of ["docker", "podman", "ocipkg"] as const) yield* Credentials.login(hub, alice, { tool })
         yield* Credentials.login(team, alice, { tool: "podman" })
@@ -305,7 +306,7 @@ describe("Credentials", () => {
         assert.deepStrictEqual(yield* keysIn("given.json"), ["docker.io"])
       }).pipe(Effect.provide(credentials())))
 
-    test("through a link, which stays one", ({ credentials, directory, read, write }) =>
+    test("through a symbolic link, which is kept", ({ credentials, directory, read, write }) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         yield* fs.makeDirectory(`${directory}/.docker`)
@@ -318,7 +319,7 @@ describe("Credentials", () => {
         }
       }).pipe(Effect.provide(credentials())))
 
-    test("by the helper that is configured, and then not in the file", ({ calls, credentials, directory, helper, read, write }) =>
+    test("by the configured helper instead of the file", ({ calls, credentials, directory, helper, read, write }) =>
       Effect.gen(function*() {
         yield* helper("keep", "")
         const config = { ...auths("old"), credsStore: "keep", credHelpers: { "plain.example.com": "" } }
@@ -329,7 +330,7 @@ describe("Credentials", () => {
           name: "keep"
         })
         yield* Credentials.login(hub, Credential.identityToken(Redacted.make("tok")))
-        yield* Credentials.login(RegistryKey.make("plain.example.com"), alice)
+        yield* Credentials.login(Repository.registryKey("plain.example.com"), alice)
         assert.deepStrictEqual(JSON.parse(yield* read(".docker/config.json")), {
           ...config,
           auths: {
@@ -351,19 +352,19 @@ describe("Credentials", () => {
         assert.notProperty(JSON.parse(yield* read(".docker/config.json")).auths, "registry.example.com")
       }).pipe(Effect.provide(credentials())))
 
-    test("or not at all, and the file stays as it was", ({ credentials, helper, read, write }) =>
+    test("or the file is left unchanged", ({ credentials, helper, read, write }) =>
       Effect.gen(function*() {
         const reasonOf = (credential: Credential.Credential, where = key) =>
           Effect.map(Effect.flip(Credentials.login(where, credential)), (error) => {
             assert.notInclude(`${error.message}${JSON.stringify(error)}${Cause.pretty(Cause.fail(error))}`, secret)
-            assert.include(error.message, `Cannot keep credentials of ${where}`)
+            assert.include(error.message, `Cannot store the credential for ${where}`)
             return error.reason
           })
         yield* helper("refuse", `echo '${secret}'; exit 1`)
         const config = JSON.stringify({ credsStore: "refuse", ...auths("old") })
         yield* write(".docker/config.json", config)
         assert.strictEqual(yield* reasonOf(alice), "HelperFailed")
-        assert.strictEqual(yield* reasonOf(alice, RegistryKey.make("registry.example.com/team")), "Namespaced")
+        assert.strictEqual(yield* reasonOf(alice, Repository.registryKey("registry.example.com/team")), "Namespaced")
         assert.strictEqual(yield* reasonOf(Credential.registryToken(Redacted.make(secret))), "InvalidCredential")
         assert.strictEqual(yield* reasonOf(Credential.login("a:b", Redacted.make(secret))), "InvalidCredential")
         assert.strictEqual(yield* reasonOf(Credential.login("", Redacted.make(secret))), "InvalidCredential")
@@ -376,7 +377,7 @@ describe("Credentials", () => {
         }
       }).pipe(Effect.provide(credentials())))
 
-    test("of several programs at once each, and of those that log out", ({ credentials, read, write }) =>
+    test("by several programs at once, without losing an entry, while others log out", ({ credentials, read, write }) =>
       Effect.gen(function*() {
         yield* write(".docker/config.json", { auths: Object.fromEntries(many("old").map((key) => [key, {}])), a: 1 })
         // Each has a service of its own, which knows of no other.
@@ -390,13 +391,13 @@ describe("Credentials", () => {
         assert.deepStrictEqual(Object.keys(auths).sort(), many("new").map(String).sort())
       }))
 
-    test("while the helper of another is slow", ({ credentials, directory, helper, read, write }) =>
+    test("while the helper of another program is slow", ({ credentials, directory, helper, read, write }) =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         yield* helper("slow", `touch '${directory}/asked'; while ! test -e '${directory}/go'; do sleep 0.02; done`)
         yield* write(".docker/config.json", { credHelpers: { "slow.example.com": "slow" } })
         const alone = Effect.provide(credentials())
-        const slow = yield* Effect.fork(alone(Credentials.login(RegistryKey.make("slow.example.com"), alice)))
+        const slow = yield* Effect.fork(alone(Credentials.login(Repository.registryKey("slow.example.com"), alice)))
         yield* Effect.repeat(fs.exists(`${directory}/asked`), {
           until: (there) => there,
           schedule: Schedule.spaced(10)
@@ -410,9 +411,9 @@ describe("Credentials", () => {
         ])
       }))
 
-    test("of many at once each", ({ credentials }) =>
+    test("by many fibers at once, without losing an entry", ({ credentials }) =>
       Effect.gen(function*() {
-        const keys = Array.from({ length: 20 }, (_, i) => RegistryKey.make(`r${i}.example.com`))
+        const keys = Array.from({ length: 20 }, (_, i) => Repository.registryKey(`r${i}.example.com`))
         yield* Effect.forEach(keys, (key, i) => Credentials.login(key, Credential.login(`u${i}`, Redacted.make("p"))), {
           concurrency: "unbounded"
         })
@@ -421,7 +422,7 @@ describe("Credentials", () => {
       }).pipe(Effect.provide(credentials())))
   })
 
-  it("of whatever name and password are read as they were written", () => {
+  it("of any user name and password are decoded as they were encoded", () => {
     const text = FastCheck.string({ unit: "binary" })
     FastCheck.assert(FastCheck.property(
       FastCheck.string({ unit: "binary", minLength: 1 }).filter((_) => !_.includes(":") && _ !== "<token>"),
@@ -443,7 +444,7 @@ describe("Credentials", () => {
     ))
   })
 
-  it("of whatever file are read without a defect", () => {
+  it("of any file are parsed without a defect", () => {
     const names = FastCheck.constantFrom("auth", "username", "password", "identitytoken", "registrytoken", "__proto__")
     FastCheck.assert(FastCheck.property(FastCheck.dictionary(names, FastCheck.jsonValue()), (entry) => {
       authFile.decodeEntry(entry)
@@ -455,7 +456,7 @@ describe("Credentials", () => {
     }))
   })
 
-  test("a helper that knows of none is believed", ({ credentials, helper, write }) =>
+  test("are not found in entries if the registry's helper has none", ({ credentials, helper, write }) =>
     Effect.gen(function*() {
       yield* helper("none", notFound)
       yield* write(".docker/config.json", { ...auths("file"), credHelpers: { "registry.example.com": "none" } })
@@ -464,13 +465,13 @@ describe("Credentials", () => {
       assert.strictEqual(plain(yield* Credentials.resolve(key))["username"], "file")
     }).pipe(Effect.provide(credentials())))
 
-  it.effect("in memory widen as in files", () =>
+  it.effect("in memory apply to nested paths as in files", () =>
     Effect.gen(function*() {
-      const team = RegistryKey.make("registry.example.com/team")
+      const team = Repository.registryKey("registry.example.com/team")
       assertNone(yield* Credentials.resolve(key))
       assert.deepStrictEqual(yield* Credentials.login(team, alice), { _tag: "Memory" })
       assertNone(yield* Credentials.resolve(key))
-      const app = RegistryKey.make("registry.example.com/team/app")
+      const app = Repository.registryKey("registry.example.com/team/app")
       deepStrictEqual(Option.map(yield* Credentials.resolve(app), ({ credential }) => credential), Option.some(alice))
       assert.deepStrictEqual(outline(yield* Credentials.explain(app)), {
         consulted: [["Explicit", "Found", "registry.example.com/team"]],
@@ -483,17 +484,17 @@ describe("Credentials", () => {
       assert.strictEqual(refused.reason, "InvalidCredential")
     }).pipe(Effect.provide(Credentials.layerMemory())))
 
-  it.effect("of a double are what it is given", () =>
+  it.effect("of a test double are those that it was given", () =>
     Effect.gen(function*() {
       assertNone(yield* Credentials.resolve(key))
       assert.include(Cause.pretty(yield* Effect.flip(Effect.sandbox(Credentials.explain(key)))), "explain")
     }).pipe(Effect.provide(Credentials.layerTest({ resolve: () => Effect.succeedNone }))))
 
-  it("are for an image's repository", () => {
+  it("apply to the repository of an image and to each parent path", () => {
     FastCheck.assert(FastCheck.property(FastCheck.stringMatching(/^[a-z]{1,5}(\/[a-z]{1,5}){0,3}$/), (path) => {
-      const key = RegistryKey.make(`registry.example.com/${path}`)
-      assert.strictEqual(RegistryKey.widening(key).map(String).at(-1), "registry.example.com")
-      assert.strictEqual(RegistryKey.widening(key).length, path.split("/").length + 1)
+      const key = Repository.registryKey(`registry.example.com/${path}`)
+      assert.strictEqual(applicableKeys(key).map(String).at(-1), "registry.example.com")
+      assert.strictEqual(applicableKeys(key).length, path.split("/").length + 1)
     }))
   })
 })

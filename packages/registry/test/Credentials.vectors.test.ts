@@ -1,8 +1,9 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+import { Credential, Credentials, Repository } from "@ociman/registry"
 import { Effect, Either, Redacted } from "effect"
-import { hostOf } from "../src/internal/authFile.js"
+import { applicableKeys } from "../src/internal/credentials/applicableKeys.js"
+import { hostOf } from "../src/internal/credentials/authFile.js"
 import { answer, home, notFound, plain } from "./support.js"
 import { areOptional, load } from "./vectors.js"
 
@@ -84,13 +85,13 @@ const helpers = Object.entries(vectors?.helperDatabase.helpers ?? {}).map(([name
 const asDocker = ["hub token side entries only", "identity token only", "username and password fields"]
 
 describe.skipIf(vectors === undefined && areOptional)("the vectors of credentials", () => {
-  it("are there", () => {
+  it("are available", () => {
     assert.isAbove(vectors?.cases.length ?? 0, 50)
   })
 
   for (const { config, docker, format, key, podman } of vectors?.cases ?? []) {
     for (const tool of ["docker", "podman"] as const) {
-      it.scopedLive(`${config}: ${key} in a file of ${tool}`, () =>
+      it.scopedLive(`find ${key} in a file of ${tool}: ${config}`, () =>
         Effect.gen(function*() {
           const { calls, credentials, helper, write } = yield* home
           for (const [name, script] of helpers) yield* helper(name, script)
@@ -100,7 +101,7 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
             ? ".docker/config.json"
             : ".config/containers/auth.json"
           yield* write(path, vectors?.configs[config]?.content ?? "")
-          const found = yield* Credentials.resolve(RegistryKey.make(key)).pipe(Effect.provide(credentials()))
+          const found = yield* Credentials.resolve(Repository.registryKey(key)).pipe(Effect.provide(credentials()))
           const expected = [podman, ...(docker === undefined ? [] : [docker])]
           const wanted = asDocker.includes(config) && docker !== undefined ? [docker] : expected
           const got = plain(found)
@@ -114,20 +115,20 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
   }
 
   for (const { in: key, out } of vectors?.convertToHostname.cases ?? []) {
-    it(`${key} is a key of ${out}`, () => {
+    it(`map the key ${key} to ${out}`, () => {
       assert.strictEqual(hostOf(key), out)
     })
   }
 
   for (const { key, order } of vectors?.lookupOrder.cases ?? []) {
-    it(`the order of keys for ${key}`, () => {
-      assert.deepStrictEqual(RegistryKey.widening(RegistryKey.make(key)).map(String), order)
+    it(`determine the order of keys for ${key}`, () => {
+      assert.deepStrictEqual(applicableKeys(Repository.registryKey(key)).map(String), order)
     })
   }
 
   for (const { key, namespaced, valid } of vectors?.validKeys.cases ?? []) {
-    it(`${key} is ${valid ? "a" : "no"} name of a registry`, () => {
-      const read = RegistryKey.parse(key)
+    it(`${valid ? "accept" : "reject"} ${key} as a registry name`, () => {
+      const read = Repository.parseRegistryKey(key)
       assert.strictEqual(Either.isRight(read), valid)
       if (Either.isRight(read)) assert.strictEqual(read.right.path !== "", namespaced)
       else assert.include(read.left.message, JSON.stringify(key))
@@ -135,10 +136,10 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
   }
 
   for (const { DOCKER_AUTH_CONFIG, credentials: expected = {} } of vectors?.dockerAuthConfigEnv.cases ?? []) {
-    it.scopedLive(`DOCKER_AUTH_CONFIG=${DOCKER_AUTH_CONFIG}`, () =>
+    it.scopedLive(`read DOCKER_AUTH_CONFIG=${DOCKER_AUTH_CONFIG}`, () =>
       Effect.gen(function*() {
         const { credentials } = yield* home
-        const found = yield* Credentials.resolve(RegistryKey.make("env.example.test")).pipe(
+        const found = yield* Credentials.resolve(Repository.registryKey("env.example.test")).pipe(
           Effect.provide(credentials({ DOCKER_AUTH_CONFIG }))
         )
         assert.deepStrictEqual(plain(found), expected["env.example.test"] ?? {})
@@ -146,10 +147,10 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
   }
 
   for (const { auth, ok, password = "", store, username = "" } of vectors?.decodeRules.cases ?? []) {
-    it.scopedLive(`${JSON.stringify(store ?? auth)} ${store === undefined ? "is read" : "is kept or refused"}`, () =>
+    it.scopedLive(`${store === undefined ? "read" : "store or reject"} ${JSON.stringify(store ?? auth)}`, () =>
       Effect.gen(function*() {
         const { credentials, write } = yield* home
-        const key = RegistryKey.make("example.com")
+        const key = Repository.registryKey("example.com")
         yield* Effect.gen(function*() {
           if (store !== undefined) {
             const login = Credential.login(store.username, Redacted.make(store.password))
@@ -165,7 +166,7 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
   }
 
   for (const { keys, left, remove, ...rest } of vectors?.removal.cases ?? []) {
-    it.scopedLive(`of ${keys.join(", ")}, ${remove.join(", ")} is forgotten`, () =>
+    it.scopedLive(`remove ${remove.join(", ")} from ${keys.join(", ")}`, () =>
       Effect.gen(function*() {
         const { credentials, read, write } = yield* home
         yield* write("run/containers/auth.json", {
@@ -173,7 +174,7 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
         })
         const outcome = yield* Effect.forEach(
           remove,
-          (key) => Credentials.logout(RegistryKey.make(key), { tool: "podman" })
+          (key) => Credentials.logout(Repository.registryKey(key), { tool: "podman" })
         ).pipe(Effect.provide(credentials()), Effect.either)
         assert.strictEqual(Either.isLeft(outcome) && outcome.left.reason, rest.error !== undefined && "NotLoggedIn")
         assert.deepStrictEqual(Object.keys(JSON.parse(yield* read("run/containers/auth.json")).auths), left)

@@ -2,7 +2,7 @@ import { Headers } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { NodeHasher } from "@ociman/node"
 import { Descriptor, Digest, ImageIndex, ImageManifest, MediaType } from "@ociman/oci"
-import { MemoryRegistry } from "@ociman/registry"
+import * as MemoryRegistry from "@ociman/registry/author/MemoryRegistry"
 import { Effect, Either, Stream } from "effect"
 import { createHash } from "node:crypto"
 
@@ -51,9 +51,9 @@ const codes = (text: string): ReadonlyArray<string> =>
 const test = (name: string, effect: Effect.Effect<void, unknown, Effect.Effect.Context<ReturnType<typeof start>>>) =>
   it.effect(name, () => Effect.provide(effect, NodeHasher.layer))
 
-describe("a registry in memory", () => {
+describe("an in-memory registry", () => {
   test(
-    "speaks the protocol and nothing else",
+    "responds with 404 or 405 outside of the protocol",
     Effect.gen(function*() {
       const { send } = yield* start()
       assert.strictEqual((yield* send("GET", "/v2/")).status, 200)
@@ -66,7 +66,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "keeps a blob that is sent at once",
+    "stores a blob that is sent in one request",
     Effect.gen(function*() {
       const { push, send } = yield* start()
       const url = `/v2/team/app/blobs/${helloDigest}`
@@ -85,7 +85,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "gives a part of a blob",
+    "serves a range of a blob",
     Effect.gen(function*() {
       const { push, send } = yield* start()
       yield* push(hello)
@@ -104,7 +104,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "takes a blob in pieces, each at the location that the last one gave",
+    "accepts a blob in chunks, each at the latest location",
     Effect.gen(function*() {
       const { open, send } = yield* start()
       const first = yield* open
@@ -127,7 +127,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "keeps what arrived before a connection was lost",
+    "keeps bytes that arrived before a lost connection",
     Effect.gen(function*() {
       const { open, registry, send } = yield* start()
       const location = yield* open
@@ -148,7 +148,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "keeps no blob of another digest, nor one that was cancelled",
+    "rejects a blob with another digest, and forgets a cancelled one",
     Effect.gen(function*() {
       const { open, send } = yield* start()
       const wrong = yield* send("PUT", `${yield* open}&digest=${helloDigest}`, { body: "hello" })
@@ -161,7 +161,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "mounts what another repository has, and opens an upload else",
+    "mounts a blob of another repository, or opens an upload",
     Effect.gen(function*() {
       const { push, send } = yield* start()
       yield* push(hello)
@@ -174,7 +174,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "keeps a manifest whose parts are there, byte for byte",
+    "stores the exact bytes of a manifest whose contents exist",
     Effect.gen(function*() {
       const { push, put, send } = yield* start()
       const text = `${artifact()} \n`
@@ -194,7 +194,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "refuses what is no manifest",
+    "rejects a document that is not a manifest",
     Effect.gen(function*() {
       const { push, put } = yield* start()
       yield* push("{}")
@@ -208,7 +208,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "keeps an index whose manifests are there",
+    "stores an index whose manifests exist",
     Effect.gen(function*() {
       const { push, put } = yield* start()
       const text = artifact()
@@ -226,7 +226,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "gives a manifest several names at once, and takes them away",
+    "sets several tags at once, and removes them",
     Effect.gen(function*() {
       const { push, put, send } = yield* start()
       yield* push("{}")
@@ -246,7 +246,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "lists referrers by pages, as large as they are asked for and as it likes",
+    "lists referrers in pages of at most the requested size and its own limit",
     Effect.gen(function*() {
       const { push, put, send } = yield* start({ largestPage: 2 })
       yield* push("{}")
@@ -271,7 +271,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "lists tags and repositories by pages",
+    "lists tags and repositories in pages",
     Effect.gen(function*() {
       const { push, put, send } = yield* start()
       yield* push("{}")
@@ -296,7 +296,7 @@ describe("a registry in memory", () => {
   const subject = Descriptor.empty
 
   test(
-    "lists what refers to a subject, which need not be there",
+    "lists referrers of a subject that need not exist",
     Effect.gen(function*() {
       const { push, put, send } = yield* start()
       yield* push("{}")
@@ -325,7 +325,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "may have no list of referrers, and no deletes",
+    "can disable the referrers API and deletion",
     Effect.gen(function*() {
       const { push, put, send } = yield* start({ referrers: false, deletes: false })
       yield* push("{}")
@@ -338,7 +338,7 @@ describe("a registry in memory", () => {
   )
 
   test(
-    "overwrites a tag only if it is still what the writer thinks, when told so",
+    "overwrites a tag under If-Match only if it is unchanged",
     Effect.gen(function*() {
       const { push, put, send } = yield* start()
       yield* push("{}")

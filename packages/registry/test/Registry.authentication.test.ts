@@ -1,14 +1,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { Digest, MediaType } from "@ociman/oci"
-import { Credential, Registry, type RegistryError, RegistryKey, Repository } from "@ociman/registry"
+import { Credential, Registry, type RegistryError, Repository } from "@ociman/registry"
 import { Effect, Either, Redacted, Stream, TestClock } from "effect"
-import * as tokens from "../src/internal/tokens.js"
+import * as tokens from "../src/internal/authentication/tokens.js"
 import { lines, network, type Received, type Reply, type Script, services } from "./scripted.js"
 import { areOptional, load } from "./vectors.js"
 
 const host = "registry.example.com"
-const key = RegistryKey.make(host)
+const key = Repository.registryKey(host)
 const repository = Repository.make(`${host}/team/app`)
 const digest = "sha256:2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824" as const
 
@@ -56,8 +56,8 @@ const queryOf = (url: string, name: string) => new URL(url).searchParams.getAll(
 
 const reasonOf = (error: RegistryError.RegistryError) => error.reason
 
-describe("a registry that wants a token", () => {
-  it.effect("is asked by nobody with an anonymous one", () => {
+describe("a registry that requires a token", () => {
+  it.effect("is sent an anonymous token if there are no credentials", () => {
     const { layer, requests } = network(guarded((_) => _ === "Bearer T", () => json({ token: "T" })))
     return Effect.gen(function*() {
       yield* stat()
@@ -68,7 +68,7 @@ describe("a registry that wants a token", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("keeps its token until it expires", () => {
+  it.effect("is sent a cached token until the token expires", () => {
     const { layer, requests } = network(
       guarded((_) => _?.startsWith("Bearer ") === true, () => json({ token: "T", expires_in: 100 }))
     )
@@ -96,7 +96,7 @@ describe("a registry that wants a token", () => {
     }
   )
 
-  it.effect("is asked for one token by all who need the same", () => {
+  it.effect("causes a single token request for concurrent requests with the same scope", () => {
     const { layer, requests } = network(guarded((_) => _ === "Bearer T", () => json({ token: "T" })))
     return Effect.gen(function*() {
       yield* Effect.all(Array.from({ length: 20 }, () => stat()), { concurrency: "unbounded" })
@@ -104,7 +104,7 @@ describe("a registry that wants a token", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("gets a new one when it takes the old one no more", () => {
+  it.effect("is sent a new token after it rejects the old one", () => {
     let taken = "Bearer 1"
     let given = 0
     const { layer, requests } = network(
@@ -118,7 +118,7 @@ describe("a registry that wants a token", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is not asked for ever", () => {
+  it.effect("is not sent requests forever if it rejects new tokens", () => {
     const { layer, requests } = network(guarded(() => false, () => json({ token: "T" })))
     return Effect.gen(function*() {
       const error = yield* Effect.flip(stat())
@@ -127,7 +127,7 @@ describe("a registry that wants a token", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("alice", "s3cret")]])))
   })
 
-  it.effect("says which credentials it refused, and for what", () => {
+  it.effect("causes an error with the source and scope of the rejected credential", () => {
     const { layer } = network(guarded(() => false, () => json({ token: "T" })))
     return Effect.gen(function*() {
       const error = yield* Effect.flip(stat())
@@ -138,7 +138,7 @@ describe("a registry that wants a token", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("alice", "s3cret")]])))
   })
 
-  it.effect("may want more than was expected: that comes first, and once more is asked", () => {
+  it.effect("is sent a token with additional scopes first if it requires more than expected", () => {
     const more = "repository:team/base:pull"
     const { layer, requests } = network((request) =>
       isToken(request)
@@ -173,7 +173,7 @@ describe("a token", () => {
     )
   }
 
-  it.effect("is for what is about to be done, and no more", () =>
+  it.effect("has only the scopes of the operation", () =>
     Effect.gen(function*() {
       const blob = { mediaType: MediaType.OctetStream, digest: decode(digest), size: 5 }
       deepStrictEqual(yield* asked((_) => _.statBlob(repository, decode(digest))), ["repository:team/app:pull"])
@@ -189,7 +189,7 @@ describe("a token", () => {
 })
 
 describe("a token server", () => {
-  it.effect("gets the password, and what its address has is kept", () => {
+  it.effect("is sent the password, and the query of its URL is kept", () => {
     const { layer, requests } = network(
       guarded((_) => _ === "Bearer T", () => json({ access_token: "T" }), bearer({ ...wanted, realm: `${realm}?k=v` }))
     )
@@ -201,7 +201,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "p")]])))
   })
 
-  it.effect("may be known by a path on the registry, and without a service", () => {
+  it.effect("may be a path on the registry, without a service", () => {
     const { layer, requests } = network((request) =>
       request.url.includes("/token2")
         ? json({ token: "T" })
@@ -215,7 +215,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is asked once for each of several scopes", () => {
+  it.effect("is sent each of several scopes as a parameter of its own", () => {
     const { layer, requests } = network((request) =>
       isToken(request)
         ? json({ token: "T" })
@@ -233,7 +233,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is given an identity token by a form, and the older way where it knows no other", () => {
+  it.effect("is sent an identity token by a form, or by GET if it does not support the form", () => {
     const { layer, requests } = network(
       guarded((_) => _ === "Bearer T", ({ method }) => method === "POST" ? { status: 404 } : json({ token: "T" }))
     )
@@ -252,7 +252,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, Credential.identityToken(Redacted.make("identity/="))]])))
   })
 
-  it.effect("is given the password by a form where it knows no other way", () => {
+  it.effect("is sent the password by a form if it does not support GET", () => {
     const { layer, requests } = network(
       guarded((_) => _ === "Bearer T", ({ method }) => method === "GET" ? { status: 405 } : json({ access_token: "T" }))
     )
@@ -273,7 +273,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "p&=")]])))
   })
 
-  it.effect("does not have a form sent to another", () => {
+  it.effect("causes a failure if it redirects a form to another origin", () => {
     const { layer, requests } = network(
       guarded(() => false, () => ({ status: 307, headers: { location: "https://other.example.com/t" } }))
     )
@@ -283,7 +283,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, Credential.identityToken(Redacted.make("identity"))]])))
   })
 
-  it.effect("gets the refresh token that it gave, in place of the password", () => {
+  it.effect("is sent the refresh token that it issued instead of the password", () => {
     const { layer, requests } = network(
       guarded(
         (_) => _?.startsWith("Bearer ") === true,
@@ -301,7 +301,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "p")]])))
   })
 
-  it.effect("is not asked for a registry token, which is used as it is", () => {
+  it.effect("is not contacted if there is a registry token", () => {
     const { layer, requests } = network(guarded((_) => _ === "Bearer OWN", () => json({ token: "T" })))
     return Effect.gen(function*() {
       yield* stat()
@@ -309,7 +309,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [[host, Credential.registryToken(Redacted.make("OWN"))]])))
   })
 
-  it.effect("that refuses says so in its own words", () => {
+  it.effect("that refuses a token causes an error with its own message", () => {
     const { layer } = network(
       guarded(() => false, () => json({ errors: [{ code: "DENIED", message: "not you" }] }, 403))
     )
@@ -321,7 +321,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("that is down is not asked for ever", () => {
+  it.live("that is down is not contacted forever", () => {
     const { layer, requests } = network(guarded(() => false, () => ({ status: 503 })))
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "TokenServerFailed")
@@ -329,7 +329,7 @@ describe("a token server", () => {
     }).pipe(Effect.provide(services(layer, [], { retries: 2 })))
   })
 
-  it.effect("may not redirect into a private network, nor take the password elsewhere", () => {
+  it.effect("must not redirect into a private network, and the password stays on its origin", () => {
     const { layer, requests } = network((request) =>
       request.url.startsWith("https://other.example.com")
         ? { status: 302, headers: { location: "http://169.254.169.254/token" } }
@@ -349,13 +349,13 @@ describe("a token server", () => {
   })
 })
 
-describe("a registry that wants a password", () => {
+describe("a registry that requires a password", () => {
   const basic: Script = ({ headers }) =>
     headers["authorization"] === `Basic ${btoa("u:p:q")}`
       ? { status: 200 }
       : { status: 401, headers: { "www-authenticate": "BASIC realm=\"r\"" } }
 
-  it.effect("gets it, and with the next request at once", () => {
+  it.effect("is sent the password, and with the next request preemptively", () => {
     const { layer, requests } = network(basic)
     return Effect.gen(function*() {
       yield* stat()
@@ -364,7 +364,7 @@ describe("a registry that wants a password", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "p:q")]])))
   })
 
-  it.effect("is not given one that is empty", () => {
+  it.effect("is not sent an empty password", () => {
     const { layer, requests } = network(basic)
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "NoCredentials")
@@ -372,7 +372,7 @@ describe("a registry that wants a password", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "")]])))
   })
 
-  it.effect("says when it does not take it", () => {
+  it.effect("causes an error if it rejects the password", () => {
     const { layer, requests } = network(basic)
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "Denied")
@@ -381,15 +381,15 @@ describe("a registry that wants a password", () => {
   })
 })
 
-describe("the status of an answer", () => {
-  it.effect("401 without a challenge is a failure", () => {
+describe("an unauthorized response", () => {
+  it.effect("with status 401 and no challenge is a failure", () => {
     const { layer } = network(() => ({ status: 401 }))
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "NoChallenge")
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("403 is one too, and its challenge is not followed", () => {
+  it.effect("with status 403 is a failure, and its challenge is ignored", () => {
     const { layer, requests } = network(() => ({ ...bearer(wanted), status: 403 }))
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "DENIED")
@@ -398,7 +398,7 @@ describe("the status of an answer", () => {
   })
 })
 
-describe("another host", () => {
+describe("a foreign host", () => {
   const elsewhere = "https://storage.example.com/data?sig=a/b+c"
   const redirecting = (other: (request: Received) => Reply): Script => (request) =>
     request.url.startsWith("https://storage.example.com")
@@ -409,7 +409,7 @@ describe("another host", () => {
       ? { status: 307, headers: { location: elsewhere } }
       : bearer(wanted)
 
-  it.effect("gets no credentials, and its address as it was written", () => {
+  it.effect("is sent no credentials, and its URL unchanged", () => {
     const { layer, requests } = network(redirecting(() => ({ status: 200 })))
     return Effect.gen(function*() {
       yield* stat()
@@ -419,7 +419,7 @@ describe("another host", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "p")]])))
   })
 
-  it.effect("that wants a token gets an anonymous one, for that request alone", () => {
+  it.effect("that requires a token is sent an anonymous one, for that request only", () => {
     const { layer, requests } = network((request, earlier) =>
       request.url.startsWith("https://other-auth.example.com")
         ? json({ token: "ANONYMOUS" })
@@ -440,7 +440,7 @@ describe("another host", () => {
     }).pipe(Effect.provide(services(layer, [[host, login("u", "p")]])))
   })
 
-  it.effect("that names the registry's token server does not get the registry's token", () => {
+  it.effect("that names the token server of the registry is not sent the token of the registry", () => {
     const { layer, requests } = network(redirecting(() => bearer(wanted)))
     return Effect.gen(function*() {
       yield* Effect.flip(stat())
@@ -466,7 +466,7 @@ interface Vectors {
 
 const vectors = load<Vectors>("challenges")
 
-describe.skipIf(vectors === undefined && areOptional)("the answer of a token server", () => {
+describe.skipIf(vectors === undefined && areOptional)("the response of a token server", () => {
   const now = Date.UTC(2026, 0, 1)
 
   for (const { body, error, expiresInSeconds, token } of vectors?.tokenResponses ?? []) {
@@ -484,13 +484,13 @@ describe.skipIf(vectors === undefined && areOptional)("the answer of a token ser
     })
   }
 
-  it("that was given out a while ago lasts less long", () => {
+  it("with a past issue time shortens the lifetime of the token", () => {
     const issued_at = new Date(now - 100_000).toISOString()
     const { lifetime } = Either.getOrThrow(tokens.read(JSON.stringify({ token: "T", expires_in: 300, issued_at }), now))
     assert.isAtMost(lifetime, 200_000)
   })
 
-  it.effect("is not read where it has no end", () => {
+  it.effect("is rejected if it is too large", () => {
     const { layer } = network(guarded(() => false, () => ({ status: 200, body: "x".repeat(200_000) })))
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "TokenInvalid")

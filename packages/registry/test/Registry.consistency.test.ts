@@ -43,8 +43,8 @@ const waiting = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 const asked = (method: string) =>
   Effect.map(FaultyRegistry.requests, (requests) => requests.filter((_) => _.method === method).length)
 
-describe("what was just pushed and is not there", () => {
-  it.effect("is asked for again as a blob, as a manifest and by its tag", () =>
+describe("content that was just pushed and is not yet found", () => {
+  it.effect("is requested again as a blob, as a manifest and by its tag", () =>
     Effect.gen(function*() {
       const { client, digest } = yield* pushed
       yield* late("GET", 2)
@@ -56,7 +56,7 @@ describe("what was just pushed and is not there", () => {
       assert.isTrue(Option.isSome(found))
     }).pipe(Effect.provide(services)))
 
-  it.effect("is not waited for long", () =>
+  it.effect("is not requested again forever", () =>
     Effect.gen(function*() {
       const { client } = yield* pushed
       yield* late("GET", 100)
@@ -65,7 +65,7 @@ describe("what was just pushed and is not there", () => {
       assert.isTrue(Duration.lessThan(time, "5 seconds"))
     }).pipe(Effect.provide(services)))
 
-  it.effect("is not waited for when that is a while ago", () =>
+  it.effect("is not requested again 10 seconds after the push", () =>
     Effect.gen(function*() {
       const { client } = yield* pushed
       yield* TestClock.adjust("11 seconds")
@@ -74,7 +74,7 @@ describe("what was just pushed and is not there", () => {
       assert.strictEqual(yield* asked("GET"), 1)
     }).pipe(Effect.provide(services)))
 
-  it.effect("is not waited for when something was deleted since, and nothing else ever is", () =>
+  it.effect("is not requested again after a deletion, nor is any other content", () =>
     Effect.gen(function*() {
       const { client, digest } = yield* pushed
       yield* Effect.flip(client.fetchManifest(repository, Reference.Tag.make("other")))

@@ -35,19 +35,19 @@ const fetchBlob = (descriptor: Descriptor.Descriptor) =>
 
 const explained = (error: unknown) => {
   if (!(error instanceof RegistryError.RegistryFailed)) return assert.fail(`an error of another kind: ${String(error)}`)
-  assert.strictEqual(error.reason, "InvalidAnswer")
+  assert.strictEqual(error.reason, "InvalidResponse")
   assert.include(error.message, "gzip")
   assert.include(error.message, "accept-encoding: identity")
 }
 
-describe("what is compressed although nobody asked for it", () => {
-  it.effect("fails as a blob, and says so", () =>
+describe("a response with a content encoding that was not requested", () => {
+  it.effect("fails a blob and names the encoding", () =>
     Effect.gen(function*() {
       explained(yield* Effect.flip(fetchBlob(blob)))
     }).pipe(Effect.provide(services(network(compressing(content)).layer))))
 
   for (const size of [1, 23, 100_000]) {
-    it.effect(`fails as ${size} bytes of a blob at once, and says so`, () => {
+    it.effect(`fails ${size} bytes of a blob at once and names the encoding`, () => {
       const content = randomBytes(size)
       const { layer } = network(compressing(content))
       return Effect.gen(function*() {
@@ -58,7 +58,7 @@ describe("what is compressed although nobody asked for it", () => {
     })
   }
 
-  it.effect("fails as parts of a blob, and says so", () =>
+  it.effect("fails parts of a blob and names the encoding", () =>
     Effect.gen(function*() {
       explained(yield* Effect.flip(fetchBlob(blob)))
     }).pipe(Effect.provide(
@@ -66,7 +66,7 @@ describe("what is compressed although nobody asked for it", () => {
     )))
 
   for (const name of [index.digest, tag]) {
-    it.effect(`fails as a manifest by ${name === tag ? "tag" : "digest"}, and says so`, () =>
+    it.effect(`fails a manifest by ${name === tag ? "tag" : "digest"} and names the encoding`, () =>
       Effect.gen(function*() {
         const client = yield* Registry.Registry
         explained(
@@ -77,7 +77,7 @@ describe("what is compressed although nobody asked for it", () => {
       ))))
   }
 
-  it.effect("is what it should be where it only says so", () => {
+  it.effect("succeeds if the content matches the digest", () => {
     const stored = gzipSync(content)
     const { layer } = network(() => ({ status: 200, headers: gzip, body: stored }))
     return Effect.gen(function*() {
@@ -86,14 +86,14 @@ describe("what is compressed although nobody asked for it", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is what it should be where the platform has decompressed it", () => {
+  it.effect("succeeds if the HTTP client has decompressed the content", () => {
     const { layer } = network(() => ({ status: 200, headers: { ...gzip, "content-length": "40" }, body: content }))
     return Effect.gen(function*() {
       deepStrictEqual(Buffer.concat([...yield* fetchBlob(blob)]), content)
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("does not say how large a blob is", () => {
+  it.effect("does not determine the size of a blob", () => {
     const { layer } = network(() => ({ status: 200, headers: { ...gzip, "content-length": "40" } }))
     return Effect.gen(function*() {
       const there = yield* Effect.flatMap(Registry.Registry, (_) => _.statBlob(repository, blob.digest))
@@ -101,7 +101,7 @@ describe("what is compressed although nobody asked for it", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("does not say how large a manifest is, which is then fetched", () => {
+  it.effect("does not determine the size of a manifest, which is then fetched", () => {
     const headers = { "content-type": index.mediaType, "docker-content-digest": index.digest }
     const { layer } = network(({ method }) =>
       method === "HEAD"

@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
 import { Content, Digest, ImageManifest, MediaType, Reference } from "@ociman/oci"
-import { Credential, Credentials, Registry, RegistryKey, RegistryProfile, Repository } from "@ociman/registry"
+import { Credential, Credentials, Registry, Repository } from "@ociman/registry"
 import { Cause, Chunk, Config, ConfigProvider, Effect, Layer, Option, Redacted, Stream, Tracer } from "effect"
 import { lines, network, type Script, services } from "./scripted.js"
 
@@ -23,7 +23,7 @@ describe("a mirror", () => {
   const options: Registry.Options = { mirrors: { [host]: [{ host: "mirror.example.com", isProxy: true }] }, retries: 0 }
   const here = "https://mirror.example.com/"
 
-  it.effect("is asked first, and told for whom", () => {
+  it.effect("is asked before the registry, and told the registry if it is a proxy", () => {
     const { layer, requests } = network(() => ({ status: 200, body: text }))
     return Effect.gen(function*() {
       assert.strictEqual(yield* fetched, text)
@@ -31,7 +31,7 @@ describe("a mirror", () => {
     }).pipe(Effect.provide(services(layer, [], options)))
   })
 
-  it.effect("that has not got it, or does not answer, or lies, costs only itself", () => {
+  it.effect("that lacks the content, fails, or sends wrong bytes is skipped", () => {
     const others: ReadonlyArray<Script> = [
       () => ({ status: 404 }),
       () => undefined,
@@ -48,7 +48,7 @@ describe("a mirror", () => {
     })
   })
 
-  it.effect("gets its own credentials and not those of the registry", () => {
+  it.effect("is sent its own credentials instead of those of the registry", () => {
     const { layer, requests } = network(({ headers, url }) =>
       headers["authorization"] === undefined
         ? { status: 401, headers: { "www-authenticate": "Basic realm=\"r\"" } }
@@ -69,7 +69,7 @@ describe("a mirror", () => {
     }).pipe(Effect.provide(services(layer, credentials, options)))
   })
 
-  it.effect("is asked for manifests, too, and nothing is pushed there", () => {
+  it.effect("is asked for manifests too, and never pushed to", () => {
     const { layer, requests } = network(({ method, url }) =>
       url.startsWith(here)
         ? { status: 404 }
@@ -85,8 +85,8 @@ describe("a mirror", () => {
   })
 })
 
-describe("the profile of a registry", () => {
-  it.effect("limits how many names are asked for at once", () => {
+describe("the limits of a registry", () => {
+  it.effect("reduce the requested page size", () => {
     const { layer, requests } = network(() => ({ status: 200, body: "{}" }))
     return Effect.gen(function*() {
       const { tags } = yield* Registry.Registry
@@ -106,27 +106,27 @@ describe("the profile of a registry", () => {
 
   const push = Effect.flatMap(Registry.Registry, (_) => _.pushBlob(repository, blob, Stream.make(bytes)))
 
-  it.effect("limits the chunks of an upload", () => {
+  it.effect("reduce the chunk size of an upload", () => {
     const { layer, requests } = network(refusing)
-    const profiles = { [host]: { ...RegistryProfile.defaults, largestChunk: 20 } }
+    const limits = { [host]: { largestChunk: 20 } }
     return Effect.gen(function*() {
       yield* push
       const ranges = requests.flatMap(({ headers, method }) => method === "PATCH" ? [headers["content-range"]] : [])
       deepStrictEqual(ranges, ["0-19", "20-22"])
-    }).pipe(Effect.provide(services(layer, [], { profiles })))
+    }).pipe(Effect.provide(services(layer, [], { limits })))
   })
 
-  it.effect("has none where the registry takes none", () => {
+  it.effect("disable chunks if the registry does not support them", () => {
     const { layer, requests } = network(refusing)
-    const profiles = { [host]: { ...RegistryProfile.defaults, largestChunk: 0 } }
+    const limits = { [host]: { largestChunk: 0 } }
     return Effect.gen(function*() {
       const error = yield* Effect.flip(push)
       assert.include(error.message, "413")
       assert.isFalse(requests.some(({ method }) => method === "PATCH"))
-    }).pipe(Effect.provide(services(layer, [], { profiles })))
+    }).pipe(Effect.provide(services(layer, [], { limits })))
   })
 
-  it.effect("is learned: what was too large once is not sent whole again", () => {
+  it.effect("are learned: a blob that was too large once is sent in chunks the next time", () => {
     const { layer, requests } = network(refusing)
     return Effect.gen(function*() {
       yield* push
@@ -138,7 +138,7 @@ describe("the profile of a registry", () => {
 })
 
 describe("the layers", () => {
-  it.effect("in memory have a registry under each name", () =>
+  it.effect("in memory have a registry per host name", () =>
     Effect.gen(function*() {
       const registry = yield* Registry.Registry
       const other = Repository.make("other.example.com/team/app")
@@ -159,7 +159,7 @@ describe("the layers", () => {
       assert.strictEqual(yield* fetched, text)
     }).pipe(Effect.provide(Layer.merge(Layer.provide(Registry.layerMemory, NodeHasher.layer), NodeHasher.layer))))
 
-  it.effect("take their settings from the configuration", () => {
+  it.effect("read their options from the configuration", () => {
     const { layer, requests } = network(() => ({ status: 503 }))
     const configured = Registry.layerConfig({
       retries: Config.integer("RETRIES"),
@@ -172,21 +172,21 @@ describe("the layers", () => {
       )
     )
     return Effect.gen(function*() {
-      yield* Effect.flip(Registry.ping(RegistryKey.make(host)))
+      yield* Effect.flip(Registry.ping(Repository.registryKey(host)))
       deepStrictEqual(requests.map(({ headers }) => headers["user-agent"]), ["test/1"])
     }).pipe(Effect.provide(configured))
   })
 
-  it.effect("of tests say what they were not given", () =>
+  it.effect("of tests die with the name of a missing method", () =>
     Effect.gen(function*() {
-      yield* Registry.ping(RegistryKey.make(host))
+      yield* Registry.ping(Repository.registryKey(host))
       const cause = yield* Effect.flip(Effect.sandbox(Registry.statBlob(repository, digest)))
       assert.include(Cause.pretty(cause), "statBlob")
     }).pipe(Effect.provide(Registry.layerTest({ ping: () => Effect.void }))))
 })
 
 describe("spans", () => {
-  it.effect("say what is done where, and no secret", () => {
+  it.effect("name the operation and the repository, and contain no secret", () => {
     const seen: Array<readonly [string, string]> = []
     const tracer = Tracer.make({
       span: (name, parent, context, links, startTime, kind) => {

@@ -1,11 +1,11 @@
 import { describe, it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
-import { Credential, Credentials, Registry, RegistryKey } from "@ociman/registry"
+import { Credential, Credentials, Registry, Repository } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import { Effect, Layer, Option, Redacted } from "effect"
 
-const key = RegistryKey.make("registry.example.com")
+const key = Repository.registryKey("registry.example.com")
 
 const account = { username: "alice", password: Redacted.make("s3cret") }
 
@@ -13,7 +13,7 @@ const alice = Credential.login(account.username, account.password)
 
 const mallory = Credential.login("alice", Redacted.make("guessed"))
 
-const services = (known: ReadonlyArray<readonly [RegistryKey.RegistryKey, Credential.Credential]> = []) =>
+const services = (known: ReadonlyArray<readonly [Repository.RegistryKey, Credential.Credential]> = []) =>
   Registry.layer({ retries: 0 }).pipe(
     Layer.provideMerge(FaultyRegistry.layer(FaultyRegistry.basicAuth(FaultyRegistry.healthy, account))),
     Layer.provideMerge(Credentials.layerMemory(known)),
@@ -39,14 +39,14 @@ describe("Registry.login", () => {
       deepStrictEqual(yield* username, Option.none())
     }).pipe(Effect.provide(services())))
 
-  it.effect("asks with the new credential and keeps the old one if the new one is rejected", () =>
+  it.effect("verifies the new credential and keeps the old one if the new one is rejected", () =>
     Effect.gen(function*() {
       yield* Registry.ping(key)
       strictEqual((yield* Effect.flip(Registry.login(key, mallory)))._tag, "AuthenticationError")
       strictEqual(yield* isAccepted, true)
     }).pipe(Effect.provide(services([[key, alice]]))))
 
-  it.effect("does not ask the registry if that is turned off", () =>
+  it.effect("does not contact the registry if verification is disabled", () =>
     Effect.gen(function*() {
       yield* Registry.login(key, mallory, { verify: false })
       deepStrictEqual(yield* FaultyRegistry.requests, [])

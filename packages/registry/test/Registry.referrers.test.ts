@@ -6,7 +6,7 @@ import { Credentials, Registry, RegistryError, Repository } from "@ociman/regist
 import { FaultyRegistry } from "@ociman/testing"
 import { Chunk, Effect, Layer, Stream } from "effect"
 import { createHash } from "node:crypto"
-import { tagOf } from "../src/internal/referrers.js"
+import { tagOf } from "../src/internal/client/referrers.js"
 import { network, type Received, type Reply, type Script, services } from "./scripted.js"
 
 const host = "registry.example.com"
@@ -90,7 +90,7 @@ const kept = (stored: ReadonlyMap<string, string>): ReadonlyArray<Record<string,
   JSON.parse(stored.get(fallback) ?? "{\"manifests\": []}").manifests
 
 describe("the referrers of a manifest", () => {
-  it.effect("are those that the registry lists, page by page, each once", () => {
+  it.effect("are listed from all pages of the referrers API without duplicates", () => {
     const [a, b, c] = [entry("a"), entry("b"), entry("c")]
     const { layer } = network(({ url }) =>
       url.endsWith("?page=2")
@@ -102,7 +102,7 @@ describe("the referrers of a manifest", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("are none if the registry lists null, as encoders of Go write an empty list", () => {
+  it.effect("are empty if the registry lists null, as Go encodes an empty list", () => {
     const { layer } = network(() => ({
       status: 200,
       headers: { "content-type": MediaType.ImageIndex },
@@ -113,7 +113,7 @@ describe("the referrers of a manifest", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("are all that a registry has that lists two at once", () =>
+  it.effect("are complete if the registry returns pages of two", () =>
     Effect.gen(function*() {
       const client = yield* Registry.Registry
       yield* client.pushBlob(repository, Descriptor.empty, Stream.make(Buffer.from("{}")))
@@ -136,7 +136,7 @@ describe("the referrers of a manifest", () => {
       )
     )))
 
-  it.effect("are filtered here, unless the registry says that it did", () => {
+  it.effect("are filtered by the client unless the registry declares that it did", () => {
     const [a, b, c] = [entry("a", sbom), entry("b", signature), entry("c")]
     const all = network(() => index(a, b, c))
     const some = network(() => ({
@@ -154,7 +154,7 @@ describe("the referrers of a manifest", () => {
   })
 
   for (const status of [400, 404, 405, 406]) {
-    it.effect(`are those under the tag where asking for them is answered with ${status}`, () => {
+    it.effect(`are those under the referrers tag if the API responds ${status}`, () => {
       const a = entry("a")
       const { layer } = network(({ url }) =>
         url.includes("/referrers/") ? { status } : url.endsWith(fallback) ? index(a) : { status: 404 }
@@ -165,7 +165,7 @@ describe("the referrers of a manifest", () => {
     })
   }
 
-  it.effect("are those under the tag where the answer is something else than a list", () => {
+  it.effect("are those under the referrers tag if the response is not a list", () => {
     const a = entry("a")
     const { layer } = network(({ url }) =>
       url.includes("/referrers/") ? { status: 200, headers: { "content-type": "text/html" }, body: "<html>" } : index(a)
@@ -175,7 +175,7 @@ describe("the referrers of a manifest", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("are none where there is no such tag, or it has something else than an index", () => {
+  it.effect("are empty if the referrers tag does not exist or is not an index", () => {
     const manifest = artifact("x")
     return Effect.gen(function*() {
       const { bytes } = yield* manifest
@@ -186,7 +186,7 @@ describe("the referrers of a manifest", () => {
     })
   })
 
-  it.live("are not known where the registry fails", () => {
+  it.live("fail if the registry fails", () => {
     const { layer } = network(() => ({ status: 500 }))
     return Effect.gen(function*() {
       const error = yield* Effect.flip(list())
@@ -196,7 +196,7 @@ describe("the referrers of a manifest", () => {
 })
 
 describe("the tag of referrers", () => {
-  it("is the digest, cut where a tag would be too long", () => {
+  it("is the digest, truncated to the length of a tag", () => {
     assert.strictEqual(fallback, subject.replace(":", "-"))
     const long = Digest.Digest.make(`sha512:${"ab".repeat(64)}`)
     assert.strictEqual(tagOf(long), `sha512-${"ab".repeat(32)}`)
@@ -210,7 +210,7 @@ describe("a manifest with a subject", () => {
       ([_, content]) => Effect.as(_.pushManifest(repository, content), content)
     )
 
-  it.effect("is kept under the tag where the registry does not take note of it", () => {
+  it.effect("is added to the referrers tag if the registry does not process its subject", () => {
     const { layer, stored } = storing()
     return Effect.gen(function*() {
       const { descriptor } = yield* push("a")
@@ -227,7 +227,7 @@ describe("a manifest with a subject", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is kept under the tag also where the registry only says that it takes note", () => {
+  it.effect("is added to the referrers tag if the registry processes its subject without having the API", () => {
     const { layer, stored } = storing({ subjects: true })
     return Effect.gen(function*() {
       yield* push("a")
@@ -235,7 +235,7 @@ describe("a manifest with a subject", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is left to the registry that lists it", () => {
+  it.effect("is not added to the referrers tag if the registry has the API", () => {
     const { layer, requests } = network(({ method }) =>
       method === "PUT" ? { status: 201, headers: { "oci-subject": subject } } : index()
     )
@@ -246,7 +246,7 @@ describe("a manifest with a subject", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("is not lost among others that are pushed at the same time", () => {
+  it.live("is not lost among concurrent pushes", () => {
     const { layer, stored } = storing()
     return Effect.gen(function*() {
       yield* Effect.forEach(Array.from({ length: 20 }, (_, i) => String(i)), push, { concurrency: "unbounded" })
@@ -255,7 +255,7 @@ describe("a manifest with a subject", () => {
   })
 
   for (const etags of [true, false]) {
-    it.live(`is not lost when another program writes, ${etags ? "with" : "without"} conditions`, () => {
+    it.live(`is not lost if another program writes the tag, ${etags ? "with" : "without"} conditions`, () => {
       const others = [entry("other 1"), entry("other 2")]
       let reads = 0
       const { layer, stored } = storing({
@@ -303,7 +303,7 @@ describe("a manifest with a subject", () => {
   }
 
   for (const status of [403, 429, 503]) {
-    it.live(`is listed by the registry although it was asked for its lists in vain before (${status})`, () => {
+    it.live(`is listed by the registry after an inconclusive probe of its API (${status})`, () => {
       const own = storing({ subjects: true })
       let isBusy = true
       const { layer, requests } = network((request, earlier) =>
@@ -322,7 +322,7 @@ describe("a manifest with a subject", () => {
     })
   }
 
-  it.effect("is listed by a registry that has lists by now, for a client that knew none", () => {
+  it.effect("is added to the referrers tag by a client that found no API, and listed once the registry has it", () => {
     const own = storing({ subjects: true })
     let isNew = false
     const { layer } = network((request, earlier) =>
@@ -335,7 +335,7 @@ describe("a manifest with a subject", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("does not overwrite a tag that has something else", () => {
+  it.effect("does not overwrite a referrers tag that is not an index", () => {
     const { layer, stored } = storing()
     return Effect.gen(function*() {
       const { bytes } = yield* artifact("x")
@@ -346,7 +346,7 @@ describe("a manifest with a subject", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is taken out of the list before it is deleted", () => {
+  it.effect("is removed from the referrers tag before it is deleted", () => {
     const { layer, requests, stored } = storing()
     return Effect.gen(function*() {
       const { descriptor } = yield* push("a")
@@ -369,7 +369,7 @@ describe("a list of names", () => {
       (found) => Array.from(found, String)
     )
 
-  it.effect("follows its links, also after a page with few names", () => {
+  it.effect("follows its links, even after a short page", () => {
     const { layer, requests } = network(({ url }) =>
       url.endsWith("?n=100")
         ? {
@@ -385,7 +385,7 @@ describe("a list of names", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("has no names that are none", () => {
+  it.effect("skips null, empty and invalid names", () => {
     const { layer } = network(() => ({ status: 200, body: "{\"tags\":[null,\"\",\"a\",\"a\",\"sha256:abc\",1]}" }))
     const nothing = network(() => ({ status: 200, body: "{\"tags\":null}" }))
     return Effect.gen(function*() {
@@ -394,7 +394,7 @@ describe("a list of names", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("has an end, also where its pages have none", () => {
+  it.effect("fails if its pages do not end", () => {
     const { layer, requests } = network(({ url }) => ({
       status: 200,
       headers: { link: `<?page=${url.endsWith("?page=2") ? 1 : 2}>; rel="next"` },
@@ -407,7 +407,7 @@ describe("a list of names", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.effect("is read no further than somebody wants it", () => {
+  it.effect("requests no more pages than are consumed", () => {
     const { layer, requests } = network((_, { length }) => ({
       status: 200,
       headers: { link: `<?page=${length + 1}>; rel="next"` },

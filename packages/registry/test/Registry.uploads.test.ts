@@ -79,7 +79,7 @@ const receiving = (options: {
 }
 
 describe("a blob that is pushed", () => {
-  it.live("goes whole to where the registry says, with its digest appended to what is there", () => {
+  it.live("is sent in one request to the Location, with the digest appended to its query", () => {
     const { layer, requests, state } = receiving()
     return Effect.gen(function*() {
       const { digest } = yield* describeBytes(bytes)
@@ -97,7 +97,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("that is there is not sent", () => {
+  it.live("that exists is not sent", () => {
     const { layer, requests } = network(() => ({ status: 200, headers: { "content-length": String(bytes.length) } }))
     return Effect.gen(function*() {
       assert.strictEqual(yield* push(), "Present")
@@ -105,7 +105,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("may come by the same memory over and over", () => {
+  it.live("may come from a reused buffer", () => {
     const { layer, state } = receiving()
     const memory = Buffer.alloc(10)
     const content = Stream.range(0, 3).pipe(
@@ -120,7 +120,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("by several at once is sent once", () => {
+  it.live("concurrently by several fibers is sent once", () => {
     const { script, state } = receiving()
     let isStored = false
     const { layer, requests } = network((request, earlier) => {
@@ -138,7 +138,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("that was just looked for is not looked for again", () => {
+  it.live("that was just found missing is not looked for again", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
       const { digest } = yield* describeBytes(bytes)
@@ -150,7 +150,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("without bytes is sent with a length of zero", () => {
+  it.live("of zero bytes is sent with a length of zero", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
       yield* push({}, new Uint8Array(0))
@@ -160,7 +160,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("of another algorithm says so before", () => {
+  it.live("with another digest algorithm is announced by digest-algorithm", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
       const descriptor = yield* describeBytes(bytes, "sha512")
@@ -169,7 +169,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("is pushed although the registry does not say whether it is there", () => {
+  it.live("is pushed if the registry does not report its existence", () => {
     const { script } = receiving()
     const { layer } = network((request, earlier) =>
       request.method === "HEAD" ? { status: 405 } : script(request, earlier)
@@ -187,15 +187,15 @@ describe("a blob that is pushed", () => {
       ["with 204", { status: 204 }]
     ] as const
   ) {
-    it.live(`is not pushed where the session is opened ${what}`, () => {
+    it.live(`fails if the session is opened ${what}`, () => {
       const { layer } = network(({ method }) => method === "HEAD" ? missing : reply)
       return Effect.gen(function*() {
-        assert.strictEqual((yield* failure(push())).reason, "InvalidAnswer")
+        assert.strictEqual((yield* failure(push())).reason, "InvalidResponse")
       }).pipe(Effect.provide(services(layer)))
     })
   }
 
-  it.live("goes to no place without encryption, or in a private network", () => {
+  it.live("is not sent to an unencrypted or private Location", () => {
     const at = (location: string) => network(({ method }) => method === "HEAD" ? missing : session(location))
     return Effect.gen(function*() {
       for (const location of ["http://registry.example.com/u", "https://192.168.1.1/u"]) {
@@ -205,7 +205,7 @@ describe("a blob that is pushed", () => {
     })
   })
 
-  it.live("goes to another host without credentials", () => {
+  it.live("is sent to another host without credentials", () => {
     const { layer, requests } = network(({ headers, method, url }) =>
       !url.startsWith(origin)
         ? { status: 201 }
@@ -223,7 +223,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer, credentials)))
   })
 
-  it.live("that is not what its descriptor says fails, and the session is given up", () => {
+  it.live("that does not match its descriptor fails, and the session is cancelled", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
       const descriptor = yield* describeBytes(Buffer.from(text.toUpperCase()))
@@ -236,7 +236,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer, [], { chunkSize: 10 })))
   })
 
-  it.live("that cannot be read fails for that reason", () => {
+  it.live("whose content fails to be read fails with that error", () => {
     class Unreadable extends Data.TaggedError("Unreadable") {}
     const { layer, state } = receiving()
     return Effect.gen(function*() {
@@ -250,7 +250,7 @@ describe("a blob that is pushed", () => {
     }).pipe(Effect.provide(services(layer, [], { chunkSize: 10 })))
   })
 
-  it.live("is not stored where the registry says that it stored something else", () => {
+  it.live("fails if the registry declares that it stored another digest", () => {
     const { layer } = network(({ method }) =>
       method === "HEAD"
         ? missing
@@ -259,7 +259,7 @@ describe("a blob that is pushed", () => {
         : { status: 201, headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` } }
     )
     return Effect.gen(function*() {
-      assert.strictEqual((yield* failure(push())).reason, "InvalidAnswer")
+      assert.strictEqual((yield* failure(push())).reason, "InvalidResponse")
     }).pipe(Effect.provide(services(layer)))
   })
 })
@@ -267,7 +267,7 @@ describe("a blob that is pushed", () => {
 describe("a push that is interrupted", () => {
   const small = { chunkSize: 10 }
 
-  it.live("is made again when the connection was lost, for a small blob in a new session", () => {
+  it.live("is retried after a lost connection, in a new session for a small blob", () => {
     const { layer, requests, state } = receiving({ whole: (_, count) => count === 0 ? undefined : { status: 201 } })
     return Effect.gen(function*() {
       assert.strictEqual(yield* push(), "Pushed")
@@ -276,7 +276,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("begins anew when the registry forgot the session", () => {
+  it.live("starts again if the registry has lost the session", () => {
     const { layer, state } = receiving({
       whole: (_, count) =>
         count === 0
@@ -289,7 +289,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("goes on in chunks where the registry has a part of a large blob", () => {
+  it.live("continues in chunks if the registry has a part of a large blob", () => {
     const { layer, requests, state } = receiving({
       whole: ({ body }) => {
         state.received = body.slice(0, 15)
@@ -304,7 +304,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("goes on in chunks where the registry does not take it whole", () => {
+  it.live("continues in chunks if the registry does not accept it in one request", () => {
     const { layer, requests, state } = receiving({ whole: () => ({ status: 413 }) })
     return Effect.gen(function*() {
       yield* push()
@@ -316,7 +316,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("sends chunks as large as the registry wants them", () => {
+  it.live("sends chunks of the minimum size that the registry requires", () => {
     const { layer, requests } = receiving({
       whole: () => ({ status: 413 }),
       headers: { "oci-chunk-min-length": "20" }
@@ -328,7 +328,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("asks how far the registry got when a chunk was lost", () => {
+  it.live("requests the progress of the session after a lost chunk", () => {
     const { layer, state } = receiving({
       whole: () => ({ status: 413 }),
       part: ({ body }, count) => {
@@ -343,7 +343,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("sends the rest of a chunk of which the registry took a part", () => {
+  it.live("sends the rest of a chunk that the registry received in part", () => {
     const { layer, state } = receiving({
       whole: () => ({ status: 413 }),
       part: ({ body }, count) => {
@@ -360,7 +360,7 @@ describe("a push that is interrupted", () => {
 
   for (const status of [408, 429, 500, 503]) {
     for (const failed of [0, 1]) {
-      it.live(`sends chunk ${failed} again that was answered with ${status}`, () => {
+      it.live(`repeats chunk ${failed} after status ${status}`, () => {
         const { layer, requests, state } = receiving({
           whole: () => ({ status: 413 }),
           part: (_, count) => count === failed ? { status } : undefined
@@ -374,7 +374,7 @@ describe("a push that is interrupted", () => {
     }
   }
 
-  it.live("sends a chunk again that was answered with 429 where the session cannot be asked", () => {
+  it.live("repeats a chunk after 429 if the session does not report its progress", () => {
     const { script, state } = receiving({
       whole: () => ({ status: 413 }),
       part: (_, count) => count === 1 ? { status: 429 } : undefined
@@ -388,7 +388,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.effect("waits before a chunk as long as the registry asks for", () => {
+  it.effect("waits before a chunk as long as Retry-After asks", () => {
     const { layer, requests } = receiving({
       whole: () => ({ status: 413 }),
       part: (_, count) => count === 1 ? { status: 429, headers: { "retry-after": "30" } } : undefined
@@ -402,7 +402,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("fails with the words of the registry that does not take a chunk", () => {
+  it.live("fails with the error of the registry if it rejects a chunk", () => {
     const { layer } = receiving({
       whole: () => ({ status: 413 }),
       part: () => ({
@@ -417,7 +417,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], { ...small, retries: 1 })))
   })
 
-  it.live("ends an upload of chunks again that could not be ended", () => {
+  it.live("retries the completion of a chunked upload", () => {
     const { script, state } = receiving({ whole: () => ({ status: 413 }) })
     let ends = 0
     const { layer } = network((request, earlier) =>
@@ -430,7 +430,7 @@ describe("a push that is interrupted", () => {
   })
 
   for (const isStored of [true, false]) {
-    it.live(`asks for a blob whose session ended with the connection, and which is ${isStored ? "" : "not "}there`, () => {
+    it.live(`looks for the blob if its session ended with a lost connection, when it does ${isStored ? "" : "not "}exist`, () => {
       const { script, state } = receiving({ whole: () => ({ status: 413 }) })
       let isLost = false
       const { layer } = network((request, earlier) => {
@@ -449,7 +449,7 @@ describe("a push that is interrupted", () => {
     })
   }
 
-  it.live("counts by itself where the registry counts each chunk alone", () => {
+  it.live("uses its own offset if the registry counts each chunk separately", () => {
     const { layer, state } = receiving({
       whole: () => ({ status: 413 }),
       part: ({ body }) => {
@@ -463,7 +463,7 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("takes 201 after a chunk for a chunk that was taken", () => {
+  it.live("treats 201 after a chunk as an accepted chunk", () => {
     const { layer, state } = receiving({
       whole: () => ({ status: 413 }),
       part: ({ body }) => {
@@ -477,17 +477,17 @@ describe("a push that is interrupted", () => {
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("fails where the registry says that it has more than was sent", () => {
+  it.live("fails if the registry reports more bytes than were sent", () => {
     const { layer } = receiving({
       whole: () => ({ status: 413 }),
       part: () => session(`${uploads}u?state=1%2B`, { range: "0-99" })
     })
     return Effect.gen(function*() {
-      assert.strictEqual((yield* failure(push())).reason, "InvalidAnswer")
+      assert.strictEqual((yield* failure(push())).reason, "InvalidResponse")
     }).pipe(Effect.provide(services(layer, [], small)))
   })
 
-  it.live("gives up the session, for which it may lack the right", () => {
+  it.live("cancels the session, and ignores a failure to do so", () => {
     const { layer, requests } = network(({ method }) =>
       method === "HEAD" ? missing : method === "POST" ? session("/u") : { status: method === "DELETE" ? 403 : 400 }
     )
@@ -501,7 +501,7 @@ describe("a push that is interrupted", () => {
 describe("a blob of another repository", () => {
   const from = Repository.make(`${host}/team/base`)
 
-  it.live("is taken over", () => {
+  it.live("is mounted", () => {
     const { layer, requests } = network(({ method }) => ({ status: method === "HEAD" ? 404 : 201 }))
     return Effect.gen(function*() {
       const { digest } = yield* describeBytes(bytes)
@@ -513,7 +513,7 @@ describe("a blob of another repository", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("is sent in the session that is opened where it is not", () => {
+  it.live("is sent in the opened session if it is not mounted", () => {
     const { layer, requests, state } = receiving()
     return Effect.gen(function*() {
       assert.strictEqual(yield* push({ from: [from] }), "Pushed")
@@ -523,7 +523,7 @@ describe("a blob of another repository", () => {
   })
 
   for (const status of [400, 403, 404, 405, 500]) {
-    it.live(`is sent where asking for it is answered with ${status}`, () => {
+    it.live(`is sent if the mount is answered with ${status}`, () => {
       const { script, state } = receiving()
       const { layer } = network((request, earlier) =>
         request.url.includes("mount=") ? { status } : script(request, earlier)
@@ -535,7 +535,7 @@ describe("a blob of another repository", () => {
     })
   }
 
-  it.live("of another registry is not asked for", () => {
+  it.live("of another registry is not mounted", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
       yield* push({ from: [Repository.make("other.example.com/team/base")] })
@@ -543,7 +543,7 @@ describe("a blob of another repository", () => {
     }).pipe(Effect.provide(services(layer)))
   })
 
-  it.live("that is not taken over leaves no session", () => {
+  it.live("that is not mounted leaves no session", () => {
     const { layer, requests } = receiving()
     return Effect.gen(function*() {
       const { digest } = yield* describeBytes(bytes)

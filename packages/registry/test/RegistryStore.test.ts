@@ -67,8 +67,8 @@ const asked = Effect.map(
   (requests) => requests.map(({ method, url }) => `${method} ${url.replace(/\?.*/, "")}`)
 )
 
-describe("a repository as a store", () => {
-  it.effect("takes over from another repository of its registry, and nothing passes through here", () =>
+describe("a store in a repository", () => {
+  it.effect("mounts blobs from another repository of its registry without transferring them", () =>
     Effect.gen(function*() {
       const from = yield* RegistryStore.make(repository("team/app"))
       const to = yield* RegistryStore.make(repository("team/copy"))
@@ -82,7 +82,7 @@ describe("a repository as a store", () => {
       assertTrue(yield* to.exists(layer))
     }).pipe(Effect.provide(registry)))
 
-  it.effect("does not look for a mount in another registry, or another store", () =>
+  it.effect("does not mount from another registry or another store", () =>
     Effect.gen(function*() {
       const to = yield* RegistryStore.make(repository("team/copy"))
       const memory = yield* ImageStore.makeMemory
@@ -96,7 +96,7 @@ describe("a repository as a store", () => {
       deepStrictEqual(queries, [])
     }).pipe(Effect.provide(registry)))
 
-  it.effect("names a copy by the bytes that it has just sent, and does not ask for them", () =>
+  it.effect("tags a copied image with cached bytes, without fetching them", () =>
     Effect.gen(function*() {
       const to = yield* RegistryStore.make(repository("team/copy"))
       yield* pushed(to)
@@ -104,7 +104,7 @@ describe("a repository as a store", () => {
       strictEqual((yield* asked).filter((line) => /^PUT .*\/manifests\//.test(line)).length, 2)
     }).pipe(Effect.provide(registry)))
 
-  it.effect("fetches parts of a large blob at the same time, if it is told so", () =>
+  it.effect("fetches parts of a large blob concurrently if configured", () =>
     Effect.gen(function*() {
       const store = yield* RegistryStore.make(repository("team/app"))
       const { layer } = yield* pushed(store)
@@ -144,7 +144,7 @@ describe("a repository as a store", () => {
   ]
 
   for (const [what, lie] of lies) {
-    it.effect(`is sent what its registry then misses, where that ${what}`, () =>
+    it.effect(`uploads contents that the registry reports as missing, if its error ${what}`, () =>
       Effect.gen(function*() {
         const from = yield* RegistryStore.make(repository("team/app"))
         const to = yield* RegistryStore.make(repository("team/copy"))
@@ -162,7 +162,7 @@ describe("a repository as a store", () => {
       }).pipe(Effect.provide(registry)))
   }
 
-  it.effect("is sent the manifest of an index that its registry then misses", () =>
+  it.effect("pushes the manifest of an index that the registry reports as missing", () =>
     Effect.gen(function*() {
       const from = yield* RegistryStore.make(repository("team/app"))
       const to = yield* RegistryStore.make(repository("team/copy"))
@@ -184,7 +184,7 @@ describe("a repository as a store", () => {
       strictEqual((yield* to.resolve("all")).digest, index.descriptor.digest)
     }).pipe(Effect.provide(registry)))
 
-  it.effect("is sent it once, and then says what its registry said", () =>
+  it.effect("repeats such an upload once, then fails with the error of the registry", () =>
     Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const to = yield* RegistryStore.make(repository("team/copy"))
@@ -200,7 +200,7 @@ describe("a repository as a store", () => {
       deepStrictEqual(puts, ["blobs", "blobs", "manifests", "blobs", "blobs", "manifests"])
     }).pipe(Effect.provide(registry)))
 
-  it.effect("sends nothing that is there", () =>
+  it.effect("does not upload existing contents", () =>
     Effect.gen(function*() {
       const to = yield* RegistryStore.make(repository("team/app"))
       yield* pushed(to)
@@ -216,7 +216,7 @@ describe("a repository as a store", () => {
     { answer: FaultyRegistry.drop, reason: "Unavailable" },
     { answer: FaultyRegistry.error(405, "UNSUPPORTED"), reason: "Unsupported" },
     { answer: FaultyRegistry.error(400, "NAME_INVALID"), reason: "Unknown" }
-  ])("says what its registry said (%#: $reason)", ({ answer, reason }) =>
+  ])("fails with the error of the registry as the cause (%#: $reason)", ({ answer, reason }) =>
     Effect.gen(function*() {
       const store = yield* RegistryStore.make(repository("team/app"))
       const error = yield* Effect.flip(store.resolve("v1"))

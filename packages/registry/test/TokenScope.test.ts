@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { TokenScope } from "@ociman/registry"
+import * as TokenScope from "@ociman/registry/author/TokenScope"
 import { Equal, FastCheck } from "effect"
 
 const word = FastCheck.stringMatching(/^[a-z0-9_.*-]{0,6}$/)
@@ -16,13 +16,13 @@ const scopes = FastCheck.array(scope, { maxLength: 6 })
 const texts = (list: ReadonlyArray<TokenScope.TokenScope>) => list.map(TokenScope.format)
 
 describe("TokenScope", () => {
-  it("what is printed is read back", () => {
+  it("formats scopes that it parses again", () => {
     FastCheck.assert(FastCheck.property(scope, (scope) => {
       assert.isTrue(Equal.equals(TokenScope.parse(TokenScope.format(scope)), scope))
     }))
   })
 
-  it("a union is the same in any order and any number of times, and covers what it is of", () => {
+  it("has a union that is independent of order and repetition, and covers its operands", () => {
     FastCheck.assert(FastCheck.property(scopes, scopes, (a, b) => {
       const union = TokenScope.union(a, b)
       assert.deepStrictEqual(texts(TokenScope.union(b, a, a)), texts(union))
@@ -42,7 +42,7 @@ describe("TokenScope", () => {
     assert.isTrue(TokenScope.covers([TokenScope.catalog], TokenScope.parseList("registry:catalog:*")))
   })
 
-  it("a resource keeps the class that its type has", () => {
+  it("keeps the class in the type of a resource", () => {
     const scope = TokenScope.parse("repository(plugin):a/b:pull")
     assert.strictEqual(scope._tag === "Resource" && scope.type, "repository(plugin)")
   })

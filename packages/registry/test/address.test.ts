@@ -1,8 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome } from "@effect/vitest/utils"
 import { Either, FastCheck, Option } from "effect"
-import * as addresses from "../src/internal/address.js"
-import { follow, type Purpose } from "../src/internal/following.js"
+import * as addresses from "../src/internal/http/address.js"
+import { type Purpose, resolveReference } from "../src/internal/http/urlPolicy.js"
 import { defaults } from "../src/SecurityPolicy.js"
 
 const registry = Option.getOrThrow(addresses.parse("https://registry.example.com/v2/"))
@@ -19,7 +19,7 @@ const authority = FastCheck.oneof(
   FastCheck.string({ unit: FastCheck.constantFrom(..."1207.xf:[]%2eaé"), minLength: 1, maxLength: 16 })
 )
 
-describe("an address that a registry gives", () => {
+describe("a URL from a registry", () => {
   it("has the host that the platform connects to", () => {
     FastCheck.assert(
       FastCheck.property(authority, (authority) => {
@@ -42,15 +42,15 @@ describe("an address that a registry gives", () => {
     "localhost.",
     "localhost..",
     "10.0.0.1.."
-  ])("is not followed to the private host %s, for any purpose", (host) => {
+  ])("is rejected if its host %s is private, for any purpose", (host) => {
     for (const purpose of purposes) {
-      const to = follow(defaults, { purpose, registry, from: registry, reference: `https://${host}/x` })
+      const to = resolveReference(defaults, { purpose, registry, from: registry, reference: `https://${host}/x` })
       assert.isTrue(Either.isLeft(to), purpose)
     }
   })
 
-  it("may end with the dot of the root", () => {
-    const to = follow(defaults, {
+  it("may have a host that ends with a dot", () => {
+    const to = resolveReference(defaults, {
       purpose: "redirect",
       registry,
       from: registry,

@@ -1,10 +1,10 @@
 import { assert, describe, it } from "@effect/vitest"
-import { RegistryKey } from "@ociman/registry"
+import { Repository } from "@ociman/registry"
 import { Either, Option } from "effect"
-import type { Address } from "../src/internal/address.js"
-import * as addresses from "../src/internal/address.js"
-import { follow, type Purpose } from "../src/internal/following.js"
-import * as headers from "../src/internal/headers.js"
+import type { Address } from "../src/internal/http/address.js"
+import * as addresses from "../src/internal/http/address.js"
+import * as headers from "../src/internal/http/headers.js"
+import { type Purpose, resolveReference } from "../src/internal/http/urlPolicy.js"
 import { defaults } from "../src/SecurityPolicy.js"
 import { areOptional, load } from "./vectors.js"
 
@@ -64,13 +64,13 @@ const behaviours = load<Behaviours>("server-behaviours")
 const address = (text: string): Address => Option.getOrThrow(addresses.parse(text))
 
 const isAllowed = (purpose: Purpose, registry: Address, reference: string) =>
-  Either.isRight(follow(defaults, { purpose, registry, from: registry, reference }))
+  Either.isRight(resolveReference(defaults, { purpose, registry, from: registry, reference }))
 
 /** A registry is asked without encryption where a case would otherwise be refused for that alone. */
 const registryFor = (host: string, reference: string) =>
   address(`${reference.startsWith("http:") ? "http" : "https"}://${host}/v2/test/blobs/x`)
 
-describe.skipIf(challenges === undefined && areOptional)("where a registry may point to", () => {
+describe.skipIf(challenges === undefined && areOptional)("the security policy", () => {
   it("has vectors", () => {
     assert.isAbove(challenges?.realmRules.cases.length ?? 0, 15)
     assert.isAbove(behaviours?.ssrf.redirect.length ?? 0, 10)
@@ -78,7 +78,7 @@ describe.skipIf(challenges === undefined && areOptional)("where a registry may p
 
   for (const { allowed, realm, registryHost, registryIsPlainHttp } of challenges?.realmRules.cases ?? []) {
     const [host = ""] = registryHost.split(" ")
-    it(`a token from ${realm} for ${registryHost}, ${registryIsPlainHttp ? "plain" : "encrypted"}`, () => {
+    it(`applies to a token from ${realm} for ${registryHost}, ${registryIsPlainHttp ? "plain" : "encrypted"}`, () => {
       const name = host === "" ? "registry.example.org" : host
       const registry = address(`${registryIsPlainHttp ? "http" : "https"}://${name}/v2/`)
       assert.strictEqual(isAllowed("token", registry, realm), allowed)
@@ -92,14 +92,14 @@ describe.skipIf(challenges === undefined && areOptional)("where a registry may p
   ]
   for (const [purpose, cases] of moves) {
     for (const { allowed, from, to } of cases) {
-      it(`${purpose} from ${from} to ${to}`, () => {
+      it(`applies to a ${purpose} from ${from} to ${to}`, () => {
         assert.strictEqual(isAllowed(purpose, registryFor(from, to), to), allowed)
       })
     }
   }
 
   for (const { allowed, plainHttpRegistry, url } of behaviours?.ssrf.foreignLayerUrl ?? []) {
-    it(`a layer at ${url} for ${plainHttpRegistry ? "a plain" : "an encrypted"} registry`, () => {
+    it(`applies to a layer at ${url} for ${plainHttpRegistry ? "a plain" : "an encrypted"} registry`, () => {
       const registry = address(`${plainHttpRegistry ? "http" : "https"}://registry.example.com/`)
       assert.strictEqual(isAllowed("layer", registry, url), allowed)
     })
@@ -108,7 +108,7 @@ describe.skipIf(challenges === undefined && areOptional)("where a registry may p
 
 describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
   for (const { address: given, canonical, scheme } of challenges?.canonicalAddress.cases ?? []) {
-    it(`${scheme} ${given}`, () => {
+    it(`are normalized: ${scheme} ${given}`, () => {
       const read = addresses.parse(`${scheme}://${given}/`)
       // No reference names a registry so.
       if (/^[^[].*:.*:/.test(given)) return assert.isTrue(Option.isNone(read))
@@ -116,7 +116,7 @@ describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
     })
   }
 
-  it("of the same host are the same in each spelling", () => {
+  it("of the same host are equal in each spelling", () => {
     const [upper = "", international = "", port = ""] = challenges?.challengeHostNormalization.hosts ?? []
     assert.strictEqual(addresses.origin(address(`http://${upper}/`)), addresses.origin(address(`http://${port}/`)))
     assert.isTrue(Option.isNone(addresses.parse("https://reg.EXAMPLE.com@evil.example/")))
@@ -124,8 +124,8 @@ describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
     const ascii = new URL(`https://${international}/`).hostname
     assert.isTrue(ascii.startsWith("xn--"))
     assert.isTrue(Option.isNone(addresses.parse(`https://${international}/`)))
-    assert.isTrue(Either.isLeft(RegistryKey.parse(international)))
-    assert.strictEqual(RegistryKey.make(ascii).host, ascii)
+    assert.isTrue(Either.isLeft(Repository.parseRegistryKey(international)))
+    assert.strictEqual(Repository.registryKey(ascii).host, ascii)
     assert.strictEqual(
       addresses.origin(address(`https://${ascii.toUpperCase()}:443/`)),
       addresses.origin(address(`https://${ascii}/`))
@@ -134,7 +134,7 @@ describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
 
   for (const { go, location, postUrl, whatwg } of behaviours?.locationResolution.cases ?? []) {
     if (location === null) continue
-    it(`an upload at ${location} after ${postUrl}`, () => {
+    it(`of an upload at ${location} are resolved against ${postUrl}`, () => {
       const read = addresses.resolve(address(postUrl), location)
       if (/[\s\\]|^[a-z]+:(?!\/\/)|@|^(?!http)[a-z]+:|[^ -~]/i.test(location.trim()) || whatwg.location === undefined) {
         return assert.isTrue(Option.isNone(read))
@@ -157,14 +157,14 @@ describe.skipIf(challenges === undefined && areOptional)("addresses", () => {
 
 describe.skipIf(behaviours === undefined && areOptional)("headers", () => {
   for (const { expected, link, requestUrl } of behaviours?.linkHeader.cases ?? []) {
-    it(`Link: ${JSON.stringify(link)}`, () => {
+    it(`are parsed: Link: ${JSON.stringify(link)}`, () => {
       const next = headers.nextLink(link.join(", "))
       if (expected === "error") return assert.isUndefined(next)
       if (next === undefined) return assert.fail("it cannot be read")
       const registry = address(requestUrl)
       const followed = Option.map(
         next,
-        (reference) => follow(defaults, { purpose: "page", registry, from: registry, reference })
+        (reference) => resolveReference(defaults, { purpose: "page", registry, from: registry, reference })
       )
       const result = Option.match(followed, {
         onNone: () => null,
@@ -175,24 +175,24 @@ describe.skipIf(behaviours === undefined && areOptional)("headers", () => {
   }
 
   for (const { lastByte, range } of behaviours?.uploadRange.cases ?? []) {
-    it(`Range: ${JSON.stringify(range)}`, () => {
+    it(`are parsed: Range: ${JSON.stringify(range)}`, () => {
       assert.strictEqual(Option.getOrNull(headers.lastByte(range)), lastByte)
     })
   }
 
   for (const { value, waitMs } of behaviours?.retryAfter.cases ?? []) {
-    it(`Retry-After: ${JSON.stringify(value)}`, () => {
+    it(`are parsed: Retry-After: ${JSON.stringify(value)}`, () => {
       assert.strictEqual(Option.getOrNull(headers.retryAfter(value, Date.UTC(2026, 0, 1))), waitMs)
     })
   }
 
-  it("Retry-After with a date", () => {
+  it("are parsed: Retry-After with a date", () => {
     const now = Date.UTC(2026, 0, 1, 0, 0, 0)
     assert.strictEqual(Option.getOrNull(headers.retryAfter("Thu, 01 Jan 2026 00:01:00 GMT", now)), 60_000)
   })
 
   for (const { text, value } of behaviours?.warningHeader.cases ?? []) {
-    it(`Warning: ${value}`, () => {
+    it(`are parsed: Warning: ${value}`, () => {
       const [found = null] = headers.warnings(value)
       // An escaped quote does not end the text.
       assert.strictEqual(found, value === "299 - \"a\\\"b\"" ? "a\"b" : text)

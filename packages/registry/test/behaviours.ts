@@ -233,9 +233,9 @@ const isOfKind = (error: unknown, kind: string | undefined, status: number | und
     case "tokenEndpoint":
       return _tag === "AuthenticationError" && reason === "TokenInvalid"
     case "invalidResponse":
-      return reason === "InvalidAnswer" || reason === "Refused" || reason === "Truncated"
+      return reason === "InvalidResponse" || reason === "Refused" || reason === "Truncated"
     case "refused":
-      return reason === "Refused" || reason === "InvalidAnswer"
+      return reason === "Refused" || reason === "InvalidResponse"
     case "truncated":
       return reason === "Truncated"
     case "limitExceeded":

@@ -3,7 +3,7 @@ import { NodeHttpServer } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
 import { Content, type Descriptor, Digest, MediaType, Reference } from "@ociman/oci"
-import { Credential, Credentials, Registry, RegistryKey, Repository, SecurityPolicy } from "@ociman/registry"
+import { Credential, Credentials, Registry, Repository, SecurityPolicy } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option, Redacted, Schema, type Scope, Stream } from "effect"
 import { createServer } from "node:http"
@@ -74,7 +74,7 @@ const operate = ({ input, op }: Case, { registry: host }: Hosts): Effect.Effect<
       case "listTags":
         return [...yield* Stream.runCollect(client.tags(repository))]
       case "catalog":
-        return [...yield* Stream.runCollect(client.catalog(RegistryKey.make(host)))]
+        return [...yield* Stream.runCollect(client.catalog(Repository.registryKey(host)))]
       case "referrers": {
         const type = artifactType === undefined ? undefined : MediaType.MediaType.make(artifactType)
         const found = yield* Stream.runCollect(
@@ -83,7 +83,7 @@ const operate = ({ input, op }: Case, { registry: host }: Hosts): Effect.Effect<
         return [...found].map(({ digest }) => digest).sort()
       }
       case "ping":
-        yield* client.ping(RegistryKey.make(host))
+        yield* client.ping(Repository.registryKey(host))
         return
     }
     return yield* Effect.dieMessage(`an operation that nobody knows: ${op}`)
@@ -104,7 +104,7 @@ const run = (case_: Case, { http, other, registry }: Servers) =>
     const client = Registry.layer({
       policy: SecurityPolicy.make({ plainHttp: [hosts.registry, hosts.other] }),
       retryDelay: "1 millis",
-      answerTimeout: "2 seconds",
+      responseTimeout: "2 seconds",
       stallTimeout: "2 seconds",
       chunkSize
     }).pipe(Layer.provide([
@@ -113,7 +113,7 @@ const run = (case_: Case, { http, other, registry }: Servers) =>
       Credentials.layerMemory(
         username === undefined
           ? []
-          : [[RegistryKey.make(hosts.registry), Credential.login(username, Redacted.make(password ?? ""))]]
+          : [[Repository.registryKey(hosts.registry), Credential.login(username, Redacted.make(password ?? ""))]]
       )
     ]))
     const exit = yield* operate(case_, hosts).pipe(
@@ -156,7 +156,7 @@ const forms: Record<string, Effect.Effect<Servers, never, Scope.Scope>> = {
 
 for (const [form, servers] of Object.entries(forms)) {
   describe.skipIf(vectors === undefined && areOptional)(`behaviours of servers, ${form}`, { concurrent: true }, () => {
-    it("are there", () => {
+    it("are available", () => {
       assert.isAbove(vectors?.cases.length ?? 0, 100)
       const names = new Set(vectors?.cases.map(({ name }) => name))
       assert.deepStrictEqual(Object.keys(notYet).filter((name) => !names.has(name)), [])

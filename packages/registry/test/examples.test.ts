@@ -12,7 +12,7 @@ const server = FaultyRegistry.layerServer(FaultyRegistry.healthy).pipe(
 )
 
 describe("the example that ships files", () => {
-  it.live("runs where no program is installed, and no home is", () =>
+  it.live("runs without installed programs and without a home directory", () =>
     Effect.gen(function*() {
       const { host } = yield* FaultyRegistry.FaultyRegistry
       const path = fileURLToPath(new URL("../examples/ship.ts", import.meta.url))

@@ -2,7 +2,8 @@ import { Headers } from "@effect/platform"
 import { assert, describe, it } from "@effect/vitest"
 import { NodeHasher } from "@ociman/node"
 import { Content, type Descriptor, Digest, ImageManifest, MediaType } from "@ociman/oci"
-import { Credentials, MemoryRegistry, Registry, RegistryError, Repository } from "@ociman/registry"
+import { Credentials, Registry, RegistryError, Repository } from "@ociman/registry"
+import * as MemoryRegistry from "@ociman/registry/author/MemoryRegistry"
 import { FaultyRegistry } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
 import type { Behaviours } from "./behaviours.js"
@@ -59,13 +60,13 @@ const prepared = Effect.gen(function*() {
 })
 
 describe.skipIf(vectors === undefined && areOptional)("the protocol", () => {
-  it("is there", () => {
+  it("is available", () => {
     assert.isAbove(vectors?.endpoints.cases.length ?? 0, 10)
   })
 
   for (const { failure, id, method: methods, path, success } of vectors?.endpoints.cases ?? []) {
     for (const method of methods.split("/")) {
-      it.effect(`${id}: ${method} ${path} is answered by a registry in memory`, () =>
+      it.effect(`${id}: an in-memory registry answers ${method} ${path}`, () =>
         Effect.gen(function*() {
           const statusOf = yield* prepared
           assert.include(success.split("/").map(Number), yield* statusOf(method, path, true))
@@ -97,7 +98,7 @@ describe.skipIf(vectors === undefined && areOptional)("the protocol", () => {
     )
 
   for (const { code, usualStatus } of vectors?.errorCodes ?? []) {
-    it.live(`${code} is what the error says`, () =>
+    it.live(`has an error with the code ${code}`, () =>
       Effect.gen(function*() {
         const { error } = yield* asked(FaultyRegistry.error(usualStatus ?? 400, code, "a reason"))
         if (usualStatus === 401) return assert.strictEqual(error._tag, "AuthenticationError")
@@ -123,7 +124,7 @@ describe.skipIf(vectors === undefined && areOptional)("the protocol", () => {
     504: 3
   }
   for (const [status, times] of Object.entries(tries)) {
-    it.live(`after ${status} it asks ${times} times`, () =>
+    it.live(`makes ${times} requests if the status is ${status}`, () =>
       Effect.gen(function*() {
         const found = yield* asked(FaultyRegistry.respond(Number(status)))
         assert.strictEqual(found.times, times)
@@ -131,7 +132,7 @@ describe.skipIf(vectors === undefined && areOptional)("the protocol", () => {
       }))
   }
 
-  it.live("after a connection was lost it asks again", () =>
+  it.live("retries after a lost connection", () =>
     Effect.map(asked(FaultyRegistry.drop), ({ error, times }) => {
       assert.strictEqual(times, 3)
       assert.isTrue(error instanceof RegistryError.RegistryFailed && error.reason === "Unreachable")

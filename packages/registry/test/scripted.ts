@@ -1,6 +1,6 @@
 import { HttpClient, HttpClientError, HttpClientResponse } from "@effect/platform"
 import { NodeHasher } from "@ociman/node"
-import { type Credential, Credentials, Registry, RegistryKey } from "@ociman/registry"
+import { type Credential, Credentials, Registry, Repository } from "@ociman/registry"
 import { Effect, Layer, Stream } from "effect"
 
 export interface Received {
@@ -95,7 +95,7 @@ export const services = (
     Layer.provide([
       http,
       NodeHasher.layer,
-      Credentials.layerMemory(Array.from(credentials, ([key, credential]) => [RegistryKey.make(key), credential]))
+      Credentials.layerMemory(Array.from(credentials, ([key, credential]) => [Repository.registryKey(key), credential]))
     ])
   )
 

@@ -1,10 +1,10 @@
 import { Command, CommandExecutor, FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
-import { Credentials } from "@ociman/registry"
+import { type Credential, Credentials } from "@ociman/registry"
 import { ConfigProvider, Effect, Layer, Option, Redacted } from "effect"
 
 /** What a resolved credential is, in plain text. */
-export const plain = (found: Option.Option<Credentials.Found>): Record<string, string> =>
+export const plain = (found: Option.Option<Credential.Found>): Record<string, string> =>
   Option.match(found, {
     onNone: () => ({}),
     onSome: ({ credential: { identityToken, login, registryToken } }) => ({

@@ -1,5 +1,5 @@
 /**
- * The contract of a `Backend`, as tests, for authors of backends.
+ * Contract tests of a `Backend`, for authors of backends.
  *
  * @since 0.1.0
  */
@@ -26,10 +26,11 @@ import * as interrupting from "./internal/backendSuite/interrupting.js"
 import * as isolating from "./internal/backendSuite/isolating.js"
 import * as labels from "./internal/backendSuite/labels.js"
 import * as logs from "./internal/backendSuite/logs.js"
-import * as networkingTests from "./internal/backendSuite/networking.js"
+import * as networking from "./internal/backendSuite/networking.js"
 import * as networks from "./internal/backendSuite/networks.js"
 import * as observing from "./internal/backendSuite/observing.js"
 import * as paths from "./internal/backendSuite/paths.js"
+import * as pausing from "./internal/backendSuite/pausing.js"
 import * as ports from "./internal/backendSuite/ports.js"
 import * as removingImages from "./internal/backendSuite/removingImages.js"
 import * as running from "./internal/backendSuite/running.js"
@@ -45,34 +46,34 @@ import * as Leftovers from "./Leftovers.js"
 import * as TestImage from "./TestImage.js"
 
 /**
- * What a backend is able to do. Where it is not, the suite has a test of what
- * it does instead, or none.
+ * Abilities of a backend. Without one, the suite omits its tests, or tests the
+ * expected failure instead.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** Whether processes really run in its containers. Default: true. */
+  /** If false, no processes run in its containers. Default: true. */
   readonly processes?: boolean | undefined
-  /** Whether it can pause a container. Default: true. */
+  /** If false, it cannot pause containers. Default: true. */
   readonly pause?: boolean | undefined
-  /** Whether a published port can be reached from here. Default: as `processes`. */
+  /** If false, published ports cannot be reached from the test process. Default: the value of `processes`. */
   readonly networking?: boolean | undefined
-  /** Whether a port published on the loopback address of IPv6 can be. Default: as `networking`. */
+  /** If false, ports published on IPv6 loopback cannot be reached. Default: the value of `networking`. */
   readonly ipv6?: boolean | undefined
-  /** Whether it can limit a container's memory and processors. Default: true. */
+  /** If false, it cannot limit the memory and processors of a container. Default: true. */
   readonly resources?: boolean | undefined
-  /** Whether its engine runs without root. Default: false. */
+  /** If true, its engine runs without root. Default: false. */
   readonly rootless?: boolean | undefined
-  /** Groups of tests to run, of those that the options above leave. Default: all. */
+  /** Themes to run, among those that the options above select. Default: all. */
   readonly only?: ReadonlyArray<Theme> | undefined
-  /** How long a single test may take. Default: 3 minutes. */
+  /** Time limit of a single test. Default: 3 minutes. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * What a backend's layer provides to the suite: the backend, and the platform
- * on which the suite looks after it.
+ * Services that the suite requires: the backend, and the platform for observing
+ * processes and files.
  *
  * @since 0.1.0
  * @category models
@@ -84,90 +85,139 @@ interface Tests {
   readonly tests: (suite: support.Suite) => void
 }
 
-const always: ReadonlyArray<Tests> = [
-  starting,
-  interrupting,
-  attaching,
-  states,
-  ports,
-  images,
-  imageNames,
-  removingImages,
-  archives,
-  networks,
-  volumes,
-  hosts,
-  labels,
-  sweeping,
-  builds,
-  copying,
-  paths,
-  observing
+const ofEveryBackend: ReadonlyArray<Tests> = [
+  ...starting.themes,
+  ...interrupting.themes,
+  ...attaching.themes,
+  ...states.themes,
+  ...pausing.themes,
+  ...ports.themes,
+  ...images.themes,
+  ...imageNames.themes,
+  ...removingImages.themes,
+  ...archives.themes,
+  ...networks.themes,
+  ...volumes.themes,
+  ...hosts.themes,
+  ...labels.themes,
+  ...sweeping.themes,
+  ...builds.themes,
+  ...copying.themes,
+  ...paths.themes,
+  ...observing.themes
 ]
 
 const ofProcesses: ReadonlyArray<Tests> = [
-  running,
-  executing,
-  executingInput,
-  commanding,
-  signals,
-  logs,
-  snapshots,
-  buildSteps,
-  defining,
-  isolating,
-  secrets
+  ...running.themes,
+  ...executing.themes,
+  ...executingInput.themes,
+  ...commanding.themes,
+  ...signals.themes,
+  ...logs.themes,
+  ...snapshots.themes,
+  ...buildSteps.themes,
+  ...defining.themes,
+  ...isolating.themes,
+  ...secrets.themes
 ]
 
 /**
- * Name of a group of tests of the suite.
+ * Name of a theme: a group of tests about one concept.
  *
  * @since 0.1.0
  * @category models
  */
 export type Theme =
-  | "archives of images"
-  | "attaching and looking"
-  | "builds"
-  | "commands of the platform"
-  | "copying files"
-  | "definitions: the process"
-  | "definitions: what surrounds the process"
-  | "environment and input of commands"
-  | "executing"
-  | "filters by label"
-  | "host names"
+  | "attaching to containers"
+  | "build context"
+  | "build options"
+  | "build output"
+  | "building absent images"
+  | "building images"
+  | "committing containers"
+  | "container states"
+  | "containers in networks"
+  | "copy failures"
+  | "copying archives"
+  | "copying directories"
+  | "environment of commands"
+  | "events"
+  | "exec failures"
+  | "exec streams"
+  | "executing commands"
+  | "executing in ending containers"
+  | "files in volumes"
+  | "files of definitions"
+  | "finding networks"
+  | "finding volumes"
+  | "health and restart policies"
+  | "host lookup"
+  | "host lookup in networks"
+  | "image history"
+  | "image names"
   | "images"
-  | "interrupting"
+  | "importing images"
+  | "input and output of commands"
+  | "inspecting and listing containers"
+  | "interrupting builds"
+  | "interrupting starts"
+  | "label filters"
   | "logs"
-  | "names of images"
-  | "networking"
-  | "networks"
-  | "observing"
-  | "paths of copies"
-  | "ports"
+  | "making networks"
+  | "making volumes"
+  | "mounts"
+  | "names on Docker Hub"
+  | "network conflicts"
+  | "network settings"
+  | "owner labels"
+  | "paths with patterns"
+  | "pausing containers"
+  | "platform commands"
+  | "platform processes"
+  | "port failures"
+  | "privileges and devices"
+  | "process settings"
+  | "pruning images"
+  | "published servers"
+  | "publishing ports"
+  | "reading and writing files"
+  | "refusing archives"
   | "removing images"
-  | "running"
+  | "removing networks"
+  | "removing volumes"
+  | "resource limits"
+  | "run failures"
+  | "run streams"
+  | "running containers"
+  | "saving and loading images"
+  | "scoped use of containers"
   | "secrets"
+  | "servers in networks"
   | "signals"
-  | "snapshots"
-  | "starting"
-  | "states"
-  | "steps of builds"
-  | "sweeping"
-  | "volumes"
+  | "start failures"
+  | "starting containers"
+  | "stats and processes"
+  | "subprocesses"
+  | "sweeping containers"
+  | "sweeping networks and volumes"
+  | "unreachable paths"
+  | "volume conflicts"
+  | "volumes of containers"
 
-const themesOf = ({ networking, processes }: support.Options, only: Options["only"]) =>
+// A prune on Docker 29 can delete content that another test is writing, so no other test runs at the same time.
+const exclusive: ReadonlySet<Theme> = new Set(["pruning images", "removing images"])
+
+const themesOf = (options: support.Options, only: Options["only"]) =>
   [
-    ...always,
-    ...(processes ? ofProcesses : []),
-    ...(networking ? [networkingTests] : [])
+    ...ofEveryBackend,
+    ...(options.processes ? ofProcesses : []),
+    ...(options.networking ? networking.themes : [])
   ].filter(({ name }) => only?.includes(name) ?? true)
 
 /**
- * Defines the tests, which run a few at a time. The last one asserts that
- * nothing is left of any. Tests of processes need a static busybox on this
- * machine, see `TestImage`.
+ * Defines the tests, which run concurrently. The last test asserts that no
+ * resources are left. Tests of processes need a static busybox on this machine;
+ * see `TestImage`.
  *
  * @since 0.1.0
  * @category suites
@@ -188,11 +238,12 @@ export const suite = <E>(name: string, backend: Layer.Layer<Services, E>, option
     it.layer(image, timeout)("contract", (it) => {
       const suite = support.makeSuite(run, it)
       for (const theme of themesOf(run.options, options.only)) {
-        // A prune of images on Docker 29 may take what others are writing, so that no other test runs meanwhile.
-        const group = theme.name === "removing images" ? describe.sequential : describe.concurrent
+        const group = exclusive.has(theme.name) ? describe.sequential : describe.concurrent
         group(theme.name, () => theme.tests(suite))
       }
     })
-    it.effect("leaves nothing behind", () => Leftovers.assertNone, { timeout: support.millis(run.options.timeout) })
+    it.effect("all tests of the contract together leave no resources behind", () => Leftovers.assertNone, {
+      timeout: support.millis(run.options.timeout)
+    })
   })
 }

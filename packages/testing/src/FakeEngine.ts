@@ -1,12 +1,12 @@
 /**
- * An engine to fail with: an executable that plays `docker` or `podman` by a
- * script of yours, so that a program's handling of errors can be tested where
- * no real engine would misbehave on demand.
+ * A scripted engine for tests of failures: an executable that replaces `docker`
+ * or `podman` and follows a script, so that error handling can be tested against
+ * failures that no real engine produces on demand.
  *
  * {@link docker} and {@link podman} answer as a healthy engine with one running
- * container; {@link on} replaces what they say to one command. The code under
- * test runs unchanged, on `EngineBackend.layer` or any other backend that speaks
- * through a client.
+ * container; {@link on} replaces the answer to one command. The code under test
+ * runs unchanged, on `EngineBackend.layer` or any other backend that uses a command
+ * line client.
  *
  * @example
  * ```ts
@@ -53,7 +53,7 @@ import * as healthy from "./internal/fakeEngine/healthy.js"
 import * as machine from "./internal/fakeEngine/machine.js"
 
 /**
- * One thing that the client does when it is called.
+ * One action of a called client.
  *
  * @since 0.1.0
  * @category models
@@ -78,19 +78,19 @@ export type Step = Data.TaggedEnum<{
 }>
 
 /**
- * What the client answers to a command.
+ * Answer of the client to a command.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Answer {
-  /** The first words of the command, such as `container inspect`. Of several that fit, the longest is taken. */
+  /** The first words of the command, such as `container inspect`. If several answers match, the longest applies. */
   readonly command: string
   readonly steps: ReadonlyArray<Step>
 }
 
 /**
- * The script by which a client plays.
+ * Script of a client: its answers by command.
  *
  * @since 0.1.0
  * @category models
@@ -116,7 +116,7 @@ export interface Call {
  * @category models
  */
 export interface Service {
-  /** How the clients were called so far, in the order in which they began. */
+  /** The calls of the clients so far, in the order of their start. */
   readonly calls: Effect.Effect<ReadonlyArray<Call>, PlatformError.PlatformError>
 }
 
@@ -137,7 +137,7 @@ class ScriptImpl extends Data.Class<Pick<Script, "engine" | "answers">> implemen
 const Step = Data.taggedEnum<Step>()
 
 /**
- * Writes to standard output, as it is: text as UTF-8, or any bytes.
+ * Writes text, as UTF-8, or bytes to standard output.
  *
  * @since 0.1.0
  * @category steps
@@ -145,7 +145,7 @@ const Step = Data.taggedEnum<Step>()
 export const stdout = (content: string | Uint8Array): Step => Step.Write({ to: "stdout", content })
 
 /**
- * Writes to standard error.
+ * Writes text, as UTF-8, or bytes to standard error.
  *
  * @since 0.1.0
  * @category steps
@@ -153,8 +153,8 @@ export const stdout = (content: string | Uint8Array): Step => Step.Write({ to: "
 export const stderr = (content: string | Uint8Array): Step => Step.Write({ to: "stderr", content })
 
 /**
- * Writes slowly: pieces of some bytes, 1 by default, and after each a pause, 20
- * milliseconds by default.
+ * Writes slowly, in pieces of `piece` bytes (default: 1) with a pause of `every`
+ * (default: 20 milliseconds) after each.
  *
  * @since 0.1.0
  * @category steps
@@ -172,7 +172,7 @@ export const trickle = (content: string | Uint8Array, options: {
   })
 
 /**
- * Writes this many bytes of nothing in particular, as fast as they are read.
+ * Writes the given number of arbitrary bytes as fast as they are read.
  *
  * @since 0.1.0
  * @category steps
@@ -188,7 +188,7 @@ export const flood = (to: "stdout" | "stderr", bytes: number): Step => Step.Floo
 export const close = (output: "stdout" | "stderr"): Step => Step.Close({ output })
 
 /**
- * Reads standard input to its end. Without this step, nothing is read.
+ * Reads standard input to its end. Without this step, standard input is not read.
  *
  * @since 0.1.0
  * @category steps
@@ -196,7 +196,7 @@ export const close = (output: "stdout" | "stderr"): Step => Step.Close({ output 
 export const readStdin: Step = Step.ReadStdin()
 
 /**
- * Does nothing for a while, in real time whatever the program's clock says.
+ * Waits for the given duration of real time, even if the program uses a test clock.
  *
  * @since 0.1.0
  * @category steps
@@ -204,7 +204,7 @@ export const readStdin: Step = Step.ReadStdin()
 export const wait = (duration: Duration.DurationInput): Step => Step.Wait({ duration: Duration.decode(duration) })
 
 /**
- * Never ends; a signal ends it.
+ * Runs until a signal ends it.
  *
  * @since 0.1.0
  * @category steps
@@ -212,7 +212,7 @@ export const wait = (duration: Duration.DurationInput): Step => Step.Wait({ dura
 export const hang: Step = Step.Hang()
 
 /**
- * Is deaf to a signal from now on, such as `TERM`.
+ * Ignores a signal from now on, such as `TERM`.
  *
  * @since 0.1.0
  * @category steps
@@ -220,8 +220,8 @@ export const hang: Step = Step.Hang()
 export const ignore = (signal: string): Step => Step.Ignore({ signal })
 
 /**
- * Stops the engine behind the client: what is called from now on finds no
- * engine, and says so.
+ * Stops the engine behind the client: calls that start later fail because they
+ * cannot connect.
  *
  * @since 0.1.0
  * @category steps
@@ -229,7 +229,7 @@ export const ignore = (signal: string): Step => Step.Ignore({ signal })
 export const stopEngine: Step = Step.StopEngine()
 
 /**
- * Ends with an exit code. After the last step of an answer it is 0.
+ * Ends the client with an exit code. An answer without this step ends with 0.
  *
  * @since 0.1.0
  * @category steps
@@ -237,7 +237,7 @@ export const stopEngine: Step = Step.StopEngine()
 export const exit = (code: number): Step => Step.Exit({ code })
 
 /**
- * Is killed by a signal, `KILL` by default.
+ * Kills the client with a signal. Default: `KILL`.
  *
  * @since 0.1.0
  * @category steps
@@ -251,8 +251,8 @@ const script = (engine: Script["engine"]): Script =>
   })
 
 /**
- * A healthy Docker with a container that runs. What it has no answer for ends
- * with exit code 64 and says so.
+ * A healthy Docker with one running container. A command without an answer ends
+ * with exit code 64 and a message.
  *
  * @since 0.1.0
  * @category scripts
@@ -260,7 +260,7 @@ const script = (engine: Script["engine"]): Script =>
 export const docker: Script = script("docker")
 
 /**
- * A healthy Podman with a container that runs, otherwise as {@link docker}.
+ * A healthy Podman with one running container; otherwise like {@link docker}.
  *
  * @since 0.1.0
  * @category scripts
@@ -268,9 +268,8 @@ export const docker: Script = script("docker")
 export const podman: Script = script("podman")
 
 /**
- * Answers a command by these steps. Said several times of a command, the first
- * call gets the first answer, the second the second, and all further calls the
- * last.
+ * Adds an answer to a command. With several answers to one command, the nth call
+ * gets the nth answer, and all further calls get the last.
  *
  * @since 0.1.0
  * @category combinators
@@ -281,20 +280,19 @@ export const on: {
 } = dual(
   3,
   (self: Script, command: string, steps: ReadonlyArray<Step>): Script =>
-    new ScriptImpl({ engine: self.engine, answers: [...healthyOnes(self, command), { command, steps }] })
+    new ScriptImpl({ engine: self.engine, answers: [...withoutPreset(self, command), { command, steps }] })
 )
 
-// The answers that a script begins with count only until there is one of its user's.
-const healthyOnes = (self: Script, command: string) => {
+// The first answer of the user replaces the preset ones of that command.
+const withoutPreset = (self: Script, command: string) => {
   const preset = self.engine === "docker" ? docker : podman
   return self.answers.filter((answer) => answer.command !== command || !preset.answers.includes(answer))
 }
 
 /**
- * Installs clients that play by these scripts, for as long as the scope is
- * open, and gives an executor whose commands `docker` and `podman` are these
- * clients; one without a script is not installed. Other commands are run as
- * ever. A POSIX shell is needed.
+ * Installs scripted clients until the scope closes and returns an executor whose
+ * commands `docker` and `podman` run these clients. A client without a script is
+ * not installed. Other commands run as usual. Requires a POSIX shell.
  *
  * @since 0.1.0
  * @category constructors
@@ -308,8 +306,8 @@ export const make = (
 > => machine.make(scripts)
 
 /**
- * Installs clients that play by these scripts in place of the real ones, see
- * {@link make}. It has to be given to the layer of the backend.
+ * Replaces the real clients by scripted ones; see {@link make}. Provide it to the
+ * layer of the backend.
  *
  * @since 0.1.0
  * @category layers
@@ -327,7 +325,7 @@ export const layer = (
   )
 
 /**
- * How the clients were called so far.
+ * Returns the calls of the clients so far, in the order of their start.
  *
  * @since 0.1.0
  * @category accessors

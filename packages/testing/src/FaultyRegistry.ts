@@ -1,9 +1,9 @@
 /**
- * A registry to fail with: it keeps the distribution protocol, and breaks it where a script of yours says so, so that
- * what pushes and pulls can be tested where no real registry would misbehave on demand.
+ * A scripted registry for tests of failures: it follows the distribution protocol and deviates from it where a script
+ * defines a fault, so that clients can be tested against errors that no real registry produces on demand.
  *
- * {@link layer} needs no network: it is an `HttpClient` whose every request it answers. {@link layerServer} listens on
- * a port, for programs of all kinds, and where connections are to be really lost.
+ * {@link layer} needs no network: it provides an `HttpClient` and answers all of its requests. {@link layerServer}
+ * listens on a port, for other programs and for tests of real connection losses.
  *
  * @example
  * ```ts
@@ -35,9 +35,9 @@
 import type * as Headers from "@effect/platform/Headers"
 import * as HttpClient from "@effect/platform/HttpClient"
 import type * as HttpServer from "@effect/platform/HttpServer"
-import type { BackendDriver } from "@ociman/containers"
-import type { Hasher } from "@ociman/oci"
-import { MemoryRegistry } from "@ociman/registry"
+import type * as BackendDriver from "@ociman/containers/BackendDriver"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as MemoryRegistry from "@ociman/registry/author/MemoryRegistry"
 import * as Context from "effect/Context"
 import type * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
@@ -46,14 +46,13 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type { Pipeable } from "effect/Pipeable"
 import type * as Scope from "effect/Scope"
-import * as playing from "./internal/faultyRegistry/playing.js"
+import * as handler from "./internal/faultyRegistry/handler.js"
 import * as internal from "./internal/faultyRegistry/script.js"
 import * as serving from "./internal/faultyRegistry/serving.js"
 
 /**
- * Where an answer is from: from the registry, as it is; from the script; from
- * a function of the request; or there is none, since the connection is lost or
- * nothing ever happens.
+ * Source of an answer: the registry itself, a response of the script, a function
+ * of the request, or no answer at all because the connection is lost or hangs.
  *
  * @since 0.1.0
  * @category models
@@ -71,7 +70,7 @@ export type Source = Data.TaggedEnum<{
 }>
 
 /**
- * What is done to an answer on its way.
+ * Modification of an answer before it is sent.
  *
  * @since 0.1.0
  * @category models
@@ -88,7 +87,7 @@ export type Change = Data.TaggedEnum<{
 }>
 
 /**
- * What is answered to a request, and how.
+ * Answer to a request: its source and the modifications of it.
  *
  * @since 0.1.0
  * @category models
@@ -99,17 +98,17 @@ export interface Answer extends Pipeable {
 }
 
 /**
- * Which requests of those that fit a rule's text it is for.
+ * Further conditions that a request has to meet for a rule to apply.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Conditions {
-  /** Parameters that are there with a value, or, if it is `null`, are not there. */
+  /** Required values of query parameters; `null` requires that the parameter is absent. */
   readonly query?: Readonly<Record<string, string | null>> | undefined
-  /** Headers that are a text, match a pattern, or are not there. */
+  /** Required header values, as text or pattern; `null` requires that the header is absent. */
   readonly headers?: Readonly<Record<string, string | RegExp | null>> | undefined
-  /** How many requests it is for; later ones find the rules after it. Default: all. */
+  /** Number of requests that the rule applies to; later requests use the rules after it. Default: unlimited. */
   readonly times?: number | undefined
 }
 
@@ -118,13 +117,13 @@ export interface Conditions {
  * @category models
  */
 export interface Rule extends Conditions {
-  /** A method and a path, in which `*` stands for anything, as in `GET /v2/team/app/blobs/*`. */
+  /** Method and path, in which `*` matches any text, as in `GET /v2/team/app/blobs/*`. */
   readonly request: string
   readonly answer: Answer
 }
 
 /**
- * How users prove who they are.
+ * Authentication that the registry requires.
  *
  * @since 0.1.0
  * @category models
@@ -139,30 +138,30 @@ export type Authentication = Data.TaggedEnum<{
  * @category models
  */
 export interface TokenOptions {
-  /** Who gets a token. Default: everybody. */
+  /** Credentials required to get a token. Default: none are required. */
   readonly credentials?: BackendDriver.Credentials | undefined
-  /** For how long a token is good. Default: five minutes. */
+  /** Lifetime of a token. Default: five minutes. */
   readonly expiresIn?: Duration.DurationInput | undefined
-  /** For how many requests a token is good, whatever it says. Default: for all. */
+  /** Number of requests that a token is accepted for, regardless of its lifetime. Default: unlimited. */
   readonly uses?: number | undefined
 }
 
 /**
- * The script by which a registry plays.
+ * Script of a registry: rules for its answers, authentication and options.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Script extends Pipeable {
   readonly rules: ReadonlyArray<Rule>
-  /** What is answered to a request that no rule is for. */
+  /** Answer to a request that no rule applies to. */
   readonly otherwise: Answer
   readonly authentication: Authentication | undefined
   readonly options: MemoryRegistry.Options
 }
 
 /**
- * A request as it was made.
+ * A recorded request.
  *
  * @since 0.1.0
  * @category models
@@ -171,15 +170,15 @@ export interface Request {
   readonly method: string
   /** The path, decoded. */
   readonly path: string
-  /** The path and the query, as they were on the wire. */
+  /** The path and the query, encoded as they were sent. */
   readonly url: string
   readonly query: Readonly<Record<string, ReadonlyArray<string>>>
   readonly headers: Headers.Headers
-  /** What was read of the body, and of that the first four megabytes. */
+  /** The first four mebibytes of the body, as far as it was read. */
   readonly body: Uint8Array
-  /** How many bytes of the body were read. */
+  /** Number of bytes of the body that were read. */
   readonly size: number
-  /** What was answered; 0 if nothing was, or nothing yet. */
+  /** Status of the answer; 0 if there is none (yet). */
   readonly status: number
 }
 
@@ -188,20 +187,20 @@ export interface Request {
  * @category models
  */
 export interface Service {
-  /** Its name in references, with a port unless it is the usual one. */
+  /** Host name in references, with the port unless it is the default one of the scheme. */
   readonly host: string
-  /** Its address, as `http://127.0.0.1:5000`. */
+  /** Base URL, such as `http://127.0.0.1:5000`. */
   readonly url: string
-  /** What it was asked so far, in the order in which requests arrived. */
+  /** The requests received so far, in order of arrival. */
   readonly requests: Effect.Effect<ReadonlyArray<Request>>
-  /** Has it play another script from the next request on. What is stored stays. */
+  /** Replaces the script from the next request on. Stored content is kept. */
   readonly play: (script: Script) => Effect.Effect<void>
-  /** How it answers; see {@link httpClient}. */
+  /** Request handler, for use with {@link httpClient}. */
   readonly handler: MemoryRegistry.Handler
 }
 
 /**
- * A registry that plays by a script.
+ * A scripted registry.
  *
  * @since 0.1.0
  * @category tags
@@ -209,7 +208,7 @@ export interface Service {
 export class FaultyRegistry extends Context.Tag("@ociman/testing/FaultyRegistry")<FaultyRegistry, Service>() {}
 
 /**
- * What a registry without faults answers.
+ * Answers as the registry without faults does.
  *
  * @since 0.1.0
  * @category answers
@@ -217,8 +216,8 @@ export class FaultyRegistry extends Context.Tag("@ociman/testing/FaultyRegistry"
 export const pass: Answer = internal.from(internal.Source.Registry())
 
 /**
- * Answers with this, whatever the registry would say. The length of the body
- * is said unless there is a header of that name.
+ * Answers with the given response instead of the registry's. Sets `content-length`
+ * unless the headers contain it.
  *
  * @since 0.1.0
  * @category answers
@@ -230,7 +229,7 @@ export const respond = (status: number, options: {
   internal.from(internal.Source.Given({ status, headers: options.headers ?? {}, body: options.body ?? "" }))
 
 /**
- * Answers with what a function makes of the request, whose body was read.
+ * Computes the answer from the request, after its body was read.
  *
  * @since 0.1.0
  * @category answers
@@ -239,19 +238,19 @@ export const respondWith = (answer: (request: Request) => Answer): Answer =>
   internal.from(internal.Source.Computed({ answer }))
 
 /**
- * Answers with an error in the words of the protocol.
+ * Answers with an error document of the distribution protocol.
  *
  * @since 0.1.0
  * @category answers
  */
-export const error = (status: number, code: string, message = "said by a script"): Answer =>
+export const error = (status: number, code: string, message = "scripted error"): Answer =>
   respond(status, {
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ errors: [{ code, message, detail: null }] })
   })
 
 /**
- * Asks for patience, by `Retry-After`: seconds, or a date.
+ * Answers with status 429 and, if given, `Retry-After` in seconds or as a date.
  *
  * @since 0.1.0
  * @category answers
@@ -260,7 +259,7 @@ export const tooManyRequests = (retryAfter?: string): Answer =>
   error(429, "TOOMANYREQUESTS").pipe(withHeaders({ "retry-after": retryAfter ?? null }))
 
 /**
- * Closes the connection when all of the request was read, without an answer.
+ * Reads the whole request and then closes the connection without an answer.
  *
  * @since 0.1.0
  * @category answers
@@ -268,7 +267,7 @@ export const tooManyRequests = (retryAfter?: string): Answer =>
 export const drop: Answer = internal.from(internal.Source.Drop())
 
 /**
- * Never answers. The connection stays open.
+ * Never answers and keeps the connection open.
  *
  * @since 0.1.0
  * @category answers
@@ -276,7 +275,7 @@ export const drop: Answer = internal.from(internal.Source.Drop())
 export const hang: Answer = internal.from(internal.Source.Hang())
 
 /**
- * Sets headers, or, with `null`, takes them away.
+ * Sets headers; `null` removes a header.
  *
  * @since 0.1.0
  * @category combinators
@@ -287,8 +286,8 @@ export const withHeaders: {
 } = internal.changing((headers: Readonly<Record<string, string | null>>) => internal.Change.SetHeaders({ headers }))
 
 /**
- * Flips the bits of the first byte of the body, so that its digest is wrong and
- * its length right.
+ * Flips the bits of the first byte of the body: its digest becomes wrong and its
+ * length stays right.
  *
  * @since 0.1.0
  * @category combinators
@@ -296,7 +295,7 @@ export const withHeaders: {
 export const corrupt = (self: Answer): Answer => internal.changed(self, internal.Change.Corrupt())
 
 /**
- * Does not say how long the body is: it goes out in chunks.
+ * Omits `content-length`, so that the body is sent in chunks.
  *
  * @since 0.1.0
  * @category combinators
@@ -304,7 +303,7 @@ export const corrupt = (self: Answer): Answer => internal.changed(self, internal
 export const withoutLength = (self: Answer): Answer => internal.changed(self, internal.Change.Unframe())
 
 /**
- * Waits before it answers, when all of the request was read.
+ * Waits for the given duration before it answers.
  *
  * @since 0.1.0
  * @category combinators
@@ -317,8 +316,8 @@ export const delay: {
 )
 
 /**
- * Loses the connection after this many bytes of the request's body. The
- * registry keeps them if the answer is from it.
+ * Loses the connection after the given number of bytes of the request's body.
+ * Keeps those bytes if the answer comes from the registry.
  *
  * @since 0.1.0
  * @category combinators
@@ -329,8 +328,8 @@ export const loseUploadAfter: {
 } = internal.changing((bytes: number) => internal.Change.LoseUpload({ bytes }))
 
 /**
- * Loses the connection after this many bytes of the answer's body, of which it
- * promised more.
+ * Loses the connection after the given number of bytes of the answer's body,
+ * although `content-length` announces more.
  *
  * @since 0.1.0
  * @category combinators
@@ -341,8 +340,8 @@ export const cutAfter: {
 } = internal.changing((bytes: number) => internal.Change.Cut({ bytes }))
 
 /**
- * Says nothing more after this many bytes of the answer's body. The connection
- * stays open.
+ * Stops sending after the given number of bytes of the answer's body and keeps
+ * the connection open.
  *
  * @since 0.1.0
  * @category combinators
@@ -353,8 +352,8 @@ export const hangAfter: {
 } = internal.changing((bytes: number) => internal.Change.Stall({ bytes }))
 
 /**
- * Sends the body slowly: pieces of some bytes, 1 by default, and before each a
- * pause, 20 milliseconds by default.
+ * Sends the body slowly, in pieces of `piece` bytes (default: 1) with a pause of
+ * `every` (default: 20 milliseconds) before each.
  *
  * @since 0.1.0
  * @category combinators
@@ -372,7 +371,7 @@ export const trickle: {
 )
 
 /**
- * A registry without faults, empty at first, open to everybody.
+ * A registry without faults, initially empty, without authentication.
  *
  * @since 0.1.0
  * @category scripts
@@ -380,9 +379,9 @@ export const trickle: {
 export const healthy: Script = internal.always(pass)
 
 /**
- * Answers some requests in this way: those with a method and a path, in which
- * `*` stands for anything. Of several rules for a request the first one counts
- * that was not used up.
+ * Adds a rule for requests with the given method and path, in which `*` matches
+ * any text. If several rules match, the first one whose `times` is not used up
+ * applies.
  *
  * @since 0.1.0
  * @category combinators
@@ -397,7 +396,7 @@ export const on: {
 )
 
 /**
- * Answers all requests that no rule is for in this way.
+ * Sets the answer to requests that no rule applies to.
  *
  * @since 0.1.0
  * @category combinators
@@ -408,7 +407,7 @@ export const otherwise: {
 } = internal.setting((otherwise: Answer) => ({ otherwise }))
 
 /**
- * Sets what the registry can do. It counts for what it plays from the start.
+ * Sets the options of the registry. Only the first script of a registry can set them.
  *
  * @since 0.1.0
  * @category combinators
@@ -419,7 +418,7 @@ export const withOptions: {
 } = internal.setting((options: MemoryRegistry.Options) => ({ options }))
 
 /**
- * Asks for a user name and a password. Rules are for those that are let in.
+ * Requires a user name and a password. Rules apply to authenticated requests only.
  *
  * @since 0.1.0
  * @category combinators
@@ -432,9 +431,8 @@ export const basicAuth: {
 }))
 
 /**
- * Asks for a token, which it gives out itself at `/token`, to who asks by `GET`
- * as to who asks by `POST`. Rules are for those that are let in, and for
- * requests of tokens.
+ * Requires a token, which the registry itself issues at `/token` for `GET` and
+ * `POST` requests. Rules apply to authenticated requests and to token requests.
  *
  * @see https://github.com/distribution/distribution/blob/v3.0.0/docs/content/spec/auth/token.md
  * @since 0.1.0
@@ -454,23 +452,21 @@ export const tokenAuth: {
  * @category models
  */
 export interface Options {
-  /** Where it is, as its clients say. Default: `https://registry.example.com`. */
+  /** Base URL that clients use. Default: `https://registry.example.com`. */
   readonly url?: string | undefined
 }
 
 /**
- * A registry that plays by a script, without a way to it: {@link httpClient}
- * makes one.
+ * Creates a scripted registry without a transport; see {@link httpClient}.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const make = (script: Script, options: Options = {}): Effect.Effect<Service, never, Hasher.Hasher> =>
-  playing.make(script, options.url ?? "https://registry.example.com")
+  handler.make(script, options.url ?? "https://registry.example.com")
 
 /**
- * A registry that plays by a script, on a server, for as long as the scope is
- * open.
+ * Serves a scripted registry on the given HTTP server until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -482,8 +478,8 @@ export const makeServer = (
   serving.make(options, (url) => make(script, { url }))
 
 /**
- * A client whose requests these registries answer. There are no other servers
- * in its world.
+ * Creates a client whose requests are answered by the given registries. Requests
+ * to any other server fail.
  *
  * @since 0.1.0
  * @category constructors
@@ -497,8 +493,7 @@ export const httpClient = (...registries: ReadonlyArray<Service>): HttpClient.Ht
   })
 
 /**
- * A registry that plays by a script, and a client for whom there is nothing
- * else.
+ * Provides a scripted registry and a client that reaches nothing else.
  *
  * @since 0.1.0
  * @category layers
@@ -513,10 +508,10 @@ export const layer = (
   )
 
 /**
- * A registry that plays by a script on a server, such as that of
- * `NodeHttpServer.layer`, which listens on a free port of the loopback address
- * if it is given `{ port: 0, host: "127.0.0.1" }`. That connections are lost
- * there takes a server of Node.js.
+ * Provides a scripted registry on an HTTP server, such as the one of
+ * `NodeHttpServer.layer`, which listens on a free loopback port with the options
+ * `{ port: 0, host: "127.0.0.1" }`. Losing connections requires a server of
+ * Node.js.
  *
  * @since 0.1.0
  * @category layers
@@ -528,7 +523,7 @@ export const layerServer = (
   Layer.scoped(FaultyRegistry, makeServer(script, options))
 
 /**
- * What the registry was asked so far.
+ * Returns the requests that the registry received so far, in order of arrival.
  *
  * @since 0.1.0
  * @category accessors
@@ -539,7 +534,7 @@ export const requests: Effect.Effect<ReadonlyArray<Request>, never, FaultyRegist
 )
 
 /**
- * Has the registry play another script from the next request on.
+ * Replaces the script of the registry from the next request on. Stored content is kept.
  *
  * @since 0.1.0
  * @category operations

@@ -1,10 +1,11 @@
 /**
- * The contract of an `ImageStore`, as tests, for authors of stores.
+ * Contract tests of an `ImageStore`, for authors of stores.
  *
  * @since 0.1.0
  */
 import { it } from "@effect/vitest"
-import type { Hasher, ImageStore } from "@ociman/oci"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as ImageStore from "@ociman/oci/ImageStore"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,7 +16,7 @@ import * as naming from "./internal/imageStoreSuite/naming.js"
 import type { Test } from "./internal/imageStoreSuite/support.js"
 
 /**
- * What a store's layer provides to the suite: the store, empty, and what computes digests.
+ * Services that the suite requires: an empty store and a hasher.
  *
  * @since 0.1.0
  * @category models
@@ -27,16 +28,16 @@ export type Services = ImageStore.ImageStore | Hasher.Hasher
  * @category models
  */
 export interface Options {
-  /** How long a single test may take. Default: one minute. */
+  /** Time limit of a single test. Default: one minute. */
   readonly timeout?: Duration.DurationInput | undefined
-  /** Whether names may be any text, or tags only. Default: any text. */
+  /** Kind of names that the store accepts: any text, or tags only. Default: `text`. */
   readonly names?: "text" | "tags" | undefined
-  /** Whether a name can be taken away from content that stays. Default: yes. */
+  /** If false, the store cannot remove a name without its content. Default: true. */
   readonly untags?: boolean | undefined
 }
 
 /**
- * Defines the tests. Each has a store of its own, for which the layer is built anew.
+ * Defines the tests. Each builds the layer anew and so has its own store.
  *
  * @since 0.1.0
  * @category suites
@@ -47,8 +48,8 @@ export const suite = <E>(name: string, store: Layer.Layer<Services, E>, options:
       timeout: 120_000
     })
   describe.concurrent(name, () => {
-    describe(content.name, () => content.tests(test))
-    describe(naming.name, () => naming.tests(test, { names: options.names ?? "text", untags: options.untags ?? true }))
-    describe(copying.name, () => copying.tests(test))
+    for (const { name, tests } of [...content.themes, ...naming.themes, ...copying.themes]) {
+      describe(name, () => tests(test, { names: options.names ?? "text", untags: options.untags ?? true }))
+    }
   })
 }

@@ -1,6 +1,7 @@
 /**
- * What a test left behind: containers, images, volumes and networks on the
- * engine, and child processes, temporary files and open files of this process.
+ * Detection of resources that a test did not clean up: containers, images,
+ * volumes and networks on the engine, and child processes, temporary files and
+ * open files of this process.
  *
  * @since 0.1.0
  */
@@ -8,8 +9,10 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import type { Backend, BackendError, Label } from "@ociman/containers"
-import type { CommandFailed } from "@ociman/process"
+import type * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import type * as Label from "@ociman/containers/Label"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -19,20 +22,20 @@ import * as onEngine from "./internal/leftovers/onEngine.js"
 import * as onMachine from "./internal/leftovers/onMachine.js"
 
 /**
- * By what a test's own things are told from everybody else's.
+ * Identification of the resources that belong to a test.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** What its containers, images, volumes and networks carry, all of them. A container has its image's labels too. */
+  /** Labels that all containers, images, volumes and networks of the test have. Containers inherit those of their image. */
   readonly labels: ReadonlyArray<Label.Filter>
-  /** With what the names of those volumes and networks begin that carry no labels. */
+  /** Name prefix of volumes and networks of the test that have no labels. */
   readonly namePrefix: string
 }
 
 /**
- * Something is left.
+ * Some resources are left.
  *
  * @since 0.1.0
  * @category errors
@@ -40,7 +43,7 @@ export interface Options {
 export class LeftoversFound extends Schema.TaggedError<LeftoversFound>("@ociman/testing/Leftovers/LeftoversFound")(
   "LeftoversFound",
   {
-    /** Each thing with its kind, such as `container web` or `process 4711 docker container logs`. */
+    /** The resources with their kind, such as `container web` or `process 4711 docker container logs`. */
     things: Schema.Array(Schema.String)
   }
 ) {
@@ -53,7 +56,7 @@ export class LeftoversFound extends Schema.TaggedError<LeftoversFound>("@ociman/
 }
 
 /**
- * What looking may fail with.
+ * Errors of looking for leftovers.
  *
  * @since 0.1.0
  * @category errors
@@ -65,14 +68,14 @@ export type LookError = BackendError.EngineError | CommandFailed.CommandFailed |
  * @category models
  */
 export interface Service {
-  /** What is there now. */
+  /** The resources that are left now. */
   readonly find: Effect.Effect<ReadonlyArray<string>, LookError>
-  /** Fails if something is left, and still is after some seconds, since engines tidy up in their own time. */
+  /** Fails if resources are left for more than 5 seconds; engines clean up asynchronously. */
   readonly assertNone: Effect.Effect<void, LeftoversFound | LookError>
 }
 
 /**
- * Compares with the moment at which it was made.
+ * Finds resources that were created after the service was made.
  *
  * @since 0.1.0
  * @category tags
@@ -82,8 +85,8 @@ export class Leftovers extends Context.Tag("@ociman/testing/Leftovers")<Leftover
 type Requirements = Backend.Backend | CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
 /**
- * Remembers what is there now; only what comes later is left over. Processes
- * and open files are found on Linux only.
+ * Records the existing processes and files; only later ones count as left.
+ * Finds processes and open files on Linux only.
  *
  * @since 0.1.0
  * @category constructors
@@ -92,7 +95,7 @@ export const make = (options: Options): Effect.Effect<Service, LookError, Requir
   Effect.gen(function*() {
     const engine = yield* onEngine.make(options)
     const machine = yield* onMachine.make
-    // One after the other, since the first has processes of its own.
+    // In sequence, since looking at the engine runs child processes.
     const find = Effect.zipWith(engine, machine, (onEngine, onMachine) => [...onEngine, ...onMachine])
     return {
       find,
@@ -108,7 +111,7 @@ export const make = (options: Options): Effect.Effect<Service, LookError, Requir
   })
 
 /**
- * Compares with the moment at which the layer was built.
+ * Finds resources that are created after the layer is built.
  *
  * @since 0.1.0
  * @category layers
@@ -117,7 +120,7 @@ export const layer = (options: Options): Layer.Layer<Leftovers, LookError, Requi
   Layer.effect(Leftovers, make(options))
 
 /**
- * Fails with {@link LeftoversFound} if something is left.
+ * Fails with {@link LeftoversFound} if resources are left for more than 5 seconds.
  *
  * @since 0.1.0
  * @category assertions

@@ -1,8 +1,7 @@
 /**
  * A real registry on this machine: CNCF Distribution, whose server must be on
- * `PATH` as `docker-registry` (so Debian calls it) or `registry`. It listens on
- * the loopback address only, so engines speak to it without encryption unless
- * it is asked for.
+ * `PATH` as `docker-registry` (its name on Debian) or `registry`. It listens on
+ * the loopback address only, so engines accept it without encryption.
  *
  * @since 0.1.0
  */
@@ -11,9 +10,11 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import type { BackendDriver } from "@ociman/containers"
-import { Reference, TemporaryDirectory } from "@ociman/oci"
-import { CommandFailed, Subprocess } from "@ociman/process"
+import type * as BackendDriver from "@ociman/containers/BackendDriver"
+import * as Reference from "@ociman/oci/Reference"
+import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
+import * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Context from "effect/Context"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
@@ -32,18 +33,18 @@ import type { ToolMissing } from "./ToolMissing.js"
  * @category models
  */
 export interface Service {
-  /** Its name in references, an address and a port. */
+  /** Host in references: an address and a port. */
   readonly host: string
-  /** Its address in the form `http://127.0.0.1:5000`. */
+  /** Base URL, such as `http://127.0.0.1:5000`. */
   readonly url: string
-  /** Who vouches for it, in PEM, if it is spoken to with encryption. */
+  /** Certificate authority of an encrypted registry, in PEM. */
   readonly certificateAuthority: Option.Option<string>
-  /** An image in it, by what follows the name of the registry, such as `app:1`. A text that does not parse is a defect. */
+  /** Makes a reference to an image in the registry from a path such as `app:1`. A path that does not parse is a defect. */
   readonly reference: (path: string) => Reference.Reference
 }
 
 /**
- * A registry for as long as the layer lives.
+ * A registry on this machine.
  *
  * @since 0.1.0
  * @category tags
@@ -55,36 +56,36 @@ export class LocalRegistry extends Context.Tag("@ociman/testing/LocalRegistry")<
  * @category models
  */
 export interface Options {
-  /** Who alone may use it, for which `htpasswd` must be on `PATH`. Default: everybody. */
+  /** Credentials that requests must have; needs `htpasswd` on `PATH`. Default: no authentication. */
   readonly credentials?: BackendDriver.Credentials | undefined
-  /** Whose tokens alone let one in. Default: no tokens are asked for. */
+  /** Token server whose tokens requests must have. Default: no tokens are required. */
   readonly tokens?: TokenServer | undefined
-  /** Whether it is spoken to with encryption, for which `openssl` must be on `PATH`. Default: it is not. */
+  /** If true, the registry uses TLS; needs `openssl` on `PATH`. Default: false. */
   readonly encrypted?: boolean | undefined
-  /** Further settings of its configuration file, by their names at the top of it. Default: none. */
+  /** Additional top-level settings of the configuration file. Default: none. */
   readonly settings?: Readonly<Record<string, unknown>> | undefined
 }
 
 /**
- * A server that gives out tokens, which is not part of the registry.
+ * An external server that issues tokens.
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/configuration.md#token
  * @since 0.1.0
  * @category models
  */
 export interface TokenServer {
-  /** Where clients ask it. */
+  /** URL at which clients request tokens. */
   readonly realm: string
-  /** What the registry is called there. */
+  /** Name of the registry at the token server. */
   readonly service: string
-  /** What it calls itself in its tokens. */
+  /** Issuer name in the tokens. */
   readonly issuer: string
-  /** The certificate, in PEM, of the key that signs its tokens. */
+  /** Certificate, in PEM, of the key that signs the tokens. */
   readonly certificate: string
 }
 
 /**
- * What starting it may fail with.
+ * Errors of starting the registry.
  *
  * @since 0.1.0
  * @category errors
@@ -94,8 +95,8 @@ export type Error = CommandFailed.CommandFailed | PlatformError.PlatformError | 
 type Requirements = CommandExecutor.CommandExecutor | FileSystem.FileSystem | Path.Path
 
 /**
- * Starts an empty registry on a free port. It is gone, with all that was pushed
- * to it, when the scope closes.
+ * Starts an empty registry on a free port. When the scope closes, stops it and
+ * deletes its content.
  *
  * @since 0.1.0
  * @category constructors
@@ -141,7 +142,7 @@ export const make = (options: Options = {}): Effect.Effect<Service, Error, Requi
   })
 
 /**
- * A registry for as long as the layer lives.
+ * Starts an empty registry on a free port, and stops it when the layer is released.
  *
  * @since 0.1.0
  * @category layers
@@ -177,18 +178,18 @@ const authorization = (file: string, { credentials, tokens }: Options) =>
     return { auth: { htpasswd: { realm: "ociman", path: file } } }
   })
 
-// It says where it listens, which nobody can know before.
+// The registry picks a free port itself and logs it.
 const listening = /listening on 127\.0\.0\.1:(\d+)/
 
 const serve = (executable: string, configuration: string) =>
   Effect.gen(function*() {
     const port = yield* Deferred.make<string, CommandFailed.CommandFailed>()
-    const said: Array<string> = []
+    const lines: Array<string> = []
     const server = yield* Subprocess.start(Command.make(executable, "serve", configuration))
     const listen = (line: string) => {
       const [, found] = listening.exec(line) ?? []
       if (found !== undefined) return Deferred.succeed(port, found)
-      said.push(line)
+      lines.push(line)
       return Effect.void
     }
     yield* Stream.merge(server.stdout, server.stderr).pipe(
@@ -202,7 +203,7 @@ const serve = (executable: string, configuration: string) =>
           command: `${executable} serve`,
           exitCode,
           stdout: "",
-          stderr: said.slice(-20).join("\n"),
+          stderr: lines.slice(-20).join("\n"),
           duration: Duration.zero
         })
       ),

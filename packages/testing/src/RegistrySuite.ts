@@ -1,11 +1,11 @@
 /**
- * The contract of a `Registry` and what is behind it, as tests, for authors of clients and of registries.
+ * Contract tests of a `Registry` client together with a registry, for authors of either.
  *
  * @since 0.1.0
  */
 import { layer as provided } from "@effect/vitest"
-import type { Hasher } from "@ociman/oci"
-import type { Registry } from "@ociman/registry"
+import type * as Hasher from "@ociman/oci/Hasher"
+import type * as Registry from "@ociman/registry/Registry"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
@@ -19,7 +19,7 @@ import * as referrers from "./internal/registrySuite/referrers.js"
 import type { Test } from "./internal/registrySuite/support.js"
 
 /**
- * What the suite needs: a client, and what computes digests.
+ * Services that the suite requires: a client and a hasher.
  *
  * @since 0.1.0
  * @category models
@@ -31,17 +31,17 @@ export type Services = Registry.Registry | Hasher.Hasher
  * @category models
  */
 export interface Options<R> {
-  /** Where the registry is, as references name it. Its repositories whose names begin with `ociman-suite-` are used. */
+  /** Host of the registry in references. The tests use repositories whose names begin with `ociman-suite-`. */
   readonly host: Effect.Effect<string, never, R>
-  /** Whether a tag can be taken away from a manifest. Default: yes. */
+  /** If false, the registry cannot remove a tag without its manifest. Default: true. */
   readonly untag?: boolean | undefined
-  /** How long a single test may take. Default: one minute. */
+  /** Time limit of a single test. Default: one minute. */
   readonly timeout?: Duration.DurationInput | undefined
 }
 
 /**
- * Defines the tests. They share what the layer provides, and each has
- * repositories of its own.
+ * Defines the tests. They share the services of the layer, and each uses its own
+ * repositories.
  *
  * @since 0.1.0
  * @category suites
@@ -55,8 +55,8 @@ export const suite = <R, E>(name: string, services: Layer.Layer<Services | R, E>
           Effect.timeout(options.timeout ?? "1 minute")
         ), 120_000)
     const features = { untag: options.untag ?? true }
-    for (const theme of [blobs, manifests, listing, referrers, deleting]) {
-      describe(theme.name, () => theme.tests(test, features))
+    for (const { themes } of [blobs, manifests, listing, referrers, deleting]) {
+      for (const { name, tests } of themes) describe(name, () => tests(test, features))
     }
   })
 }

@@ -1,27 +1,29 @@
 /**
- * A tiny image that needs no registry: a static busybox of this machine, with
- * its applets, and nothing else.
+ * A minimal image that needs no registry: the static busybox of this machine with
+ * its applets.
  *
  * @since 0.1.0
  */
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
-import { Backend, type BackendError, Image, Label } from "@ociman/containers"
-import {
-  type ArtifactError,
-  type Compression,
-  type ContentError,
-  Hasher,
-  ImageStore,
-  Layer as ImageLayer,
-  type LocalFiles,
-  OciArchive,
-  Reference,
-  RunnableImage,
-  Tar
-} from "@ociman/oci"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import type * as ArtifactError from "@ociman/oci/ArtifactError"
+import type * as Compression from "@ociman/oci/Compression"
+import type * as ContentError from "@ociman/oci/ContentError"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as ImageLayer from "@ociman/oci/Layer"
+import type * as LocalFiles from "@ociman/oci/LocalFiles"
+import * as OciArchive from "@ociman/oci/OciArchive"
+import * as Reference from "@ociman/oci/Reference"
+import * as RunnableImage from "@ociman/oci/RunnableImage"
+import * as Tar from "@ociman/oci/Tar"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Config from "effect/Config"
 import type * as ConfigError from "effect/ConfigError"
 import * as Context from "effect/Context"
@@ -42,7 +44,7 @@ export interface Service {
 }
 
 /**
- * The image, for as long as the layer lives.
+ * The image, loaded until the layer is released.
  *
  * @since 0.1.0
  * @category tags
@@ -54,16 +56,16 @@ export class TestImage extends Context.Tag("@ociman/testing/TestImage")<TestImag
  * @category models
  */
 export interface Options {
-  /** What the image is called. Default: a name under `localhost` that nobody else has. */
+  /** Name of the image. Default: a unique name under `localhost`. */
   readonly reference?: Reference.Reference | undefined
-  /** Labels of the image, and so of its containers. Default: none. */
+  /** Labels of the image, which its containers inherit. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** Leave it without any file, for a backend that runs no processes. Default: false. */
+  /** If true, the image contains no files, for a backend that runs no processes. Default: false. */
   readonly empty?: boolean | undefined
 }
 
 /**
- * What making the image may fail with.
+ * Errors of making and loading the image.
  *
  * @since 0.1.0
  * @category errors
@@ -82,7 +84,7 @@ export type Error =
   | ToolMissing
 
 /**
- * What making the image needs: an engine to load it, and what makes it.
+ * Services required to make and load the image.
  *
  * @since 0.1.0
  * @category models
@@ -95,8 +97,8 @@ export type Requirements =
   | LocalFiles.LocalFiles
 
 /**
- * The statically linked busybox that the image is made of: the environment
- * variable `BUSYBOX`, else `/bin/busybox`.
+ * Path of the statically linked busybox that the image contains: the environment
+ * variable `BUSYBOX`, or `/bin/busybox` if it is not set.
  *
  * @since 0.1.0
  * @category config
@@ -143,15 +145,16 @@ const load = (name: string, labels: Readonly<Record<string, string>>) =>
     const store = yield* ImageStore.makeMemory
     const hasher = yield* Hasher.Hasher
     yield* RunnableImage.push(yield* runnable(labels), store, name)
-    // What is in memory can be read.
+    // Reading from a store in memory does not fail.
     const archive = Stream.orDie(OciArchive.stream(store, [name]))
     yield* Image.load(Stream.provideService(archive, Hasher.Hasher, hasher))
   })
 
 /**
- * Makes the image, which needs no engine for it, and loads it. It is removed when the scope closes, by force if
- * containers still use it. It has the users `root` and `app` (1234:5678), and
- * empty directories `/tmp`, `/www` and `/home`.
+ * Makes the image without the engine and loads it. When the scope closes, removes
+ * the image, with force if containers still use it. The image has the users
+ * `root` and `app` (1234:5678) and the empty directories `/tmp`, `/www` and
+ * `/home`.
  *
  * @since 0.1.0
  * @category constructors
@@ -175,7 +178,7 @@ export const make = (
   })
 
 /**
- * The image for as long as the layer lives.
+ * Makes and loads the image, and removes it when the layer is released.
  *
  * @since 0.1.0
  * @category layers

@@ -4,8 +4,8 @@
 export * as FakeEngine from "./FakeEngine.js"
 
 /**
- * A registry to fail with: it keeps the distribution protocol, and breaks it where a script of yours says so, so that
- * what pushes and pulls can be tested where no real registry would misbehave on demand.
+ * A scripted registry for tests of failures: it follows the distribution protocol and deviates from it where a script
+ * defines a fault, so that clients can be tested against errors that no real registry produces on demand.
  *
  * @since 0.1.0
  */

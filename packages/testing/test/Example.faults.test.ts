@@ -5,8 +5,8 @@ import { Credentials, Registry, Repository } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import { Effect, Layer, Stream } from "effect"
 
-// Busy at first, then it loses an upload in the middle, then a download.
-const unlucky = FaultyRegistry.healthy.pipe(
+// The first upload request is refused, then an upload and a download lose their connections.
+const faulty = FaultyRegistry.healthy.pipe(
   FaultyRegistry.on("POST /v2/team/app/blobs/uploads/", FaultyRegistry.tooManyRequests("0"), { times: 1 }),
   FaultyRegistry.on("PUT *", FaultyRegistry.pass.pipe(FaultyRegistry.loseUploadAfter(1_000_000)), { times: 1 }),
   FaultyRegistry.on("GET /v2/team/app/blobs/sha256:*", FaultyRegistry.pass.pipe(FaultyRegistry.cutAfter(1_000_000)), {
@@ -15,12 +15,12 @@ const unlucky = FaultyRegistry.healthy.pipe(
 )
 
 const services = Registry.layer({ retryDelay: "1 millis" }).pipe(
-  Layer.provideMerge(FaultyRegistry.layer(unlucky)),
+  Layer.provideMerge(FaultyRegistry.layer(faulty)),
   Layer.provide(Credentials.layerMemory()),
   Layer.provideMerge(NodeHasher.layer)
 )
 
-it.live("what is pushed through an unlucky registry comes back", () =>
+it.live("a blob pushed through a failing registry is fetched complete", () =>
   Effect.gen(function*() {
     const repository = Repository.make("registry.example.com/team/app")
     const bytes = new Uint8Array(5_000_000).fill(7)

@@ -10,7 +10,7 @@ const image = Reference.make("localhost/fake:1")
 
 const definition = Definition.make(image)
 
-/** Runs a program on the backend that finds these engines, and nothing else. */
+/** A backend that finds only the given fake engines. */
 const on = (...scripts: ReadonlyArray<FakeEngine.Script>) =>
   EngineBackend.layer.pipe(
     Layer.provideMerge(FakeEngine.layer(...scripts)),
@@ -24,19 +24,19 @@ interface Operation {
   readonly run: Effect.Effect<unknown, BackendError.BackendError, Backend.Backend>
 }
 
-/** What reads the client's standard output as an answer. */
-const asking: Readonly<Record<string, Operation>> = {
+/** Operations that parse the standard output of the client. */
+const parsing: Readonly<Record<string, Operation>> = {
   create: { command: "container create", run: Effect.scoped(Container.start(definition)) },
   inspect: { command: "container inspect", run: attached },
   inspectImage: { command: "image inspect", run: Image.inspect(image) }
 }
 
-/** The errors of all these operations where a client misbehaves. */
+/** Returns the errors of these operations with a failing client. */
 const failing = (
   engine: FakeEngine.Script,
   steps: ReadonlyArray<FakeEngine.Step>
 ) =>
-  Effect.forEach(Object.entries(asking), ([name, { command, run }]) =>
+  Effect.forEach(Object.entries(parsing), ([name, { command, run }]) =>
     Effect.flip(run).pipe(
       Effect.provide(on(FakeEngine.on(engine, command, steps))),
       Effect.map((error) => ({ name, error }))
@@ -46,7 +46,7 @@ const reasonOf = (error: BackendError.BackendError | { readonly _tag: string }) 
   `${error._tag}${"reason" in error ? ` ${error.reason}` : ""}`
 
 describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine) => {
-  it.live("is found, and does what a healthy one does", () =>
+  it.live("is detected and answers like a healthy engine", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(definition)
       strictEqual((yield* container.state).status, "running")
@@ -54,7 +54,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
       strictEqual((yield* Backend.Backend).engine.name, engine.engine)
     }).pipe(Effect.scoped, Effect.provide(on(engine))))
 
-  it.live("writes down how it is called", () =>
+  it.live("records its calls", () =>
     Effect.gen(function*() {
       yield* Image.remove(image)
       const calls = yield* FakeEngine.calls
@@ -64,7 +64,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
       })
     }).pipe(Effect.provide(on(engine))))
 
-  it.live("gives one answer after the other", () =>
+  it.live("gives successive answers to successive calls", () =>
     Effect.gen(function*() {
       const exec = Effect.flatMap(attached, (container) => container.exec(Exec.make("date")))
       const outputs = yield* Effect.replicateEffect(Effect.map(exec, ({ stdout }) => stdout), 4)
@@ -75,7 +75,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
       FakeEngine.on("container exec", [FakeEngine.stdout("third")])
     )))))
 
-  it.live("says when it has no answer", () =>
+  it.live("fails with a message for a command without an answer", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Image.list())
       strictEqual(reasonOf(error), "EngineFailed Refused")
@@ -85,14 +85,14 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
       answers: engine.answers.filter(({ command }) => command !== "image ls")
     }))))
 
-  it.live("hides the real ones", () =>
+  it.live("hides the real clients", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Layer.build(on()))
       assertInclude(error.message, "docker: not installed")
       assertInclude(error.message, "podman: not installed")
     }).pipe(Effect.scoped))
 
-  it.live("that says nothing at all", () =>
+  it.live("fails operations with UnexpectedAnswer if it writes nothing", () =>
     Effect.gen(function*() {
       const { create, inspect, inspectImage } = yield* Effect.map(
         failing(engine, []),
@@ -105,7 +105,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
       })
     }))
 
-  it.live("whose engine goes away between two commands", () =>
+  it.live("fails operations with BackendUnavailable after its engine stops", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(Effect.flatMap(attached, (container) => container.stop()))
       strictEqual(error._tag, "BackendUnavailable")
@@ -117,7 +117,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a fake $engine", (engine)
       ])
     ))))
 
-  it.live("that answers in small pieces", () =>
+  it.live("can answer in small pieces", () =>
     Effect.gen(function*() {
       const container = yield* Container.start(definition)
       strictEqual(container.id, "b".repeat(64))
@@ -140,7 +140,7 @@ describe("a fake engine that never answers", () => {
       })
     )
 
-  it.effect("is given up in the end", () =>
+  it.effect("times out", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.fork(Effect.flip(Image.inspect(image)))
       yield* called("image inspect")
@@ -150,7 +150,7 @@ describe("a fake engine that never answers", () => {
       assertInclude(error.message, "Image.inspect failed on docker")
     }).pipe(Effect.provide(hanging("image inspect", [FakeEngine.hang]))))
 
-  it.live("does not hold up an interruption, even if it is deaf to signals", () =>
+  it.live("does not delay an interruption even if it ignores signals", () =>
     Effect.gen(function*() {
       const fiber = yield* Effect.fork(Image.inspect(image))
       yield* called("image inspect")

@@ -17,7 +17,7 @@ interface Sent {
   readonly body?: string | Stream.Stream<Uint8Array>
 }
 
-/** Makes a request, and says what became of it. */
+/** Sends a request and returns the response, complete or not. */
 const send = Effect.fn(function*(method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH", path: string, sent: Sent = {}) {
   const client = yield* HttpClient.HttpClient
   const { url } = yield* FaultyRegistry.FaultyRegistry
@@ -70,12 +70,12 @@ const forms: Record<string, (script: FaultyRegistry.Script) => Layer.Layer<Servi
 const { healthy, on } = FaultyRegistry
 
 for (const [name, form] of Object.entries(forms)) {
-  describe(`a registry that fails by a script, ${name}`, () => {
+  describe(`a faulty registry ${name}`, () => {
     const test = <E>(title: string, script: FaultyRegistry.Script, effect: Effect.Effect<void, E, Services>) =>
       it.live(title, () => Effect.timeout(Effect.provide(effect, form(script)), "20 seconds"))
 
     test(
-      "is a registry when nobody says otherwise",
+      "behaves as a registry by default",
       healthy,
       Effect.gen(function*() {
         assert.strictEqual((yield* push()).status, 201)
@@ -96,7 +96,7 @@ for (const [name, form] of Object.entries(forms)) {
     )
 
     test(
-      "answers by the first rule that fits and is not used up",
+      "answers by the first matching rule that is not used up",
       healthy.pipe(
         on("GET /v2/", FaultyRegistry.tooManyRequests("7"), { times: 1 }),
         on("GET /v2/", FaultyRegistry.error(503, "UNAVAILABLE"), { times: 2 }),
@@ -122,7 +122,7 @@ for (const [name, form] of Object.entries(forms)) {
     )
 
     test(
-      "loses connections, without an answer and within one",
+      "loses connections before and during an answer",
       healthy.pipe(
         on("GET /v2/", FaultyRegistry.drop, { times: 1 }),
         on("GET /v2/team/app/blobs/*", FaultyRegistry.cutAfter(FaultyRegistry.pass, 5), { times: 1 })
@@ -137,7 +137,7 @@ for (const [name, form] of Object.entries(forms)) {
     )
 
     test(
-      "loses an upload in the middle, and keeps what came",
+      "loses an upload in the middle and keeps the received bytes",
       healthy.pipe(on("PATCH *", FaultyRegistry.loseUploadAfter(FaultyRegistry.pass, 5), { times: 1 })),
       Effect.gen(function*() {
         const { headers } = yield* send("POST", "/v2/team/app/blobs/uploads/")
@@ -152,7 +152,7 @@ for (const [name, form] of Object.entries(forms)) {
     )
 
     test(
-      "hangs, without an answer and within one",
+      "hangs before and during an answer",
       healthy.pipe(
         on("GET /v2/", FaultyRegistry.hang),
         on("GET /v2/team/app/blobs/*", FaultyRegistry.hangAfter(FaultyRegistry.pass, 5))
@@ -166,7 +166,7 @@ for (const [name, form] of Object.entries(forms)) {
     )
 
     test(
-      "is slow, wrong, or vague",
+      "sends slow, corrupt, chunked and changed answers",
       healthy.pipe(
         on("GET /v2/team/app/blobs/*", FaultyRegistry.corrupt(FaultyRegistry.pass), { times: 1 }),
         on("GET /v2/team/app/blobs/*", FaultyRegistry.withoutLength(FaultyRegistry.pass), { times: 1 }),
@@ -198,7 +198,7 @@ for (const [name, form] of Object.entries(forms)) {
     )
 
     test(
-      "answers what a function makes of the request",
+      "answers with a function of the request",
       healthy.pipe(
         on(
           "PUT /echo",
@@ -223,24 +223,27 @@ for (const [name, form] of Object.entries(forms)) {
     const basic = (password: string) => ({ authorization: `Basic ${Encoding.encodeBase64(`alice:${password}`)}` })
 
     test(
-      "asks for a password",
+      "requires a password",
       FaultyRegistry.basicAuth(healthy, alice),
       Effect.gen(function*() {
-        const stranger = yield* send("GET", "/v2/")
-        assert.deepStrictEqual([stranger.status, stranger.headers["www-authenticate"]], [401, "Basic realm=\"ociman\""])
+        const anonymous = yield* send("GET", "/v2/")
+        assert.deepStrictEqual([anonymous.status, anonymous.headers["www-authenticate"]], [
+          401,
+          "Basic realm=\"ociman\""
+        ])
         assert.strictEqual((yield* send("GET", "/v2/", { headers: basic("wrong") })).status, 401)
         assert.strictEqual((yield* send("GET", "/v2/", { headers: basic("s3cret") })).status, 200)
       })
     )
 
     test(
-      "asks for tokens, which are good for what was asked",
+      "requires tokens and limits them to their scopes and uses",
       FaultyRegistry.tokenAuth(healthy, { credentials: alice, uses: 2 }),
       Effect.gen(function*() {
         const { url } = yield* FaultyRegistry.FaultyRegistry
-        const stranger = yield* send("GET", blob)
+        const anonymous = yield* send("GET", blob)
         assert.strictEqual(
-          stranger.headers["www-authenticate"],
+          anonymous.headers["www-authenticate"],
           `Bearer realm="${url}/token",service="ociman",scope="repository:team/app:pull"`
         )
         assert.strictEqual((yield* send("GET", "/token?scope=repository:team/app:pull")).status, 401)
@@ -274,7 +277,7 @@ for (const [name, form] of Object.entries(forms)) {
   })
 }
 
-it.effect("tokens expire by the clock of the program", () =>
+it.effect("tokens of a faulty registry expire by the clock of the program", () =>
   Effect.gen(function*() {
     const { body } = yield* send("GET", "/token")
     const ping = Effect.map(
@@ -289,7 +292,7 @@ it.effect("tokens expire by the clock of the program", () =>
     Effect.provide(NodeHasher.layer)
   ))
 
-it.effect("what is slow is slow by the clock of the program", () =>
+it.effect("delays of a faulty registry use the clock of the program", () =>
   Effect.gen(function*() {
     const fiber = yield* Effect.fork(send("GET", "/v2/"))
     yield* TestClock.adjust("59 minutes")
@@ -301,7 +304,7 @@ it.effect("what is slow is slow by the clock of the program", () =>
     Effect.provide(NodeHasher.layer)
   ))
 
-it.effect("there are no other servers in the world of its clients", () =>
+it.effect("a client of faulty registries reaches no other server", () =>
   Effect.gen(function*() {
     const [here, there] = yield* Effect.all([
       FaultyRegistry.make(healthy, { url: "http://localhost:1" }),
@@ -314,7 +317,7 @@ it.effect("there are no other servers in the world of its clients", () =>
     assert.deepStrictEqual([(yield* here.requests).length, (yield* there.requests).length], [0, 1])
   }).pipe(Effect.provide(NodeHasher.layer)))
 
-it.live("what was sent before a connection was lost arrives, however late it is read", () =>
+it.live("bytes sent before a connection is lost arrive even if they are read late", () =>
   Effect.gen(function*() {
     const response = yield* HttpClient.get("https://registry.example.com/text")
     yield* Effect.sleep("50 millis")

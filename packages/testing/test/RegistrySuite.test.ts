@@ -1,6 +1,6 @@
 import { NodeHttpServer } from "@effect/platform-node"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
-import { Credential, Credentials, Registry, RegistryKey, SecurityPolicy } from "@ociman/registry"
+import { Credential, Credentials, Registry, Repository, SecurityPolicy } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Effect, Layer, Redacted } from "effect"
@@ -15,7 +15,7 @@ const host = Effect.map(FaultyRegistry.FaultyRegistry, (registry) => registry.ho
 const alice = { username: "alice", password: Redacted.make("s3cret") }
 
 const credentials = Credentials.layerMemory([
-  [RegistryKey.make("registry.example.com"), Credential.login(alice.username, alice.password)]
+  [Repository.registryKey("registry.example.com"), Credential.login(alice.username, alice.password)]
 ])
 
 const inProcess = (script: FaultyRegistry.Script) =>
@@ -30,7 +30,7 @@ const { healthy, on, pass } = FaultyRegistry
 RegistrySuite.suite("a faulty registry without faults", inProcess(healthy), { host })
 
 RegistrySuite.suite(
-  "a faulty registry that keeps no list of referrers",
+  "a faulty registry without the referrers API",
   inProcess(FaultyRegistry.withOptions(healthy, { referrers: false })),
   { host }
 )
@@ -38,13 +38,13 @@ RegistrySuite.suite(
 RegistrySuite.suite("a faulty registry with a password", inProcess(FaultyRegistry.basicAuth(healthy, alice)), { host })
 
 RegistrySuite.suite(
-  "a faulty registry with tokens that are soon used up",
+  "a faulty registry with tokens for few requests",
   inProcess(FaultyRegistry.tokenAuth(healthy, { credentials: alice, uses: 20 })),
   { host }
 )
 
 RegistrySuite.suite(
-  "a faulty registry that loses connections and is busy now and then",
+  "a faulty registry that sometimes loses connections and is busy",
   inProcess(healthy.pipe(
     on("GET *", FaultyRegistry.drop, { times: 3 }),
     on("GET *", FaultyRegistry.tooManyRequests("0"), { times: 2 }),

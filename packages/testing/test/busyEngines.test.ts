@@ -23,8 +23,8 @@ const on = (
     Layer.provide(NodeContext.layer)
   )
 
-describe("what an engine is too busy for at the moment is asked for again", () => {
-  it.live("by Docker, which prunes once at a time", () =>
+describe("an operation is retried if", () => {
+  it.live("Docker refuses a prune because another one is running", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* Image.prune([Label.has("any")]), [])
     }).pipe(
@@ -37,7 +37,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       )
     ))
 
-  it.live("by Docker, whose prunes end each other's leases", () =>
+  it.live("a concurrent prune on Docker deletes the lease of a prune", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* Image.prune([Label.has("any")]), [])
     }).pipe(
@@ -50,7 +50,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       )
     ))
 
-  describe("by Docker, which ends the leases of all that write while it prunes images", () => {
+  describe("a prune on Docker deletes the leases of concurrent writers", () => {
     const leaseLost = "failed commit on ref \"sha256:f1036f\": commit failed: lease does not exist: not found\n"
 
     const commit = (text: string) =>
@@ -80,9 +80,9 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         ],
         ["the layer below", "failed to apply diff: parent snapshot sha256:1e3f1eef does not exist: not found\n"]
       ] as const
-    )("a commit that loses %s", ([, text]) => commit(text))
+    )("a commit is retried after losing %s", ([, text]) => commit(text))
 
-    it.live("a pull", () =>
+    it.live("a pull is retried and reports the failure as a message", () =>
       Effect.gen(function*() {
         const events = Chunk.toReadonlyArray(yield* Stream.runCollect(Image.pullStream(image)))
         deepStrictEqual(events.filter(({ _tag }) => _tag === "Layer"), [
@@ -134,14 +134,14 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
     const builds = buildsOn(FakeEngine.docker)
 
-    // The fake client writes no image id in the end, so that the second run fails of that.
+    // The fake client writes no image id, so the second run fails with UnexpectedAnswer.
     it.live.each(
       [
         ["a lease", leaseLost],
         ["a file", "failed commit on ref \"layer-sha256:ab\": rename /ingest/data: no such file or directory\n"],
         ["the image of the step before", "unable to find image \"sha256:5fb71ec65b07\"\n"]
       ] as const
-    )("a build that loses %s", ([, text]) =>
+    )("a build is retried after losing %s", ([, text]) =>
       Effect.gen(function*() {
         const { args, error } = yield* builds(
           {},
@@ -153,7 +153,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         strictEqual(error._tag === "EngineFailed" && error.reason, "UnexpectedAnswer")
       }))
 
-    it.live("a build on Podman whose cached image is removed", () =>
+    it.live("a build on Podman is retried after its cached image is removed", () =>
       Effect.gen(function*() {
         const { args } = yield* buildsOn(FakeEngine.podman)(
           {},
@@ -166,7 +166,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         strictEqual(args.length, 2)
       }))
 
-    it.live("a build that keeps losing its cache, in the end without a cache", () =>
+    it.live("a build that keeps losing its cache is finally retried without a cache", () =>
       Effect.gen(function*() {
         const lost = [
           FakeEngine.stdout("Step 1/2 : FROM base\nStep 2/2 : LABEL a=b\n"),
@@ -197,13 +197,13 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
       ))
 
-    it.live("a load, of an archive that can be read again", () =>
+    it.live("a load is retried if its archive can be read again", () =>
       Effect.gen(function*() {
         const { references } = yield* loading(Stream.make(new Uint8Array(2 ** 21), new Uint8Array([1, 2, 3])))
         deepStrictEqual(references.map(String), ["localhost/app:1"])
       }))
 
-    it.live("a save, of which nothing was read yet", () =>
+    it.live("a save is retried if no byte was emitted yet", () =>
       Effect.gen(function*() {
         const bytes = yield* Stream.runCollect(Image.save(image))
         strictEqual(Chunk.toReadonlyArray(bytes).map((piece) => piece.length).join(), "3")
@@ -217,7 +217,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         )
       )))
 
-    it.live("but not a load of an archive that can be read only once", () =>
+    it.live("a load is not retried if its archive can be read only once", () =>
       Effect.gen(function*() {
         const pieces = [new Uint8Array(1000)]
         const once = Stream.suspend(() => Stream.fromIterable(pieces.splice(0)))
@@ -225,7 +225,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         assertInclude(error.message, "lease does not exist")
       }))
 
-    it.live("but not a build whose step says so and fails", () =>
+    it.live("a build is not retried if a failed step prints the same message", () =>
       Effect.gen(function*() {
         const { args, error } = yield* builds(
           {},
@@ -237,7 +237,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         strictEqual(error._tag, "BuildFailed")
       }))
 
-    it.live("a build whose cache cannot be used, without the cache", () =>
+    it.live("a build whose registry cache is unusable is retried without it", () =>
       Effect.gen(function*() {
         const { args } = yield* builds(
           { cacheFrom: [image] },
@@ -250,7 +250,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       }))
   })
 
-  it.live("by Podman, which stumbles over images that go while it lists them", () =>
+  it.live("Podman fails to list images because one is removed meanwhile", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* Image.list(), [])
     }).pipe(
@@ -263,7 +263,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       )
     ))
 
-  it.live("by Podman, which hides from a start what it has mounted for it", () =>
+  it.live("Podman fails to start a container because its mount is hidden", () =>
     Effect.gen(function*() {
       yield* Effect.flatMap(Backend.Backend, (backend) => backend.containers.start("app"))
     }).pipe(
@@ -276,7 +276,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       )
     ))
 
-  describe("by Podman, which hides from a copy what it has mounted for it", () => {
+  describe("Podman fails to copy into a container because its mount is hidden", () => {
     const copying = (stream: Stream.Stream<Uint8Array>) =>
       Effect.flatMap(Backend.Backend, (backend) => backend.files.copyInto("app", "/", stream)).pipe(
         Effect.provide(
@@ -291,9 +291,9 @@ describe("what an engine is too busy for at the moment is asked for again", () =
 
     const bytes = new Uint8Array(10_000).fill(7)
 
-    it.live("of what can be read again", () => copying(Stream.make(bytes, bytes)))
+    it.live("a copy is retried if its source can be read again", () => copying(Stream.make(bytes, bytes)))
 
-    it.live("but not of what is something else the second time", () =>
+    it.live("a retry fails if the source changed since the first attempt", () =>
       Effect.gen(function*() {
         for (const second of [[], [bytes.subarray(1)], [bytes]]) {
           let runs = 0
@@ -303,7 +303,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
         }
       }))
 
-    it.live("but not of what is too much to compare", () =>
+    it.live("a copy is not retried if its source is too large to compare", () =>
       Effect.gen(function*() {
         let runs = 0
         const large = Stream.suspend(() => {
@@ -315,7 +315,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       }))
   })
 
-  it.live("by Podman, which does not find an image that it has just found", () =>
+  it.live("Podman loses an image between two steps of an inspection", () =>
     Effect.gen(function*() {
       assertFalse(yield* Image.exists(Reference.make("localhost/app:1")))
       const asked = (yield* FakeEngine.calls).filter(({ arguments: args }) => args.includes("inspect"))
@@ -335,7 +335,7 @@ describe("what an engine is too busy for at the moment is asked for again", () =
       )
     ))
 
-  it.live("by Podman, which says nothing of the images of a list when one of them goes while it looks", () =>
+  it.live("Podman inspects a list of images of which one is removed meanwhile", () =>
     Effect.gen(function*() {
       deepStrictEqual(yield* Image.list(), [])
     }).pipe(

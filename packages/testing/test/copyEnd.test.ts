@@ -8,7 +8,7 @@ import { type Chunk, Effect, Layer, Stream } from "effect"
 
 const concat = (chunks: Chunk.Chunk<Uint8Array>) => new Uint8Array(Buffer.concat(Array.from(chunks)))
 
-/** An engine that is gone as soon as a copy has come to its end by itself, a while after its last bytes. */
+/** An engine that stops when a copy ends by itself, some time after its last bytes. */
 const engineOf = (script: FakeEngine.Script) =>
   Layer.unwrapEffect(Effect.gen(function*() {
     const archive = concat(yield* Stream.runCollect(Tar.write(Stream.make(Tar.file("file", "x".repeat(512))))))
@@ -25,9 +25,9 @@ const engineOf = (script: FakeEngine.Script) =>
 
 const engineAfter = Effect.flatMap(Backend.Backend, ({ volumes }) => Effect.flip(volumes.list([])))
 
-describe("a copy of which enough was read", () => {
+describe("a copy that is not read to its end", () => {
   it.live.each([FakeEngine.docker, FakeEngine.podman])(
-    "ends by itself where a file was read, on $engine",
+    "ends by itself after a file was read on $engine",
     (script) =>
       Effect.gen(function*() {
         const container = yield* Container.attach("fake")
@@ -36,7 +36,7 @@ describe("a copy of which enough was read", () => {
       }).pipe(Effect.provide(engineOf(script)))
   )
 
-  it.live("ends by itself on a Podman whose processes hide what others mount", () =>
+  it.live("ends by itself on a Podman whose processes hide mounts from each other", () =>
     Effect.gen(function*() {
       const container = yield* Container.attach("fake")
       yield* Stream.runDrain(Stream.take(container.copyOutTar("/file"), 1))

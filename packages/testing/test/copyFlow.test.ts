@@ -11,18 +11,18 @@ const temporary = ownTemporaryDirectory()
 
 const piece = new Uint8Array(64 * 1024)
 
-/** What a pipe and the buffers before it hold, and some more. */
+/** More bytes than a pipe and the buffers before it hold. */
 const inFlight = 2 * 1024 * 1024
 
 const allChildren = () =>
   readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8").split(" ").filter((pid) => pid !== "")
 
-// Of the test files that this process has run before.
-const strangers = new Set(allChildren())
+// Child processes of earlier test files in this process.
+const foreign = new Set(allChildren())
 
-const children = Effect.sync(() => allChildren().filter((pid) => !strangers.has(pid)))
+const children = Effect.sync(() => allChildren().filter((pid) => !foreign.has(pid)))
 
-const asked = FakeEngine.calls.pipe(
+const copyStarted = FakeEngine.calls.pipe(
   Effect.repeat({ until: (calls) => calls.some(({ arguments: [, command] }) => command === "cp") })
 )
 
@@ -33,14 +33,14 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engi
       Layer.provide(NodeContext.layer)
     )
 
-  /** Nothing of it is left but the fake itself, once this has been awaited. */
+  /** Asserts that no child process and no temporary file is left, except those of the fake engine. */
   const assertGone = Effect.gen(function*() {
     deepStrictEqual(yield* children, [])
     deepStrictEqual(temporary.names().filter((name) => !name.startsWith("ociman-fake-engine-")), [])
   })
 
   it.live(
-    "takes from its source only what its client reads, and lets go of all when interrupted",
+    "reads its source only as fast as the client and releases everything when interrupted",
     () =>
       Effect.gen(function*() {
         const container = yield* Container.attach("fake")
@@ -53,10 +53,10 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engi
           released = true
         })))
         const fiber = yield* Effect.fork(container.copyInTar("/", source))
-        yield* asked
+        yield* copyStarted
         const settled = yield* Effect.delay(Effect.sync(() => given), "300 millis")
         yield* Effect.sleep("100 millis")
-        assert.strictEqual(given, settled, "it goes on although nobody reads")
+        assert.strictEqual(given, settled, "continues although the client does not read")
         assert.isBelow(given, inFlight)
         assert.isNotEmpty(yield* children)
         yield* Fiber.interrupt(fiber)
@@ -67,7 +67,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engi
   )
 
   it.live(
-    "holds its client up while nobody takes what it gives, and ends it when nobody wants more",
+    "applies back-pressure to the client and ends it when the consumer stops",
     () =>
       Effect.gen(function*() {
         const container = yield* Container.attach("fake")
@@ -77,11 +77,11 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engi
           Stream.runDrain,
           Effect.fork
         )
-        yield* asked
+        yield* copyStarted
         yield* Effect.sleep("500 millis")
         assert.isAbove(taken, 0)
         assert.isBelow(taken, inFlight)
-        // It would be gone, had all been read ahead.
+        // The client would have ended if its whole output had been read ahead.
         assert.isNotEmpty(yield* children)
         yield* Fiber.interrupt(fiber)
         yield* assertGone
@@ -91,7 +91,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("a copy by $engine", (engi
     30_000
   )
 
-  it.live("of which the source is slow waits for it", () =>
+  it.live("waits for a slow source", () =>
     Effect.gen(function*() {
       const container = yield* Container.attach("fake")
       const slow = Stream.schedule(Stream.make(piece, piece, piece), Schedule.spaced("50 millis"))

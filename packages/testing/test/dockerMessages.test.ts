@@ -35,38 +35,38 @@ type Row = readonly [
   expected: string
 ]
 
-/** Messages of Docker 29.4 with the image store of containerd. */
+/** Messages of Docker 29.4 with the containerd image store. */
 const rows: ReadonlyArray<Row> = [
   [
-    "a port that a process of the host has",
+    "a port that a host process uses",
     "container start",
     start,
     `${endpoint}failed to bind host port 127.0.0.1:8099/tcp: address already in use`,
     "PortTaken"
   ],
   [
-    "a port that a process of the host has, to Docker 28",
+    "a port that a host process uses, in the words of Docker 28",
     "container start",
     start,
     `${endpoint}failed to bind host port for 127.0.0.1:8099:172.17.0.3:80/tcp: address already in use`,
     "PortTaken"
   ],
   [
-    "a port that a container has",
+    "a port that a container uses",
     "container start",
     start,
     `${endpoint}Bind for 127.0.0.1:8088 failed: port is already allocated`,
     "PortTaken"
   ],
   [
-    "a container that runs",
+    "a running container",
     "container rm",
     remove,
     "cannot remove container \"app\": container is running: stop the container before removing or force remove",
     "EngineFailed Conflict"
   ],
   [
-    "a container that is paused",
+    "a paused container",
     "container rm",
     remove,
     "cannot remove container \"app\": container is paused and must be unpaused first",
@@ -108,7 +108,7 @@ const rows: ReadonlyArray<Row> = [
     "RegistryFailed TooManyRequests"
   ],
   [
-    "a refusal in the registry's own words",
+    "a refusal with a message of the registry",
     "image pull",
     pull,
     "error from registry: the registry's own words",
@@ -116,7 +116,7 @@ const rows: ReadonlyArray<Row> = [
   ],
   ["a broken registry", "image pull", pull, status("500 Internal Server Error"), "EngineFailed Refused"],
   [
-    "a registry that does not listen",
+    "an unreachable registry",
     "image pull",
     pull,
     `${resolving}failed to do request: Head "https://127.0.0.1:5000/v2/app/manifests/1": dial tcp 127.0.0.1:5000: ` +
@@ -126,7 +126,7 @@ const rows: ReadonlyArray<Row> = [
 ]
 
 describe("a failed command of Docker 29", () => {
-  it.live.each(rows)("tells %s", ([, command, run, text, expected]) =>
+  it.live.each(rows)("reports %s", ([, command, run, text, expected]) =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(run)
       strictEqual("reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag, expected)

@@ -12,15 +12,15 @@ const temporary = ownTemporaryDirectory()
 type Name = keyof ReturnType<typeof everyOperation>
 
 interface Operation {
-  /** The command that misbehaves; what else the operation asks is answered as ever. */
+  /** The command that misbehaves; other commands of the operation are answered as usual. */
   readonly command: string
-  /** Whether it reads what the client answers. Default: no, it takes the exit code for an answer. */
+  /** If true, parses the output of the client; otherwise its exit code is the result. Default: false. */
   readonly reads?: boolean
-  /** Whether an exit code is a result, and not the engine's. Default: no. */
+  /** If true, an exit code is a result and not a failure of the client. Default: false. */
   readonly passesExitCode?: boolean
-  /** Whether it takes as long as what it follows. Default: no, it is given up. */
+  /** If true, has no time limit, since it follows something else. Default: false. */
   readonly endless?: boolean
-  /** What is not as for others of its kind. */
+  /** Outcomes that differ from the usual ones. */
   readonly but?: Partial<Readonly<Record<Outcome, string>>>
 }
 
@@ -33,7 +33,7 @@ const operations: Readonly<Record<Name, Operation>> = {
     command: "container start",
     passesExitCode: true,
     endless: true,
-    // The engine says that the container runs.
+    // The fake engine reports that the container is running.
     but: { refused: "EngineFailed UnexpectedAnswer", complained: "EngineFailed UnexpectedAnswer" }
   },
   "containers.stop": { command: "container stop" },
@@ -106,7 +106,7 @@ interface Described extends Operation {
   readonly name: Name
 }
 
-/** A list inspects what it has found. */
+/** A list operation inspects the listed ids with a second command. */
 const inspecting = (name: Name, command: string): Described => ({
   ...operations[name],
   name,
@@ -122,13 +122,13 @@ const all: ReadonlyArray<Described> = [
   inspecting("volumes.list", "volume inspect")
 ]
 
-/** What others ask before they do what they are for must be answered meanwhile. */
+/** Inspections are tested apart, since other operations depend on their answers. */
 const groups = [
   all.filter(({ command }) => command.endsWith(" inspect")),
   all.filter(({ command }) => !command.endsWith(" inspect"))
 ]
 
-/** A machine on which the commands of these operations misbehave. */
+/** A backend on which the commands of the given operations misbehave. */
 const misbehaving = (
   engine: FakeEngine.Script,
   operations: ReadonlyArray<Described>,
@@ -170,7 +170,7 @@ const play = (engine: FakeEngine.Script, steps: ReadonlyArray<FakeEngine.Step>) 
     (results) => results.flat()
   )
 
-/** Compares all at once, so that a failed test shows all that is wrong. */
+/** Compares all outcomes at once, so that a failed test shows every difference. */
 const assertOutcomes = (
   results: ReadonlyArray<Result>,
   expected: (operation: Described) => string,
@@ -193,27 +193,27 @@ const nonsense = ({ but, reads }: Operation) =>
 const refused = ({ but, passesExitCode }: Operation) =>
   but?.refused ?? (passesExitCode === true ? "success" : "EngineFailed Refused")
 
-/** Of a complaint in the words with which Podman's client, and no other, begins its own. */
+/** Expected outcomes of a message that begins with the prefix of Podman's client. */
 const complained = (engine: FakeEngine.Script) => (operation: Operation) =>
   engine.engine === "podman" ? operation.but?.complained ?? refused(operation) : refused(operation)
 
-describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a client of $engine", (engine) => {
+describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on $engine", (engine) => {
   for (
     const [title, text, mentioned] of [
-      ["talks nonsense", "Segmentation fault, and more\nof it {]", ["Segmentation fault", "of it {]"]],
-      ["writes bytes that are no text", Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x28, 0x0a), ["\ufffd"]],
-      ["stops in the middle of a document", "[{\"Id\": \"4f", ["4f"]]
+      ["writes nonsense", "Segmentation fault, and more\nof it {]", ["Segmentation fault", "of it {]"]],
+      ["writes bytes that are not text", Uint8Array.of(0xff, 0xfe, 0x00, 0xc3, 0x28, 0x0a), ["\ufffd"]],
+      ["stops in the middle of a JSON document", "[{\"Id\": \"4f", ["4f"]]
     ] as const
   ) {
-    // A builder says what it has built in a file.
+    // A builder writes the image id to a file.
     const shown = [...mentioned, "did not say which image it has built"]
 
-    it.live(`that ${title}`, () =>
+    it.live(`fails with a typed error if the client ${title}`, () =>
       Effect.gen(function*() {
         assertOutcomes(yield* play(engine, [FakeEngine.stdout(text)]), nonsense, shown)
       }), 30_000)
 
-    it.live(`that ${title}, slowly`, () =>
+    it.live(`fails with a typed error if the client ${title}, slowly`, () =>
       Effect.gen(function*() {
         assertOutcomes(
           yield* play(engine, [FakeEngine.trickle(text, { piece: 3, every: "5 millis" })]),
@@ -223,18 +223,22 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a clie
       }), 30_000)
   }
 
-  it.live.each([125, 126, 127])("that ends with exit code %d", (code) =>
-    Effect.gen(function*() {
-      const complaining = [FakeEngine.stderr("Error: the moon is full\n"), FakeEngine.exit(code)]
-      assertOutcomes(yield* play(engine, complaining), complained(engine), ["the moon is full", "not known"])
-      assertOutcomes(yield* play(engine, [FakeEngine.exit(code)]), refused, [
-        `exit code ${code}`,
-        "not known",
-        "\"db\" has no address"
-      ])
-    }), 30_000)
+  it.live.each([125, 126, 127])(
+    "fails with a typed error if the client ends with exit code %d",
+    (code) =>
+      Effect.gen(function*() {
+        const complaining = [FakeEngine.stderr("Error: the moon is full\n"), FakeEngine.exit(code)]
+        assertOutcomes(yield* play(engine, complaining), complained(engine), ["the moon is full", "not known"])
+        assertOutcomes(yield* play(engine, [FakeEngine.exit(code)]), refused, [
+          `exit code ${code}`,
+          "not known",
+          "\"db\" has no address"
+        ])
+      }),
+    30_000
+  )
 
-  it.live("that is killed", () =>
+  it.live("fails with a typed error if the client is killed", () =>
     Effect.gen(function*() {
       assertOutcomes(
         yield* play(engine, [FakeEngine.stdout("[{"), FakeEngine.die()]),
@@ -243,11 +247,11 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a clie
       )
     }), 30_000)
 
-  it.live("whose engine goes away between two commands", () =>
+  it.live("fails with BackendUnavailable if the engine stops between two commands", () =>
     Effect.gen(function*() {
       yield* Effect.flatMap(Backend.Backend, (backend) => backend.volumes.list([]))
       const results = yield* Effect.forEach(all, outcomeOf, { concurrency: 4 })
-      // Only Docker is asked whether the command of an executor has ended.
+      // Only Docker is queried for the end of an executor's command.
       const gone = ({ but, name }: Described) =>
         engine.engine === "docker" && name === "exec.executor"
           ? "SystemError Unknown"
@@ -255,23 +259,27 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a clie
       assertOutcomes(results, gone, ["the engine is gone", "are not known"])
     }).pipe(Effect.provide(on(FakeEngine.on(engine, "volume ls", [FakeEngine.stopEngine])))), 30_000)
 
-  it.live("that complains at length", () =>
-    Effect.gen(function*() {
-      const results = yield* play(engine, [FakeEngine.flood("stderr", 3_000_000), FakeEngine.exit(125)])
-      assertOutcomes(results, refused, ["nothing in particular", "not known"])
-    }), 60_000)
+  it.live(
+    "fails with a bounded message if the client writes megabytes to standard error",
+    () =>
+      Effect.gen(function*() {
+        const results = yield* play(engine, [FakeEngine.flood("stderr", 3_000_000), FakeEngine.exit(125)])
+        assertOutcomes(results, refused, ["nothing in particular", "not known"])
+      }),
+    60_000
+  )
 
-  it.effect("that never ends is given up, or goes when nobody wants it any longer", () =>
+  it.effect("times out, or ends when interrupted, if the client hangs", () =>
     Effect.gen(function*() {
       for (const operations of groups) {
         yield* Effect.gen(function*() {
           const fibers = yield* Effect.forEach(operations, (operation) => Effect.fork(outcomeOf(operation)))
           const asked = (calls: ReadonlyArray<FakeEngine.Call>) =>
             calls.filter((call) => operations.some(({ command }) => call.arguments.join(" ").startsWith(command)))
-          // Podman's clients wait a millisecond for the clock.
+          // Podman's clients sleep for a millisecond of the test clock.
           yield* FakeEngine.calls.pipe(
             Effect.zipLeft(TestClock.adjust("1 millis")),
-            // Of Podman's changes to names, one waits for the other.
+            // Podman's tag and untag run one at a time.
             Effect.repeat({ until: (calls) => asked(calls).length >= operations.length - 1 })
           )
           yield* TestClock.adjust("1 hours")
@@ -283,7 +291,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a clie
                 : Effect.map(Fiber.join(fiber), ({ outcome }) => `${title}: ${outcome}`),
             { concurrency: "unbounded" }
           )
-          // A command in a container is asked to end too, which takes its time here.
+          // Ending a command inside the container takes further time of the test clock.
           const passing = Effect.forever(Effect.zipRight(TestClock.adjust("1 seconds"), Effect.yieldNow()))
           deepStrictEqual(
             yield* Effect.raceFirst(results, passing),
@@ -296,9 +304,9 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on a clie
     }), 60_000)
 })
 
-/** One for each way in which a client is run. */
+/** One operation for each way of running a client. */
 it.live.each(["containers.inspect", "exec.run", "files.copyInto", "files.copyOutOf", "containers.logs"] as const)(
-  "100 MB of complaints do not stay in memory: %s",
+  "100 MB of standard error are not kept in memory: %s",
   (name) =>
     Effect.gen(function*() {
       const operation: Described = { ...operations[name], name, title: name }
@@ -316,7 +324,7 @@ it.live.each(["containers.inspect", "exec.run", "files.copyInto", "files.copyOut
 )
 
 it.live(
-  "an engine that cannot be asked how a command ended fails it, even if the client reports it late",
+  "a command fails if the engine cannot report its end, even if the client reports the failure late",
   () =>
     Effect.gen(function*() {
       const operation: Described = { ...operations["exec.executor"], name: "exec.executor", title: "executor" }
@@ -330,7 +338,7 @@ it.live(
   30_000
 )
 
-it("no fault leaves a file", () => {
-  // The directory of the locks stays.
+it("no client fault leaves a temporary file", () => {
+  // The directory of the file locks is kept.
   deepStrictEqual(temporary.names().filter((name) => !/^ociman-(?:user|\d+)$/.test(name)), [])
 })

@@ -12,15 +12,15 @@ const packages = { containers, node, oci, process, registry, testing }
 const isErrorSchema = (value: unknown): value is Schema.Schema<Error & { readonly _tag: string }, unknown> =>
   Predicate.isFunction(value) && value.prototype instanceof Error && Schema.isSchema(value)
 
-/** Every public class of errors, with its package and module. */
+/** All public error classes with their package and module. */
 const classes = Object.entries(packages).flatMap(([name, modules]) =>
   Object.entries(modules).flatMap(([module, exports]) =>
     Object.entries(exports).flatMap(([error, schema]) => isErrorSchema(schema) ? [{ name, module, error, schema }] : [])
   )
 )
 
-describe("An error", () => {
-  it("is found in each package that has its own", () => {
+describe("a public error class", () => {
+  it("exists in each package", () => {
     expect([...new Set(classes.map(({ name }) => name))]).toEqual(Object.keys(packages))
   })
 

@@ -20,7 +20,7 @@ const vectors: { readonly cases: ReadonlyArray<Case> } | undefined = existsSync(
   ? JSON.parse(readFileSync(file, "utf8"))
   : undefined
 
-/** Files that a copy must not reach, beside the directory that it is made in. */
+/** A temporary directory with a target directory for the copy and files that the copy must not change. */
 const sandbox = Effect.acquireRelease(
   Effect.sync(() => {
     const path = mkdtempSync(`${tmpdir()}/ociman-test-hostile-`)
@@ -32,7 +32,7 @@ const sandbox = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true, force: true }))
 )
 
-/** As the attack stands, where its first entry is what is copied, and below a directory as an engine would give it. */
+/** The attack as it is, and with all entries moved below a directory, as an engine returns them. */
 const archives = (attack: Case, victim: string): ReadonlyArray<Uint8Array> => {
   const top = { type: "dir", name: "top" }
   const below = attack.entries.map((entry) => ({
@@ -43,7 +43,7 @@ const archives = (attack: Case, victim: string): ReadonlyArray<Uint8Array> => {
   return [hostileTar(attack, victim), hostileTar({ ...attack, entries: [top, ...below] }, victim)]
 }
 
-/** What a copy may fail with. */
+/** Tags of the expected errors of a copy. */
 const errors = new Set(["CopyFailed", "SystemError", "BadArgument"])
 
 const assertHarmless = (
@@ -63,21 +63,21 @@ const assertHarmless = (
     if (result._tag === "Left") {
       assert.isTrue(errors.has(result.left._tag), result.left._tag)
       assert.isNotEmpty(result.left.message)
-      assert.deepStrictEqual(after, before, "something of a refused copy is left")
+      assert.deepStrictEqual(after, before, "a refused copy left files")
     }
     return result._tag === "Left" ? 0 : 1
   })
 
 const definition = Definition.make("localhost/fake:1")
 
-describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile archives out of a container", () => {
+describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile archives from a container", () => {
   const cases = (vectors?.cases ?? []).filter(({ generate }) => generate === undefined)
 
-  it("are there", () => {
+  it("are available as test vectors", () => {
     assert.isAbove(cases.length, 80, `${file} is missing`)
   })
 
-  it.live("harm nothing, where an engine in memory gives them", () =>
+  it.live("harm no other file when an engine in memory returns them", () =>
     Effect.gen(function*() {
       const memory = yield* MemoryBackend.make()
       let done = 0
@@ -102,11 +102,11 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile 
           }
         }))
       }
-      // What harms nobody is copied.
+      // Harmless archives are copied.
       assert.isAbove(done, 20)
     }).pipe(Effect.scoped, Effect.provide(Layer.mergeAll(NodeContext.layer, MemoryBackend.layer()))), 120_000)
 
-  it.live("are unpacked in memory, or refused", () =>
+  it.live("are unpacked in memory or refused", () =>
     Effect.gen(function*() {
       for (const attack of cases) {
         yield* Effect.scoped(Effect.gen(function*() {
@@ -122,7 +122,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("hostile 
       }
     }).pipe(Effect.provide(Layer.mergeAll(NodeContext.layer, MemoryBackend.layer()))), 120_000)
 
-  it.live("harm nothing, where a client prints them", () =>
+  it.live("harm no other file when a client prints them", () =>
     Effect.gen(function*() {
       const path = yield* sandbox
       const all = cases.flatMap((attack) => archives(attack, `${path}/victim`).slice(1)).filter(({ length }) =>

@@ -5,7 +5,7 @@ import { promisify } from "node:util"
 
 const dataUrl = (source: string) => `data:text/javascript,${encodeURIComponent(source)}`
 
-/** Resolves no module of vitest, as where it is not installed. */
+/** Fails to resolve modules of vitest, as if it were not installed. */
 const hooks = dataUrl(`
 export const resolve = (specifier, context, next) => {
   if (/^(@effect\\/)?vitest(\\/|$)/.test(specifier)) throw new Error("vitest is not installed: " + specifier)
@@ -38,8 +38,8 @@ const load = () =>
     )
   )
 
-describe("The index of @ociman/testing", () => {
-  it.live("loads in plain Node without vitest, and leaves out the suites, which need it", () =>
+describe("the index of @ociman/testing", () => {
+  it.live("loads in plain Node without vitest and omits the suites that need it", () =>
     Effect.gen(function*() {
       const { failures, index } = JSON.parse((yield* load()).stdout)
       assert.deepStrictEqual(index, [

@@ -6,7 +6,7 @@ import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
 import { LocalRegistry, TestImage } from "@ociman/testing"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 
-/** A machine on whose PATH there is nothing. */
+/** A platform with an empty PATH. */
 const bare = Layer.provideMerge(
   Layer.effect(
     CommandExecutor.CommandExecutor,
@@ -21,8 +21,8 @@ const bare = Layer.provideMerge(
 
 const making = Layer.mergeAll(MemoryBackend.layer(), NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
 
-describe("A fixture whose program is missing", () => {
-  it.scoped("says how to install busybox", () =>
+describe("a fixture without its program", () => {
+  it.scoped("TestImage reports how to install busybox", () =>
     Effect.gen(function*() {
       const { _tag, message } = yield* Effect.flip(TestImage.make())
       assert.strictEqual(_tag, "ToolMissing")
@@ -33,14 +33,14 @@ describe("A fixture whose program is missing", () => {
       Effect.provide(Layer.provideMerge(making, NodeContext.layer))
     ))
 
-  it.scoped("says how to install a registry", () =>
+  it.scoped("LocalRegistry reports how to install the registry", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(LocalRegistry.make())
       assert.strictEqual(error._tag, "ToolMissing")
       assert.match(error.message, /^LocalRegistry needs .*docker-registry.*apt-get install docker-registry/)
     }).pipe(Effect.provide(bare)))
 
-  it.scoped("says how to install what passwords and encryption need", () =>
+  it.scoped("LocalRegistry reports how to install the tools for passwords and encryption", () =>
     Effect.gen(function*() {
       const credentials = { username: "alice", password: Redacted.make("s3cret") }
       assert.match((yield* Effect.flip(LocalRegistry.make({ credentials }))).message, /htpasswd.*apache2-utils/)

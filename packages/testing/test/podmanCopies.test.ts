@@ -14,22 +14,25 @@ const on = (engine: FakeEngine.Script) =>
   Effect.provide(Layer.provideMerge(EngineBackend.layer, FakeEngine.layer(engine)))
 
 describe("a copy out of a container by Podman", () => {
-  it.scopedLive.each(complaints)("fails with PathNotFound if it answers %j", (complaint) =>
-    Effect.gen(function*() {
-      const container = yield* Container.attach("fake")
-      const error = yield* Effect.flip(container.readFile("/data/file"))
-      assert.strictEqual(error._tag, "PathNotFound", error.message)
-    }).pipe(
-      on(FakeEngine.on(FakeEngine.podman, "container cp", [FakeEngine.stderr(complaint), FakeEngine.exit(125)])),
-      Effect.provide(NodeContext.layer)
-    ))
+  it.scopedLive.each(complaints)(
+    "fails with PathNotFound if the client prints %j",
+    (complaint) =>
+      Effect.gen(function*() {
+        const container = yield* Container.attach("fake")
+        const error = yield* Effect.flip(container.readFile("/data/file"))
+        assert.strictEqual(error._tag, "PathNotFound", error.message)
+      }).pipe(
+        on(FakeEngine.on(FakeEngine.podman, "container cp", [FakeEngine.stderr(complaint), FakeEngine.exit(125)])),
+        Effect.provide(NodeContext.layer)
+      )
+  )
 
   it.scopedLive.each([
     ["/w/a?", "/\\w/\\a\\?"],
     ["/[slug].tsx", "/\\[slug].tsx"],
     ["/a*b", "/\\a[^\u0001-)+-\u{10FFFF}]b"],
     ["/a\\b/ü", "/\\a\\\\b/\\ü"]
-  ])("reads %j by a pattern that matches nothing else, %j", ([path, pattern]) =>
+  ])("reads %j with a pattern that matches only this path: %j", ([path, pattern]) =>
     Effect.gen(function*() {
       const container = yield* Container.attach("fake")
       yield* Effect.exit(container.readFile(path))

@@ -17,11 +17,11 @@ const on = (script: FakeEngine.Script) =>
 const digest = Schema.decodeSync(Digest.Digest)(`sha256:${"d".repeat(64)}`)
 
 for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
-  describe(`a client of ${engine.engine} that ends well`, () => {
+  describe(`transfers with ${engine.engine}`, () => {
     const failing = (command: string, line: string) =>
       on(FakeEngine.on(engine, command, [FakeEngine.stdout("1: Pulling from fake\n"), FakeEngine.stderr(`${line}\n`)]))
 
-    it.live("and complained of the registry has failed", () =>
+    it.live("a transfer fails with RegistryFailed if the client prints a registry error and exits with 0", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.pull(image))
         strictEqual(error._tag === "RegistryFailed" && error.reason, "TooManyRequests")
@@ -30,14 +30,14 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
         Effect.provide(failing("image pull", "Error response from daemon: toomanyrequests: slow down"))
       ))
 
-    it.live("and complained of something else has failed", () =>
+    it.live("a transfer fails with Refused if the client prints another error and exits with 0", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.push(image))
         strictEqual(error._tag === "EngineFailed" && error.reason, "Refused")
         assertInclude(error.message, "the disk is full")
       }).pipe(Effect.provide(failing("image push", "Error: the disk is full"))))
 
-    it.live("and did not bring the image has failed", () =>
+    it.live("a pull fails if the client exits with 0 and the image is missing", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.pull(image))
         strictEqual(error._tag === "EngineFailed" && error.reason, "UnexpectedAnswer")
@@ -49,7 +49,7 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
         ])))
       ))
 
-    it.live("and loaded nothing has failed, of old and new words for several images", () =>
+    it.live("a load parses old and new messages and fails if no image was loaded", () =>
       Effect.gen(function*() {
         const load = (text: string) =>
           Image.load(Stream.empty).pipe(
@@ -63,7 +63,7 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
   })
 }
 
-it.live("tells what Docker says of layers", () =>
+it.live("a pull on Docker reports the progress of its layers", () =>
   Effect.gen(function*() {
     const events = yield* Stream.runCollect(Image.pullStream(image))
     deepStrictEqual(Chunk.toReadonlyArray(events), [

@@ -24,7 +24,7 @@ const demo = `
 `
 
 describe("a minimal Debian 13", () => {
-  it("runs the README's demo on Docker and on Podman, and installs what that takes", async () => {
+  it("installs the dependencies of the README's demo and runs it on Docker and on Podman", async () => {
     const directory = mkdtempSync(join(tmpdir(), "ociman-demo-"))
     try {
       const checkout = join(directory, "checkout.tar")

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url"
 
 const script = fileURLToPath(new URL("../../engines.sh", import.meta.url))
 
-// The script looks into the usual directories too.
+// The script also searches the standard directories.
 const hideOthers = `
   mount -t tmpfs tmpfs /run
   for directory in /usr/local/sbin /usr/sbin /sbin; do mount -t tmpfs tmpfs "$directory"; done
@@ -15,7 +15,7 @@ const hideOthers = `
   true
 `
 
-/** Makes a directory that has every command of this machine but Docker's and those that install packages. */
+/** Makes a directory with every command of this machine except those of Docker and of package managers. */
 const linkCommands = (directory: string) => {
   for (const source of ["/usr/local/sbin", "/usr/sbin", "/usr/local/bin", "/usr/bin"]) {
     for (const name of readdirSync(source)) {
@@ -25,7 +25,7 @@ const linkCommands = (directory: string) => {
   }
 }
 
-/** Runs `engines.sh up docker` where of Docker only these commands are there, and no daemon of this machine is seen. */
+/** Runs `engines.sh up docker` with only the given commands of Docker and without access to a daemon of this machine. */
 const up = (commands: Readonly<Record<string, string>>) => {
   const directory = mkdtempSync(join(tmpdir(), "ociman-engines-"))
   try {
@@ -56,28 +56,31 @@ const client = (complaint: string) =>
   `[ "$1" = --version ] && echo "Docker version 28.0.0" || { echo '${complaint}' >&2; exit 1; }`
 
 describe("engines.sh up docker", () => {
-  it("tells that there is no client, and of which package it is", () => {
-    const said = up({ dockerd: "exit 1" })
-    assert.include(said, "docker: no client on PATH (a command `docker`, of Debian's package docker-cli or docker.io)")
-    assert.include(said, "docker: no client on PATH to reach a daemon with")
+  it("reports a missing client and its package", () => {
+    const output = up({ dockerd: "exit 1" })
+    assert.include(
+      output,
+      "docker: no client on PATH (a command `docker`, of Debian's package docker-cli or docker.io)"
+    )
+    assert.include(output, "docker: no client on PATH to reach a daemon with")
   })
 
-  it("tells the last error of a daemon that ended", () => {
-    const said = up({
+  it("reports the last error of a daemon that ended", () => {
+    const output = up({
       docker: client("Cannot connect to the Docker daemon at unix:///var/run/docker.sock."),
       dockerd:
         `echo 'level=info msg="Starting up"'; echo 'failed to start daemon: no space left'; echo 'level=info msg=bye'`
     })
-    assert.include(said, "docker: the daemon ended: failed to start daemon: no space left")
-    assert.notInclude(said, "does not answer")
+    assert.include(output, "docker: the daemon ended: failed to start daemon: no space left")
+    assert.notInclude(output, "does not answer")
   })
 
-  it("tells that there is no daemon where none runs and none can be started", () => {
-    const said = up({ docker: client("Cannot connect to the Docker daemon at tcp://10.0.0.1:1."), dockerd: "exit 1" })
-    assert.include(said, "docker: no daemon: Cannot connect to the Docker daemon at tcp://10.0.0.1:1.")
+  it("reports a missing daemon that cannot be started", () => {
+    const output = up({ docker: client("Cannot connect to the Docker daemon at tcp://10.0.0.1:1."), dockerd: "exit 1" })
+    assert.include(output, "docker: no daemon: Cannot connect to the Docker daemon at tcp://10.0.0.1:1.")
   })
 
-  it("tells of a missing permission and of any other failure of the client in the client's words", () => {
+  it("reports a missing permission, and other failures with the message of the client", () => {
     const denied = up({ docker: client("permission denied while trying to connect"), dockerd: "exit 1" })
     assert.include(denied, "has no permission to use the daemon's socket")
     assert.include(up({ docker: client("broken configuration"), dockerd: "exit 1" }), "fails: broken configuration")

@@ -5,6 +5,7 @@ import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
 import { Backend, EngineBackend } from "@ociman/containers"
 import { Subprocess } from "@ociman/process"
 import { ConfigProvider, Effect, Layer, Schedule, type Scope } from "effect"
+import { clientOf } from "../support/clientOf.js"
 import { withVariables } from "../support/PrivateDocker.js"
 import { daemon, freePort, isServedAt, listening, sshServer } from "../support/remote.js"
 
@@ -48,7 +49,7 @@ describe("a remote Podman", () => {
         { CONTAINER_HOST: url },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend
-          deepStrictEqual([engine.name, engine.client], ["podman", "podman"])
+          deepStrictEqual([engine.name, clientOf(engine).client], ["podman", "podman"])
           assertSome(engine.endpoint, url)
           assertNone(engine.remoteHost)
           yield* isServedAt("127.0.0.1")
@@ -102,7 +103,7 @@ describe("a remote Podman", () => {
         { DOCKER_HOST: url },
         Effect.gen(function*() {
           const { engine } = yield* Backend.Backend
-          deepStrictEqual([engine.name, engine.client], ["podman", "docker"])
+          deepStrictEqual([engine.name, clientOf(engine).client], ["podman", "docker"])
           assertSome(engine.endpoint, url)
           assertNone(engine.remoteHost)
           yield* isServedAt("127.0.0.1")

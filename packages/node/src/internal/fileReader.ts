@@ -1,4 +1,4 @@
-import { FileTree } from "@ociman/oci"
+import * as FileTree from "@ociman/oci/FileTree"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"

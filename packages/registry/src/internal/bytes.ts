@@ -12,7 +12,7 @@ export const concat = (parts: Iterable<Uint8Array>): Uint8Array => {
   return bytes
 }
 
-/** All bytes of a stream of so many, whose pieces may be overwritten when the next one is asked for. */
+/** Collects a stream of `size` bytes whose chunks may be overwritten when the next one is pulled. */
 export const collect = <E>(bytes: Stream.Stream<Uint8Array, E>, size: number): Effect.Effect<Uint8Array, E> =>
   Effect.suspend(() => {
     const all = new Uint8Array(size)

@@ -1,6 +1,6 @@
 /**
- * A text from outside as a message may show it: in one line, in which control characters, those that reorder or hide
- * text, and halves of characters are written as escapes. A terminal that is shown them would act on them.
+ * Escapes text of a registry for messages: control characters, formatting characters that reorder or hide text, and lone
+ * surrogates, which a terminal would interpret.
  */
 export const printable = (text: string): string =>
   text.replace(/[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) => {

@@ -49,7 +49,7 @@ const directory = Effect.acquireRelease(
 
 describe("a large blob", () => {
   it.live(
-    "is pulled through three deaths of its registry and one of the process, and no byte comes twice",
+    "is pulled across three crashes of its registry and one of the process, and no byte is transferred twice",
     () =>
       Effect.gen(function*() {
         const registry = yield* MortalRegistry.make

@@ -4,7 +4,7 @@ import { assert, layer } from "@effect/vitest"
 import { deepStrictEqual } from "@effect/vitest/utils"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
 import { Content, Digest, ImageManifest, MediaType, Reference } from "@ociman/oci"
-import { Credential, Credentials, Registry, RegistryKey, Repository, SecurityPolicy } from "@ociman/registry"
+import { Credential, Credentials, Registry, Repository, SecurityPolicy } from "@ociman/registry"
 import { LocalRegistry } from "@ociman/testing"
 import { Chunk, Effect, Layer, Redacted, Stream } from "effect"
 import { execFileSync } from "node:child_process"
@@ -75,7 +75,7 @@ const client = (
   Registry.layer({ policy }).pipe(
     Layer.provide([
       Layer.orDie(NodeRegistryHttp.layer(http)),
-      Credentials.layerMemory([[RegistryKey.make(host), Credential.login(alice.username, password)]])
+      Credentials.layerMemory([[Repository.registryKey(host), Credential.login(alice.username, password)]])
     ]),
     Layer.provideMerge(NodeHasher.layer)
   )
@@ -86,7 +86,7 @@ const roundTrip = (host: string) =>
     const [first, second] = [Repository.make(`${host}/team/first`), Repository.make(`${host}/team/second`)]
     const bytes = Buffer.from("hello, registry")
     const blob = yield* Content.describe(MediaType.OctetStream, bytes)
-    yield* Registry.ping(RegistryKey.make(host))
+    yield* Registry.ping(Repository.registryKey(host))
     assert.strictEqual(yield* Registry.pushBlob(first, blob, Stream.make(bytes)), "Pushed")
     assert.strictEqual(yield* Registry.pushBlob(second, blob, Stream.make(bytes), { from: [first] }), "Mounted")
     const manifest = yield* Content.make(ImageManifest.codec, ImageManifest.make({ config: blob, layers: [blob] }))
@@ -103,30 +103,30 @@ const roundTrip = (host: string) =>
 export const accessSuite = (): void => {
   layer(NodeContext.layer, { excludeTestServices: true, timeout: "1 minute" })("a registry", (it) => {
     it.scoped(
-      "with a password takes everything from who has it, and nothing from others",
+      "with a password permits all operations with it, and none without",
       () =>
         Effect.gen(function*() {
           const { host } = yield* LocalRegistry.make({ credentials: alice })
           yield* Effect.provide(roundTrip(host), client(host))
           const wrong = client(host, {}, { password: Redacted.make("another-secret") })
-          const error = yield* Effect.flip(Effect.provide(Registry.ping(RegistryKey.make(host)), wrong))
+          const error = yield* Effect.flip(Effect.provide(Registry.ping(Repository.registryKey(host)), wrong))
           assert.strictEqual(error.reason, "Denied")
           assert.notInclude(error.message, "another-secret")
         })
     )
 
-    it.scoped("with a certificate is believed if its authority is known", () =>
+    it.scoped("with a certificate is trusted if its authority is known", () =>
       Effect.gen(function*() {
         const { file, key, text } = yield* certificate
         const tls = { certificate: file, key }
         const { host } = yield* LocalRegistry.make({ settings: { http: { addr: "127.0.0.1:0", tls } } })
         yield* Effect.provide(roundTrip(host), client(host, { certificateAuthorities: [text] }))
-        const error = yield* Effect.flip(Effect.provide(Registry.ping(RegistryKey.make(host)), client(host)))
+        const error = yield* Effect.flip(Effect.provide(Registry.ping(Repository.registryKey(host)), client(host)))
         assert.strictEqual(error.reason, "Unreachable")
         assert.include(error.message, "CERT")
       }))
 
-    it.scoped("with a token server gets one token for each purpose", () =>
+    it.scoped("with a token server is sent one token per scope", () =>
       Effect.gen(function*() {
         const { file, keyText, text } = yield* certificate
         const { asked, realm } = yield* tokenServer(keyText, text)
@@ -139,7 +139,7 @@ export const accessSuite = (): void => {
         assert.include(scopes, "repository:team/first:pull,push")
         assert.isTrue(scopes.some((text) => text.includes("team/first:pull") && text.includes("team/second:pull,push")))
         // A token server that nobody trusts is on this machine and not the registry.
-        const error = yield* Effect.flip(Effect.provide(Registry.ping(RegistryKey.make(host)), client(host)))
+        const error = yield* Effect.flip(Effect.provide(Registry.ping(Repository.registryKey(host)), client(host)))
         assert.strictEqual(error.reason, "Refused")
       }))
   })

@@ -2,7 +2,7 @@ import { Command, type CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { type CommandFailed, Subprocess } from "@ociman/process"
-import { Credential, Credentials, RegistryKey } from "@ociman/registry"
+import { Credential, Credentials, Repository } from "@ociman/registry"
 import { LocalRegistry } from "@ociman/testing"
 import { Effect, Layer, Redacted } from "effect"
 import { type Home, home, notFound, plain } from "../support.js"
@@ -14,7 +14,7 @@ const mallory = Credential.login("alice", Redacted.make("another-secret"))
 /** A client of an engine, and how it is told where its credentials are. */
 export interface Client {
   readonly executable: string
-  readonly tool: Credentials.Tool
+  readonly tool: Credential.Tool
   readonly variables: (directory: string) => Record<string, string>
   readonly insecure: ReadonlyArray<string>
 }
@@ -65,14 +65,14 @@ const isLetIn = (client: Client, at: Home, host: string) =>
 export const loginsSuite = (client: Client, namespaced: boolean): void => {
   const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
 
-  layer(services, { excludeTestServices: true, timeout: "1 minute" })(`logins of ${client.executable}`, (it) => {
+  layer(services, { excludeTestServices: true, timeout: "1 minute" })(`${client.executable}`, (it) => {
     const known = { username: alice.username, password: Redacted.value(alice.password) }
 
-    it.scoped("what it kept is found, until it forgets", () =>
+    it.scoped("stores credentials that are found until it logs out", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
-        const key = RegistryKey.make(`${host}/team/app`)
+        const key = Repository.registryKey(`${host}/team/app`)
         const resolve = Effect.provide(
           Effect.map(Credentials.resolve(key), plain),
           at.credentials(client.variables(at.directory))
@@ -86,17 +86,17 @@ export const loginsSuite = (client: Client, namespaced: boolean): void => {
         yield* login(client, at, `${host}/team`)
         assert.deepStrictEqual(yield* resolve, known)
         const { consulted } = yield* Effect.provide(
-          Credentials.explain(RegistryKey.make(`${host}/other`)),
+          Credentials.explain(Repository.registryKey(`${host}/other`)),
           at.credentials(client.variables(at.directory))
         )
         assert.notInclude(consulted.map(({ outcome }) => outcome), "Found")
       }))
 
-    it.scoped("what is kept here it uses, until it is forgotten", () =>
+    it.scoped("uses stored credentials until they are removed", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
-        const key = RegistryKey.make(host)
+        const key = Repository.registryKey(host)
         const options = { tool: client.tool }
         // Podman refuses to work with a file that is not there.
         if (client.tool === "podman") yield* at.write("auth.json", "{}")
@@ -109,16 +109,20 @@ export const loginsSuite = (client: Client, namespaced: boolean): void => {
           yield* Credentials.logout(key, options)
           assert.isFalse(yield* isLetIn(client, at, host))
           if (!namespaced) return
-          yield* Credentials.login(RegistryKey.make(`${host}/team`), Credential.login("alice", alice.password), options)
+          yield* Credentials.login(
+            Repository.registryKey(`${host}/team`),
+            Credential.login("alice", alice.password),
+            options
+          )
           assert.isTrue(yield* isLetIn(client, at, host))
         }).pipe(Effect.provide(at.credentials(client.variables(at.directory))))
       }))
 
-    it.scoped("what both keep by a helper, both find", () =>
+    it.scoped("shares credentials of a helper", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
-        const key = RegistryKey.make(host)
+        const key = Repository.registryKey(host)
         const file = `${at.directory}/kept`
         yield* at.helper(
           "kept",
@@ -153,20 +157,20 @@ export const loginsSuite = (client: Client, namespaced: boolean): void => {
 export const placesSuite = (): void => {
   const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
 
-  layer(services, { excludeTestServices: true, timeout: "1 minute" })("places of podman", (it) => {
+  layer(services, { excludeTestServices: true, timeout: "1 minute" })("podman", (it) => {
     const loginOf = (at: Home, host: string) => said(atHome, at, "", "login", "--get-login", host)
 
-    it.scoped("its own file is found and written where it is", () =>
+    it.scoped("has a file of its own, which is found and written at its location", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
         yield* at.write("run/.keep", "")
         yield* login(atHome, at, host)
         yield* Effect.gen(function*() {
-          const found = yield* Credentials.resolve(RegistryKey.make(host))
+          const found = yield* Credentials.resolve(Repository.registryKey(host))
           assert.strictEqual(plain(found)["username"], "alice")
           assert.deepStrictEqual(
-            yield* Credentials.login(RegistryKey.make(host), Credential.login("bob", alice.password), {
+            yield* Credentials.login(Repository.registryKey(host), Credential.login("bob", alice.password), {
               tool: "podman"
             }),
             { _tag: "File", path: `${at.directory}/run/containers/auth.json` }
@@ -175,22 +179,22 @@ export const placesSuite = (): void => {
         assert.match(yield* loginOf(at, host), /^0\nbob\n/)
       }))
 
-    it.scoped("it finds what is kept as Docker keeps it, when it has none itself", () =>
+    it.scoped("finds credentials in Docker's file if it has none itself", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
         yield* at.write("run/.keep", "")
-        const keep = Credentials.login(RegistryKey.make(host), Credential.login("carol", alice.password))
+        const keep = Credentials.login(Repository.registryKey(host), Credential.login("carol", alice.password))
         const stored = yield* Effect.provide(keep, at.credentials())
         assert.deepStrictEqual(stored, { _tag: "File", path: `${at.directory}/.docker/config.json` })
         assert.match(yield* loginOf(at, host), /^0\ncarol\n/)
       }))
 
-    it.scoped("it finds nothing when it is told of a file that is not there", () =>
+    it.scoped("finds nothing if REGISTRY_AUTH_FILE does not exist", () =>
       Effect.gen(function*() {
         const at = yield* home
         const { host } = yield* LocalRegistry.LocalRegistry
-        const key = RegistryKey.make(host)
+        const key = Repository.registryKey(host)
         yield* at.write("run/.keep", "")
         yield* Effect.provide(
           Credentials.login(key, Credential.login(alice.username, alice.password), { tool: "docker" }),

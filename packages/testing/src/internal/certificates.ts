@@ -3,18 +3,19 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as PlatformError from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 
 /**
- * An authority, and a server that it vouches for.
+ * A certificate authority and a server certificate that it signed.
  *
  * @internal
  */
 export interface Certificates {
-  /** In PEM. */
+  /** Certificate of the authority, in PEM. */
   readonly authority: string
-  /** The files of the server. */
+  /** Paths of the certificate and key files of the server. */
   readonly certificate: string
   readonly key: string
 }
@@ -24,7 +25,7 @@ const days = ["-days", "2"]
 const fresh = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
 
 /**
- * Makes an authority of its own, and a certificate for the loopback address.
+ * Makes a certificate authority and a server certificate for the loopback address.
  *
  * @internal
  */

@@ -1,12 +1,18 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { Engine, Label } from "@ociman/containers"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import * as Engine from "@ociman/containers/Engine"
+import * as Label from "@ociman/containers/Label"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+
+/** Returns the command line client of an engine that is not in memory. */
+export const clientOf = (engine: Engine.Engine): Engine.Cli => Option.getOrThrow(Engine.client(engine))
 
 /**
- * What an engine has of a kind that a `Backend` has no operation for. An
- * engine in memory has none.
+ * Names of all volumes or networks of an engine, by its command line client.
+ * Empty for an engine in memory.
  *
  * @internal
  */
@@ -17,28 +23,28 @@ export const listNames = (
   engine.name === "memory"
     ? Effect.succeed([])
     : Effect.map(
-      Subprocess.run(Command.make(engine.executable, kind, "ls", "--format", "{{.Name}}")),
+      Subprocess.run(Command.make(clientOf(engine).executable, kind, "ls", "--format", "{{.Name}}")),
       ({ stdout }) => stdout.text.split("\n").filter((name) => name !== "")
     )
 
 const output = (engine: Engine.Engine, ...args: ReadonlyArray<string>) =>
-  Effect.map(Subprocess.run(Command.make(engine.executable, ...args)), ({ stdout }) => stdout.text)
+  Effect.map(Subprocess.run(Command.make(clientOf(engine).executable, ...args)), ({ stdout }) => stdout.text)
 
 /**
- * Whether images are built by BuildKit: by that of the engine if the client is older than the plugin, and then from
- * Docker 23 on (API 1.42), else by the plugin of the client if it is there.
+ * Reports whether BuildKit builds images. Clients of Docker 23 (API 1.42) and later need the buildx plugin for it;
+ * older clients use the BuildKit of the engine if that supports API 1.42.
  */
 export const hasBuildKit = (
   engine: Engine.Engine
 ): Effect.Effect<boolean, never, CommandExecutor.CommandExecutor> => {
   if (engine.name !== "docker") return Effect.succeed(false)
-  return Engine.isAtLeast(engine.clientApiVersion, 1, 42)
+  return Engine.isAtLeast(clientOf(engine).apiVersion, 1, 42)
     ? Effect.isSuccess(output(engine, "buildx", "version"))
     : Effect.succeed(Engine.isAtLeast(engine.apiVersion, 1, 42))
 }
 
 /**
- * Whether Docker keeps images in a store of containerd.
+ * Reports whether Docker keeps images in a containerd image store.
  */
 export const hasContainerdStore = (
   engine: Engine.Engine
@@ -51,7 +57,7 @@ export const hasContainerdStore = (
     : Effect.succeed(false)
 
 /**
- * Removes what builders have kept of builds that carry a label: layers without a name.
+ * Removes unnamed images that builders cached for builds with the given label.
  *
  * @internal
  */
@@ -63,6 +69,6 @@ export const pruneImages = (
     ? Effect.void
     : Effect.asVoid(
       Subprocess.run(
-        Command.make(engine.executable, "image", "prune", "--force", "--filter", Label.formatFilter(label))
+        Command.make(clientOf(engine).executable, "image", "prune", "--force", "--filter", Label.formatFilter(label))
       )
     )

@@ -1,9 +1,9 @@
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import { ToolMissing } from "../ToolMissing.js"
 
 /**
- * Replaces the error of a command whose executable is not there.
+ * Replaces the error of a missing or non-executable program by `ToolMissing`.
  *
  * @internal
  */

@@ -6,12 +6,12 @@ import * as Option from "effect/Option"
 export interface Process {
   readonly pid: number
   readonly parent: number
-  /** With a space between arguments. */
+  /** The arguments, joined with spaces. */
   readonly commandLine: string
 }
 
 /**
- * The processes of this machine, as far as Linux tells; none elsewhere.
+ * Lists the processes of this machine on Linux. Empty elsewhere.
  *
  * @internal
  */
@@ -33,7 +33,7 @@ export const list = Effect.gen(function*() {
   return processes.flatMap(Option.toArray)
 })
 
-// The name of the executable stands in parentheses and may contain any character.
+// The executable name is in parentheses and may contain any character, including parentheses and spaces.
 const read = (pid: number, stat: string, commandLine: string): Option.Option<Process> => {
   const [state, parent] = stat.slice(stat.lastIndexOf(")") + 2).split(" ")
   return state === "Z" || state === "X"

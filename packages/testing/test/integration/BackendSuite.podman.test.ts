@@ -4,8 +4,8 @@ import { Layer } from "effect"
 import { platform } from "../support/platform.js"
 import { rootless } from "../utils.js"
 
-// Without root, Podman leaves ports to a process and memory alone; on the first version of control groups
-// it cannot pause either. With root, its networks have no IPv6 unless they are told to.
+// Without root, Podman forwards ports by a process, cannot limit memory and, with version 1 of control groups, cannot
+// pause. With root, its networks have no IPv6 by default.
 BackendSuite.suite("Podman", Layer.provideMerge(EngineBackend.layerPodman, platform), {
   rootless,
   ipv6: rootless,

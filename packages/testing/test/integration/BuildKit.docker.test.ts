@@ -9,7 +9,7 @@ import { randomUUID } from "node:crypto"
 import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
-/** A client of Docker that builds with the BuildKit of its engine, for which newer ones need a plugin. */
+/** The oldest client of Docker, which uses the BuildKit of its engine; newer ones need a plugin for that. */
 const buildKit = Layer.unwrapScoped(Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-client-" })
@@ -35,8 +35,8 @@ const buildOf = (...instructions: ReadonlyArray<string>) =>
 
 const eventsOf = (build: Build.Build) => Effect.map(Stream.runCollect(Build.stream(build)), Chunk.toReadonlyArray)
 
-/** What is told of a step, without what BuildKit says of itself. */
-const told = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: string) =>
+/** Events of a step, without internal steps of BuildKit. */
+const eventsOfStep = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: string) =>
   events.flatMap((event) =>
     "step" in event && event.step?.instruction.startsWith(instruction) === true
       ? [event._tag === "OutputLine" ? event.text : event._tag]
@@ -44,29 +44,29 @@ const told = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: string)
   )
 
 describe("a build with BuildKit", () => {
-  it.live("tells its steps, what they write, and which need not be run again", () =>
+  it.live("reports its steps, their output and the cached ones", () =>
     Effect.gen(function*() {
       const key = randomUUID()
       const build = yield* buildOf("ENV A=1", `RUN echo one ${key}; echo two >&2`, "RUN echo three")
       const events = yield* eventsOf(build)
       const first = `RUN echo one ${key}`
-      assert.sameMembers(told(events, first), ["StepStarted", `one ${key}`, "two", "StepDone"])
-      assert.deepStrictEqual(told(events, "RUN echo three"), ["StepStarted", "three", "StepDone"])
+      assert.sameMembers(eventsOfStep(events, first), ["StepStarted", `one ${key}`, "two", "StepDone"])
+      assert.deepStrictEqual(eventsOfStep(events, "RUN echo three"), ["StepStarted", "three", "StepDone"])
       const steps = events.flatMap((event) => "step" in event && event.step !== undefined ? [event.step] : [])
       assert.deepStrictEqual(
         [...new Set(steps.filter(({ instruction }) => instruction.startsWith("RUN")).map(String))],
-        // A classic builder would count the label too.
+        // A classic builder would also count the label.
         [`[2/3] ${first}; echo two >&2`, "[3/3] RUN echo three"]
       )
       const { id } = yield* Image.inspect(yield* Build.reference(build))
       assert.deepStrictEqual(events.at(-1), BuildEvent.Built({ id }))
       const again = yield* eventsOf(build)
-      assert.deepStrictEqual(told(again, first), ["StepStarted", "StepCached"])
-      assert.deepStrictEqual(told(again, "RUN echo three"), ["StepStarted", "StepCached"])
+      assert.deepStrictEqual(eventsOfStep(again, first), ["StepStarted", "StepCached"])
+      assert.deepStrictEqual(eventsOfStep(again, "RUN echo three"), ["StepStarted", "StepCached"])
       assert.deepStrictEqual(again.at(-1), events.at(-1))
     }).pipe(Effect.scoped, Effect.provide(services)))
 
-  it.live("fails with the step, its exit code and what it wrote", () =>
+  it.live("fails with the step, its exit code and its output", () =>
     Effect.gen(function*() {
       const build = yield* buildOf("RUN true", `RUN echo ${randomUUID()}; echo something is wrong; exit 7`)
       const error = yield* Effect.flip(Build.build(build))
@@ -81,7 +81,7 @@ describe("a build with BuildKit", () => {
     }).pipe(Effect.scoped, Effect.provide(services)))
 
   it.live(
-    "fails with the step that copies what is not there, without an exit code",
+    "fails with the step that copies a missing file, without an exit code",
     () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Build.build(yield* buildOf("COPY nowhere.txt /")))

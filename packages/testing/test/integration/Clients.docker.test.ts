@@ -1,4 +1,4 @@
-/** The groups of the contract in which the version of Docker's client matters, by every other client on PATH. */
+/** Runs the themes of the contract that depend on the version of Docker's client, with every other client on PATH. */
 import { assert, describe, it } from "@effect/vitest"
 import { EngineBackend } from "@ociman/containers"
 import * as BackendSuite from "@ociman/testing/BackendSuite"
@@ -16,19 +16,38 @@ for (const executable of others) {
   })
   BackendSuite.suite(`Docker by ${executable}`, Layer.provideMerge(backend, platform), {
     only: [
-      "starting",
-      "executing",
-      "copying files",
-      "names of images",
-      "archives of images",
-      "steps of builds",
-      "observing"
+      "starting containers",
+      "start failures",
+      "volumes of containers",
+      "scoped use of containers",
+      "executing commands",
+      "exec failures",
+      "exec streams",
+      "executing in ending containers",
+      "reading and writing files",
+      "files of definitions",
+      "copying archives",
+      "copying directories",
+      "copy failures",
+      "image names",
+      "names on Docker Hub",
+      "saving and loading images",
+      "refusing archives",
+      "importing images",
+      "image history",
+      "build output",
+      "build context",
+      "build options",
+      "interrupting builds",
+      "events",
+      "stats and processes",
+      "pausing containers"
     ]
   })
 }
 
 describe("clients of Docker on PATH", () => {
-  it("differ in their versions", () => {
+  it("have distinct versions", () => {
     const versions = allOnPath("docker").map((client) => spawnSync(client, ["--version"], { encoding: "utf8" }).stdout)
     assert.sameMembers([...new Set(versions)], versions)
   })

@@ -18,7 +18,7 @@ const greeting = Effect.map(TestImage.TestImage, ({ reference }) =>
   ))
 
 layer(services, { excludeTestServices: true, timeout: "1 minute" })("a greeting container", (it) => {
-  it.scoped("keeps what it is told", () =>
+  it.scoped("keeps a written file", () =>
     Effect.gen(function*() {
       const container = yield* Effect.flatMap(greeting, Container.start)
       yield* container.exec(Exec.make("tee", "/tmp/note").pipe(Exec.stdin("a note\n")))

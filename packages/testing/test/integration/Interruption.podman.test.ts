@@ -8,7 +8,7 @@ import { Config, Effect, Random, Stream } from "effect"
 import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
-/** A runtime that goes on for a while after a step has been started. */
+/** A runtime that keeps running for a second after it has started a step. */
 const slowRuntime = (runtime: string) =>
   `'${runtime}' "$@"; code=$?\ncase " $* " in *" start "*) sleep 1;; esac\nexit $code`
 
@@ -19,7 +19,7 @@ const writeScript = (path: string, lines: string) =>
     yield* fs.chmod(path, 0o755)
   })
 
-/** A client whose builder runs steps with such a runtime. */
+/** A client whose builder uses the slow runtime. */
 const slowClient = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -44,7 +44,7 @@ const workingContainers = Effect.map(
 )
 
 it.scopedLive(
-  "a build of Podman that is interrupted while its step is being started ends it and cleans up",
+  "interrupting a build on Podman while a step starts ends the step and cleans up",
   () =>
     Effect.gen(function*() {
       const executable = yield* slowClient

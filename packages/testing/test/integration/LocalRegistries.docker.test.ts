@@ -1,20 +1,12 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, layer } from "@effect/vitest"
 import { NodeHasher, NodeRegistryHttp } from "@ociman/node"
-import {
-  Credential,
-  Credentials,
-  Registry,
-  RegistryError,
-  RegistryKey,
-  Repository,
-  SecurityPolicy
-} from "@ociman/registry"
+import { Credential, Credentials, Registry, RegistryError, Repository, SecurityPolicy } from "@ociman/registry"
 import { LocalRegistry } from "@ociman/testing"
 import * as RegistrySuite from "@ociman/testing/RegistrySuite"
 import { Context, Effect, Layer, Option, Redacted, Stream } from "effect"
 import { execFileSync } from "node:child_process"
-import { type Asked, tokenServer } from "../support/tokenServer.js"
+import { type TokenRequest, tokenServer } from "../support/tokenServer.js"
 import { allOnPath } from "../utils.js"
 
 /** The major version of the registry that `LocalRegistry` runs: "docker-registry github.com/docker/distribution 2.8.2". */
@@ -31,15 +23,15 @@ const alice = { username: "alice", password: Redacted.make("s3cret: \"ü\"") }
 const mallory = Credential.login("alice", Redacted.make("another-secret"))
 
 interface Tokens {
-  /** Where the server is. */
+  /** Address of the token server. */
   readonly host: string
   readonly certificate: string
-  readonly asked: Effect.Effect<ReadonlyArray<Asked>>
+  readonly requests: Effect.Effect<ReadonlyArray<TokenRequest>>
 }
 
 class Trusted extends Context.Tag("Trusted")<Trusted, Option.Option<Tokens>>() {}
 
-/** A client with credentials for the registry, which trusts its authority and its server of tokens. */
+/** A client with credentials for the registry that trusts its authority and its token server. */
 const client = (credential: Option.Option<Credential.Credential>) =>
   Layer.unwrapEffect(
     Effect.map(Effect.all([LocalRegistry.LocalRegistry, Trusted]), ([registry, tokens]) => {
@@ -51,13 +43,13 @@ const client = (credential: Option.Option<Credential.Credential>) =>
       return Registry.layer({ retryDelay: "1 millis", policy }).pipe(
         Layer.provide(NodeRegistryHttp.layer({ certificateAuthorities })),
         Layer.provide(Credentials.layerMemory(
-          Option.toArray(credential).map((credential) => [RegistryKey.make(registry.host), credential])
+          Option.toArray(credential).map((credential) => [Repository.registryKey(registry.host), credential])
         ))
       )
     })
   )
 
-/** A registry, and the server of its tokens if it has one. */
+/** A registry, with a token server if `withTokens` is true. */
 const start = (options: LocalRegistry.Options, withTokens: boolean) =>
   Layer.scopedContext(Effect.gen(function*() {
     const server = withTokens
@@ -67,7 +59,7 @@ const start = (options: LocalRegistry.Options, withTokens: boolean) =>
     return Context.make(LocalRegistry.LocalRegistry, yield* LocalRegistry.make({ ...options, ...tokens })).pipe(
       Context.add(
         Trusted,
-        Option.map(server, ({ asked, host, options: { certificate } }) => ({ asked, certificate, host }))
+        Option.map(server, ({ host, options: { certificate }, requests }) => ({ requests, certificate, host }))
       )
     )
   })).pipe(Layer.provideMerge(NodeHasher.layer), Layer.provide(NodeContext.layer))
@@ -88,18 +80,18 @@ for (const [kind, registry] of Object.entries(kinds)) {
   RegistrySuite.suite(
     `CNCF Distribution, ${kind}`,
     Layer.provideMerge(client(Option.some(Credential.login(alice.username, alice.password))), registry),
-    // Versions before 3 delete by digest only.
+    // Versions before 3 delete manifests by digest only.
     { host: Effect.map(LocalRegistry.LocalRegistry, ({ host }) => host), untag: majorVersion >= 3 }
   )
 
-  layer(registry, { excludeTestServices: true, timeout: "1 minute" })(`who is let in at ${kind}`, (it) => {
+  layer(registry, { excludeTestServices: true, timeout: "1 minute" })(`a local registry, ${kind},`, (it) => {
     const ping = (credential: Option.Option<Credential.Credential>) =>
-      Effect.flatMap(LocalRegistry.LocalRegistry, ({ host }) => Registry.ping(RegistryKey.make(host))).pipe(
+      Effect.flatMap(LocalRegistry.LocalRegistry, ({ host }) => Registry.ping(Repository.registryKey(host))).pipe(
         Effect.provide(client(credential)),
         Effect.either
       )
 
-    it.effect("everybody or one user", () =>
+    it.effect("accepts any user or only the configured one", () =>
       Effect.gen(function*() {
         for (const credential of [Option.none(), Option.some(mallory)]) {
           const result = yield* ping(credential)
@@ -109,35 +101,35 @@ for (const [kind, registry] of Object.entries(kinds)) {
             assert.strictEqual(result.left._tag, "AuthenticationError")
             assert.notInclude(result.left.message, "secret")
           } else {
-            assert.fail("it let in who it does not know")
+            assert.fail("accepted an unknown user")
           }
         }
       }))
 
     if (kind.endsWith("tokens")) {
-      it.effect("with a token for what is done", () =>
+      it.effect("requests a token with the scope of the operation", () =>
         Effect.gen(function*() {
           const { host } = yield* LocalRegistry.LocalRegistry
           const tokens = yield* Effect.flatten(Trusted)
           const known = Option.some(Credential.login(alice.username, alice.password))
-          const repository = Repository.make(`${host}/team/asked`)
+          const repository = Repository.make(`${host}/team/app`)
           yield* Stream.runDrain(Registry.tags(repository)).pipe(Effect.provide(client(known)), Effect.ignore)
-          const asked = yield* tokens.asked
-          assert.deepStrictEqual(asked.at(-1), { user: alice.username, scopes: ["repository:team/asked:pull"] })
+          const requests = yield* tokens.requests
+          assert.deepStrictEqual(requests.at(-1), { user: alice.username, scopes: ["repository:team/app:pull"] })
         }))
     }
 
-    it.effect("at its address", () =>
+    it.effect("has an http or https address", () =>
       Effect.map(LocalRegistry.LocalRegistry, ({ certificateAuthority, host, url }) => {
         assert.strictEqual(Option.isSome(certificateAuthority), isEncrypted)
         assert.strictEqual(url, `${isEncrypted ? "https" : "http"}://${host}`)
       }))
 
     if (isEncrypted) {
-      it.effect("by no client that does not trust its authority", () =>
+      it.effect("is unreachable for a client that does not trust its certificate authority", () =>
         Effect.gen(function*() {
           const { host } = yield* LocalRegistry.LocalRegistry
-          const error = yield* Registry.ping(RegistryKey.make(host)).pipe(
+          const error = yield* Registry.ping(Repository.registryKey(host)).pipe(
             Effect.provide(
               Layer.provide(Registry.layer({ retries: 0 }), [
                 NodeRegistryHttp.layer(),

@@ -4,8 +4,8 @@ import { Reference } from "@ociman/oci"
 import { Effect } from "effect"
 
 /**
- * Wants an image, and says whether it has built it; without instructions, it holds the image's lock until it is killed.
- * Run by several processes at once.
+ * Ensures an image and prints whether this process built it. Without instructions, holds the lock of the image until it
+ * is killed. Several processes run this program concurrently.
  */
 const [image = "", instructions] = process.argv.slice(2)
 

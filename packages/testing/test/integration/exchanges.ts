@@ -5,7 +5,7 @@ import { type Backend, Container, Definition, Image, Label } from "@ociman/conta
 import { NodeRegistryHttp } from "@ociman/node"
 import { Copy, Digest, Reference } from "@ociman/oci"
 import { Subprocess } from "@ociman/process"
-import { Credentials, Registry, RegistryKey, RegistryStore, Repository } from "@ociman/registry"
+import { Credentials, Registry, RegistryStore, Repository } from "@ociman/registry"
 import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
 import { Chunk, Effect, Layer, Option, Stream } from "effect"
 import { platform } from "../support/platform.js"
@@ -14,7 +14,7 @@ const registries = Registry.layer().pipe(Layer.provide([NodeRegistryHttp.layer()
 
 const tag = Reference.Tag.make("1.0")
 
-/** What others push is read here, and what is written here is read by others: with the same digests. */
+/** Exchanges images with an engine and skopeo through a registry and compares the digests. */
 export const exchangesSuite = <E>(
   name: string,
   backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>
@@ -30,7 +30,7 @@ export const exchangesSuite = <E>(
     Layer.provideMerge(platform)
   )
 
-  layer(outer, { excludeTestServices: true, timeout: "2 minutes" })(`a registry between ${name} and here`, (it) => {
+  layer(outer, { excludeTestServices: true, timeout: "2 minutes" })(`a registry shared with ${name}`, (it) => {
     it.layer(services, { timeout: "2 minutes" })("and skopeo", (it) => {
       const repository = (name: string) =>
         Effect.map(LocalRegistry.LocalRegistry, ({ host }) => Repository.make(`${host}/ociman/${name}`))
@@ -55,27 +55,31 @@ export const exchangesSuite = <E>(
           return yield* Copy.image({ store: source, name: tag }, { store: target, name: tag })
         })
 
-      it.scoped("an image that an engine pushed is copied, pulled and run", () =>
-        Effect.gen(function*() {
-          const [from, to] = yield* Effect.all([repository("pushed"), repository("copied")])
-          const digest = yield* pushed(from)
-          const copied = yield* copy(from, to)
-          assert.strictEqual(copied.digest, digest)
+      it.scoped(
+        "an image pushed by an engine is copied between repositories, pulled and run",
+        () =>
+          Effect.gen(function*() {
+            const [from, to] = yield* Effect.all([repository("pushed"), repository("copied")])
+            const digest = yield* pushed(from)
+            const copied = yield* copy(from, to)
+            assert.strictEqual(copied.digest, digest)
 
-          const image = Reference.make(`${to}:${tag}`)
-          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
-          yield* Image.pull(image)
-          const byDigest = Reference.withDigest(Reference.withoutTag(image), digest)
-          assert.isTrue(yield* Image.exists(byDigest))
-          const definition = Definition.make(String(image)).pipe(
-            Definition.command("echo", "through the registry"),
-            Definition.label(label.key, label.value)
-          )
-          const { stdout } = yield* Container.run(definition)
-          assert.include(stdout, "through the registry")
-        }), { timeout: 120_000 })
+            const image = Reference.make(`${to}:${tag}`)
+            yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true })))
+            yield* Image.pull(image)
+            const byDigest = Reference.withDigest(Reference.withoutTag(image), digest)
+            assert.isTrue(yield* Image.exists(byDigest))
+            const definition = Definition.make(String(image)).pipe(
+              Definition.command("echo", "through the registry"),
+              Definition.label(label.key, label.value)
+            )
+            const { stdout } = yield* Container.run(definition)
+            assert.include(stdout, "through the registry")
+          }),
+        { timeout: 120_000 }
+      )
 
-      it.scoped("what is pushed from here, byte for byte, skopeo reads and copies", () =>
+      it.scoped("skopeo copies an image from RegistryStore byte for byte", () =>
         Effect.gen(function*() {
           const fs = yield* FileSystem.FileSystem
           const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-exchange-" })
@@ -90,7 +94,7 @@ export const exchangesSuite = <E>(
           )
         }), { timeout: 120_000 })
 
-      it.scoped("what skopeo pushes is read here", () =>
+      it.scoped("Registry reads an image that skopeo pushed", () =>
         Effect.gen(function*() {
           const [from, to] = yield* Effect.all([repository("origin"), repository("by-skopeo")])
           const digest = yield* pushed(from)
@@ -109,12 +113,12 @@ export const exchangesSuite = <E>(
           assert.deepStrictEqual(Chunk.toReadonlyArray(tags), [tag])
         }), { timeout: 120_000 })
 
-      it.effect("it lists what is there, and deletes it", () =>
+      it.effect("Registry lists repositories and deletes a manifest", () =>
         Effect.gen(function*() {
           const { host } = yield* LocalRegistry.LocalRegistry
           const own = yield* repository("deleted")
           const digest = yield* Effect.scoped(pushed(own))
-          const all = yield* Stream.runCollect(Registry.catalog(RegistryKey.make(host), { pageSize: 1 }))
+          const all = yield* Stream.runCollect(Registry.catalog(Repository.registryKey(host), { pageSize: 1 }))
           assert.include(Chunk.toReadonlyArray(all), own.path)
           assert.isTrue(Option.isSome(yield* Registry.statManifest(own, tag)))
           yield* Registry.deleteManifest(own, Digest.Digest.make(digest))

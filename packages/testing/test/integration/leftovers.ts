@@ -5,9 +5,10 @@ import { Backend, Container, Definition, Image, Label, Mount } from "@ociman/con
 import { Reference } from "@ociman/oci"
 import { Leftovers, TestImage } from "@ociman/testing"
 import { Effect, Layer } from "effect"
+import { clientOf } from "../../src/internal/engineClient.js"
 import { platform } from "../support/platform.js"
 
-/** Leaves one thing of each kind on purpose, and takes it away again. */
+/** Leaves a resource of each kind on purpose and removes it again. */
 export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>) => {
   const id = Math.random().toString(16).slice(2, 10)
   const label = Label.equals("com.example.leftovers", id)
@@ -26,13 +27,13 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
         Definition.label(label.key, label.value)
       ))
 
-    /** What is found while the effect's scope is open. */
+    /** Returns the leftovers that exist while the scope of the effect is open. */
     const found = <A, E, R>(leave: Effect.Effect<A, E, R>) =>
       Effect.scoped(Effect.zipRight(leave, Effect.flatMap(Leftovers.Leftovers, ({ find }) => find)))
 
-    it.effect("nothing is no failure", () => Leftovers.assertNone)
+    it.effect("assertNone succeeds without leftovers", () => Leftovers.assertNone)
 
-    it.effect("a container that is left is a failure, which names it", () =>
+    it.effect("assertNone fails with the name of a left container", () =>
       Effect.gen(function*() {
         const container = yield* Container.launch(Definition.name(yield* idle, `${namePrefix}container`))
         yield* Effect.gen(function*() {
@@ -43,7 +44,7 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
         yield* Leftovers.assertNone
       }))
 
-    it.effect("an image that is left is found", () =>
+    it.effect("find reports a left image", () =>
       Effect.gen(function*() {
         const image = Reference.make(`localhost/ociman/left:${id}`)
         const things = yield* found(Effect.gen(function*() {
@@ -56,13 +57,13 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
         yield* Leftovers.assertNone
       }))
 
-    it.effect("a volume that is left is found", () =>
+    it.effect("find reports a left volume", () =>
       Effect.gen(function*() {
         const { engine } = yield* Backend.Backend
         const source = `${namePrefix}volume`
         const things = yield* found(Effect.gen(function*() {
           yield* Effect.addFinalizer(() =>
-            Effect.orDie(Command.string(Command.make(engine.executable, "volume", "rm", source)))
+            Effect.orDie(Command.string(Command.make(clientOf(engine).executable, "volume", "rm", source)))
           )
           const volume = Mount.volume({ source, target: "/data" })
           yield* Container.run(Definition.command(Definition.mount(yield* idle, volume), "true"))
@@ -71,14 +72,14 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
         yield* Leftovers.assertNone
       }))
 
-    it.effect("a process that still runs is found", () =>
+    it.effect("find reports a running child process", () =>
       Effect.gen(function*() {
         const things = yield* found(Command.start(Command.make("sleep", "4711")))
         assert.deepStrictEqual(things.map((thing) => thing.replace(/\d+ /, "")), ["process sleep 4711"])
         yield* Leftovers.assertNone
       }))
 
-    it.effect("a temporary file is found", () =>
+    it.effect("find reports a temporary file", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const path = yield* Path.Path
@@ -87,7 +88,7 @@ export const leftoversSuite = <E>(name: string, backend: Layer.Layer<Backend.Bac
         yield* Leftovers.assertNone
       }))
 
-    it.effect("open files that grow in number are found", () =>
+    it.effect("find reports a growing number of open files", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const things = yield* found(Effect.replicateEffect(fs.open("/dev/null"), 40))

@@ -14,10 +14,10 @@ const script = fileURLToPath(new URL("buildOnce.ts", import.meta.url))
 
 const count = 4
 
-/** A lock, and not what becomes one. */
+/** Matches lock files, but not the temporary files that are renamed to locks. */
 const isLock = (file: string) => /test-processes_[^.]*$/.test(file)
 
-/** Several processes that want one image at the same time. */
+/** Tests of several processes that ensure one image concurrently. */
 export const tests = <E>(
   engine: "docker" | "podman",
   backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>
@@ -26,7 +26,7 @@ export const tests = <E>(
     Layer.provideMerge(TestImage.layer(), Layer.provideMerge(backend, platform)),
     { excludeTestServices: true, timeout: 60_000 }
   )(`processes that share ${engine}`, (it) => {
-    it.scoped("build an image once, although a lock was left behind", () =>
+    it.scoped("build an image once despite the lock of a killed process", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const { reference } = yield* TestImage.TestImage
@@ -40,7 +40,7 @@ export const tests = <E>(
           )
         const instructions = `FROM ${Reference.format(reference)}\nENV KEY=${randomUUID()}\nRUN sleep 1\n`
 
-        // One that is killed in the middle leaves its lock, which nobody may wait for.
+        // A killed process leaves its lock, which others must take over.
         const locks = fs.readDirectory(`${runtime}/ociman/locks`).pipe(Effect.orElseSucceed(() => []))
         yield* Effect.scoped(Effect.gen(function*() {
           const killed = yield* Subprocess.start(run())

@@ -10,6 +10,7 @@ import { Leftovers, LocalRegistry, TestImage } from "@ociman/testing"
 import { Chunk, Config, Context, Effect, Layer, Redacted, Stream } from "effect"
 import * as Http from "node:http"
 import { hasBuildKit, hasContainerdStore } from "../../src/internal/engineClient.js"
+import { clientOf } from "../../src/internal/engineClient.js"
 import { platform } from "../support/platform.js"
 import { allOnPath } from "../utils.js"
 
@@ -19,7 +20,7 @@ const mallory = { username: "alice", password: Redacted.make("another-secret") }
 
 class Protected extends Context.Tag("Protected")<Protected, LocalRegistry.Service>() {}
 
-/** A client that writes down what it is told, and who may read the file of its credentials. */
+/** A client that records its arguments and the mode of its credentials file. */
 const recordingClient = (client: string, record: string) =>
   `#!/bin/sh
 printf '%s\\n' "$*" >>'${record}'
@@ -29,14 +30,14 @@ done
 exec '${client}' "$@"
 `
 
-/** What a registry says that has one answer to everything. */
+/** A registry with the same answer to every request, except for pings by default. */
 const answering = (status: number, code: string, ping = 200) =>
   Effect.acquireRelease(
     Effect.async<Http.Server>((resume) => {
       const server = Http.createServer((request, response) => {
         request.resume()
         const isPing = ping === 200 && request.url === "/v2/"
-        // Podman asks again and again, for more than a minute if it is not told how long to wait.
+        // Without Retry-After, Podman retries for more than a minute.
         response.writeHead(isPing ? ping : status, { "content-type": "application/json", "retry-after": "0" })
         response.end(isPing ? "{}" : JSON.stringify({ errors: [{ code, message: "the registry's own words" }] }))
       })
@@ -71,7 +72,7 @@ export const registriesSuite = <E>(
     it.layer(services, { timeout: "2 minutes" })("with and without a password", (it) => {
       let number = 0
 
-      /** The test image under a name of its own in a registry. */
+      /** Tags the test image with a unique name in a registry. */
       const tagged = ({ reference }: LocalRegistry.Service) =>
         Effect.gen(function*() {
           const image = reference(`ociman/app-${number++}:1.0`)
@@ -87,7 +88,7 @@ export const registriesSuite = <E>(
           (error) => "reason" in error ? `${error._tag} ${String(error.reason)}` : error._tag
         )
 
-      it.scoped("an image goes to a registry and comes back, by its tag and by its digest", () =>
+      it.scoped("an image is pushed and pulled by its tag and by its digest", () =>
         Effect.gen(function*() {
           const image = yield* tagged(yield* LocalRegistry.LocalRegistry)
           const pushing = yield* Stream.runCollect(Image.pushStream(image))
@@ -120,21 +121,21 @@ export const registriesSuite = <E>(
           yield* Effect.ignore(Image.remove(byDigest))
         }))
 
-      it.scoped("an image is pulled if it is absent, and then is the one there", () =>
+      it.scoped("pullIfAbsent pulls an absent image and keeps a present one", () =>
         Effect.gen(function*() {
           const image = yield* tagged(yield* LocalRegistry.LocalRegistry)
           yield* Image.push(image)
           yield* Image.remove(image)
           yield* Image.pullIfAbsent(image)
           assert.isTrue(yield* Image.exists(image))
-          const nowhere = Reference.make("127.0.0.1:1/ociman/app:1")
+          const unreachable = Reference.make("127.0.0.1:1/ociman/app:1")
           const test = yield* TestImage.TestImage
-          yield* Image.tag(test.reference, nowhere)
-          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(nowhere)))
-          yield* Image.pullIfAbsent(nowhere)
+          yield* Image.tag(test.reference, unreachable)
+          yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(unreachable)))
+          yield* Image.pullIfAbsent(unreachable)
         }))
 
-      it.scoped("a container's image is pulled when it is missing", () =>
+      it.scoped("run pulls a missing image", () =>
         Effect.gen(function*() {
           const image = yield* tagged(yield* LocalRegistry.LocalRegistry)
           yield* Image.push(image)
@@ -143,7 +144,7 @@ export const registriesSuite = <E>(
           assert.strictEqual(stdout, "pulled\n")
         }))
 
-      it.scoped("what a registry does not have is not found", () =>
+      it.scoped("pull and push of a missing image fail with ImageNotFound", () =>
         Effect.gen(function*() {
           const registry = yield* LocalRegistry.LocalRegistry
           const image = yield* tagged(registry)
@@ -157,7 +158,7 @@ export const registriesSuite = <E>(
           assert.strictEqual(yield* fails(Image.push(digested)), "EngineFailed InvalidDefinition")
         }))
 
-      /** The builder of Podman has to be told which registry it may speak to without encryption; Docker knows. */
+      /** Configures the registry as insecure for the builder of Podman. Docker accepts loopback registries by itself. */
       const trusting = ({ host }: LocalRegistry.Service) =>
         Effect.gen(function*() {
           const fs = yield* FileSystem.FileSystem
@@ -168,11 +169,11 @@ export const registriesSuite = <E>(
           yield* fs.writeFileString(settings, `[[registry]]\nlocation = "${host}"\ninsecure = true\n`)
           yield* fs.writeFileString(
             executable,
-            `#!/bin/sh\nCONTAINERS_REGISTRIES_CONF='${settings}' exec '${engine.executable}' "$@"\n`,
+            `#!/bin/sh\nCONTAINERS_REGISTRIES_CONF='${settings}' exec '${clientOf(engine).executable}' "$@"\n`,
             { mode: 0o755 }
           )
           return EngineBackend.layerConfig({
-            engine: Config.succeed(engine.client),
+            engine: Config.succeed(clientOf(engine).client),
             executable: Config.succeed(executable)
           })
         })
@@ -191,7 +192,7 @@ export const registriesSuite = <E>(
           Effect.provide(NodeHasher.layer)
         )
 
-      it.scoped("a build has the base that is there, or if it is to be pulled the one that the registry has by now", () =>
+      it.scoped("a build uses the local base image, or with pullBase the current one of the registry", () =>
         Effect.gen(function*() {
           const registry = yield* LocalRegistry.LocalRegistry
           const base = yield* tagged(registry)
@@ -206,7 +207,7 @@ export const registriesSuite = <E>(
           const build = buildOf(base)
           const { engine } = yield* Backend.Backend
           const { labels } = yield* built(build, app)
-          // BuildKit in a store of containerd asks the registry each time.
+          // BuildKit with a containerd store resolves the base at the registry each time.
           if ((yield* hasBuildKit(engine)) && (yield* hasContainerdStore(engine))) {
             assert.propertyVal(labels, "com.example.base", "newer")
           } else {
@@ -217,12 +218,12 @@ export const registriesSuite = <E>(
             "com.example.base",
             "newer"
           )
-          // BuildKit gives what it pulls no name on the engine.
+          // BuildKit does not tag a pulled base image on the engine.
           const kept = (yield* hasBuildKit(engine)) ? (yield* Image.inspect(older)).id : newer.id
           assert.strictEqual((yield* Image.inspect(base)).id, kept)
         }))
 
-      it.scoped("a build finds what a registry has of an earlier one", () =>
+      it.scoped("a build uses the cache of an earlier build from a registry", () =>
         Effect.gen(function*() {
           const registry = yield* LocalRegistry.LocalRegistry
           const { engine } = yield* Backend.Backend
@@ -243,7 +244,7 @@ export const registriesSuite = <E>(
               ),
               Effect.provide([backend, NodeHasher.layer])
             )
-          // The builder of Podman gives each layer that it finds a name.
+          // The builder of Podman tags each cached layer that it pulls.
           yield* Effect.addFinalizer(() =>
             Image.references(Reference.nameOnly(app)).pipe(
               Effect.flatMap(Effect.forEach((image) => Image.removeIfPresent(image))),
@@ -252,11 +253,11 @@ export const registriesSuite = <E>(
           )
           assert.deepStrictEqual(yield* stepsOf(build), ["StepDone"])
           yield* Image.push(app)
-          if (engine.client === "podman") {
-            // Only layers that were pushed as such are found by its builder.
+          if (clientOf(engine).client === "podman") {
+            // The builder of Podman finds only layers that were pushed with --cache-to.
             yield* Subprocess.run(
               Command.make(
-                engine.executable,
+                clientOf(engine).executable,
                 ...["build", "--tls-verify=false", "--layers", "--cache-to", `${registry.host}/${app.path}`],
                 ...["--label", Label.format(label), "--tag", String(app), "-"]
               ),
@@ -265,18 +266,18 @@ export const registriesSuite = <E>(
           }
           yield* Image.remove(app)
           yield* Image.prune([label])
-          // What BuildKit keeps does not go with the images.
+          // The cache of BuildKit is not removed with the images.
           const isKept = yield* hasBuildKit(engine)
           assert.deepStrictEqual(yield* stepsOf(build), [isKept ? "StepCached" : "StepDone"])
           yield* Image.remove(app)
           yield* Image.prune([label])
-          if (engine.client === "docker") yield* Image.pull(app)
-          // The builder before BuildKit cannot take steps out of a store of containerd, and builds without.
+          if (clientOf(engine).client === "docker") yield* Image.pull(app)
+          // The classic builder cannot use cached steps from a containerd store and runs them again.
           const isLost = !isKept && (yield* hasContainerdStore(engine))
           assert.deepStrictEqual(yield* stepsOf(Build.cacheFrom(build, app)), [isLost ? "StepDone" : "StepCached"])
         }))
 
-      it.scoped("a build says for which platform the image is, and fails of a base that is not to be had for it", () =>
+      it.scoped("a build sets the platform of its image and fails without a base image for it", () =>
         Effect.gen(function*() {
           const registry = yield* LocalRegistry.LocalRegistry
           const { reference } = yield* TestImage.TestImage
@@ -290,7 +291,7 @@ export const registriesSuite = <E>(
             Build.platform(foreign)
           )
           const { engine } = yield* Backend.Backend
-          if (engine.client === "podman" || (yield* hasBuildKit(engine))) {
+          if (clientOf(engine).client === "podman" || (yield* hasBuildKit(engine))) {
             assert.strictEqual((yield* built(scratch, app)).architecture, foreign.architecture)
           } else {
             const error = yield* Effect.flip(built(scratch, app))
@@ -301,7 +302,7 @@ export const registriesSuite = <E>(
           assert.strictEqual(yield* fails(built(missing, app)), "BuildFailed")
         }))
 
-      it.scoped("a registry with a password lets in who has it, and nobody else", () =>
+      it.scoped("a registry with a password accepts only its credentials", () =>
         Effect.gen(function*() {
           const registry = yield* Protected
           const image = yield* tagged(registry)
@@ -324,7 +325,7 @@ export const registriesSuite = <E>(
           assert.strictEqual(yield* fails(Image.pull(missing, { credentials: alice })), "ImageNotFound")
         }))
 
-      it.scoped("a registry that cannot be reached, or refuses, is told from one that has no image", () =>
+      it.scoped("failures of a registry have distinct errors: unreachable, refused and missing image", () =>
         Effect.gen(function*() {
           const pull = (host: string) => fails(Image.pull(Reference.make(`${host}/ociman/app:1`)))
           const reasons = yield* Effect.all({
@@ -349,7 +350,7 @@ export const registriesSuite = <E>(
           })
         }))
 
-      it.scoped("the file of credentials is gone also after an interruption", () =>
+      it.scoped("an interrupted push removes the file of its credentials", () =>
         Effect.gen(function*() {
           const fs = yield* FileSystem.FileSystem
           const image = yield* tagged(yield* Protected)
@@ -367,17 +368,17 @@ export const registriesSuite = <E>(
         }))
     })
 
-    it.scoped("credentials are not in the arguments of a client", () =>
+    it.scoped("credentials do not appear in the arguments of a client", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const { engine } = yield* Backend.Backend
         const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-test-client-" })
         const record = `${directory}/record`
         const executable = `${directory}/client`
-        const client = allOnPath(engine.executable)[0] ?? engine.executable
+        const client = allOnPath(clientOf(engine).executable)[0] ?? clientOf(engine).executable
         yield* fs.writeFileString(executable, recordingClient(client, record), { mode: 0o755 })
         const recorded = EngineBackend.layerConfig({
-          engine: Config.succeed(engine.client),
+          engine: Config.succeed(clientOf(engine).client),
           executable: Config.succeed(executable)
         })
         yield* Effect.gen(function*() {
@@ -403,7 +404,8 @@ export const registriesSuite = <E>(
         assert.include(lines, "file 600")
       }))
 
-    // What builders keep of builds that were repeated has no name.
-    it.effect("leaves nothing behind", () => Effect.zipRight(Image.prune([label]), Leftovers.assertNone))
+    // Builders keep unnamed images of repeated builds.
+    it.effect("the registry tests leave no resources behind", () =>
+      Effect.zipRight(Image.prune([label]), Leftovers.assertNone))
   })
 }

@@ -8,7 +8,7 @@ import { allOnPath } from "../utils.js"
 
 const secret = Redacted.make(`s3cret-${Math.random()}`)
 
-/** A client that writes down what it is told, and who may look into the directories of the files it is given. */
+/** A client that records its arguments and the modes of the directories of its environment files. */
 const recordingClient = (client: string, record: string) =>
   `#!/bin/sh
 printf '%s\\n' "$*" >>'${record}'
@@ -19,9 +19,9 @@ done
 exec '${client}' "$@"
 `
 
-/** What the client of an engine is told is what everybody on the machine can read. */
+/** Every user of a machine can read the arguments of a process, so they must not contain secrets. */
 export const secretsOf = (engine: Engine.Name) =>
-  it.scopedLive(`no argument of ${engine}'s client is a secret, and others cannot look into its files`, () =>
+  it.scopedLive(`arguments of the ${engine} client contain no secret, and only its user can read its files`, () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path

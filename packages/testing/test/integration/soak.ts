@@ -13,8 +13,8 @@ const collectGarbage = (): void => {
   runInNewContext("gc")()
 }
 
-/** What a process keeps for each thing that it forgot to let go. */
-const held = Effect.sync(() => {
+/** Amounts that grow with each leaked resource. */
+const usage = Effect.sync(() => {
   collectGarbage()
   return {
     heap: process.memoryUsage().heapUsed,
@@ -26,7 +26,7 @@ const held = Effect.sync(() => {
 
 const megabytes = (bytes: number) => `${(bytes / 2 ** 20).toFixed(1)} MiB`
 
-/** Starts and stops containers, some at a time, and looks at what stays. */
+/** Starts and stops containers, 8 at a time, and compares the resource usage before and after. */
 export const soakSuite = <E>(
   name: string,
   backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>,
@@ -42,7 +42,7 @@ export const soakSuite = <E>(
 
   layer(services, { excludeTestServices: true, timeout: "1 minute" })(`Soak on ${name}`, (it) => {
     it.effect(
-      `${cycles} containers started and stopped leave nothing in this process or on the engine`,
+      `${cycles} started and stopped containers leave no resources in the process or on the engine`,
       () =>
         Effect.gen(function*() {
           const { reference } = yield* TestImage.TestImage
@@ -55,11 +55,11 @@ export const soakSuite = <E>(
           const some = (count: number) =>
             Effect.forEach(Array.from({ length: count }), () => cycle, { concurrency: 8, discard: true })
 
-          yield* some(8) // What is made once for all is made now.
-          const before = yield* held
+          yield* some(8) // Warm-up: creates everything that is created only once.
+          const before = yield* usage
           yield* some(cycles)
           yield* Leftovers.assertNone
-          const after = yield* held
+          const after = yield* usage
 
           const growth = after.heap - before.heap
           yield* Effect.log(

@@ -18,7 +18,7 @@ const Made = Schema.parseJson(Schema.Struct({
   volume: Schema.String
 }))
 
-/** Another process that has containers, a network and a volume on the engine, until its scope closes. */
+/** Starts another process with containers, a network and a volume on the engine, until the scope closes. */
 const neighbour = (engine: string, image: Reference.Reference, label: Label.Equals) =>
   Effect.gen(function*() {
     const child = yield* Subprocess.start(
@@ -37,7 +37,7 @@ const neighbour = (engine: string, image: Reference.Reference, label: Label.Equa
     return { child, ...made }
   })
 
-/** What is left by a process that was killed, on a real engine. */
+/** Tests of sweeping the resources of a killed process on a real engine. */
 export const sweepSuite = <E>(name: string, backend: Layer.Layer<Backend.Backend, E, NodeContext.NodeContext>) => {
   const label = Label.equals("com.example.abandoned", Math.random().toString(16).slice(2, 10))
   const services = TestImage.layer().pipe(Layer.provideMerge(backend), Layer.provideMerge(platform))
@@ -54,7 +54,7 @@ export const sweepSuite = <E>(name: string, backend: Layer.Layer<Backend.Backend
   )
 
   layer(services, { excludeTestServices: true, timeout: "1 minute" })(`Backend.sweep on ${name}`, (it) => {
-    it.scoped("takes what a killed process left, and nothing while the process lived", () =>
+    it.scoped("removes the resources of a killed process and none while it is alive", () =>
       Effect.gen(function*() {
         yield* Effect.addFinalizer(() =>
           Effect.zipRight(

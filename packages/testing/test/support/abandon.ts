@@ -1,4 +1,4 @@
-/** A program that is killed while it has containers: `abandon.ts ENGINE IMAGE LABEL-VALUE`. */
+/** Creates containers and waits to be killed: `abandon.ts ENGINE IMAGE LABEL-VALUE`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Container, Definition, EngineBackend, Mount, Network, Volume } from "@ociman/containers"
 import { Console, Effect } from "effect"

@@ -2,7 +2,7 @@ import { NodeContext } from "@effect/platform-node"
 import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
 import { Layer } from "effect"
 
-/** What Node.js has, also what test images are made with. */
+/** The platform services of Node.js, with those that `TestImage` needs. */
 export const platform = Layer.mergeAll(
   NodeContext.layer,
   NodeCompression.layer,

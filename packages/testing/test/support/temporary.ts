@@ -2,7 +2,7 @@ import { afterAll, beforeAll, vi } from "@effect/vitest"
 import { mkdtempSync, readdirSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 
-/** A directory for the temporary files of a test file alone, so that what it leaves can be told. */
+/** Sets `TMPDIR` to a directory for one test file, so that the test can find leftover files. */
 export const ownTemporaryDirectory = () => {
   let directory = ""
   beforeAll(() => {

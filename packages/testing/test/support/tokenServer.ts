@@ -47,23 +47,23 @@ const makeKey = Effect.gen(function*() {
   return key
 })
 
-export interface Asked {
+export interface TokenRequest {
   readonly user: string
   readonly scopes: ReadonlyArray<string>
 }
 
-/** Gives tokens to one user for all that is asked, and to nobody else, for as long as the scope is open. */
+/** Serves tokens with all requested scopes to one user, until the scope closes. */
 export const tokenServer = (username: string, password: string, encrypted: boolean) =>
   Effect.gen(function*() {
     const key = yield* makeKey
-    const asked: Array<Asked> = []
+    const requests: Array<TokenRequest> = []
     const service = "registry of a test"
     const issuer = "tokens of a test"
     const answer: Http.RequestListener = (request, response) => {
       const { searchParams } = new URL(request.url ?? "/", "http://localhost")
       const credentials = Buffer.from((request.headers.authorization ?? "").split(" ")[1] ?? "", "base64").toString()
       const scopes = searchParams.getAll("scope").flatMap((scope) => scope.split(" "))
-      asked.push({ user: credentials.split(":")[0] ?? "", scopes })
+      requests.push({ user: credentials.split(":")[0] ?? "", scopes })
       if (credentials !== `${username}:${password}` || searchParams.get("service") !== service) {
         response.writeHead(401).end()
         return
@@ -90,5 +90,5 @@ export const tokenServer = (username: string, password: string, encrypted: boole
     const host = `127.0.0.1:${typeof address === "object" ? address?.port : 0}`
     const realm = `${encrypted ? "https" : "http"}://${host}/token`
     const options: LocalRegistry.TokenServer = { realm, service, issuer, certificate: key.certificate }
-    return { host, options, asked: Effect.sync((): ReadonlyArray<Asked> => [...asked]) }
+    return { host, options, requests: Effect.sync((): ReadonlyArray<TokenRequest> => [...requests]) }
   })

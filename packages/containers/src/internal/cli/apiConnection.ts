@@ -1,4 +1,5 @@
-import { Captured, type CommandFailed } from "@ociman/process"
+import * as Captured from "@ociman/process/Captured"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Mailbox from "effect/Mailbox"

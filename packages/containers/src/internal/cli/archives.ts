@@ -1,5 +1,6 @@
-import { Digest, Reference } from "@ociman/oci"
-import type { CommandFailed } from "@ociman/process"
+import * as Digest from "@ociman/oci/Digest"
+import * as Reference from "@ociman/oci/Reference"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
@@ -28,7 +29,7 @@ export const archives = (
     client.output([
       "image",
       "save",
-      ...(engine.client === "podman" ? ["--multi-image-archive"] : []),
+      ...(engine.transport.client === "podman" ? ["--multi-image-archive"] : []),
       ...images.map(imageArguments.lookup)
     ], { timeout: transferTimeout }).pipe(
       (output) => Output.bytes(output, "stdout"),

@@ -1,5 +1,8 @@
-import { Platform, Reference } from "@ociman/oci"
-import { type CommandFailed, Redaction, Subprocess } from "@ociman/process"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Redaction from "@ociman/process/Redaction"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
@@ -28,7 +31,7 @@ export const builds = (context: Context, host: Host): Builds => {
   const semaphore = Effect.unsafeMakeSemaphore(1)
 
   // Concurrent builds of Podman fail over layers: https://github.com/containers/buildah/issues/5674
-  const acquireBuilder = engine.client === "podman"
+  const acquireBuilder = engine.transport.client === "podman"
     ? Effect.uninterruptibleMask((restore) =>
       Effect.zipRight(restore(semaphore.take(1)), Effect.addFinalizer(() => semaphore.release(1)))
     ).pipe(Effect.zipRight(host.lock(`${engine.name} builder`)))
@@ -42,10 +45,10 @@ export const builds = (context: Context, host: Host): Builds => {
       yield* acquireBuilder
       const attempt = (request: BuildRequest, retries: number): Stream.Stream<BuildEvent.BuildEvent, BuildError> => {
         const report = makeReport(parser, Redaction.make(secrets))
-        return client.output(["build", ...buildArguments(engine, request, files)], {
+        return client.output(["build", ...buildArguments(engine.transport, request, files)], {
           variables: { ...variablesOf(request), ...builder },
           redact: secrets,
-          termination: engine.client === "podman" ? podmanTermination(context) : undefined,
+          termination: engine.transport.client === "podman" ? podmanTermination(context) : undefined,
           stdin: request.source._tag === "Instructions" ? request.source.text : undefined
         }).pipe(
           Subprocess.splitOutputLines,
@@ -70,7 +73,7 @@ export const builds = (context: Context, host: Host): Builds => {
     }))
 
   return {
-    build: (request) => engine.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
+    build: (request) => engine.transport.client === "podman" ? run(podman.parser, request) : run(docker.parser, request)
   }
 }
 
@@ -84,7 +87,7 @@ const maxRetries = 5
  * since the cache may refer to content that was removed.
  */
 const nextRequest = (
-  { name }: Engine.Engine,
+  { name }: Engine.Engine<Engine.Cli>,
   request: BuildRequest,
   retries: number,
   report: Report,
@@ -236,7 +239,7 @@ const builderVariables = Effect.fnUntraced(function*(
 ): Effect.fn.Return<Readonly<Record<string, string>>, EngineError> {
   const { client, engine } = context
   const hasSecrets = !Record.isEmptyRecord(secrets)
-  if (engine.client === "podman") return {}
+  if (engine.transport.client === "podman") return {}
   if (engine.name === "podman") {
     return hasSecrets
       ? yield* invalid(
@@ -247,13 +250,13 @@ const builderVariables = Effect.fnUntraced(function*(
   }
   if (!hasSecrets) return {}
   const buildKit = { DOCKER_BUILDKIT: "1" }
-  if (!Engine.isAtLeast(engine.clientApiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
+  if (!Engine.isAtLeast(engine.transport.apiVersion, 1, firstApiOfClientsWithPlugin)) return buildKit
   return yield* client.run(["buildx", "version"], { timeout: "20 seconds" }).pipe(
     Effect.as(buildKit),
     Effect.mapError(() =>
       invalid(
         context,
-        `Secrets need BuildKit, which the client ${client.executable} ${engine.clientVersion} provides by its buildx ` +
+        `Secrets need BuildKit, which the client ${client.executable} ${engine.transport.version} provides by its buildx ` +
           "plugin only, and the plugin does not answer: install docker-buildx, or build with Podman."
       )
     )

@@ -1,6 +1,7 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { type CommandFailed, Subprocess } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"

@@ -1,4 +1,4 @@
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import type { CommitOptions, Containers } from "../../BackendDriver.js"
 import type { ContainerError } from "../../BackendError.js"
@@ -12,7 +12,7 @@ import * as imageArguments from "./flags/image.js"
 import { retryOn } from "./retry.js"
 
 export const commitArguments = (
-  engine: Engine.Engine,
+  engine: Engine.Engine<Engine.Cli>,
   { author, changes = [], message, pause = true }: CommitOptions
 ): ReadonlyArray<string> => [
   ...pauseArguments(engine, pause),
@@ -20,15 +20,15 @@ export const commitArguments = (
   // Podman keeps a message only in images of Docker's format.
   ...(message === undefined
     ? []
-    : [...(engine.client === "podman" ? ["--format", "docker"] : []), "--message", message]),
+    : [...(engine.transport.client === "podman" ? ["--format", "docker"] : []), "--message", message]),
   ...changes.flatMap((change) => ["--change", change])
 ]
 
-const pauseArguments = ({ client, clientApiVersion }: Engine.Engine, pause: boolean) => {
+const pauseArguments = ({ transport: { apiVersion, client } }: Engine.Engine<Engine.Cli>, pause: boolean) => {
   if (client === "podman") return pause ? ["--pause"] : []
   if (pause) return []
   // 1.52 is the API of client 29, which deprecates `--pause`.
-  return Engine.isAtLeast(clientApiVersion, 1, 52) ? ["--no-pause"] : ["--pause=false"]
+  return Engine.isAtLeast(apiVersion, 1, 52) ? ["--no-pause"] : ["--pause=false"]
 }
 
 const commitOnce = (

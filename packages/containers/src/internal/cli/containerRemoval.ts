@@ -53,7 +53,7 @@ const forceRemove = (context: Context, container: string, volumes: boolean, grac
   const { engine } = context
   const removal = ["rm", "--force", ...(volumes ? ["--volumes"] : [])]
   // Podman stops and removes by one command; Docker's forced removal kills without a grace period.
-  if (engine.client === "podman" && Engine.isAtLeast(engine.clientApiVersion, 4)) {
+  if (engine.transport.client === "podman" && Engine.isAtLeast(engine.transport.apiVersion, 4)) {
     const args = [...removal, "--time", wholeSeconds(grace), container]
     return command(context, "Container.remove", container, args, [], Duration.sum(grace, stopAllowance))
   }

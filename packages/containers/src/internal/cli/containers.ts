@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -99,7 +99,7 @@ const list = (context: Context): Containers["list"] => (labels) =>
   Effect.gen(function*() {
     const { client, engine, explain } = context
     const operation = "Container.list"
-    const filters = labelFilters.flags(engine, labels)
+    const filters = labelFilters.flags(engine.transport, labels)
     const { stdout } = yield* client.run(["container", "ls", "--all", "--quiet", "--no-trunc", ...filters]).pipe(
       Effect.catchAll(explain(operation)())
     )

@@ -11,7 +11,7 @@ import type { Explain } from "./failures.js"
  * @internal
  */
 export interface Context extends Explain {
-  readonly engine: Engine.Engine
+  readonly engine: Engine.Engine<Engine.Cli>
   readonly client: Client
   /** HTTP API of the engine, for information that the client does not print. */
   readonly api: Connection

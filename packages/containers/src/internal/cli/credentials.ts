@@ -34,7 +34,7 @@ export const prepare = (
     onNone: () => Effect.succeed({ variables: {}, redact: [] }),
     onSome: ({ password, username }) => {
       const auth = Redacted.make(Encoding.encodeBase64(`${username}:${Redacted.value(password)}`))
-      const write = context.engine.client === "docker" ? dockerConfiguration : podmanFile
+      const write = context.engine.transport.client === "docker" ? dockerConfiguration : podmanFile
       return write(context, registry, auth).pipe(
         Effect.map((variables) => ({ variables, redact: [password, auth] })),
         Effect.mapError((cause) =>

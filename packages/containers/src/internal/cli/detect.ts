@@ -1,6 +1,6 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import type { CommandFailed } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -54,7 +54,7 @@ const PodmanInfo = Schema.Struct({
 export const detect = (
   client: Client,
   expected: Engine.Name
-): Effect.Effect<Engine.Engine, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> => {
+): Effect.Effect<Engine.Engine<Engine.Cli>, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> => {
   const probe = (reason: Probe["reason"], detail: string) =>
     new Probe({ engine: expected, executable: client.executable, reason, detail })
   const unexpected = (detail: string) => probe("UnexpectedAnswer", detail)
@@ -79,12 +79,16 @@ export const detect = (
     const podman = yield* apiVersion(APIVersion ?? Version)
     return {
       name: "podman" as const,
-      client: "podman" as const,
-      executable: client.executable,
+      transport: {
+        _tag: "Cli" as const,
+        client: "podman" as const,
+        executable: client.executable,
+        version: Version,
+        apiVersion: podman
+      },
       version: Version,
-      clientVersion: Version,
       apiVersion: podman,
-      clientApiVersion: podman,
+      capabilities: Engine.allCapabilities,
       rootless: info.host.security.rootless,
       ...(info.host.serviceIsRemote === true ? yield* podmanLocation(podman) : noLocation)
     }
@@ -95,12 +99,16 @@ export const detect = (
     const podman = answer.Server.Components?.find(({ Name }) => Name === "Podman Engine")
     return {
       name: podman === undefined ? "docker" as const : "podman" as const,
-      client: "docker" as const,
-      executable: client.executable,
+      transport: {
+        _tag: "Cli" as const,
+        client: "docker" as const,
+        executable: client.executable,
+        version: answer.Client.Version,
+        apiVersion: yield* apiVersion(answer.Client.DefaultAPIVersion ?? answer.Client.ApiVersion)
+      },
       version: podman?.Version ?? answer.Server.Version,
-      clientVersion: answer.Client.Version,
       apiVersion: yield* apiVersion(podman?.Details?.APIVersion ?? podman?.Version ?? answer.Server.ApiVersion),
-      clientApiVersion: yield* apiVersion(answer.Client.DefaultAPIVersion ?? answer.Client.ApiVersion),
+      capabilities: Engine.allCapabilities,
       rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
         info.Rootless === true,
       ...yield* dockerLocation(client, executor)

@@ -1,6 +1,6 @@
 import * as Command from "@effect/platform/Command"
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Engine from "../../Engine.js"
@@ -30,7 +30,9 @@ export const fromConfig: Effect.Effect<Readonly<Record<string, string>>> = Effec
  *
  * @internal
  */
-export const ofEngine = ({ client, context }: Engine.Engine): Readonly<Record<string, string>> =>
+export const ofEngine = (
+  { context, transport: { client } }: Engine.Engine<Engine.Cli>
+): Readonly<Record<string, string>> =>
   Option.match(context, {
     onNone: () => ({}),
     onSome: (context) => client === "docker" ? { DOCKER_CONTEXT: context } : { CONTAINER_CONNECTION: context }

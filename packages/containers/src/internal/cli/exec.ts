@@ -1,4 +1,4 @@
-import { Captured } from "@ociman/process"
+import * as Captured from "@ociman/process/Captured"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"

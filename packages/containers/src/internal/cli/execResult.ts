@@ -88,7 +88,7 @@ export const exitCode = Effect.fnUntraced(function*(
       return state.exitCode
     case "NotFound":
     case "Unknown":
-      if (isExecRefusal(context.engine.client, exit)) return yield* refused
+      if (isExecRefusal(context.engine.transport.client, exit)) return yield* refused
       if (ambiguousExitCodes.has(exit.exitCode)) yield* checkRunning
       if (exit.exitCode !== 0 && matches(text, "unavailable")) yield* context.failIfUnavailable(operation)
       return exit.exitCode

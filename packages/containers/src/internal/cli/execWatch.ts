@@ -142,7 +142,7 @@ const longestPause = 1000
 
 const currentState = (
   search: Search,
-  engine: Engine.Engine
+  engine: Engine.Engine<Engine.Cli>
 ): Effect.Effect<ExecState, ApiConnection.ConnectionError> =>
   Effect.gen(function*(): Effect.fn.Return<ExecState, ApiConnection.ConnectionError> {
     const id = (yield* Deferred.isDone(search.found)) || (yield* find(search))
@@ -172,7 +172,7 @@ const inBackground = <A, E>(effect: Effect.Effect<A, E>): Effect.Effect<A, E> =>
  *
  * @internal
  */
-export const isLocalPodman = ({ client, endpoint }: Engine.Engine): boolean =>
+export const isLocalPodman = ({ endpoint, transport: { client } }: Engine.Engine<Engine.Cli>): boolean =>
   client === "podman" && Option.isNone(endpoint)
 
 const unwatched: Watch = { arguments: [], state: Effect.succeed({ _tag: "Unknown" }) }

@@ -1,4 +1,4 @@
-import type { CommandFailed } from "@ociman/process"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import {
   BackendUnavailable,
@@ -158,14 +158,14 @@ export const runtimeReason = (detail: string): "CommandNotFound" | "NotExecutabl
  *
  * @internal
  */
-export const explain = (engine: Engine.Engine, client: Client) => {
+export const explain = (engine: Engine.Engine<Engine.Cli>, client: Client) => {
   const unavailable = (operation: string, reason: Probe["reason"], detail: string) =>
     new BackendUnavailable({
       operation,
       probes: [new Probe({ engine: engine.name, executable: client.executable, reason, detail })]
     })
 
-  const probe = client.run(probeArguments(engine.client), { timeout: "10 seconds" })
+  const probe = client.run(probeArguments(engine.transport.client), { timeout: "10 seconds" })
 
   /** Fails with `BackendUnavailable` if the engine does not answer now. */
   const failIfUnavailable = (operation: string) =>

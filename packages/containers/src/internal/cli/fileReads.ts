@@ -1,4 +1,4 @@
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Option from "effect/Option"
@@ -58,7 +58,7 @@ const readOut = (
     "container",
     "cp",
     // Podman always follows a link.
-    ...(engine.client === "docker" ? ["--follow-link"] : []),
+    ...(engine.transport.client === "docker" ? ["--follow-link"] : []),
     "--",
     `${container}:${argument}`,
     "-"
@@ -78,7 +78,7 @@ const readFromPodman = (context: Context, info: ContainerInfo, path: string) => 
   )
 }
 
-const hidesMounts = ({ apiVersion, name }: Engine.Engine) => name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
+const hidesMounts = ({ apiVersion, name }: Engine.Engine<Engine.Cli>) => name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
 
 /** @internal */
 export const firstEntry = (container: string, path: string, archive: Stream.Stream<Uint8Array, CopyError>) =>
@@ -97,7 +97,7 @@ export const linkTarget = (
   container: string,
   path: string
 ): Effect.Effect<Option.Option<string>, CopyError> =>
-  engine.client === "podman"
+  engine.transport.client === "podman"
     ? Effect.succeedNone
     : firstEntry(
       container,

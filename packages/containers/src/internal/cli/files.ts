@@ -1,5 +1,5 @@
-import { Tar } from "@ociman/oci"
-import type { CommandFailed } from "@ociman/process"
+import * as Tar from "@ociman/oci/Tar"
+import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -139,12 +139,12 @@ const withPrefix = <E>(container: string, path: string, prefix: string, archive:
 }
 
 // By default, Podman changes the owner of all files to the user of the container's process.
-const ownerArguments = ({ client, clientApiVersion }: Engine.Engine) =>
-  client === "podman" && Engine.isAtLeast(clientApiVersion, 4) ? ["--archive=false"] : []
+const ownerArguments = ({ transport: { apiVersion, client } }: Engine.Engine<Engine.Cli>) =>
+  client === "podman" && Engine.isAtLeast(apiVersion, 4) ? ["--archive=false"] : []
 
 // Podman spools its input to a temporary file, which it does not remove.
 const temporaryVariables = (context: Context) =>
-  context.engine.client === "podman"
+  context.engine.transport.client === "podman"
     ? temporaryDirectory(context, "copy").pipe(
       Effect.map((TMPDIR): Readonly<Record<string, string>> => ({ TMPDIR })),
       Effect.orElseSucceed((): Readonly<Record<string, string>> => ({}))

@@ -1,4 +1,4 @@
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import type { Images } from "../../BackendDriver.js"
@@ -52,7 +52,7 @@ const exactFilters = (
   { engine }: Context,
   labels: ReadonlyArray<Label.Filter>
 ): Effect.Effect<ReadonlyArray<string>, EngineError> => {
-  const inexact = labels.find((filter) => !labelFilters.isExact(engine.client, filter))
+  const inexact = labels.find((filter) => !labelFilters.isExact(engine.transport.client, filter))
   return inexact === undefined ? Effect.succeed(labels.map(Label.formatFilter)) : new EngineFailed({
     engine: engine.name,
     operation: "Image.prune",

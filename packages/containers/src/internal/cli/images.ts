@@ -58,7 +58,7 @@ const list = (context: Context): Images["list"] => (labels) =>
   Effect.gen(function*() {
     const { client, engine, explain } = context
     const operation = "Image.list"
-    const filters = labelFilters.flags(engine, labels)
+    const filters = labelFilters.flags(engine.transport, labels)
     const { stdout } = yield* client.run(["image", "ls", "--quiet", "--no-trunc", ...filters]).pipe(
       retryOn("listingDisturbed"),
       Effect.catchAll(explain(operation)())
@@ -77,10 +77,10 @@ const list = (context: Context): Images["list"] => (labels) =>
 const history = (context: Context): Images["history"] => (image) => {
   const { client, engine, explain } = context
   const operation = "Image.history"
-  return client.run([...historyCommand(engine.client), imageArguments.lookup(image)]).pipe(
+  return client.run([...historyCommand(engine.transport.client), imageArguments.lookup(image)]).pipe(
     Effect.catchAll(explain(operation)(failures.noSuchImage(imageNames.display(image)))),
     Effect.flatMap(({ stdout }) =>
-      engine.client === "podman"
+      engine.transport.client === "podman"
         ? readAnswers(context, operation, stdout.text, ImageHistory.fromPodman)
         : readAnswers(context, operation, `[${stdout.text.trim().split("\n")}]`, ImageHistory.fromDocker)
     )

@@ -56,7 +56,7 @@ const list = (context: Context): Networks["list"] => (labels) =>
   Effect.gen(function*() {
     const { client, engine, explain } = context
     const operation = "Network.list"
-    const filters = labelFilters.flags(engine, labels)
+    const filters = labelFilters.flags(engine.transport, labels)
     const { stdout } = yield* client.run(["network", "ls", "--no-trunc", "--format", "{{.ID}}", ...filters]).pipe(
       Effect.catchAll(explain(operation)())
     )

@@ -1,4 +1,4 @@
-import { Subprocess } from "@ociman/process"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -41,14 +41,14 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
     )
 
   const eventsSince = (since: string, filter: Filter) =>
-    lines(client.stdout(eventArguments(engine, since, filter))).pipe(
+    lines(client.stdout(eventArguments(engine.transport, since, filter))).pipe(
       Stream.catchTag("CommandFailed", (error) => Stream.fromEffect(explain("Event.subscribe")()(error))),
       Stream.mapEffect((line) => decoded("Event.subscribe", line, eventFormat.decode(line))),
       Stream.filterMap(Option.filter(eventFormat.matchesFilter(filter)))
     )
 
   // Podman has no command that prints its time. Events before the subscription are in an earlier millisecond.
-  const engineTime: Effect.Effect<string, EngineError> = engine.client === "docker"
+  const engineTime: Effect.Effect<string, EngineError> = engine.transport.client === "docker"
     ? client.run(["info", "--format", "{{.SystemTime}}"]).pipe(
       Effect.catchAll(explain("Event.subscribe")()),
       Effect.map(({ stdout }) => stdout.text.trim()),
@@ -65,7 +65,7 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
   return {
     stats: (container, { follow }) =>
       lines(client.stdout(
-        statsArguments(engine, container, follow),
+        statsArguments(engine.transport, container, follow),
         follow ? {} : { timeout: answerTimeout }
       )).pipe(
         Stream.catchTag("CommandFailed", (error) =>
@@ -84,7 +84,7 @@ export const observations = (context: Context): Pick<Containers, "processes" | "
         "container",
         "top",
         container,
-        ...(engine.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
+        ...(engine.transport.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
       ]).pipe(
         Effect.catchAll(explain("Container.processes")(failures.noSuchContainer(container))),
         Effect.flatMap(({ stdout }) =>

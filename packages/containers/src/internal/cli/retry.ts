@@ -1,4 +1,4 @@
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"

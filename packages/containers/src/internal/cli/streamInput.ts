@@ -1,5 +1,5 @@
 import { SystemError } from "@effect/platform/Error"
-import { CommandFailed } from "@ociman/process"
+import * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { messageOf } from "../values/text.js"

@@ -1,5 +1,7 @@
-import { Digest, Platform, Reference } from "@ociman/oci"
-import { Subprocess } from "@ociman/process"
+import * as Digest from "@ociman/oci/Digest"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -29,7 +31,7 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
         context,
         "Image.pull",
         image,
-        ["image", "pull", ...platformArguments(platform), ...imageArguments.tlsArguments(engine.client, image)],
+        ["image", "pull", ...platformArguments(platform), ...imageArguments.tlsArguments(engine.transport.client, image)],
         credentials,
         failures.pullKnown(Reference.format(image))
       ).pipe(Stream.concat(Stream.execute(verifyPresent(context, image)))),
@@ -37,12 +39,12 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
     push: (image, { credentials }) =>
       Stream.unwrapScoped(Effect.gen(function*() {
         yield* imageArguments.rejectDigest(engine.name, "Image.push", image)
-        const digest = engine.client === "podman" ? yield* digestFile(context) : noDigestFile
+        const digest = engine.transport.client === "podman" ? yield* digestFile(context) : noDigestFile
         return transfer(
           context,
           "Image.push",
           image,
-          ["image", "push", ...imageArguments.tlsArguments(engine.client, image), ...digest.arguments],
+          ["image", "push", ...imageArguments.tlsArguments(engine.transport.client, image), ...digest.arguments],
           credentials,
           failures.pushKnown(Reference.format(image))
         ).pipe(Stream.concat(digest.events))

@@ -54,7 +54,8 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
 
   // Podman 4 parses the labels of a volume as CSV, later versions do not. The help text shows the type of the flag.
   const labelsAreCsv = (labels: Label.Labels) =>
-    engine.client === "podman" && Array.from(labels).some(([key, value]) => labelFilters.csvSyntax.test(key + value))
+    engine.transport.client === "podman" &&
+      Array.from(labels).some(([key, value]) => labelFilters.csvSyntax.test(key + value))
       ? Effect.map(client.run(["volume", "create", "--help"]), ({ stdout }) => /--label strings\b/.test(stdout.text))
       : Effect.succeed(false)
 
@@ -71,7 +72,7 @@ export const volumes = (context: Context, removeContainer: Containers["remove"])
     list: (labels) =>
       Effect.gen(function*() {
         const operation = "Volume.list"
-        const filters = labelFilters.flags(engine, labels)
+        const filters = labelFilters.flags(engine.transport, labels)
         const { stdout } = yield* client.run(["volume", "ls", "--quiet", ...filters]).pipe(
           Effect.catchAll(explain(operation)())
         )

@@ -9,7 +9,7 @@ import type * as Session from "../../Session.js"
  * and locks between them.
  */
 export interface Host {
-  /** This process; `None` if it cannot be identified, and then its resources are never swept. */
+  /** Identity of this process; `None` if unknown, in which case its resources are never swept. */
   readonly currentProcess: Option.Option<Session.Process>
   readonly liveness: (process: Session.Process) => Effect.Effect<Session.Liveness>
   /**
@@ -19,14 +19,14 @@ export interface Host {
   readonly lock: (name: string) => Effect.Effect<void, never, Scope.Scope>
 }
 
-/** A host without other processes, where nothing is locked or identified. */
+/** Host without locks and process identities. */
 export const isolated: Host = {
   currentProcess: Option.none(),
   liveness: () => Effect.succeed("Unknown"),
   lock: () => Effect.void
 }
 
-/** A driver on the host that its user runs on. */
+/** Driver with the host of the program. */
 export interface HostedDriver extends BackendDriver {
   readonly host: Host
 }

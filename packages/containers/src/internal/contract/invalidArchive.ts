@@ -1,4 +1,4 @@
-import type { Tar } from "@ociman/oci"
+import type * as Tar from "@ociman/oci/Tar"
 import { CopyFailed } from "../../BackendError.js"
 
 export const invalidArchive = (container: string, path: string, error: Tar.TarError): CopyFailed =>

@@ -11,8 +11,7 @@ const lifetime = "ociman.lifetime"
 const library = `ociman/${version}`
 
 /**
- * What one call makes, and how long that is meant to live: as long as a scope
- * of its program, or until somebody removes it.
+ * Identity of a creation call, and lifetime of its resource: until the scope closes, or until it is removed explicitly.
  *
  * @internal
  */
@@ -23,8 +22,7 @@ export interface Made {
 }
 
 /**
- * What marks something as this library's, as this process's, and as the
- * outcome of one call.
+ * Returns the labels that identify the library, the process, and the creation call of a resource.
  *
  * @internal
  */
@@ -35,15 +33,23 @@ export const of = ({ currentProcess }: Host, made: Made) => ({
 })
 
 /**
- * The labels of an image that is built, with what marks it as this library's. It
- * is the same in every build, so that builders find what they have built before.
+ * Adds the labels of {@link of} to those of a request.
+ *
+ * @internal
+ */
+export const addedTo = (labels: Label.Labels, added: Readonly<Record<string, string>>): Label.Labels =>
+  Object.entries(added).reduce((all, [key, value]) => Label.set(all, key, value), labels)
+
+/**
+ * Adds the label of this library to those of an image. It is the same in every build, so that builders find cached
+ * results.
  *
  * @internal
  */
 export const ofImage = (labels: Label.Labels): Label.Labels => Label.set(labels, Session.libraryKey, library)
 
 /**
- * Selects the outcome of one call.
+ * Filter that matches the resource of one creation call.
  *
  * @internal
  */
@@ -58,7 +64,7 @@ export const isKept = (labels: Readonly<Record<string, string>>): boolean => lab
 const keys: ReadonlySet<string> = new Set([...Session.labelKeys, creationKey, lifetime])
 
 /**
- * The other labels, sorted by key, in whatever order the engine answers.
+ * Returns all other labels, sorted by key.
  *
  * @internal
  */

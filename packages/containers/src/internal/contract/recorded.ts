@@ -4,14 +4,14 @@ import * as Predicate from "effect/Predicate"
 import * as Stream from "effect/Stream"
 import type { BackendDriver } from "../../BackendDriver.js"
 
-/** One operation of a driver, by its theme and name, with its arguments. */
+/** Call of an operation of a driver, with its theme, name and arguments. */
 export interface Call {
   readonly operation: string
   readonly arguments: ReadonlyArray<unknown>
 }
 
 /**
- * The same driver; each call is noted when its effect or stream begins.
+ * Wraps a driver to record each call when its effect or stream starts.
  *
  * @internal
  */
@@ -27,7 +27,7 @@ export const recorded = (driver: BackendDriver, note: (call: Call) => Effect.Eff
   events: recordedTheme("events", driver.events, note)
 })
 
-// A proxy keeps the type of every operation, generic ones too, without a list of them.
+// A proxy preserves the types of all operations, including generic ones, without listing them.
 const recordedTheme = <Theme extends object>(
   theme: string,
   operations: Theme,

@@ -19,7 +19,7 @@ export interface Service extends BackendDriver.BackendDriver, Derived {
   readonly host: Host
 }
 
-/** Operations that are derived from those of any driver. */
+/** Operations derived from those of a driver. */
 export interface Derived {
   /** Creates a container without starting it; it is removed when the scope closes. */
   readonly create: (

@@ -6,13 +6,13 @@ import * as Stream from "effect/Stream"
 import type { BackendDriver } from "../../BackendDriver.js"
 import { engine } from "../model/memoryEngine.js"
 
-/** Parts of a driver, and parts of its themes. */
+/** Partial driver, with partial themes. */
 export type PartialDriver = {
   readonly [Theme in keyof BackendDriver]?: Partial<BackendDriver[Theme]> | undefined
 }
 
 /**
- * A driver whose missing operations die with their own name when they are used.
+ * Completes a driver: a missing operation dies with its own name when it is called.
  *
  * @internal
  */
@@ -29,7 +29,7 @@ export const completed = (partial: PartialDriver): BackendDriver => ({
 })
 
 const completedTheme = <Theme extends object>(theme: string, partial: Partial<Theme> | undefined): Theme =>
-  // The proxy has every operation of the theme, which the type of its target cannot tell.
+  // The proxy implements every operation of the theme, but has the type of its target.
   unsafeCoerce<Partial<Theme>, Theme>(
     new Proxy<Partial<Theme>>({ ...partial }, {
       get: (target, name, receiver) => {

@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -15,12 +15,11 @@ import type { Service } from "../contract/service.js"
 
 type BuildError = BuildFailed | EngineError
 
-/** What came of a build; nothing if whoever ran it was interrupted. */
+/** Result of a running build; `None` if it was interrupted. */
 type Running = Deferred.Deferred<Option.Option<Exit.Exit<boolean, BuildError>>>
 
 /**
- * Builds of images that are marked as this library's, and that happen once
- * although several ask for them.
+ * Builds labelled images. Concurrent requests for one image share a build.
  *
  * @internal
  */
@@ -55,7 +54,7 @@ export const derive = (driver: HostedDriver): Effect.Effect<Pick<Service, "build
         )
       })
 
-    // Who has waited has not built.
+    // The other fiber has built the image, not this one.
     const follow = (other: Running, request: BuildRequest, restore: Restore): Effect.Effect<boolean, BuildError> =>
       Effect.flatMap(
         restore(Deferred.await(other)),

@@ -21,8 +21,8 @@ import * as copying from "./copying.js"
 import { describing } from "./startErrors.js"
 
 /**
- * The handle of a container; `onRemoved` runs when the container has been
- * removed through it. Errors do not show what is redacted in `environment`.
+ * Creates the handle of a container. `onRemoved` runs after a removal through the handle. Errors do not contain
+ * redacted values of `environment`.
  *
  * @internal
  */
@@ -125,7 +125,7 @@ const graceOf = (options: StopOptions | undefined) => Option.map(Option.fromNull
 
 const addressOf = (engine: Engine.Engine, info: ContainerInfo, port: number, protocol: string) => {
   const bindings = info.ports.filter((binding) => binding.containerPort === port && binding.protocol === protocol)
-  // An IPv4 binding is reachable from everywhere; one of IPv6 only where that is configured.
+  // Prefers a binding of IPv4, since IPv6 may not be configured.
   const binding = bindings.find(({ hostIp }) => !hostIp.includes(":")) ?? bindings[0]
   return binding === undefined
     ? new PortNotPublished({
@@ -144,7 +144,7 @@ const hostOf = (engine: Engine.Engine, { hostIp }: PublishedPort): string => {
       return Engine.reachableHost(engine)
     case "127.0.0.1":
     case "::1":
-      // Loopback there is not loopback here.
+      // The loopback address of a remote engine is not that of this machine.
       return Option.getOrElse(engine.remoteHost, () => hostIp)
     case "::":
       return Option.getOrElse(engine.remoteHost, () => "::1")

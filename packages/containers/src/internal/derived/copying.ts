@@ -1,4 +1,4 @@
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -16,7 +16,7 @@ export const normalPath = (container: string, path: string): Effect.Effect<strin
   })
 
 /**
- * The path of something that has a name.
+ * Normalises a path other than the root.
  *
  * @internal
  */
@@ -31,9 +31,8 @@ const isPathNotFound = (error: unknown): error is PathNotFound =>
   error instanceof Object && "_tag" in error && error._tag === "PathNotFound"
 
 /**
- * Copies entries into a directory, or with longer names into the nearest one
- * above that is there: a mount must be addressed as such, since what is copied
- * to above it may end up beneath it.
+ * Copies entries into a directory or, if it is missing, with longer names into its nearest existing parent. The
+ * directory is tried first since files copied into the parent of a mount may end up beneath the mount.
  *
  * @internal
  */
@@ -61,7 +60,7 @@ export const archive = <E>(container: string, path: string, entries: Stream.Stre
   )
 
 /**
- * Fails for a file over which the engine mounts its own: what is copied there is never found.
+ * Fails for a file that the engine mounts over, which would hide the copy.
  *
  * @internal
  */
@@ -96,7 +95,7 @@ export const writeFile = (
     ))
 
 /**
- * The entries of what is at a path.
+ * Streams the archive entries of a path.
  *
  * @internal
  */
@@ -117,8 +116,8 @@ export const entriesAt = (
 }
 
 /**
- * The content of a file. The archive with it is read to its end, although nothing follows: a client that is ended
- * before may leave the file system of its container mounted.
+ * Streams the content of a file. Reads the archive to its end, since a client that is stopped early may leave the file
+ * system of its container mounted.
  *
  * @internal
  */

@@ -1,7 +1,8 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import { type Tar, TemporaryDirectory } from "@ociman/oci"
+import type * as Tar from "@ociman/oci/Tar"
+import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Files } from "../../BackendDriver.js"
@@ -12,8 +13,8 @@ import { withoutTrailing } from "../values/text.js"
 import * as copying from "./copying.js"
 
 /**
- * Copies what is on this machine to a path in a container. An empty directory
- * has no entry that could be copied into one that is there.
+ * Copies a file or directory of this machine to a path in a container. An empty directory has no entries to copy into
+ * an existing one.
  *
  * @internal
  */
@@ -46,11 +47,9 @@ export const copyIn = (
   })
 
 /**
- * Unpacks what a container gives into a new directory, where its root has the
- * given name. `Unpack` of @ociman/oci is for layers, in which names can remove
- * files, may lie below links, and must not be refused for what a link says; here
- * a name is a name, the root may be a file, and no link leads out. Nothing is written to but what was made on the way, so that no
- * link can lead out; what a link may point to stays below the root.
+ * Unpacks a container's archive to a new path. Unlike `Unpack` of `@ociman/oci`, which is for layers, names have no
+ * special meaning, the root may be a file, and links that lead out are rejected. Only writes to directories that it has
+ * created, so that no link is followed; links may only point below the root.
  */
 export const unpack = <E>(
   { fs, path: paths }: { readonly fs: FileSystem.FileSystem; readonly path: Path.Path },
@@ -66,7 +65,7 @@ export const unpack = <E>(
     const unsafe = (entry: string, detail: string) =>
       new CopyFailed({ container, path: entry, reason: "UnsafeEntry", detail })
 
-    /** The name below the root, empty for the root itself. */
+    /** Returns the name relative to the root, empty for the root itself. */
     const relative = (entry: string, name: string): Effect.Effect<string, CopyFailed> => {
       const whole = strip(name)
       if (top === undefined) return unsafe(entry, "it is not below the first entry")
@@ -134,7 +133,7 @@ export const unpack = <E>(
 
     return Stream.runForEach(entries, unpackEntry).pipe(
       Effect.zipRight(Effect.suspend(() =>
-        // From the inside out, since a directory may be closed to its owner.
+        // Innermost directories first, since the mode of a directory may deny access to its owner.
         Effect.forEach(
           Array.from(directories).reverse(),
           ([name, mode]) => fs.chmod(locate(name), mode),
@@ -149,9 +148,8 @@ const strip = (name: string) => withoutTrailing(name.replace(/^(?:\.?\/)+/, ""),
 const parentOf = (name: string) => name.includes("/") ? name.slice(0, name.lastIndexOf("/")) : ""
 
 /**
- * Whether a link points to something below the root. Steps up are counted from
- * the directory of the link, which is a real one; after a name they could start
- * from anywhere, since the name may be that of a link.
+ * Reports whether a link points below the root. `..` is allowed only at the beginning, relative to the directory of the
+ * link; after a name it could start anywhere, since the name may be a link.
  */
 export const staysInside = (name: string, target: string): boolean => {
   if (target === "" || target.startsWith("/") || target.includes("\\") || /^[A-Za-z]:/.test(target)) return false
@@ -163,8 +161,7 @@ export const staysInside = (name: string, target: string): boolean => {
 }
 
 /**
- * Copies what is at a path in a container to a path on this machine, where it
- * appears complete or not at all.
+ * Copies a path of a container to a path on this machine, where it appears complete or not at all.
  *
  * @internal
  */

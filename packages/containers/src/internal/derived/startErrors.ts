@@ -4,19 +4,18 @@ import type { BackendDriver } from "../../BackendDriver.js"
 import { PortTaken, StartFailed } from "../../BackendError.js"
 import type { ContainerId } from "../../ContainerId.js"
 
-// An error is not held up for long by a search for what it could say.
+// Limits the time to collect further details of an error.
 const searchLimit = "10 seconds"
 
-/** Name and image of a container, as people know them. */
+/** Name and image of a container, for display. */
 interface Described {
   readonly containerName?: string
   readonly image?: string
 }
 
 /**
- * Handlers that complete the errors of a start: with the name and the image of
- * the container, and with the container that has the port. The container is
- * inspected if these are not known.
+ * Handlers that complete errors of a start with the name and image of the container, and with the container that has
+ * the port. Inspects the container unless these are known.
  *
  * @internal
  */

@@ -10,7 +10,7 @@ import type { HostedDriver } from "../contract/host.js"
 import * as libraryLabels from "../contract/libraryLabels.js"
 import type { Service } from "../contract/service.js"
 
-/** Something on an engine that may be a leftover, and how it is removed. */
+/** Resource that may be a leftover, with the effect that removes it. */
 interface Candidate {
   readonly kind: Session.Leftover["kind"]
   readonly id: string
@@ -25,17 +25,16 @@ interface Found {
 }
 
 /**
- * Removes what dead processes left. Two rules keep the resources of others
- * safe: the engine's filters only shorten the lists, so candidates are filtered
- * here again by their own labels; and nothing that a remaining container uses is
- * removed or disconnected, whoever made it.
+ * Removes resources of dead processes. Two rules protect other resources: candidates are filtered again by their own
+ * labels, so that filters of the engine only shorten the lists; and a resource that a remaining container uses is
+ * neither removed nor disconnected.
  *
  * @internal
  */
 export const sweep = (driver: HostedDriver): Service["sweep"] => ({ dryRun = false, kept = false, labels = [] } = {}) =>
   Effect.gen(function*() {
     const filters = [...Session.labelKeys.map((key) => Label.has(key)), ...labels]
-    // In this order, since what is used by another cannot be removed.
+    // In this order, since containers use networks and volumes.
     const candidates = [
       ...(yield* containers(driver, filters)),
       ...(yield* networks(driver, filters)),
@@ -96,7 +95,7 @@ const containers = (
         name,
         labels,
         remove: driver.containers.remove(id, { force: true, volumes: true, grace: Duration.zero }).pipe(
-          // Two that remove the same at once may get in each other's way.
+          // A concurrent removal may fail although the container is gone.
           Effect.catchAll((error) => Effect.zipRight(driver.containers.inspect(id), Effect.fail(error))),
           Effect.catchTag("ContainerNotFound", () => Effect.void)
         )
@@ -131,12 +130,12 @@ const volumes = (driver: BackendDriver, filters: ReadonlyArray<Label.Filter>) =>
       )
     })))
 
-/** An image that was made of a container has its labels, and gives them to the containers made of it. */
+/** Creation labels of images committed from a container, which their containers inherit. */
 const inheritedCreations = (driver: BackendDriver) =>
   Effect.map(
     driver.images.list([Label.has(libraryLabels.creationKey)]),
     (images) => new Map(images.map(({ id, labels }) => [digits(id), libraryLabels.creationOf(labels)]))
   )
 
-// Docker writes the algorithm before them.
+// Docker prefixes the id with the algorithm.
 const digits = (id: string) => id.replace(/^\w+:/, "")

@@ -1,5 +1,5 @@
 import type { PlatformError } from "@effect/platform/Error"
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -15,8 +15,8 @@ type Placed = Definition.PlacedFile
 type Content = Extract<Placed, { readonly _tag: "Content" }>
 
 /**
- * Puts the files of a definition into a container that is not started yet, in
- * their order; those that follow each other and share a directory at once.
+ * Copies the files of a definition into a container before its start, in order; consecutive files of one directory in
+ * one archive.
  *
  * @internal
  */

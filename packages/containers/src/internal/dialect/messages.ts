@@ -1,4 +1,4 @@
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as Engine from "../../Engine.js"

@@ -1,5 +1,5 @@
 import { FileSystem } from "@effect/platform/FileSystem"
-import { TemporaryDirectory } from "@ociman/oci"
+import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 
 /**

@@ -1,4 +1,4 @@
-import { Digest } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

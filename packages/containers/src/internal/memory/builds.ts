@@ -1,4 +1,4 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"

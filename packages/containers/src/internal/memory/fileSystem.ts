@@ -1,4 +1,4 @@
-import { Tar } from "@ociman/oci"
+import * as Tar from "@ociman/oci/Tar"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"

@@ -1,4 +1,6 @@
-import { type Digest, type Platform, Reference } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"

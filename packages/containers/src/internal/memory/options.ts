@@ -1,9 +1,10 @@
-import type { Reference } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { BuildRequest, Credentials } from "../../BackendDriver.js"
 import type * as ContainerId from "../../ContainerId.js"
 import type * as Definition from "../../Definition.js"
+import type * as Engine from "../../Engine.js"
 import type * as Exec from "../../Exec.js"
 import type * as Output from "../../Output.js"
 import type { Stats } from "../../Stats.js"
@@ -12,6 +13,8 @@ import type { Stats } from "../../Stats.js"
  * Options of the memory engine.
  */
 export interface Options {
+  /** Overrides of the engine's capabilities. Default: it has all. */
+  readonly capabilities?: Partial<Engine.Capabilities> | undefined
   /** Images that exist from the start. Default: none. */
   readonly images?: ReadonlyArray<Image> | undefined
   /** Images that can be pulled. Default: every image, without labels. */

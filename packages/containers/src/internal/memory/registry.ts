@@ -1,4 +1,5 @@
-import { type Platform, Reference } from "@ociman/oci"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"

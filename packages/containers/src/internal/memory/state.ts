@@ -1,4 +1,5 @@
-import { type Digest, Reference } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
+import * as Reference from "@ociman/oci/Reference"
 import type * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,7 @@
-import { ContentHash, DockerIgnore, type FileTree, Hasher } from "@ociman/oci"
+import * as ContentHash from "@ociman/oci/ContentHash"
+import * as DockerIgnore from "@ociman/oci/DockerIgnore"
+import type * as FileTree from "@ociman/oci/FileTree"
+import * as Hasher from "@ociman/oci/Hasher"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -13,15 +16,14 @@ declare const TextDecoder: new(label?: string, options?: { readonly ignoreBOM: b
   readonly decode: (bytes: Uint8Array) => string
 }
 
-/** Errors of hashing what an image is built from. */
+/** Errors of hashing the inputs of a build. */
 export type HashError = FileTree.FileTreeError | DockerIgnore.InvalidPattern
 
 type Hash = Effect.Effect<ContentHash.ContentHash, HashError, Hasher.Hasher>
 
 /**
- * The hash of all that changes an image by itself. Not of what only counts for
- * what steps fetch (secrets, network, extra hosts), and not of what only counts
- * for how long a build takes.
+ * Hashes the fields of a build that determine the image. Excludes fields that only affect the data that steps fetch
+ * (secrets, network, extra hosts) or the duration of the build.
  *
  * @internal
  */
@@ -59,9 +61,9 @@ const ofDirectory = (directory: string, dockerfile: string | undefined, options:
 const usualDockerfiles = ["Dockerfile", "Containerfile", "dockerfile"]
 
 /**
- * What is part of a build by any builder's rules: the tag is the same on every
- * engine, so that it has to tell apart what any of them would. A Dockerfile
- * counts although it is ignored, and so do the directories that it is in.
+ * Selects the files that are part of the build on any builder: the tag is the same on every engine, and so must depend
+ * on all files that one of them would use. A Dockerfile is included even if it is ignored, and so are its parent
+ * directories.
  */
 const including = (
   ignored: ReadonlyArray<DockerIgnore.DockerIgnore>,
@@ -75,10 +77,9 @@ const including = (
 }
 
 /**
- * The ignore files by which builders go: Docker's classic one knows only
- * `.dockerignore`, BuildKit prefers one that is named after the Dockerfile, and
- * Podman `.containerignore`. A builder that finds none ignores nothing, so that
- * nothing is ignored where there are only such that not every builder knows.
+ * Reads the ignore files: Docker's classic builder supports only `.dockerignore`, BuildKit prefers one that is named
+ * after the Dockerfile, and Podman `.containerignore`. A builder without an ignore file ignores nothing, so nothing is
+ * ignored if there are only files that not every builder supports.
  */
 const ignoreFiles = Effect.fnUntraced(function*(hasher: Hasher.Hasher["Type"], directory: string, dockerfile: string) {
   const general = yield* ignoreFile(hasher, directory, ".dockerignore")
@@ -108,8 +109,7 @@ const isAbsolute = (path: string) => /^(?:[/\\]|[A-Za-z]:[/\\])/.test(path)
 const located = (directory: string, path: string) => isAbsolute(path) ? path : `${directory}/${path}`
 
 /**
- * Where a path lies within a directory, or nothing if it does not by what the
- * two paths say.
+ * Returns the path relative to a directory; `undefined` if it is lexically outside.
  */
 const pathWithin = (directory: string, path: string): string | undefined => {
   const parts = normalized(path)

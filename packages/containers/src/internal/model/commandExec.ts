@@ -8,8 +8,7 @@ import * as Exec from "../../Exec.js"
 import * as User from "../../User.js"
 
 /**
- * A command of the platform as one inside a container. Its input may be
- * written later, so that it is kept open.
+ * Converts a command of the platform to one in a container. Keeps the input open, since it may be written later.
  *
  * @internal
  */

@@ -1,5 +1,6 @@
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
-import type { Reference, Tar } from "@ociman/oci"
+import type * as Reference from "@ociman/oci/Reference"
+import type * as Tar from "@ociman/oci/Tar"
 import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Inspectable from "effect/Inspectable"
@@ -20,24 +21,24 @@ import type { CommitOptions, LogOptions } from "./requests.js"
 export const ContainerTypeId: unique symbol = Symbol.for("@ociman/containers/Container")
 
 /**
- * The handle of a container.
+ * Handle of a container.
  */
 export interface Container extends Pipeable, Inspectable.Inspectable {
   readonly [ContainerTypeId]: typeof ContainerTypeId
   readonly id: ContainerId.ContainerId
 
-  /** Runs a command inside and captures what it writes. An exit code other than zero is an `ExecFailed`. */
+  /** Runs a command and captures its output. Fails with `ExecFailed` on a non-zero exit code. */
   readonly exec: (exec: Exec.Exec) => Effect.Effect<Exec.Result, ExecError>
-  /** Runs a command inside and gives what it writes as it comes; fails at the end as {@link exec} does. */
+  /** Runs a command and streams its output. Fails at the end, as {@link exec}. */
   readonly execStream: (exec: Exec.Exec) => Stream.Stream<Output.Output, ExecError>
-  /** Provides the platform's `Command` with processes inside this container. */
+  /** Executes commands of `@effect/platform` in this container. */
   readonly executor: Layer.Layer<CommandExecutor.CommandExecutor>
 
-  /** Starts the process, if it is not running. */
+  /** Starts the process if it is not running. */
   readonly start: Effect.Effect<void, BackendError.StartError>
-  /** Asks the process to stop, and kills it when the grace period is over. A stopped container is no error. */
+  /** Sends the stop signal, and kills the process after the grace period. A stopped container is not an error. */
   readonly stop: (options?: StopOptions) => Effect.Effect<void, BackendError.ContainerError>
-  /** Sends a signal, `SIGKILL` by default. */
+  /** Sends a signal. Default: `SIGKILL`. */
   readonly kill: (signal?: string) => Effect.Effect<void, BackendError.ContainerError>
   readonly restart: (options?: StopOptions) => Effect.Effect<void, BackendError.StartError>
   /** Freezes all processes. */
@@ -45,61 +46,58 @@ export interface Container extends Pipeable, Inspectable.Inspectable {
   readonly unpause: Effect.Effect<void, BackendError.ContainerError>
   /** Removes the container with its anonymous volumes. */
   readonly remove: (options?: RemoveOptions) => Effect.Effect<void, BackendError.ContainerError>
-  /** Waits until the process has ended, and gives its exit code. */
+  /** Waits until the process has ended, and returns its exit code. */
   readonly wait: Effect.Effect<number, BackendError.ContainerError>
   readonly rename: (
     name: ContainerName.ContainerName
   ) => Effect.Effect<void, BackendError.ContainerError | BackendError.NameInUse>
 
   /**
-   * Writes a file, whether the container runs or not; text as UTF-8. Owned by root and readable by all, if not said
-   * otherwise. Directories that are not there are made.
+   * Writes a file, text as UTF-8; the container need not run. Default: owned by root and readable by all. Missing
+   * directories are created.
    */
   readonly writeFile: (
     path: string,
     content: string | Uint8Array,
     attributes?: Tar.Attributes
   ) => Effect.Effect<void, BackendError.CopyError>
-  /** The content of a file, whether the container runs or not. */
+  /** Reads a file; the container need not run. */
   readonly readFile: (path: string) => Effect.Effect<Uint8Array, BackendError.CopyError>
-  /** The content of a file, as it comes. */
+  /** Streams the content of a file. */
   readonly readFileStream: (path: string) => Stream.Stream<Uint8Array, BackendError.CopyError>
-  /** The content of a file as UTF-8. */
+  /** Reads a file as UTF-8. */
   readonly readFileString: (path: string) => Effect.Effect<string, BackendError.CopyError>
-  /** Unpacks an archive in the format of tar, such as one of `Tar.write`, into a directory that is there. */
+  /** Unpacks a tar archive, such as one of `Tar.write`, into an existing directory. */
   readonly copyInTar: <E>(
     directory: string,
     archive: Stream.Stream<Uint8Array, E>
   ) => Effect.Effect<void, BackendError.CopyError | E>
   /**
-   * The archive of a file or directory, for `Tar.read`. Podman gives all in it to the user of the container's process;
-   * what it holds is the container's word and may be hostile.
+   * Streams a file or directory as a tar archive, for `Tar.read`. On Podman, all entries are owned by the user of the
+   * container's process. The content is controlled by the container and may be malicious.
    */
   readonly copyOutTar: (path: string) => Stream.Stream<Uint8Array, BackendError.CopyError>
 
-  /** What the running container uses now. */
+  /** Current resource usage of the running container. */
   readonly stats: Effect.Effect<Stats.Stats, BackendError.ContainerError>
-  /** What the container uses, about once a second until it stops. */
+  /** Resource usage, about once a second until the container stops. */
   readonly statsStream: Stream.Stream<Stats.Stats, BackendError.ContainerError>
-  /** The processes of the running container. */
+  /** Processes of the running container. */
   readonly processes: Effect.Effect<ReadonlyArray<ProcessInfo.ProcessInfo>, BackendError.ContainerError>
 
   readonly inspect: Effect.Effect<ContainerInfo.ContainerInfo, BackendError.ContainerError>
   readonly name: Effect.Effect<string, BackendError.ContainerError>
-  /** The labels that the definition and the image gave it, without those this library adds. */
+  /** Labels of the definition and the image, without those that this library adds. */
   readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.ContainerError>
   readonly state: Effect.Effect<ContainerInfo.ContainerState, BackendError.ContainerError>
-  /** What the container's process has written. */
+  /** Output of the container's process. */
   readonly logs: (options?: LogOptions) => Stream.Stream<Output.Output, BackendError.ContainerError>
-  /** Where a port of the container is reached from here. */
+  /** Returns the host address and port at which a port of the container is reachable from this process. */
   readonly address: (
     port: number,
     protocol?: "tcp" | "udp" | "sctp"
   ) => Effect.Effect<Address, BackendError.ContainerError | BackendError.PortNotPublished>
-  /**
-   * Stores the container's file system as an image, and gives the image's id. Volumes and other mounts are not part of
-   * it: what was written there is not in the image.
-   */
+  /** Creates an image from the container's file system, without volumes and other mounts. Returns its id. */
   readonly commit: (
     image: Reference.Reference,
     options?: CommitOptions
@@ -107,12 +105,12 @@ export interface Container extends Pipeable, Inspectable.Inspectable {
 }
 
 /**
- * What running a command inside a container may fail with.
+ * Errors of running a command in a container.
  */
 export type ExecError = BackendError.ContainerError | BackendError.ExecFailed
 
 /**
- * Where something is reached. An IPv6 host stands without brackets.
+ * Host address and port at which a container port is reachable from this process. An IPv6 host has no brackets.
  */
 export interface Address {
   readonly host: string
@@ -120,24 +118,24 @@ export interface Address {
 }
 
 export interface StopOptions {
-  /** How long the process has to stop. Default: the definition's stop timeout, else 10 seconds. */
+  /** Time between the stop signal and `SIGKILL`. Default: the definition's stop timeout, else 10 seconds. */
   readonly grace?: Duration.DurationInput | undefined
 }
 
 export interface RemoveOptions {
-  /** Stop it first if it runs. Default: false, which makes removing a running container an error. */
+  /** If true, stops a running container first; otherwise fails if it runs. Default: false. */
   readonly force?: boolean | undefined
-  /** Remove its anonymous volumes too. Default: true. */
+  /** If true, also removes its anonymous volumes. Default: true. */
   readonly volumes?: boolean | undefined
-  /** How long a running container has to stop. Default: none, it is killed at once. */
+  /** Time between the stop signal and `SIGKILL`. Default: none, kills at once. */
   readonly grace?: Duration.DurationInput | undefined
 }
 
 export interface RunOptions {
-  /** What the container's process reads. Default: nothing. */
+  /** Standard input of the process. Default: none. */
   readonly stdin?: Exec.Stdin | undefined
-  /** Take any exit code for a result. Default: an exit code other than zero is a `RunFailed`. */
+  /** If true, does not fail on a non-zero exit code. Default: false, fails with `RunFailed`. */
   readonly anyExitCode?: boolean | undefined
-  /** How many bytes of each of stdout and stderr are captured. Default: 16 MiB. */
+  /** Maximum size of each of stdout and stderr in the captured result, in bytes. Default: 16 MiB. */
   readonly outputLimit?: number | undefined
 }

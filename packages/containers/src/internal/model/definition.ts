@@ -1,4 +1,6 @@
-import { type Platform, Reference, type Tar } from "@ociman/oci"
+import type * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import type * as Tar from "@ociman/oci/Tar"
 import * as Data from "effect/Data"
 import type * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
@@ -149,7 +151,7 @@ export const withMany = <A>(
   )
 
 /**
- * A path in a container, checked.
+ * Normalises the path of a file in a container. Throws if it is not absolute, or the root.
  *
  * @internal
  */
@@ -160,7 +162,7 @@ export const absolutePath = (path: string): string =>
   )
 
 /**
- * Everything as the image says.
+ * Describes a container with the image's defaults.
  *
  * @internal
  */

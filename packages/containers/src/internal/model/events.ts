@@ -4,42 +4,40 @@ import type * as Label from "../../Label.js"
 export type Type = "container" | "image" | "network" | "volume"
 
 /**
- * Something that happened.
+ * Event of an engine.
  */
 export interface Event {
   readonly time: DateTime.Utc
   readonly type: Type
   /**
-   * What was done, in Docker's words: `create`, `start`, `die`, `kill`, `stop`,
-   * `pause`, `unpause`, `rename`, `destroy`, `commit`, `exec_create`,
-   * `exec_start` and `exec_die` of containers; `pull`, `tag`, `untag` and
-   * `delete` of images; `create` and `destroy` of networks and volumes. Podman's
-   * `died` is `die` here, its `remove` is `destroy`, or `delete` of an image. Engines have
-   * more, and not all of them each of these.
+   * Action, in Docker's terms: `create`, `start`, `die`, `kill`, `stop`, `pause`, `unpause`, `rename`, `destroy`,
+   * `commit`, `exec_create`, `exec_start` and `exec_die` of containers; `pull`, `tag`, `untag` and `delete` of images;
+   * `create` and `destroy` of networks and volumes. Podman's `died` is decoded as `die`, its `remove` as `destroy`, or
+   * `delete` of an image. Engines have further actions, and not every engine has all of these.
    */
   readonly action: string
-  /** The id of what it was done to; of a volume its name. Podman does not tell it of images that it pulls. */
+  /** Id of the resource; of a volume its name. Podman omits it for pulled images. */
   readonly id: string
-  /** Its name; empty where the engine does not tell it. */
+  /** Name of the resource; empty if the engine does not report it. */
   readonly name: string
-  /** Labels and what else the engine says, such as `image` and, of `die`, `exitCode`. */
+  /** Labels and further attributes, such as `image` or, of `die`, `exitCode`. */
   readonly attributes: Readonly<Record<string, string>>
 }
 
 /**
- * What is asked for; all of it must hold. Default: everything from now on.
+ * Filter of events; an event must match all its fields. Default: all events from now on.
  */
 export interface Filter {
-  /** Only of this container, by id or name. */
+  /** Container, by id or name. */
   readonly container?: string | undefined
-  /** Only of these types. */
+  /** Types of resources. */
   readonly types?: ReadonlyArray<Type> | undefined
-  /** Only these actions, in the words of {@link Event.action}. */
+  /** Actions, see {@link Event.action}. */
   readonly actions?: ReadonlyArray<string> | undefined
-  /** Only of what carries all these labels. */
+  /** Label filters, all of which must match. */
   readonly labels?: ReadonlyArray<Label.Filter> | undefined
-  /** Also what happened from this time of the engine's clock on, as far as the engine still knows it. */
+  /** Includes past events since this time of the engine's clock, as far as the engine has kept them. */
   readonly since?: DateTime.Utc | undefined
-  /** The events end at this time of the engine's clock. Default: they do not end. */
+  /** Ends the events at this time of the engine's clock. Default: never. */
   readonly until?: DateTime.Utc | undefined
 }

@@ -2,7 +2,7 @@ import * as Inspectable from "effect/Inspectable"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 
 /**
- * The methods of every handle: it is piped, and printed as what identifies it.
+ * Methods of every handle: `pipe`, and printing by its identity.
  *
  * @internal
  */

@@ -1,18 +1,17 @@
-import { Reference } from "@ociman/oci"
+import * as Reference from "@ociman/oci/Reference"
 import * as Option from "effect/Option"
 import type { ImageKey } from "./requests.js"
 
 /**
- * An image as errors and spans name it.
+ * Formats the name of an image for errors and spans.
  *
  * @internal
  */
 export const display = (key: ImageKey): string => typeof key === "string" ? key : Reference.format(key)
 
 /**
- * The name under which an image is kept, pulled and pushed, in full: Podman
- * would take a short one for a name under `localhost`, or ask what it means.
- * With a digest, a tag says nothing more.
+ * Returns the full reference under which an image is stored, pulled and pushed: Podman would resolve a short one to
+ * `localhost`, or prompt for the registry. A tag beside a digest is dropped.
  *
  * @internal
  */
@@ -22,7 +21,7 @@ export const stored = (reference: Reference.Reference): Reference.Reference => {
 }
 
 /**
- * The registry of an image, as it stands in its full name.
+ * Returns the registry of an image's full reference.
  *
  * @internal
  */
@@ -33,8 +32,7 @@ export const registry = (reference: Reference.Reference): string =>
 export const dockerHub = "docker.io"
 
 /**
- * Whether a registry is on this machine, by the rule by which Docker speaks to
- * it without encryption.
+ * Reports whether a registry is on this machine, by Docker's rule for unencrypted connections.
  *
  * @internal
  */

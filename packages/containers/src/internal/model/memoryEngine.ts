@@ -4,19 +4,17 @@ import * as Engine from "../../Engine.js"
 const version = new Engine.Version({ major: 0, minor: 1, patch: 0, text: "0.1.0" })
 
 /**
- * What the engine in memory says of itself.
+ * Identity of the engine in memory.
  *
  * @internal
  */
-export const engine: Engine.Engine = {
+export const engine: Engine.Engine<Engine.Memory> = {
   name: "memory",
-  client: "docker",
-  executable: "memory",
+  transport: { _tag: "Memory" },
   version: version.text,
-  clientVersion: version.text,
   apiVersion: version,
-  clientApiVersion: version,
   rootless: false,
+  capabilities: Engine.allCapabilities,
   endpoint: Option.none(),
   context: Option.none(),
   remoteHost: Option.none()

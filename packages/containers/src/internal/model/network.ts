@@ -9,44 +9,43 @@ import type { Container } from "./container.js"
 export const NetworkTypeId: unique symbol = Symbol.for("@ociman/containers/Network")
 
 /**
- * The handle of a network. `Definition.network` takes it.
+ * Handle of a network, for use with `Definition.network`.
  */
 export interface Network extends Pipeable, Inspectable.Inspectable {
   readonly [NetworkTypeId]: typeof NetworkTypeId
   readonly id: NetworkInfo.Id
   readonly name: string
   /**
-   * Lets a container, by its handle, id or name, join this network too. One that has joined already is an
-   * `EngineFailed` with the reason `Conflict`. Podman without root refuses a container that was started in its default
-   * network.
+   * Connects a container, by its handle, id or name, to this network too. Fails with `EngineFailed` and the reason
+   * `Conflict` if it is connected already. Rootless Podman refuses a container that was started in its default network.
    */
   readonly connect: (
     container: Container | string,
     options?: ConnectOptions
   ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ContainerNotFound>
-  /** One that has not joined is an `EngineFailed` with the reason `Conflict`. */
+  /** Disconnects a container. Fails with `EngineFailed` and the reason `Conflict` if it is not connected. */
   readonly disconnect: (
     container: Container | string,
     options?: {
-      /** Also one that is stopped or half removed. Default: false. */
+      /** If true, also disconnects a container that is stopped or partly removed. Default: false. */
       readonly force?: boolean | undefined
     }
   ) => Effect.Effect<void, BackendError.NetworkError | BackendError.ContainerNotFound>
   readonly inspect: Effect.Effect<NetworkInfo.NetworkInfo, BackendError.NetworkError>
-  /** Without those this library adds. */
+  /** Labels, without those that this library adds. */
   readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.NetworkError>
   readonly remove: (options?: {
     /**
-     * Disconnect containers first, stopped ones too. Default: false, which makes
-     * them an error; to Docker, only those that run.
+     * If true, disconnects containers in any state first; otherwise fails if any is connected, on Docker if any runs.
+     * Default: false.
      */
     readonly force?: boolean | undefined
   }) => Effect.Effect<void, BackendError.NetworkError | BackendError.ResourceInUse>
 }
 
 export interface ConnectOptions {
-  /** Names under which other containers of the network find this one, besides its own. */
+  /** Names by which other containers of the network resolve this one, besides its own. */
   readonly aliases?: ReadonlyArray<string> | undefined
-  /** The addresses it gets, one of IPv4 and one of IPv6 at the most. Default: free ones. */
+  /** Addresses of the container, at most one each of IPv4 and IPv6. Default: free ones. */
   readonly addresses?: ReadonlyArray<IpAddress.IpAddress | string> | undefined
 }

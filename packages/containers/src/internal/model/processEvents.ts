@@ -1,4 +1,4 @@
-import { Captured } from "@ociman/process"
+import * as Captured from "@ociman/process/Captured"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -8,7 +8,7 @@ import type { Output, ProcessEvent } from "../../Output.js"
 /** @internal */
 export const defaultOutputLimit = 16 * 1024 * 1024
 
-// Enough of a stream's output to explain how its process ended.
+// Size of the output kept of a streamed process, for the message of its failure.
 const excerptLimit = 16 * 1024
 
 const recorder = (limit: number) => {
@@ -32,8 +32,7 @@ const recorder = (limit: number) => {
 }
 
 /**
- * Follows a process to its end and keeps what it wrote, both ends of it if it
- * is more than the limit.
+ * Follows a process to its end and captures its output, dropping the middle if it exceeds the limit.
  *
  * @internal
  */
@@ -54,7 +53,7 @@ export const capture = <E, R>(
   })
 
 /**
- * What a process writes, as it comes. How it ended is checked after the last piece.
+ * Streams the output of a process. Checks its exit code after the last chunk.
  *
  * @internal
  */

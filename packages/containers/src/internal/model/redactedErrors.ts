@@ -1,11 +1,10 @@
-import { Redaction } from "@ociman/process"
+import * as Redaction from "@ociman/process/Redaction"
 import * as Redacted from "effect/Redacted"
 import { EngineFailed, ExecFailed, RunFailed, StartFailed } from "../../BackendError.js"
 import type { Environment } from "../../Environment.js"
 
 /**
- * Replaces the redacted values of environments in errors that quote what a
- * process has written.
+ * Replaces the redacted values of environments in errors that quote output of a process.
  */
 export interface RedactedErrors {
   readonly ofExec: <E>(error: E) => E | EngineFailed | ExecFailed
@@ -21,7 +20,7 @@ export const make = (...environments: ReadonlyArray<Environment>): RedactedError
     new EngineFailed({
       ...error,
       detail: redact(error.detail),
-      // An error's own property, which a spread leaves out.
+      // A spread omits this property, which is not enumerable.
       ...(error.cause === undefined ? {} : { cause: error.cause })
     })
   return {

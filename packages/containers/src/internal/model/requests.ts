@@ -1,4 +1,5 @@
-import type { Platform, Reference } from "@ociman/oci"
+import type * as Platform from "@ociman/oci/Platform"
+import type * as Reference from "@ociman/oci/Reference"
 import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
@@ -13,28 +14,27 @@ import type * as Subnet from "../../Subnet.js"
 import type * as VolumeInfo from "../../VolumeInfo.js"
 
 /**
- * An image by one of its names or by its id.
+ * Reference or id of an image.
  */
 export type ImageKey = Reference.Reference | ImageId.ImageId
 
 /**
- * The bytes of a tar archive. The failure of the stream is the `cause` of an `EngineFailed`
- * whose reason is `InputFailed`.
+ * Bytes of a tar archive. A failure of the stream becomes the `cause` of an `EngineFailed` with reason `InputFailed`.
  */
 export type Archive = Stream.Stream<Uint8Array, unknown>
 
 /**
- * What was in an archive.
+ * Images found in an archive.
  */
 export interface LoadedImages {
-  /** The names that the archive gives its images. */
+  /** References of the images in the archive. */
   readonly references: ReadonlyArray<Reference.Reference>
-  /** The images to which it gives none. */
+  /** Ids of images without a reference. */
   readonly ids: ReadonlyArray<ImageId.ImageId>
 }
 
 /**
- * Who one is to a registry.
+ * User name and password for a registry.
  */
 export interface Credentials {
   readonly username: string
@@ -42,26 +42,26 @@ export interface Credentials {
 }
 
 export interface PushOptions {
-  /** Default: what the engine's own `login` has stored. */
+  /** Default: credentials stored by the engine's `login`. */
   readonly credentials: Option.Option<Credentials>
 }
 
 export interface ImportOptions {
   /** Dockerfile instructions applied to the image's configuration, such as `CMD ["sh"]`. Default: none. */
   readonly changes?: ReadonlyArray<string> | undefined
-  /** What the image's history says. */
+  /** Message in the image's history. */
   readonly message?: string | undefined
 }
 
 export interface PruneImagesOptions {
-  /** Only images that carry all of them. */
+  /** Label filters, all of which must match. */
   readonly labels: ReadonlyArray<Label.Filter>
-  /** Also images that have a name. */
+  /** If true, includes images with a reference. */
   readonly all: boolean
 }
 
 /**
- * What network is to be made; `Network.make` makes it of its options.
+ * Network to create. Users pass `Network.Options` to `Network.make`.
  */
 export interface NetworkRequest {
   readonly name: NetworkInfo.Name
@@ -77,8 +77,7 @@ export interface NetworkRequest {
 }
 
 /**
- * How a container is in a network: by which names it is found besides its own,
- * and at which addresses, where it matters.
+ * Aliases and addresses of a container in a network.
  */
 export interface Endpoint {
   readonly aliases: ReadonlyArray<HostName.HostName>
@@ -86,7 +85,7 @@ export interface Endpoint {
 }
 
 /**
- * What volume is to be made; `Volume.make` makes it of its options.
+ * Volume to create. Users pass `Volume.Options` to `Volume.make`.
  */
 export interface VolumeRequest {
   readonly name: VolumeInfo.Name
@@ -96,27 +95,27 @@ export interface VolumeRequest {
 }
 
 export interface RemoveOptions {
-  /** Remove a running container too: it is asked to stop, and killed when `grace` is over. */
+  /** If true, stops a running container first, and kills it after `grace`. */
   readonly force: boolean
-  /** Remove its anonymous volumes. */
+  /** If true, also removes its anonymous volumes. */
   readonly volumes: boolean
-  /** How long a running container has to stop when it is removed by force. */
+  /** Time between the stop signal and `SIGKILL`, with `force`. */
   readonly grace: Duration.Duration
 }
 
 export interface LogOptions {
-  /** Wait for more output until the container's process ends. Default: false. */
+  /** If true, streams further output until the process ends. Default: false. */
   readonly follow?: boolean | undefined
-  /** Only what was written after this time, or within this duration before now. */
+  /** Start of the output, as a time or a duration before now. Default: the first output. */
   readonly since?: Date | Duration.DurationInput | undefined
-  /** Only this many lines from the end. Default: all. */
+  /** Number of lines from the end. Default: all. */
   readonly tail?: number | undefined
 }
 
 export interface CommitOptions {
   /**
-   * Pause the container meanwhile, so that its files do not change. Default: true, where the engine can: Podman
-   * without root on the first version of control groups cannot.
+   * If true, pauses the container meanwhile, so that its files do not change. Default: true, except on rootless Podman
+   * with version 1 of control groups, which cannot pause.
    */
   readonly pause?: boolean | undefined
   readonly author?: string | undefined
@@ -128,47 +127,47 @@ export interface CommitOptions {
 export interface PullOptions {
   /** Default: the engine's own platform. */
   readonly platform: Option.Option<Platform.Platform>
-  /** Default: what the engine's own `login` has stored. */
+  /** Default: credentials stored by the engine's `login`. */
   readonly credentials: Option.Option<Credentials>
 }
 
 /**
- * What is to be built; made by the combinators of `Build`.
+ * Image to build, see the combinators of `Build`.
  */
 export interface BuildRequest {
   readonly image: Reference.Reference
-  /** A directory on this machine, or the text of a Dockerfile that needs no directory. */
+  /** Directory on this machine, or the text of a Dockerfile that needs no files. */
   readonly source:
     | { readonly _tag: "Directory"; readonly path: string }
     | { readonly _tag: "Instructions"; readonly text: string }
-  /** Build arguments. A redacted value is not shown in events and errors. */
+  /** Build arguments. A redacted value does not appear in events and errors. */
   readonly arguments: Readonly<Record<string, string | Redacted.Redacted<string>>>
   readonly labels: Label.Labels
   /**
-   * The Dockerfile of a directory: an absolute path, or one relative to the directory, in which it need not be. Default:
-   * the one that the builder finds.
+   * Dockerfile of a directory: an absolute path, or one relative to the directory, in which it need not be. Default:
+   * the builder's.
    */
   readonly dockerfile?: string | undefined
-  /** The stage that is wanted. Default: the last one. */
+  /** Last stage to build. Default: the last one of the Dockerfile. */
   readonly target?: string | undefined
   /** Default: the engine's own platform. */
   readonly platform?: Platform.Platform | undefined
-  /** What `RUN --mount=type=secret` can read, by its id. Default: nothing. */
+  /** Build secrets by id, available to `RUN --mount=type=secret`. Default: none. */
   readonly secrets?: Readonly<Record<string, BuildSecret>> | undefined
-  /** Images whose layers may be used. Default: none but what the builder has itself. */
+  /** Images whose layers may be reused, besides the builder's own cache. Default: none. */
   readonly cacheFrom?: ReadonlyArray<Reference.Reference> | undefined
-  /** Whether each step is run although the builder has its result. Default: false. */
+  /** If true, runs each step even if the builder has cached its result. Default: false. */
   readonly noCache?: boolean | undefined
-  /** Whether the images that are built from are pulled although they are there. Default: false. */
+  /** If true, pulls the base images even if the engine has them. Default: false. */
   readonly pullBase?: boolean | undefined
-  /** The network of the steps: `none`, `host`, or another one that the builder knows. Default: the builder's own. */
+  /** Network of the steps: `none`, `host`, or another one that the builder knows. Default: the builder's own. */
   readonly network?: string | undefined
-  /** Entries for the steps' `/etc/hosts`. Default: none. */
+  /** Additional entries of the steps' `/etc/hosts`. Default: none. */
   readonly extraHosts?: ReadonlyArray<ExtraHost.ExtraHost> | undefined
 }
 
 /**
- * A value, or a file on this machine that holds it.
+ * Secret of a build: a value, or a file on this machine that holds it.
  */
 export type BuildSecret =
   | { readonly _tag: "Value"; readonly value: Redacted.Redacted<string> }

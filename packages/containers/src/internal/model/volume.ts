@@ -7,16 +7,16 @@ import type * as VolumeInfo from "../../VolumeInfo.js"
 export const VolumeTypeId: unique symbol = Symbol.for("@ociman/containers/Volume")
 
 /**
- * The handle of a volume. `Mount.volume` takes it as its source.
+ * Handle of a volume, for use as the source of `Mount.volume`.
  */
 export interface Volume extends Pipeable, Inspectable.Inspectable {
   readonly [VolumeTypeId]: typeof VolumeTypeId
   readonly name: VolumeInfo.Name
   readonly inspect: Effect.Effect<VolumeInfo.VolumeInfo, BackendError.VolumeError>
-  /** Without those this library adds. */
+  /** Labels, without those that this library adds. */
   readonly labels: Effect.Effect<Readonly<Record<string, string>>, BackendError.VolumeError>
   readonly remove: (options?: {
-    /** Kill and remove containers that use it first. Default: false, which makes them an error. */
+    /** If true, kills and removes containers that use it first; otherwise fails if there are any. Default: false. */
     readonly force?: boolean | undefined
   }) => Effect.Effect<void, BackendError.VolumeError | BackendError.ResourceInUse>
 }

@@ -8,14 +8,14 @@ declare const TextDecoder: new(label: string, options: { readonly ignoreBOM: boo
 }
 
 /**
- * Decodes UTF-8, malformed bytes replaced; a byte order mark stays.
+ * Decodes UTF-8; replaces malformed bytes and keeps a byte order mark.
  *
  * @internal
  */
 export const toText = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
 
 /**
- * All of a stream.
+ * Concatenates all bytes of a stream.
  *
  * @internal
  */

@@ -1,8 +1,7 @@
 import * as Option from "effect/Option"
 
 /**
- * A path in a container with single slashes and neither `.` nor `..`, or none
- * if it is not absolute.
+ * Normalises a path in a container: single slashes, no `.` and `..`; `None` if it is not absolute.
  *
  * @internal
  */
@@ -26,7 +25,7 @@ export const baseName = (path: string): string => path.slice(path.lastIndexOf("/
 export const join = (directory: string, name: string): string => directory === "/" ? `/${name}` : `${directory}/${name}`
 
 /**
- * File systems of the kernel, which hold no files of their own.
+ * Virtual file systems of the kernel.
  *
  * @internal
  */

@@ -1,10 +1,10 @@
 import * as Either from "effect/Either"
 
-/** One record of RFC 4180. */
+/** Formats one record of RFC 4180. */
 export const formatCsv = (fields: ReadonlyArray<string>): string =>
   fields.map((field) => /[",\r\n]/.test(field) ? `"${field.replaceAll("\"", "\"\"")}"` : field).join(",")
 
-/** The field that begins at a quote, and the position after it. */
+/** Parses the field that begins at a quote. Returns it with the position after it. */
 const quoted = (record: string, position: number): Either.Either<readonly [field: string, end: number], string> => {
   const pieces: Array<string> = []
   for (let from = position + 1;;) {
@@ -26,7 +26,7 @@ const unquoted = (record: string, position: number): Either.Either<readonly [fie
     : Either.left(`the quote at position ${position + quote} is within a field that does not begin with one`)
 }
 
-/** The fields of one record of RFC 4180. */
+/** Parses the fields of one record of RFC 4180. */
 export const parseCsv = (record: string): Either.Either<ReadonlyArray<string>, string> => {
   const fields: Array<string> = []
   for (let position = 0;;) {

@@ -1,10 +1,10 @@
-/** Parts of the sentences that errors say. */
-import { CommandFailed } from "@ociman/process"
+/** Parts of error messages. */
+import * as CommandFailed from "@ociman/process/CommandFailed"
 
 const longestTail = 4096
 
 /**
- * The end of what somebody else said, under a title; nothing if that was nothing.
+ * Formats the end of quoted output under a title; empty if the output is blank.
  *
  * @internal
  */
@@ -16,8 +16,7 @@ export const tail = (title: string, text: string) => {
 }
 
 /**
- * The part that memory has in the end of a process: reported by the engine, or
- * possible by its exit code.
+ * Explains the exit of a process by its memory limit, if the engine reports it, or the exit code suggests it.
  *
  * @internal
  */
@@ -27,7 +26,7 @@ export const memoryOf = (exitCode: number, outOfMemory: boolean) => {
 }
 
 /**
- * Name and image of a container in front of its id, if they are known.
+ * Describes a container by its name and image, if known, and its id.
  *
  * @internal
  */
@@ -43,8 +42,7 @@ export const nameOf = (
 }
 
 /**
- * The title of the details of a failure: the engine's own words, if it refused
- * with any.
+ * Title of the details of a failure: "The engine says" if they quote the engine.
  *
  * @internal
  */
@@ -59,7 +57,7 @@ export const speaker = (
 }
 
 /**
- * Why an engine was not reached, and what to look at.
+ * Explanations of why an engine was not reached.
  *
  * @internal
  */
@@ -71,7 +69,7 @@ export const advice = {
 } as const
 
 /**
- * What a registry did instead of a pull or a push.
+ * Explanations of a registry's refusal of a pull or a push.
  *
  * @internal
  */
@@ -83,7 +81,7 @@ export const refusals = {
 } as const
 
 /**
- * The signal that ended a process, by the exit code that shells make of it.
+ * Formats the signal that ended a process, by the exit code that encodes it.
  *
  * @internal
  */

@@ -2,9 +2,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 
 /**
- * Runs what must not be given up although it can be cut short by a timeout.
- * An interruption reaches all children of a fiber at once, also while it runs
- * a finalizer; hence a fiber that is nobody's child.
+ * Runs an effect that must survive interruption but may time out. An interruption reaches all children of a fiber at
+ * once, even while it runs a finalizer; hence the daemon fiber.
  *
  * @internal
  */

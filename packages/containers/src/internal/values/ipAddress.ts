@@ -10,7 +10,9 @@ const isIpv4 = (text: string): boolean => {
 
 const group = /^[0-9A-Fa-f]{1,4}$/
 
-/** How many of the eight groups the text fills, or -1. The last may be written as an IPv4 address, which fills two. */
+/**
+ * Counts the groups of a text, or returns -1 if one is invalid. The last may be an IPv4 address, which counts as two.
+ */
 const groups = (text: string, ipv4Allowed: boolean): number => {
   if (text === "") return 0
   const parts = text.split(":", 9)
@@ -35,14 +37,14 @@ export const ipAddress: Rule = (text) =>
     ? undefined
     : `${excerpt(text)} is not an IPv4 or IPv6 address`
 
-/** An address with or without brackets, stripped of them. */
+/** Removes the brackets of an address, if there are any. */
 export const unbracket = (text: string): Either.Either<string, string> => {
   const opens = text.startsWith("[")
   if (opens !== text.endsWith("]")) return Either.left(`${excerpt(text)} has one bracket without the other`)
   return Either.right(opens ? text.slice(1, -1) : text)
 }
 
-/** The number that an address is, and how many bits its family has. */
+/** Numeric value of an address, and the number of bits of its family. */
 export interface Bits {
   readonly value: bigint
   readonly width: 32 | 128
@@ -51,7 +53,7 @@ export interface Bits {
 const ipv4Value = (text: string): bigint =>
   text.split(".").reduce((value, part) => (value << 8n) | BigInt(Number(part)), 0n)
 
-/** The groups of one side of a `::`. */
+/** Parses the groups of one side of a `::`. */
 const groupValues = (text: string): ReadonlyArray<bigint> =>
   text === "" ? [] : text.split(":").flatMap((part) => {
     if (!part.includes(".")) return [BigInt(`0x${part}`)]
@@ -59,7 +61,7 @@ const groupValues = (text: string): ReadonlyArray<bigint> =>
     return [value >> 16n, value & 0xFFFFn]
   })
 
-/** Of a text that keeps the rule {@link ipAddress}. */
+/** Converts a text that is valid for {@link ipAddress}. */
 export const toBits = (text: string): Bits => {
   if (!isIpv6Notation(text)) return { value: ipv4Value(text), width: 32 }
   const gap = text.indexOf("::")
@@ -75,7 +77,7 @@ const parts = ({ value, width }: Bits, size: bigint): ReadonlyArray<number> =>
     (_, index) => Number((value >> (BigInt(width) - size * BigInt(index + 1))) & ((1n << size) - 1n))
   )
 
-/** The longest run of two zeros or more, the first of equal ones. */
+/** Finds the longest run of at least two zeros, the first of equally long ones. */
 const longestGap = (groups: ReadonlyArray<number>): { readonly from: number; readonly to: number } | undefined => {
   let longest: { readonly from: number; readonly to: number } | undefined
   for (let from = 0; from < groups.length; from++) {
@@ -95,7 +97,7 @@ export const formatBits = (bits: Bits): string => {
   return gap === undefined ? hex(0, 8) : `${hex(0, gap.from)}::${hex(gap.to, 8)}`
 }
 
-/** Without the bits that come after a prefix. */
+/** Clears the bits after a prefix. */
 export const masked = ({ value, width }: Bits, prefix: number): Bits => {
   const rest = BigInt(width - prefix)
   return { value: (value >> rest) << rest, width }

@@ -17,7 +17,7 @@ const propagations: ReadonlyArray<string> = ["private", "rprivate", "shared", "r
 
 interface Option {
   readonly key: string
-  /** The type that the option is for; all types if there is none. */
+  /** Mount type of the option. Default: all types. */
   readonly only?: Type
   readonly read: (value: string | undefined) => Parsed
 }
@@ -61,7 +61,7 @@ const options: ReadonlyArray<Option> = [
   {
     key: "tmpfs-size",
     only: "tmpfs",
-    // Docker leaves a size of 0 out.
+    // Docker ignores a size of 0.
     read: (value = "") =>
       Either.mapBoth(ByteSize.parse(value), { onLeft: reason, onRight: (size) => size === 0 ? {} : { size } })
   },
@@ -95,7 +95,7 @@ const merge = (parsed: Iterable<Parsed>, start: Fields): Parsed =>
 const require = (fields: Fields, name: string): Parsed =>
   name in fields ? Either.right(fields) : Either.left(`there is no ${name}`)
 
-/** The encoded fields of a mount given as `--mount`. */
+/** Parses the value of `--mount` into encoded fields. */
 export const parseMountFlag = (value: string): Parsed =>
   Either.gen(function*() {
     const pairs = (yield* parseCsv(value)).map(keyValue)
@@ -123,7 +123,7 @@ const shortOption = (isPath: boolean, option: string): Parsed => {
   return Either.left(`${excerpt(option)} is not an option of a ${isPath ? "bind mount" : "volume"}`)
 }
 
-/** The encoded fields of a mount given as `--volume`. */
+/** Parses the value of `--volume` into encoded fields. */
 export const parseVolumeFlag = (value: string): Parsed =>
   Either.gen(function*() {
     const [drive] = /^(?:[A-Za-z]:(?=[\\/]))?/.exec(value) ?? [""]

@@ -7,7 +7,10 @@ interface Range {
   readonly last: number
 }
 
-/** `first` and `last` are equal for a single port. Without `host` the engine picks a port for each container port. */
+/**
+ * Parsed port specification. `first` and `last` are equal for a single port. Without `host`, the engine selects a port
+ * for each container port.
+ */
 export interface PortSpec {
   readonly hostIp: string | undefined
   readonly host: Range | undefined
@@ -28,7 +31,7 @@ const range = (text: string, position: number): Either.Either<Range, string> => 
     )
 }
 
-// Docker reads port 0 of the host as any free one.
+// Docker accepts host port 0 for any free port.
 const hostRange = (text: string, position: number): Either.Either<Range | undefined, string> =>
   text === "" || /^0+$/.test(text) ? Either.right(undefined) : range(text, position)
 
@@ -46,10 +49,10 @@ const protocol = (text: string, position: number): Either.Either<PortSpec["proto
     : Either.left(`${excerpt(text)} at position ${position} is not tcp, udp or sctp`)
 }
 
-/** How many ports a range has. */
+/** Returns the number of ports in a range. */
 export const width = ({ first, last }: Range): number => last - first + 1
 
-/** `[[address:]host:]container[/protocol]`, split from the right, because an IPv6 address need not have brackets. */
+/** Parses `[[address:]host:]container[/protocol]` from the right, since an IPv6 address need not have brackets. */
 export const parsePortSpec = (spec: string): Either.Either<PortSpec, string> =>
   Either.gen(function*() {
     const slash = spec.indexOf("/")

@@ -1,6 +1,6 @@
 import * as Schema from "effect/Schema"
 
-/** How often something is tried again. */
+/** Number of retries. */
 export const Retries = Schema.Number.pipe(
   Schema.filter((retries) =>
     Number.isSafeInteger(retries) && retries >= 1

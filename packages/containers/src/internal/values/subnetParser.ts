@@ -2,15 +2,14 @@ import * as Either from "effect/Either"
 import { formatBits, ipAddress, masked, toBits } from "./ipAddress.js"
 import { excerpt } from "./text.js"
 
-/** The length of a prefix, in decimal digits without zeros before them. */
+/** Parses a prefix length in decimal digits without leading zeros. */
 export const parsePrefix = (text: string): Either.Either<number, string> =>
   /^(?:0|[1-9][0-9]{0,2})$/.test(text)
     ? Either.right(Number(text))
     : Either.left(`${excerpt(text)} is not the length of a prefix`)
 
 /**
- * A subnet as engines answer it: they keep what they were told, which need not
- * begin with the first address.
+ * Replaces the address of a subnet by its first one: engines report subnets as they were requested, not normalised.
  *
  * @internal
  */

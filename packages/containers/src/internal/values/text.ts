@@ -4,17 +4,17 @@ import * as Inspectable from "effect/Inspectable"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 
-/** Why a text breaks a rule, as the end of a sentence, or nothing where it keeps it. */
+/** Returns the reason why a text is invalid, as the end of a sentence; `undefined` if it is valid. */
 export type Rule = (text: string) => string | undefined
 
-/** The text between quotes, cut where it would drown the sentence that quotes it. */
+/** Quotes a text, truncated to 100 characters. */
 export const excerpt = (text: string): string => JSON.stringify(text.length > 100 ? `${text.slice(0, 100)}…` : text)
 
-/** The message of an error of any kind. */
+/** Returns the message of an unknown error. */
 export const messageOf = (error: unknown): string =>
   error instanceof Error ? error.message : Inspectable.toStringUnknown(error)
 
-/** The bytes of a text in UTF-8, in which a lone surrogate becomes U+FFFD. */
+/** Returns the length of a text in UTF-8, where a lone surrogate is encoded as U+FFFD. */
 export const utf8Length = (text: string): number => {
   let bytes = 0
   for (const char of text) {
@@ -26,7 +26,7 @@ export const utf8Length = (text: string): number => {
 
 export const isAlphanumeric = (char: string): boolean => /^[A-Za-z0-9]$/.test(char)
 
-/** The first rule that a text breaks speaks. */
+/** Reports the first violated rule. */
 export const firstOf = (...rules: ReadonlyArray<Rule>): Rule => (text) => {
   for (const rule of rules) {
     const reason = rule(text)
@@ -42,7 +42,7 @@ export const atMostBytes = (limit: number): Rule => (text) => {
   return bytes > limit ? `it has ${bytes} bytes in UTF-8, and at most ${limit} are allowed` : undefined
 }
 
-/** Every character satisfies the predicate; `rule` says which do. */
+/** Checks each character; `rule` describes the allowed ones. */
 export const each = (allowed: (char: string, position: number) => boolean, rule: string): Rule => (text) => {
   let position = 0
   for (const char of text) {
@@ -57,8 +57,8 @@ export const noNul: Rule = each((char) => char !== "\0", "a NUL ends a text for 
 const isLineBreak = (char: string): boolean => char === "\n" || char === "\r"
 
 /**
- * A path that every way of passing it to an engine keeps: Docker refuses white space at its ends in `--mount`, and the
- * CSV reader of the engines rewrites line breaks.
+ * Checks that a path can be passed to every engine: Docker refuses leading and trailing white space in `--mount`, and
+ * the engines' CSV parsers change line breaks.
  */
 export const path: Rule = firstOf(
   nonEmpty,
@@ -66,13 +66,13 @@ export const path: Rule = firstOf(
   (text) => text === text.trim() ? undefined : "it begins or ends with white space"
 )
 
-/** An absolute path of a container, which is always Linux here, or of a Linux host. */
+/** Checks an absolute path of Linux: of a container, or of a Linux host. */
 export const absolutePath: Rule = firstOf(
   path,
   (text) => text.startsWith("/") ? undefined : "it does not begin with \"/\""
 )
 
-/** The names of containers and volumes. */
+/** Checks the name of a container or a volume. */
 export const name = (maximum: number): Rule =>
   firstOf(
     nonEmpty,
@@ -101,27 +101,27 @@ const leaves = (issue: ParseResult.ParseIssue): ReadonlyArray<Leaf> => {
   }
 }
 
-/** The sentence of an issue, by a rule of this package where one is broken. */
+/** Formats an issue as a sentence, by preference the message of a rule of this package. */
 export const sentenceOf = (issue: ParseResult.ParseIssue): string => {
   const all = leaves(issue)
   const leaf = all.find(({ message }) => message !== undefined) ?? all[0]
   return leaf.message ?? ParseResult.TreeFormatter.formatIssueSync(leaf)
 }
 
-/** The same as the end of another sentence. */
+/** Formats an issue as the end of another sentence. */
 const reasonOf = (issue: ParseResult.ParseIssue): string => sentenceOf(issue).replace(/^Invalid/, "invalid")
 
 const invalid = (what: string, actual: unknown, reason: string): string =>
   typeof actual === "string" ? `Invalid ${what} ${excerpt(actual)}: ${reason}` : `Invalid ${what}: ${reason}`
 
-/** Texts that keep a rule. */
+/** Schema of texts that satisfy a rule. */
 export const refined = (identifier: string, what: string, rule: Rule): Schema.filter<typeof Schema.String> =>
   Schema.String.pipe(Schema.filter((text) => {
     const reason = rule(text)
     return reason === undefined ? undefined : invalid(what, text, reason)
   }, { identifier, message: sentenceOf }))
 
-/** A value as a text. `parse` only takes the text apart: the rules of the parts are those of the schema `to`. */
+/** Schema of a value in text form. `parse` only splits the text; the schema `to` validates the parts. */
 export const fromString = <A, I>(options: {
   readonly identifier: string
   readonly what: string
@@ -138,11 +138,11 @@ export const fromString = <A, I>(options: {
     message: (issue) => ({ message: invalid(options.what, issue.actual, reasonOf(issue)), override: true })
   })
 
-/** The error of a parser that is no schema. A text that can hold secrets is left out. */
+/** Creates the error of a parser that is not a schema. Omit `text` if it may contain secrets. */
 export const parseError = (what: string, text: string | undefined, reason: string): ParseResult.ParseError =>
   ParseResult.parseError(new ParseResult.Type(Schema.String.ast, text, invalid(what, text, reason)))
 
-/** The reason of an error for use in the sentence of another. */
+/** Formats an error as the end of another sentence. */
 export const reason = (error: ParseResult.ParseError): string => reasonOf(error.issue)
 
 type Present<A> =
@@ -151,13 +151,13 @@ type Present<A> =
     readonly [K in keyof A as undefined extends A[K] ? K : never]?: Exclude<A[K], undefined>
   }
 
-/** Without the keys that are undefined, which would make two equal values differ. */
+/** Removes keys with the value `undefined`, with which otherwise equal values would differ. */
 export function present<A extends object>(fields: A): Present<A>
 export function present(fields: object): object {
   return Object.fromEntries(Object.entries(fields).filter(([_, value]) => value !== undefined))
 }
 
-/** The text without all characters of this kind at its end, in one pass, which a pattern would not do. */
+/** Removes trailing occurrences of a character, in linear time, unlike a regular expression. */
 export const withoutTrailing = (text: string, character: string): string => {
   let end = text.length
   while (end > 0 && text.charAt(end - 1) === character) end--

@@ -1,10 +1,10 @@
-import { answer, type Incoming, type Outgoing, refusal } from "./http.js"
+import { errorResponse, type Incoming, makeResponse, type Outgoing } from "./http.js"
 import type { State } from "./state.js"
 
 const range = /^bytes=(\d*)-(\d*)$/
 
-/** The bytes that are asked for. What cannot be read is as if it was not there (RFC 9110, 14.2). */
-const asked = (header: string | undefined, size: number) => {
+/** Parses the requested range. A malformed header counts as missing (RFC 9110, 14.2). */
+const rangeOf = (header: string | undefined, size: number) => {
   const [, from, to] = range.exec(header ?? "") ?? []
   if (from === undefined || to === undefined || (from === "" && to === "")) return
   return from === ""
@@ -16,10 +16,10 @@ const asked = (header: string | undefined, size: number) => {
 export const handle = (state: State, request: Incoming<unknown>, name: string, digest: string): Outgoing => {
   const blobs = state.repositories.get(name)?.blobs
   const bytes = blobs?.get(digest)
-  if (bytes === undefined) return refusal("BLOB_UNKNOWN", `there is no blob ${digest} in ${name}`)
+  if (bytes === undefined) return errorResponse("BLOB_UNKNOWN", `the blob ${digest} does not exist in ${name}`)
   if (request.method === "DELETE") {
     blobs?.delete(digest)
-    return answer(202)
+    return makeResponse(202)
   }
   const headers = {
     "content-type": "application/octet-stream",
@@ -27,15 +27,15 @@ export const handle = (state: State, request: Incoming<unknown>, name: string, d
     "accept-ranges": "bytes",
     etag: `"${digest}"`
   }
-  const part = asked(request.headers["range"], bytes.length)
-  if (part === undefined || request.method === "HEAD") return answer(200, headers, bytes)
+  const part = rangeOf(request.headers["range"], bytes.length)
+  if (part === undefined || request.method === "HEAD") return makeResponse(200, headers, bytes)
   if (part.first > part.last) {
-    return refusal("SIZE_INVALID", "there are no such bytes", {
+    return errorResponse("SIZE_INVALID", "the range is not satisfiable", {
       status: 416,
       headers: { "content-range": `bytes */${bytes.length}` }
     })
   }
-  return answer(
+  return makeResponse(
     206,
     { ...headers, "content-range": `bytes ${part.first}-${part.last}/${bytes.length}` },
     bytes.subarray(part.first, part.last + 1)

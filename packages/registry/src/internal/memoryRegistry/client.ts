@@ -6,8 +6,7 @@ import * as HttpClientResponse from "@effect/platform/HttpClientResponse"
 import * as Effect from "effect/Effect"
 import { isString, isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
-import type { ConnectionLost, Handler } from "../../MemoryRegistry.js"
-import { utf8 } from "./http.js"
+import { type Incoming, type Outgoing, utf8 } from "./http.js"
 
 declare const URL: new(text: string) => {
   readonly protocol: string
@@ -21,33 +20,33 @@ declare const Response: new(
   init: { readonly status: number; readonly headers: Readonly<Record<string, string>> }
 ) => Parameters<typeof HttpClientResponse.fromWeb>[1]
 
-const sent = (
+const requestBody = <E>(
   body: HttpBody.HttpBody,
-  lost: (cause: unknown) => ConnectionLost
-): Stream.Stream<Uint8Array, ConnectionLost> => {
+  onError: (cause: unknown) => E
+): Stream.Stream<Uint8Array, E> => {
   switch (body._tag) {
     case "Empty":
       return Stream.empty
     case "Uint8Array":
       return Stream.make(body.body)
     case "Stream":
-      return Stream.mapError(body.stream, lost)
+      return Stream.mapError(body.stream, onError)
     case "Raw":
       return isUint8Array(body.body)
         ? Stream.make(body.body)
         : isString(body.body)
         ? Stream.make(utf8(body.body))
-        : Stream.dieMessage("A registry in memory is sent bytes")
+        : Stream.dieMessage("An in-memory registry accepts bytes only")
     case "FormData":
-      return Stream.dieMessage("A registry in memory is sent bytes")
+      return Stream.dieMessage("An in-memory registry accepts bytes only")
   }
 }
 
-const taken = ["POST", "PUT", "PATCH"]
+const methodsWithBody = ["POST", "PUT", "PATCH"]
 
-// What the clients of networks add by themselves.
+// Headers that HTTP clients add.
 const framing = (method: string, body: HttpBody.HttpBody): Record<string, string> => {
-  const length = body._tag === "Empty" ? (taken.includes(method) ? 0 : undefined) : body.contentLength
+  const length = body._tag === "Empty" ? (methodsWithBody.includes(method) ? 0 : undefined) : body.contentLength
   return {
     ...(body.contentType === undefined ? {} : { "content-type": body.contentType }),
     ...(length === undefined
@@ -58,12 +57,23 @@ const framing = (method: string, body: HttpBody.HttpBody): Record<string, string
 
 const hasNoBody = (method: string, status: number) => method === "HEAD" || status === 204 || status === 304
 
-// What such a stream has in store when it fails is lost; over a network it would have arrived.
+// Without buffering, since a failure would discard buffered bytes, which a network would have delivered.
 const unbuffered = <E>(body: Stream.Stream<Uint8Array, E>) =>
   Stream.toReadableStreamEffect(Stream.rechunk(body, 1), { strategy: { highWaterMark: 0 } })
 
+type ClientRequest<E> = Pick<Incoming<E>, "body" | "headers" | "method"> & {
+  readonly scheme: string
+  readonly host: string
+  readonly url: string
+}
+
+type ClientResponse<E> = Omit<Outgoing, "body"> & { readonly body: Uint8Array | Stream.Stream<Uint8Array, E> }
+
 /** @internal */
-export const httpClient = (handler: Handler, lost: (cause: unknown) => ConnectionLost): HttpClient.HttpClient =>
+export const httpClient = <E>(
+  handler: (request: ClientRequest<E>) => Effect.Effect<ClientResponse<E>, E>,
+  onBodyError: (cause: unknown) => E
+): HttpClient.HttpClient =>
   HttpClient.make((request, target) => {
     const url = new URL(String(target))
     return handler({
@@ -72,7 +82,7 @@ export const httpClient = (handler: Handler, lost: (cause: unknown) => Connectio
       method: request.method,
       url: `${url.pathname}${url.search}`,
       headers: Headers.fromInput({ host: url.host, ...framing(request.method, request.body), ...request.headers }),
-      body: sent(request.body, lost)
+      body: requestBody(request.body, onBodyError)
     }).pipe(
       Effect.flatMap(({ body, headers, status }) =>
         hasNoBody(request.method, status)

@@ -28,7 +28,7 @@ export interface Outgoing {
 const decoded = (text: string) => Either.try(() => decodeURIComponent(text))
 
 /**
- * The path and the parameters of a request's target, or nothing if they are not well-formed.
+ * Parses the path and the parameters of a request target. Fails if they are malformed.
  *
  * @internal
  */
@@ -53,7 +53,7 @@ export const parameters = (request: Incoming<unknown>, name: string): ReadonlyAr
   request.query.flatMap(([key, value]) => key === name ? [value] : [])
 
 /** @internal */
-export const answer = (
+export const makeResponse = (
   status: number,
   headers: Readonly<Record<string, string>> = {},
   body: Uint8Array = new Uint8Array()
@@ -65,7 +65,7 @@ export const answer = (
 
 /** @internal */
 export const json = (status: number, value: unknown, headers: Readonly<Record<string, string>> = {}): Outgoing =>
-  answer(status, { "content-type": "application/json", ...headers }, utf8(JSON.stringify(value)))
+  makeResponse(status, { "content-type": "application/json", ...headers }, utf8(JSON.stringify(value)))
 
 const statuses = {
   BLOB_UNKNOWN: 404,
@@ -91,7 +91,7 @@ export type Code = keyof typeof statuses
 export const statusOf = (code: Code): number => statuses[code]
 
 /** @internal */
-export const refusal = (
+export const errorResponse = (
   code: Code,
   message: string,
   options: { readonly status?: number; readonly headers?: Readonly<Record<string, string>> } = {}

@@ -1,10 +1,16 @@
-import { type Descriptor, Digest, type Hasher, ImageIndex, ImageManifest, MediaType, Reference } from "@ociman/oci"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { answer, type Incoming, type Outgoing, parameters, refusal } from "./http.js"
+import { errorResponse, type Incoming, makeResponse, type Outgoing, parameters } from "./http.js"
 import { type Manifest, ofRepository, type Repository, type State } from "./state.js"
 
 const maximum = 4 * 1024 * 1024
@@ -49,13 +55,13 @@ const read = (mediaType: string, bytes: Uint8Array): Either.Either<Document, str
   })
 }
 
-const isAt = (repository: Repository, { blobs, manifests }: Document) =>
+const missingContents = (repository: Repository, { blobs, manifests }: Document) =>
   [
     ...blobs.filter(({ digest }) => !repository.blobs.has(digest)),
     ...manifests.filter(({ digest }) => !repository.manifests.has(digest))
   ].map(({ digest }) => digest)
 
-const listed = (digest: string, mediaType: string, size: number, document: Document): Manifest["refers"] =>
+const referrerOf = (digest: string, mediaType: string, size: number, document: Document): Manifest["referrer"] =>
   document.subject === undefined ? undefined : {
     subject: document.subject.digest,
     descriptor: {
@@ -89,47 +95,49 @@ const put = Effect.fnUntraced(function*<E>(
 ) {
   const bytes = yield* collect(request.body)
   if (bytes.length > maximum) {
-    return refusal("MANIFEST_INVALID", `a manifest has at most ${maximum} bytes`, { status: 413 })
+    return errorResponse("MANIFEST_INVALID", `a manifest has at most ${maximum} bytes`, { status: 413 })
   }
   const mediaType = Option.getOrUndefined(MediaType.fromContentType(request.headers["content-type"] ?? ""))
-  if (mediaType === undefined) return refusal("MANIFEST_INVALID", "the Content-Type is missing")
+  if (mediaType === undefined) return errorResponse("MANIFEST_INVALID", "the Content-Type is missing")
   const document = read(mediaType, bytes)
-  if (Either.isLeft(document)) return refusal("MANIFEST_INVALID", document.left)
+  if (Either.isLeft(document)) return errorResponse("MANIFEST_INVALID", document.left)
   if (document.right.mediaType !== undefined && document.right.mediaType !== mediaType) {
-    return refusal("MANIFEST_INVALID", `it says that its type is ${document.right.mediaType}`)
+    return errorResponse("MANIFEST_INVALID", `it declares the type ${document.right.mediaType}`)
   }
-  const wanted = Either.getOrUndefined(Digest.parse(reference))
-  const digest = yield* hasher.bytes(bytes, wanted === undefined ? "sha256" : Digest.algorithm(wanted))
-  if (wanted !== undefined && wanted !== digest) return refusal("DIGEST_INVALID", `its digest is ${digest}`)
-  const tags = wanted === undefined ? [reference] : parameters(request, "tag")
-  if (!tags.every(isTag)) return refusal("MANIFEST_INVALID", "a tag is not well-formed")
+  const expectedDigest = Either.getOrUndefined(Digest.parse(reference))
+  const digest = yield* hasher.bytes(bytes, expectedDigest === undefined ? "sha256" : Digest.algorithm(expectedDigest))
+  if (expectedDigest !== undefined && expectedDigest !== digest) {
+    return errorResponse("DIGEST_INVALID", `its digest is ${digest}`)
+  }
+  const tags = expectedDigest === undefined ? [reference] : parameters(request, "tag")
+  if (!tags.every(isTag)) return errorResponse("MANIFEST_INVALID", "a tag is malformed")
   if (tags.length > maximumTags) {
-    return refusal("MANIFEST_INVALID", `at most ${maximumTags} tags at once`, { status: 414 })
+    return errorResponse("MANIFEST_INVALID", `at most ${maximumTags} tags at once`, { status: 414 })
   }
   const repository = ofRepository(state, name)
-  const missing = isAt(repository, document.right)
+  const missing = missingContents(repository, document.right)
   if (missing.length > 0) {
-    return refusal("MANIFEST_BLOB_UNKNOWN", `it points to what is not here: ${missing.join(", ")}`)
+    return errorResponse("MANIFEST_BLOB_UNKNOWN", `it references missing contents: ${missing.join(", ")}`)
   }
   const expected = request.headers["if-match"]
   const tagged = repository.tags.get(reference)
   if (expected !== undefined && expected !== `"${tagged ?? ""}"`) {
-    return refusal("DENIED", "it is another one by now", { status: 412 })
+    return errorResponse("DENIED", "the manifest has changed", { status: 412 })
   }
   repository.manifests.set(digest, {
     digest,
     mediaType,
     bytes,
-    refers: listed(digest, mediaType, bytes.length, document.right)
+    referrer: referrerOf(digest, mediaType, bytes.length, document.right)
   })
   for (const tag of tags) repository.tags.set(tag, digest)
-  return answer(201, {
+  return makeResponse(201, {
     location: `/v2/${name}/manifests/${digest}`,
     "docker-content-digest": digest,
     ...(document.right.subject === undefined || !state.referrers
       ? {}
       : { "oci-subject": document.right.subject.digest }),
-    ...(wanted === undefined || tags.length === 0 ? {} : { "oci-tag": tags.join(", ") })
+    ...(expectedDigest === undefined || tags.length === 0 ? {} : { "oci-tag": tags.join(", ") })
   })
 })
 
@@ -160,22 +168,24 @@ export const handle = <E>(
     if (!isDigest && !isTag(reference)) {
       return Effect.succeed(
         reference.includes(":")
-          ? refusal("DIGEST_INVALID", `${reference} is no digest that is known here`)
-          : refusal("MANIFEST_INVALID", `${reference} is no tag`)
+          ? errorResponse("DIGEST_INVALID", `${reference} is not a supported digest`)
+          : errorResponse("MANIFEST_INVALID", `${reference} is not a tag`)
       )
     }
     if (request.method === "PUT") return put(state, hasher, request, name, reference)
     const repository = state.repositories.get(name)
-    if (repository === undefined) return Effect.succeed(refusal("NAME_UNKNOWN", `there is no repository ${name}`))
+    if (repository === undefined) {
+      return Effect.succeed(errorResponse("NAME_UNKNOWN", `the repository ${name} does not exist`))
+    }
     const manifest = repository.manifests.get(repository.tags.get(reference) ?? reference)
     if (manifest === undefined || !accepts(request.headers["accept"], manifest.mediaType)) {
-      return Effect.succeed(refusal("MANIFEST_UNKNOWN", `there is no manifest ${reference} in ${name}`))
+      return Effect.succeed(errorResponse("MANIFEST_UNKNOWN", `the manifest ${reference} does not exist in ${name}`))
     }
     if (request.method === "DELETE") {
       remove(repository, reference, manifest.digest)
-      return Effect.succeed(answer(202))
+      return Effect.succeed(makeResponse(202))
     }
-    return Effect.succeed(answer(200, {
+    return Effect.succeed(makeResponse(200, {
       "content-type": manifest.mediaType,
       "docker-content-digest": manifest.digest,
       etag: `"${manifest.digest}"`

@@ -1,7 +1,7 @@
-import type { Hasher } from "@ociman/oci"
+import type * as Hasher from "@ociman/oci/Hasher"
 import * as Effect from "effect/Effect"
 import * as blobs from "./blobs.js"
-import { type Incoming, json, type Outgoing, refusal } from "./http.js"
+import { errorResponse, type Incoming, json, type Outgoing } from "./http.js"
 import * as listing from "./listing.js"
 import * as manifests from "./manifests.js"
 import type { State } from "./state.js"
@@ -21,17 +21,17 @@ interface Route {
   ) => Handled<E>
 }
 
-const reading = ["GET", "HEAD"]
+const readMethods = ["GET", "HEAD"]
 
 const routes: ReadonlyArray<Route> = [
   {
     path: /^\/v2\/?$/,
-    methods: reading,
+    methods: readMethods,
     handle: () => Effect.succeed(json(200, {}, { "docker-distribution-api-version": "registry/2.0" }))
   },
   {
     path: /^\/v2\/_catalog$/,
-    methods: reading,
+    methods: readMethods,
     handle: (state, _, request) => Effect.sync(() => listing.catalog(state, request))
   },
   {
@@ -46,22 +46,22 @@ const routes: ReadonlyArray<Route> = [
   },
   {
     path: /^\/v2\/(.+)\/blobs\/([^/]+)$/,
-    methods: [...reading, "DELETE"],
+    methods: [...readMethods, "DELETE"],
     handle: (state, _, request, name, digest) => Effect.sync(() => blobs.handle(state, request, name, digest))
   },
   {
     path: /^\/v2\/(.+)\/manifests\/([^/]+)$/,
-    methods: [...reading, "PUT", "DELETE"],
+    methods: [...readMethods, "PUT", "DELETE"],
     handle: manifests.handle
   },
   {
     path: /^\/v2\/(.+)\/tags\/list$/,
-    methods: reading,
+    methods: readMethods,
     handle: (state, _, request, name) => Effect.sync(() => listing.tags(state, request, name))
   },
   {
     path: /^\/v2\/(.+)\/referrers\/([^/]+)$/,
-    methods: reading,
+    methods: readMethods,
     handle: (state, _, request, name, subject) => Effect.sync(() => listing.referrers(state, request, name, subject))
   }
 ]
@@ -77,13 +77,13 @@ export const handle = <E>(state: State, hasher: Hasher.Hasher["Type"], request: 
     if (found === null) continue
     const [, name, reference = ""] = found
     if (name !== undefined && !isName(name)) {
-      return Effect.succeed(refusal("NAME_INVALID", `${name} is no name of a repository`))
+      return Effect.succeed(errorResponse("NAME_INVALID", `${name} is not a valid repository name`))
     }
-    const isRefused = request.method === "DELETE" && !state.deletes && !request.path.includes("/uploads/")
-    if (!route.methods.includes(request.method) || isRefused) {
-      return Effect.succeed(refusal("UNSUPPORTED", `${request.method} is not supported here`))
+    const isDisabled = request.method === "DELETE" && !state.deletes && !request.path.includes("/uploads/")
+    if (!route.methods.includes(request.method) || isDisabled) {
+      return Effect.succeed(errorResponse("UNSUPPORTED", `${request.method} is not supported for this path`))
     }
     return route.handle(state, hasher, request, name ?? "", reference)
   }
-  return Effect.succeed(refusal("UNSUPPORTED", "there is nothing at this path", { status: 404 }))
+  return Effect.succeed(errorResponse("UNSUPPORTED", "the path does not exist", { status: 404 }))
 }

@@ -1,12 +1,12 @@
-import type { Digest } from "@ociman/oci"
+import type * as Digest from "@ociman/oci/Digest"
 
 /** @internal */
 export interface Manifest {
   readonly digest: Digest.Digest
   readonly mediaType: string
   readonly bytes: Uint8Array
-  /** How it is listed among those that refer to its subject. */
-  readonly refers?: { readonly subject: string; readonly descriptor: Readonly<Record<string, unknown>> } | undefined
+  /** Its entry in the list of referrers of its subject. */
+  readonly referrer?: { readonly subject: string; readonly descriptor: Readonly<Record<string, unknown>> } | undefined
 }
 
 /** @internal */
@@ -21,15 +21,16 @@ export interface Upload {
   readonly name: string
   readonly pieces: Array<Uint8Array>
   size: number
-  /** How often its location changed: only the latest one counts. */
-  turn: number
+  /** Number of changes of its location. Only the latest location is valid. */
+  revision: number
 }
 
 /** @internal */
 export interface State {
   readonly repositories: Map<string, Repository>
   readonly uploads: Map<string, Upload>
-  started: number
+  /** Number of uploads so far. */
+  uploadCount: number
   readonly referrers: boolean
   readonly deletes: boolean
   readonly largestPage: number

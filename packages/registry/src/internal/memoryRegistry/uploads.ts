@@ -1,14 +1,15 @@
-import { Digest, type Hasher } from "@ociman/oci"
+import * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
 import { concat } from "../bytes.js"
-import { answer, type Incoming, type Outgoing, parameter, refusal } from "./http.js"
+import { errorResponse, type Incoming, makeResponse, type Outgoing, parameter } from "./http.js"
 import { ofRepository, type State, type Upload } from "./state.js"
 
 type Handled<E> = Effect.Effect<Outgoing, E>
 
-const locationOf = (id: string, upload: Upload) => `/v2/${upload.name}/blobs/uploads/${id}?_state=${upload.turn}`
+const locationOf = (id: string, upload: Upload) => `/v2/${upload.name}/blobs/uploads/${id}?_state=${upload.revision}`
 
 const progress = (id: string, upload: Upload) => ({
   location: locationOf(id, upload),
@@ -16,27 +17,27 @@ const progress = (id: string, upload: Upload) => ({
   "docker-upload-uuid": id
 })
 
-// What arrived before a connection was lost stays, as in other registries.
+// Keeps bytes received before a lost connection, as other registries do.
 const receive = <E>(upload: Upload, body: Stream.Stream<Uint8Array, E>) =>
   Stream.runForEach(body, (bytes) =>
     Effect.sync(() => {
       upload.pieces.push(bytes)
       upload.size += bytes.length
     })).pipe(Effect.ensuring(Effect.sync(() => {
-      upload.turn++
+      upload.revision++
     })))
 
 const stored = (name: string, digest: string) =>
-  answer(201, { location: `/v2/${name}/blobs/${digest}`, "docker-content-digest": digest })
+  makeResponse(201, { location: `/v2/${name}/blobs/${digest}`, "docker-content-digest": digest })
 
-const commit = (state: State, hasher: Hasher.Hasher["Type"], upload: Upload, wanted: string): Handled<never> =>
-  Either.match(Digest.parse(wanted), {
-    onLeft: ({ message }) => Effect.succeed(refusal("DIGEST_INVALID", message)),
+const commit = (state: State, hasher: Hasher.Hasher["Type"], upload: Upload, expected: string): Handled<never> =>
+  Either.match(Digest.parse(expected), {
+    onLeft: ({ message }) => Effect.succeed(errorResponse("DIGEST_INVALID", message)),
     onRight: (digest) =>
       Effect.suspend(() => {
         const bytes = concat(upload.pieces)
         return Effect.map(hasher.bytes(bytes, Digest.algorithm(digest)), (found) => {
-          if (found !== digest) return refusal("DIGEST_INVALID", `what was uploaded has the digest ${found}`)
+          if (found !== digest) return errorResponse("DIGEST_INVALID", `the uploaded content has the digest ${found}`)
           ofRepository(state, upload.name).blobs.set(digest, bytes)
           return stored(upload.name, digest)
         })
@@ -59,22 +60,22 @@ export const start = <E>(
     }
     const algorithm = parameter(request, "digest-algorithm") ?? "sha256"
     if (algorithm !== "sha256" && algorithm !== "sha512") {
-      return Effect.succeed(refusal("DIGEST_INVALID", `the algorithm ${algorithm} is not supported`))
+      return Effect.succeed(errorResponse("DIGEST_INVALID", `the algorithm ${algorithm} is not supported`))
     }
-    const upload: Upload = { name, pieces: [], size: 0, turn: 0 }
+    const upload: Upload = { name, pieces: [], size: 0, revision: 0 }
     const digest = parameter(request, "digest")
     if (digest !== undefined && mount === undefined) {
       return Effect.zipRight(receive(upload, request.body), commit(state, hasher, upload, digest))
     }
-    const id = `upload-${++state.started}`
+    const id = `upload-${++state.uploadCount}`
     state.uploads.set(id, upload)
-    return Effect.succeed(answer(202, progress(id, upload)))
+    return Effect.succeed(makeResponse(202, progress(id, upload)))
   })
 
 const range = /^(\d+)-(\d+)$/
 
-/** Where the body begins and how long it is, by its own account. */
-const claimed = (request: Incoming<unknown>) => {
+/** Returns the offset and length of the body according to its headers. */
+const declaredRange = (request: Incoming<unknown>) => {
   const header = request.headers["content-range"]
   if (header === undefined) return
   const [, first, last] = range.exec(header) ?? []
@@ -83,23 +84,26 @@ const claimed = (request: Incoming<unknown>) => {
     : { first: Number(first), length: Number(last) - Number(first) + 1 }
 }
 
-/** Takes a body on, unless it does not follow on what is there. */
+/** Appends a body, if it continues at the end of the upload. */
 const append = <E>(id: string, upload: Upload, request: Incoming<E>): Effect.Effect<Outgoing | undefined, E> =>
   Effect.suspend(() => {
-    const claim = claimed(request)
-    if (claim !== undefined && claim.first !== upload.size) {
+    const declared = declaredRange(request)
+    if (declared !== undefined && declared.first !== upload.size) {
       return Effect.succeed(
-        refusal("BLOB_UPLOAD_INVALID", `the next byte to come is ${upload.size}`, {
+        errorResponse("BLOB_UPLOAD_INVALID", `the next offset is ${upload.size}`, {
           status: 416,
           headers: progress(id, upload)
         })
       )
     }
     const before = upload.size
-    return Effect.map(receive(upload, request.body), () =>
-      claim === undefined || upload.size - before === claim.length
-        ? undefined
-        : refusal("SIZE_INVALID", "the body is not as long as its range"))
+    return Effect.map(
+      receive(upload, request.body),
+      () =>
+        declared === undefined || upload.size - before === declared.length
+          ? undefined
+          : errorResponse("SIZE_INVALID", "the length of the body differs from its range")
+    )
   })
 
 /** @internal */
@@ -113,25 +117,25 @@ export const proceed = <E>(
   Effect.suspend((): Handled<E> => {
     const upload = state.uploads.get(id)
     if (upload === undefined || upload.name !== name) {
-      return Effect.succeed(refusal("BLOB_UPLOAD_UNKNOWN", `there is no upload ${id}`))
+      return Effect.succeed(errorResponse("BLOB_UPLOAD_UNKNOWN", `the upload ${id} does not exist`))
     }
     switch (request.method) {
       case "GET":
-        return Effect.succeed(answer(204, progress(id, upload)))
+        return Effect.succeed(makeResponse(204, progress(id, upload)))
       case "DELETE":
         state.uploads.delete(id)
-        return Effect.succeed(answer(204))
+        return Effect.succeed(makeResponse(204))
     }
-    if (parameter(request, "_state") !== String(upload.turn)) {
-      return Effect.succeed(refusal("BLOB_UPLOAD_UNKNOWN", "this is not the latest location of the upload"))
+    if (parameter(request, "_state") !== String(upload.revision)) {
+      return Effect.succeed(errorResponse("BLOB_UPLOAD_UNKNOWN", "this is not the latest location of the upload"))
     }
     if (request.method === "PATCH") {
-      return Effect.map(append(id, upload, request), (refused) => refused ?? answer(202, progress(id, upload)))
+      return Effect.map(append(id, upload, request), (error) => error ?? makeResponse(202, progress(id, upload)))
     }
     const digest = parameter(request, "digest")
-    if (digest === undefined) return Effect.succeed(refusal("DIGEST_INVALID", "the digest is missing"))
-    return Effect.flatMap(append(id, upload, request), (refused) => {
-      if (refused !== undefined) return Effect.succeed(refused)
+    if (digest === undefined) return Effect.succeed(errorResponse("DIGEST_INVALID", "the digest is missing"))
+    return Effect.flatMap(append(id, upload, request), (error) => {
+      if (error !== undefined) return Effect.succeed(error)
       state.uploads.delete(id)
       return commit(state, hasher, upload, digest)
     })

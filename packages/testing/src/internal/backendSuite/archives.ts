@@ -1,8 +1,11 @@
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec, Image } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
+import * as Image from "@ociman/containers/Image"
+import * as Reference from "@ociman/oci/Reference"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -10,16 +13,11 @@ import * as Stream from "effect/Stream"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "archives of images"
-
 const emptyTar = Stream.make(new Uint8Array(1024))
 
 const names = (references: ReadonlyArray<Reference.Reference>) => references.map(String).sort()
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, image, test } = suite
+const helpers = (suite: Suite) => {
   const snapshot = uniqueImage(suite)
 
   const commit = (definition: Definition.Definition) =>
@@ -29,8 +27,15 @@ export const tests = (suite: Suite): void => {
       return { target, id: yield* commit(target) }
     })
 
+  return { snapshot, commit }
+}
+
+const savingAndLoadingImages = (suite: Suite): void => {
+  const { idle, image, test } = suite
+  const { commit } = helpers(suite)
+
   test(
-    "several images travel in one archive, with their names",
+    "save and load keep several images and their names in one archive",
     Effect.gen(function*() {
       const first = yield* commit(Definition.label(idle, "com.example.archive", "first"))
       const second = yield* commit(Definition.label(idle, "com.example.archive", "second"))
@@ -43,11 +48,12 @@ export const tests = (suite: Suite): void => {
       assert.deepStrictEqual(loaded.ids, [])
       assert.strictEqual((yield* Image.labels(first.target))["com.example.archive"], "first")
       assert.strictEqual((yield* Image.labels(second.target))["com.example.archive"], "second")
-    })
+    }),
+    ["archives", "commit"]
   )
 
   test(
-    "an image without a name comes back by its id",
+    "load returns the id of an image without a name",
     Effect.gen(function*() {
       const { target } = yield* commit(Definition.label(idle, "com.example.archive", "nameless"))
       const { id } = yield* Image.inspect(target)
@@ -60,11 +66,12 @@ export const tests = (suite: Suite): void => {
       if (only === undefined) return assert.fail("no id")
       yield* Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(only)))
       assert.strictEqual((yield* Image.labels(only))["com.example.archive"], "nameless")
-    })
+    }),
+    ["archives", "commit"]
   )
 
   test(
-    "an archive is a file too",
+    "saveToFile writes an archive that load reads from the file",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
@@ -76,35 +83,43 @@ export const tests = (suite: Suite): void => {
       assert.isTrue(yield* Image.exists(target))
       const missing = yield* failsWith(Image.load(`${directory}/none.tar`), "SystemError")
       assert.strictEqual(missing.reason, "NotFound")
-    })
+    }),
+    ["archives", "commit"]
   )
 
   test(
-    "what is not there is not saved, and leaves no file",
+    "saving a missing image fails with ImageNotFound and leaves no file",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped()
-      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
-      const error = yield* failsWith(Stream.runDrain(Image.save(image, nowhere)), "ImageNotFound")
+      const missing = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Stream.runDrain(Image.save(image, missing)), "ImageNotFound")
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, nowhere), "ImageNotFound")
+      yield* failsWith(Image.saveToFile(`${directory}/image.tar`, image, missing), "ImageNotFound")
       assert.deepStrictEqual(yield* fs.readDirectory(directory), [])
-    })
+    }),
+    ["archives"]
   )
+}
+
+const refusingArchives = (suite: Suite): void => {
+  const { idle, test } = suite
+  const { commit } = helpers(suite)
 
   test(
-    "what is no archive is refused",
+    "load refuses content that is not an image archive",
     Effect.gen(function*() {
       for (const text of ["this is no archive", ""]) {
         const error = yield* failsWith(Image.load(Stream.encodeText(Stream.make(text))), "EngineFailed")
         assert.strictEqual(error.reason, "Refused")
         assert.notStrictEqual(error.detail.trim(), "")
       }
-    })
+    }),
+    ["archives"]
   )
 
   test(
-    "half an archive is refused, and one whose source fails says why",
+    "load refuses a truncated archive and reports a failed source as InputFailed",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const { target } = yield* commit(idle)
@@ -130,11 +145,17 @@ export const tests = (suite: Suite): void => {
         const { cause, reason } = yield* failsWith(reading, "EngineFailed")
         assert.deepStrictEqual([reason, cause], ["InputFailed", lost])
       }
-    })
+    }),
+    ["archives", "commit"]
   )
+}
+
+const importingImages = (suite: Suite): void => {
+  const { idle, test } = suite
+  const { snapshot } = helpers(suite)
 
   test(
-    "files become an image, with its changes and a message",
+    "import makes an image with the given changes and message",
     Effect.gen(function*() {
       const target = yield* snapshot
       const id = yield* Image.import(emptyTar, target, {
@@ -145,24 +166,13 @@ export const tests = (suite: Suite): void => {
       assert.strictEqual((yield* Image.labels(target))["com.example.imported"], "yes")
       const steps = yield* Image.history(target)
       assert.deepStrictEqual(steps.map(({ comment }) => comment), ["from an archive"])
-    })
-  )
-
-  test(
-    "an image has a history, and what is not there has none",
-    Effect.gen(function*() {
-      const { target } = yield* commit(idle)
-      const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
-      assert.isAbove(original.length, 0)
-      assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
-      assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
-      yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
-    })
+    }),
+    ["archives"]
   )
 
   if (suite.options.processes) {
     test(
-      "an imported image has the files that were in the archive",
+      "an imported image contains the files of its archive",
       Effect.gen(function*() {
         const target = yield* snapshot
         const container = yield* Container.start(idle)
@@ -186,3 +196,29 @@ export const tests = (suite: Suite): void => {
     )
   }
 }
+
+const imageHistory = (suite: Suite): void => {
+  const { idle, image, test } = suite
+  const { commit } = helpers(suite)
+
+  test(
+    "history lists the steps of an image and fails for a missing image",
+    Effect.gen(function*() {
+      const { target } = yield* commit(idle)
+      const [original, steps] = yield* Effect.all([Image.history(image), Image.history(target)])
+      assert.isAbove(original.length, 0)
+      assert.isTrue(steps.every(({ size }) => Number.isSafeInteger(size) && size >= 0))
+      assert.isTrue(steps.every(({ created }) => created._tag === "Some"))
+      yield* failsWith(Image.history(Reference.make("localhost/ociman/no-such-image:1")), "ImageNotFound")
+    }),
+    ["commit"]
+  )
+}
+
+/** @internal */
+export const themes = [
+  { name: "saving and loading images", tests: savingAndLoadingImages },
+  { name: "refusing archives", tests: refusingArchives },
+  { name: "importing images", tests: importingImages },
+  { name: "image history", tests: imageHistory }
+] as const

@@ -1,25 +1,19 @@
 import { assert } from "@effect/vitest"
-import {
-  Backend,
-  type BackendError,
-  Container,
-  ContainerName,
-  Definition,
-  Exec,
-  Image,
-  Label
-} from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as ContainerName from "@ociman/containers/ContainerName"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
 import * as Effect from "effect/Effect"
 import * as raw from "./raw.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "attaching and looking"
-
-/** @internal */
-export const tests = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
+const attachingToContainers = ({ idle, options, test, uniqueName }: Suite): void => {
   test(
-    "a container is found by its id and by its name",
+    "attach finds a container by its id and by its name",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const { id } = yield* Container.start(Definition.name(idle, name))
@@ -29,7 +23,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "closing a scope leaves an attached container alone",
+    "closing the scope leaves an attached container running",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* Effect.scoped(Effect.flatMap(Container.attach(container.id), ({ state }) => state))
@@ -38,7 +32,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "what is no container is not found, whatever it looks like",
+    "attach fails with ContainerNotFound for any text that names no container",
     Effect.forEach(
       ["no-such-container", "0123456789abcdef", "", "--help", "-v", "a/b", "a b", "é"],
       (text) =>
@@ -50,7 +44,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "every operation on a container that is gone says so",
+    "every operation on a removed container fails with ContainerNotFound",
     Effect.gen(function*() {
       const container = yield* Container.launch(idle)
       yield* container.remove({ force: true })
@@ -59,7 +53,6 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
         container.kill(),
         container.restart(),
         container.wait,
-        // Where nothing can be paused, that is said first.
         ...(options.pause ? [container.pause, container.unpause] : []),
         container.rename(ContainerName.make(`${container.id.slice(0, 12)}-renamed`)),
         container.exec(Exec.make("true")),
@@ -70,17 +63,18 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
         container.remove(),
         container.address(80)
       ]
-      const tags = yield* Effect.forEach(
-        operations,
-        (operation) => Effect.map(Effect.flip(Effect.asVoid(operation)), ({ _tag }) => _tag),
-        { concurrency: 2 }
-      )
-      assert.deepStrictEqual(tags, operations.map(() => "ContainerNotFound"))
-    })
+      yield* Effect.forEach(operations, (operation) => failsWith(operation, "ContainerNotFound"), {
+        concurrency: 2,
+        discard: true
+      })
+    }),
+    ["pause", "rename", "restart"]
   )
+}
 
+const inspectingAndListingContainers = ({ idle, image, label, test, uniqueName }: Suite): void => {
   test(
-    "inspection is decoded from the engine's answer, which is there beside it",
+    "inspect returns decoded fields together with the raw answer of the engine",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = idle.pipe(Definition.name(name), Definition.label("com.example.a", "1"))
@@ -100,7 +94,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "labels are those of the definition and of the image, sorted, and no others",
+    "labels of a container are those of its definition and image, sorted",
     Effect.gen(function*() {
       const definition = idle.pipe(
         Definition.label("com.example.z", "last"),
@@ -119,7 +113,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "containers are listed by label, with and without value, stopped ones too",
+    "list selects running and stopped containers by label key and by label value",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const labelled = (value: string) => Container.start(Definition.label(idle, key, value))
@@ -141,7 +135,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "a renamed container has the new name, and not one that is taken",
+    "rename changes the name of a container and refuses a name in use",
     Effect.gen(function*() {
       const [before, after, taken] = yield* Effect.all([uniqueName, uniqueName, uniqueName])
       const container = yield* Container.start(Definition.name(idle, before))
@@ -153,10 +147,17 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
       const error = yield* failsWith(container.rename(ContainerName.make(taken)), "NameInUse")
       assert.strictEqual(error.resource, taken)
       assert.strictEqual(yield* container.name, after)
-      // Only Podman has nothing against the name that a container has.
+      // Only Podman accepts a rename to the current name.
       const again = container.rename(ContainerName.make(after))
       yield* (backend.engine.name === "podman" ? Effect.either(again) : failsWith(again, "EngineFailed"))
       assert.strictEqual(yield* container.name, after)
-    })
+    }),
+    ["rename"]
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "attaching to containers", tests: attachingToContainers },
+  { name: "inspecting and listing containers", tests: inspectingAndListingContainers }
+] as const

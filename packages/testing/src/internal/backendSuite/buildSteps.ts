@@ -1,22 +1,29 @@
 import * as Command from "@effect/platform/Command"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
-import { Backend, Build, type BuildEvent, Container, Definition, Engine, ExtraHost, Image } from "@ociman/containers"
-import { DockerIgnore, Hasher, Reference } from "@ociman/oci"
-import { Subprocess } from "@ociman/process"
+import * as Backend from "@ociman/containers/Backend"
+import * as Build from "@ociman/containers/Build"
+import type * as BuildEvent from "@ociman/containers/BuildEvent"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Engine from "@ociman/containers/Engine"
+import * as ExtraHost from "@ociman/containers/ExtraHost"
+import * as Image from "@ociman/containers/Image"
+import * as DockerIgnore from "@ociman/oci/DockerIgnore"
+import * as Hasher from "@ociman/oci/Hasher"
+import * as Reference from "@ociman/oci/Reference"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { clientOf } from "../engineClient.js"
 import { eventsOf, onImage, stepsOf } from "./builds.js"
 import { withHasher } from "./hasher.js"
 import { uniqueImage } from "./images.js"
 import { eventually, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "steps of builds"
-
-/** A directory with files, given by path and content. */
+/** Makes a temporary directory with files, given by path and content. */
 const directoryOf = (files: Readonly<Record<string, string>>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -34,37 +41,30 @@ const outputOf = (events: ReadonlyArray<BuildEvent.BuildEvent>, instruction: str
     event._tag === "OutputLine" && event.step?.instruction.startsWith(instruction) === true ? [event.text] : []
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { test } = suite
+const helpers = (suite: Suite) => {
   const target = uniqueImage(suite)
-  const from = `FROM ${Reference.format(suite.image)}`
 
   const read = (image: Reference.Reference, path: string) =>
     Effect.map(Container.run(Definition.command(suite.of(image).idle, "cat", path)), ({ stdout }) => stdout)
 
   const labelled = Build.label(suite.label.key, suite.label.value)
 
-  /** What a file of the image has in it once it is built. */
+  /** Builds an image and returns the content of one of its files. */
   const fileOf = (build: Build.Build<undefined>, path: string) =>
     Effect.gen(function*() {
       const image = yield* Build.build(Build.tagged(labelled(build), yield* target))
       return yield* read(image, path)
     })
 
-  test(
-    "build arguments reach the steps of a build",
-    withHasher(Effect.gen(function*() {
-      const value = "1.0 = \"one\" $HOME"
-      const build = onImage(suite, "ARG VERSION", "RUN printf %s \"$VERSION\" >/version")
-      assert.strictEqual(yield* fileOf(Build.argument(build, "VERSION", value), "/version"), value)
-      const secret = Build.argument(build, "VERSION", Redacted.make("hunter2"))
-      assert.strictEqual(yield* fileOf(secret, "/version"), "hunter2")
-    }))
-  )
+  return { target, labelled, fileOf }
+}
+
+const buildOutput = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
 
   test(
-    "a build tells what its steps write, and which need not be run again",
+    "build events report the output of steps and which steps come from the cache",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(
@@ -85,13 +85,13 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a failed build says at which step, with which exit code, and what was printed",
+    "a failed build reports the step, its exit code and its output",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = onImage(suite, "WORKDIR /somewhere", "RUN echo something is wrong; echo and more >&2; exit 7")
       const error = yield* failsWith(Build.build(Build.tagged(build, image)), "BuildFailed")
       assert.strictEqual(error.step?.number, 3)
-      // Builders make a step of each label, the suite's and the library's, or one of both, or none.
+      // Depending on the builder, the two labels of the suite and the library make two steps, one or none.
       assert.include([3, 3 + 1, 3 + 2], error.step?.total)
       assert.include(error.step?.instruction, "RUN echo something is wrong")
       assert.strictEqual(error.exitCode, 7)
@@ -103,7 +103,34 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a file that is not there fails the step that copies it",
+    "secret build arguments appear neither in events nor in errors",
+    withHasher(Effect.gen(function*() {
+      const failing = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"; exit 3").pipe(
+        Build.argument("PASSWORD", Redacted.make("correct horse")),
+        Build.tagged(yield* target)
+      )
+      const error = yield* failsWith(Build.build(failing), "BuildFailed")
+      assert.notInclude(JSON.stringify(error) + error.message, "correct horse")
+      assert.include(error.output.split("\n"), "it is <redacted>")
+      const succeeding = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"").pipe(
+        Build.argument("PASSWORD", Redacted.make("battery staple")),
+        Build.noCache,
+        Build.tagged(yield* target)
+      )
+      const events = yield* eventsOf(succeeding)
+      assert.notInclude(JSON.stringify(events), "battery staple")
+      assert.deepStrictEqual(outputOf(events, "RUN"), ["it is <redacted>"])
+    }))
+  )
+}
+
+const buildContext = (suite: Suite): void => {
+  const { test } = suite
+  const { target, labelled, fileOf } = helpers(suite)
+  const from = `FROM ${Reference.format(suite.image)}`
+
+  test(
+    "a build fails at the step that copies a missing file",
     withHasher(Effect.gen(function*() {
       const directory = yield* directoryOf({ Dockerfile: `${from}\nCOPY nowhere.txt /\n` })
       const build = Build.tagged(labelled(Build.fromDirectory(directory)), yield* target)
@@ -115,7 +142,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a directory is built by its Dockerfile, by another one in it, and by one elsewhere",
+    "a directory is built with its Dockerfile, another one inside it or one outside",
     withHasher(Effect.gen(function*() {
       const elsewhere = yield* directoryOf({ "My.Dockerfile": `${from}\nCOPY a.txt /elsewhere\n` })
       const directory = yield* directoryOf({
@@ -132,7 +159,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "what is ignored is not in the image, and the rest is",
+    "a build context leaves out exactly the files that .dockerignore excludes",
     withHasher(Effect.gen(function*() {
       const text = "# comment\n**/*.log\n!keep/k.log\nnode_modules\n/top\ntemp?\n  [ab].txt\n!**/b.txt\nempty/**\n"
       const directory = yield* directoryOf({
@@ -163,9 +190,93 @@ export const tests = (suite: Suite): void => {
       )
     }))
   )
+}
+
+const buildOptions = (suite: Suite): void => {
+  const { test } = suite
+  const { target, fileOf } = helpers(suite)
+
+  // printf 'hunter2\nsecond line' | md5sum
+  const value = "hunter2\nsecond line"
 
   test(
-    "a build that is interrupted ends its step at once",
+    "build arguments reach the steps of a build",
+    withHasher(Effect.gen(function*() {
+      const value = "1.0 = \"one\" $HOME"
+      const build = onImage(suite, "ARG VERSION", "RUN printf %s \"$VERSION\" >/version")
+      assert.strictEqual(yield* fileOf(Build.argument(build, "VERSION", value), "/version"), value)
+      const secret = Build.argument(build, "VERSION", Redacted.make("hunter2"))
+      assert.strictEqual(yield* fileOf(secret, "/version"), "hunter2")
+    }))
+  )
+
+  test(
+    "a build stops at the target stage",
+    withHasher(Effect.gen(function*() {
+      const build = onImage(
+        { ...suite },
+        "RUN echo base >/stage",
+        `FROM ${Reference.format(suite.image)} AS middle`,
+        "RUN echo middle >/stage",
+        `FROM ${Reference.format(suite.image)}`,
+        "RUN echo last >/stage"
+      )
+      assert.strictEqual(yield* fileOf(build, "/stage"), "last\n")
+      assert.strictEqual(yield* fileOf(Build.target(build, "middle"), "/stage"), "middle\n")
+    }))
+  )
+
+  test(
+    "build steps use the extra hosts and the network of the build",
+    withHasher(Effect.gen(function*() {
+      const hosts = onImage(suite, "RUN cp /etc/hosts /hosts").pipe(
+        Build.extraHost(ExtraHost.make("db.example", "10.1.2.3")),
+        Build.noCache
+      )
+      assert.match(yield* fileOf(hosts, "/hosts"), /^10\.1\.2\.3\s+db\.example$/m)
+      const network = onImage(suite, `RUN sed -n 's/^ *\\([^ :]*\\):.*/\\1/p' /proc/net/dev >/network`).pipe(
+        Build.network("none"),
+        Build.noCache
+      )
+      assert.strictEqual(yield* fileOf(network, "/network"), "lo\n")
+    }))
+  )
+
+  const readsSecret = (...more: ReadonlyArray<string>) =>
+    onImage(suite, ...more, "RUN --mount=type=secret,id=token,required=true md5sum </run/secrets/token >/sum")
+
+  const sum = "b39fe0e47e707ae8917df4f77e2856a7"
+
+  test(
+    "build steps read secrets, or the build fails and names the missing builder",
+    withHasher(Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const directory = yield* directoryOf({ token: value })
+      const builds = [
+        Build.secret(readsSecret(), "token", Redacted.make(value)),
+        Build.secretFile(readsSecret(), "token", `${directory}/token`)
+      ]
+      for (const build of builds) {
+        const hasBuildKit = clientOf(engine).client === "podman" ||
+          !Engine.isAtLeast(clientOf(engine).apiVersion, 1, 42)
+        if (hasBuildKit) {
+          assert.match(yield* fileOf(Build.noCache(build), "/sum"), new RegExp(`^${sum}`))
+        } else {
+          const error = yield* failsWith(Build.build(Build.tagged(build, yield* target)), "EngineFailed")
+          assert.strictEqual(error.reason, "InvalidDefinition")
+          assert.include(error.message, "buildx")
+        }
+      }
+    }))
+  )
+}
+
+const interruptingBuilds = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
+
+  test(
+    "interrupting a build ends its running step",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const { engine } = yield* Backend.Backend
@@ -184,7 +295,14 @@ export const tests = (suite: Suite): void => {
       if (engine.name === "podman") {
         const containers = Effect.map(
           Subprocess.run(
-            Command.make(engine.executable, "ps", "--all", "--external", "--format", "{{.Image}} {{.Command}}")
+            Command.make(
+              clientOf(engine).executable,
+              "ps",
+              "--all",
+              "--external",
+              "--format",
+              "{{.Image}} {{.Command}}"
+            )
           ),
           ({ stdout }) => stdout.text
         )
@@ -192,86 +310,12 @@ export const tests = (suite: Suite): void => {
       }
     }))
   )
-
-  test(
-    "a build ends with the stage that is wanted",
-    withHasher(Effect.gen(function*() {
-      const build = onImage(
-        { ...suite },
-        "RUN echo base >/stage",
-        `FROM ${Reference.format(suite.image)} AS middle`,
-        "RUN echo middle >/stage",
-        `FROM ${Reference.format(suite.image)}`,
-        "RUN echo last >/stage"
-      )
-      assert.strictEqual(yield* fileOf(build, "/stage"), "last\n")
-      assert.strictEqual(yield* fileOf(Build.target(build, "middle"), "/stage"), "middle\n")
-    }))
-  )
-
-  test(
-    "steps have the hosts and the network that were asked for",
-    withHasher(Effect.gen(function*() {
-      const hosts = onImage(suite, "RUN cp /etc/hosts /hosts").pipe(
-        Build.extraHost(ExtraHost.make("db.example", "10.1.2.3")),
-        Build.noCache
-      )
-      assert.match(yield* fileOf(hosts, "/hosts"), /^10\.1\.2\.3\s+db\.example$/m)
-      const network = onImage(suite, `RUN sed -n 's/^ *\\([^ :]*\\):.*/\\1/p' /proc/net/dev >/network`).pipe(
-        Build.network("none"),
-        Build.noCache
-      )
-      assert.strictEqual(yield* fileOf(network, "/network"), "lo\n")
-    }))
-  )
-
-  const readsSecret = (...more: ReadonlyArray<string>) =>
-    onImage(suite, ...more, "RUN --mount=type=secret,id=token,required=true md5sum </run/secrets/token >/sum")
-
-  // printf 'hunter2\nsecond line' | md5sum
-  const value = "hunter2\nsecond line"
-  const sum = "b39fe0e47e707ae8917df4f77e2856a7"
-
-  test(
-    "steps read secrets, or it is said what is missing for that",
-    withHasher(Effect.gen(function*() {
-      const { engine } = yield* Backend.Backend
-      const directory = yield* directoryOf({ token: value })
-      const builds = [
-        Build.secret(readsSecret(), "token", Redacted.make(value)),
-        Build.secretFile(readsSecret(), "token", `${directory}/token`)
-      ]
-      for (const build of builds) {
-        const hasBuildKit = engine.client === "podman" || !Engine.isAtLeast(engine.clientApiVersion, 1, 42)
-        if (hasBuildKit) {
-          assert.match(yield* fileOf(Build.noCache(build), "/sum"), new RegExp(`^${sum}`))
-        } else {
-          const error = yield* failsWith(Build.build(Build.tagged(build, yield* target)), "EngineFailed")
-          assert.strictEqual(error.reason, "InvalidDefinition")
-          assert.include(error.message, "buildx")
-        }
-      }
-    }))
-  )
-
-  test(
-    "what is secret is shown neither in events nor in errors",
-    withHasher(Effect.gen(function*() {
-      const failing = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"; exit 3").pipe(
-        Build.argument("PASSWORD", Redacted.make("correct horse")),
-        Build.tagged(yield* target)
-      )
-      const error = yield* failsWith(Build.build(failing), "BuildFailed")
-      assert.notInclude(JSON.stringify(error) + error.message, "correct horse")
-      assert.include(error.output.split("\n"), "it is <redacted>")
-      const succeeding = onImage(suite, "ARG PASSWORD", "RUN echo \"it is $PASSWORD\"").pipe(
-        Build.argument("PASSWORD", Redacted.make("battery staple")),
-        Build.noCache,
-        Build.tagged(yield* target)
-      )
-      const events = yield* eventsOf(succeeding)
-      assert.notInclude(JSON.stringify(events), "battery staple")
-      assert.deepStrictEqual(outputOf(events, "RUN"), ["it is <redacted>"])
-    }))
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "build output", tests: buildOutput },
+  { name: "build context", tests: buildContext },
+  { name: "build options", tests: buildOptions },
+  { name: "interrupting builds", tests: interruptingBuilds }
+] as const

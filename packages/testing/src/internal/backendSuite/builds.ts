@@ -1,6 +1,10 @@
 import { assert } from "@effect/vitest"
-import { Build, type BuildEvent, Image, Label, Session } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Build from "@ociman/containers/Build"
+import type * as BuildEvent from "@ociman/containers/BuildEvent"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import * as Session from "@ociman/containers/Session"
+import * as Reference from "@ociman/oci/Reference"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -8,13 +12,10 @@ import { withHasher } from "./hasher.js"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "builds"
-
 const bare = (id: string) => id.replace(/^sha256:/, "")
 
 /**
- * A build of instructions, on top of the suite's image and with its label.
+ * A build of instructions on top of the image of the suite, with its label.
  *
  * @internal
  */
@@ -35,13 +36,18 @@ export const stepsOf = (events: ReadonlyArray<BuildEvent.BuildEvent>) =>
       : []
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { test } = suite
+const helpers = (suite: Suite) => {
   const target = uniqueImage(suite)
 
+  return { target }
+}
+
+const buildingImages = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
+
   test(
-    "an image is built with its labels under its name",
+    "a build makes an image with its name and labels",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(Build.label(onImage(suite), "com.example.a", "1 = one, \"uno\""), image)
@@ -55,7 +61,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image has the labels of the one it is built from",
+    "a built image inherits the labels of its base image",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       yield* Build.build(Build.tagged(onImage(suite, "LABEL com.example.step=\"of the build\""), image))
@@ -65,7 +71,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image says which library has built it, and nothing that differs from build to build",
+    "a built image carries the library version as its only mark of ociman",
     withHasher(Effect.gen(function*() {
       const build = Build.contentAddressed(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
       const image = yield* Build.reference(build)
@@ -89,11 +95,11 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "a build tells its steps, and at last the image",
+    "build events report each step and end with the image id",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const key = yield* suite.uniqueName
-      // BuildKit has no step for an instruction that changes no file.
+      // BuildKit reports no step for an instruction that changes no file, hence WORKDIR.
       const events = yield* eventsOf(Build.tagged(onImage(suite, `WORKDIR /${key}`), image))
       const steps = stepsOf(events)
       assert.includeMembers(steps, ["StepStarted FROM", "StepStarted WORKDIR"])
@@ -108,7 +114,33 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image is built if it is absent, and only then",
+    "a build with an unknown instruction fails with BuildFailed",
+    withHasher(Effect.gen(function*() {
+      const image = yield* target
+      const error = yield* failsWith(Build.build(Build.tagged(onImage(suite, "NONSENSE x"), image)), "BuildFailed")
+      assert.match(error.output, /NONSENSE/i)
+      assert.strictEqual(error.image, Reference.format(image))
+      assert.isUndefined(error.exitCode)
+      assert.isFalse(yield* Image.exists(image))
+    }))
+  )
+
+  test(
+    "a build of an unknown target stage fails with BuildFailed",
+    withHasher(Effect.gen(function*() {
+      const build = Build.tagged(Build.target(onImage(suite), "nowhere"), yield* target)
+      const error = yield* failsWith(Build.build(build), "BuildFailed")
+      assert.include(error.output, "nowhere")
+    }))
+  )
+}
+
+const buildingAbsentImages = (suite: Suite): void => {
+  const { test } = suite
+  const { target } = helpers(suite)
+
+  test(
+    "ensure builds an image only if it is absent",
     withHasher(Effect.gen(function*() {
       const image = yield* target
       const build = Build.tagged(onImage(suite), image)
@@ -121,32 +153,17 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "an image that several want at once is built once",
+    "concurrent calls of ensure build an image once",
     withHasher(Effect.gen(function*() {
       const build = Build.tagged(onImage(suite, `ENV KEY=${yield* suite.uniqueName}`), yield* target)
       const outcomes = yield* Effect.replicateEffect(Build.ensure(build), 4, { concurrency: "unbounded" })
       assert.deepStrictEqual(outcomes.map(({ built }) => built).sort(), [false, false, false, true])
     }))
   )
-
-  test(
-    "a build that is nonsense fails",
-    withHasher(Effect.gen(function*() {
-      const image = yield* target
-      const error = yield* failsWith(Build.build(Build.tagged(onImage(suite, "NONSENSE x"), image)), "BuildFailed")
-      assert.match(error.output, /NONSENSE/i)
-      assert.strictEqual(error.image, Reference.format(image))
-      assert.isUndefined(error.exitCode)
-      assert.isFalse(yield* Image.exists(image))
-    }))
-  )
-
-  test(
-    "a stage that is not there cannot be built",
-    withHasher(Effect.gen(function*() {
-      const build = Build.tagged(Build.target(onImage(suite), "nowhere"), yield* target)
-      const error = yield* failsWith(Build.build(build), "BuildFailed")
-      assert.include(error.output, "nowhere")
-    }))
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "building images", tests: buildingImages },
+  { name: "building absent images", tests: buildingAbsentImages }
+] as const

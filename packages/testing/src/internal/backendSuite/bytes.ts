@@ -7,14 +7,14 @@ import * as Stream from "effect/Stream"
 export const allByteValues: Uint8Array = Uint8Array.from({ length: 256 }, (_, index) => index)
 
 /**
- * Bytes that do not repeat within any power of two.
+ * Bytes whose period divides no power of two.
  *
  * @internal
  */
 export const pattern = (length: number): Uint8Array => Uint8Array.from({ length }, (_, index) => index % 251)
 
 /**
- * Asserts that both are equal, without printing a megabyte if they are not.
+ * Asserts that both are equal. A failure prints the position of the first difference only.
  *
  * @internal
  */
@@ -33,7 +33,7 @@ export const collect = <E, R>(stream: Stream.Stream<Uint8Array, E, R>): Effect.E
   Effect.map(Stream.runCollect(stream), concat)
 
 /**
- * The same bytes in pieces, which do not divide their length.
+ * The bytes as a stream of pieces of the given size.
  *
  * @internal
  */

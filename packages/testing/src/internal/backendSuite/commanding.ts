@@ -1,8 +1,9 @@
 import * as Command from "@effect/platform/Command"
 import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import { assert } from "@effect/vitest"
-import { type Container, Exec } from "@ociman/containers"
-import { Subprocess } from "@ociman/process"
+import type * as Container from "@ociman/containers/Container"
+import * as Exec from "@ociman/containers/Exec"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
@@ -10,19 +11,21 @@ import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
 import { eventually, failsWith, sh, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "commands of the platform"
-
-/** @internal */
-export const tests = ({ test, uniqueName }: Suite): void => {
+const helpers = () => {
   const shell = (text: string, ...args: ReadonlyArray<string>) => Command.make("sh", "-c", text, "sh", ...args)
 
   const inside = <A, E>(
     use: (container: Container.Container) => Effect.Effect<A, E, CommandExecutor.CommandExecutor | Scope.Scope>
   ) => Effect.flatMap(Shared, (container) => Effect.provide(use(container), container.executor))
 
+  return { shell, inside }
+}
+
+const platformCommands = ({ test }: Suite): void => {
+  const { shell, inside } = helpers()
+
   test(
-    "string, lines and exitCode are those of a process inside",
+    "Command.string, lines and exitCode run a process inside the container",
     inside(() =>
       Effect.gen(function*() {
         assert.strictEqual(yield* Command.string(Command.make("id", "-un")), "root\n")
@@ -34,7 +37,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "arguments reach the process as they are",
+    "a process of a Command receives its arguments unchanged",
     inside(() =>
       Effect.gen(function*() {
         const words = ["", " a  b ", "'\"$HOME`*\\", "line\nbreak", "é ☃", "--help"]
@@ -45,7 +48,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "environment, working directory and user are those of the command",
+    "a process of a Command has its environment and working directory",
     inside(() =>
       Effect.gen(function*() {
         const command = shell("printf '%s|%s|' \"$A\" \"$HOME\"; pwd").pipe(
@@ -58,7 +61,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "input is fed, and comes to its end",
+    "a process of a Command reads its whole input and its end",
     inside(() =>
       Effect.gen(function*() {
         assert.strictEqual(yield* Command.make("cat").pipe(Command.feed("grüß\n"), Command.string), "grüß\n")
@@ -70,7 +73,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "pipes join processes inside",
+    "Command.pipeTo connects processes inside the container",
     inside(() =>
       Effect.gen(function*() {
         const output = yield* Command.make("printf", "b\\na\\nc\\n").pipe(
@@ -84,7 +87,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "runInShell is the shell of the container",
+    "Command.runInShell uses the shell of the container",
     inside(() =>
       Effect.gen(function*() {
         const output = yield* Command.make("echo $((1 + 1)) && readlink /proc/$$/exe").pipe(
@@ -95,9 +98,13 @@ export const tests = ({ test, uniqueName }: Suite): void => {
       })
     )
   )
+}
+
+const platformProcesses = ({ test, uniqueName }: Suite): void => {
+  const { shell, inside } = helpers()
 
   test(
-    "outputs of a started process arrive apart, as they come",
+    "standard output and standard error of a started Command arrive separately while it runs",
     inside((container) =>
       Effect.gen(function*() {
         const path = `/tmp/${yield* uniqueName}`
@@ -119,7 +126,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "kill sends a signal to the process inside",
+    "Process.kill sends a signal to the process inside the container",
     inside(() =>
       Effect.gen(function*() {
         const trapping = shell("trap 'echo caught; exit 5' HUP; echo ready; while :; do usleep 10000; done")
@@ -136,7 +143,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "the process inside ends when its scope closes",
+    "closing the scope ends the process of a started Command",
     inside((container) =>
       Effect.gen(function*() {
         const mark = yield* uniqueName
@@ -154,21 +161,22 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   const endless = (mark: string) => Command.make("sh", "-c", "while :; do echo \"$1\" || exit; done", "sh", mark)
+
   for (
-    const [what, use] of [
-      ["whose output is left", (mark: string) => Stream.runHead(Command.stream(endless(mark)))],
+    const [event, use] of [
+      ["its output is no longer read", (mark: string) => Stream.runHead(Command.stream(endless(mark)))],
       [
-        "that writes into a pipe which is closed",
+        "the pipe that it writes to closes",
         (mark: string) => Command.string(Command.pipeTo(endless(mark), Command.make("head", "-n", "1")))
       ],
       [
-        "that is interrupted",
+        "its consumer is interrupted",
         (mark: string) => Effect.timeoutOption(Stream.runDrain(Command.stream(endless(mark))), "300 millis")
       ]
     ] as const
   ) {
     test(
-      `a process ${what} ends inside`,
+      `a process ends inside the container when ${event}`,
       inside((container) =>
         Effect.gen(function*() {
           const mark = yield* uniqueName
@@ -179,9 +187,13 @@ export const tests = ({ test, uniqueName }: Suite): void => {
       )
     )
   }
+}
+
+const subprocesses = ({ test }: Suite): void => {
+  const { shell, inside } = helpers()
 
   test(
-    "Subprocess runs inside too, with its errors",
+    "Subprocess runs commands inside the container and reports their errors",
     inside(() =>
       Effect.gen(function*() {
         const { stderr, stdout } = yield* Subprocess.run(shell("cat; echo err >&2"), { stdin: "in\n" })
@@ -200,7 +212,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "what is not there is an exit code, or an error",
+    "a Command that does not exist fails with an exit code or NotFound",
     inside(() =>
       Effect.gen(function*() {
         const error = yield* failsWith(Subprocess.run(Command.make("no-such-command")), "CommandFailed")
@@ -210,7 +222,7 @@ export const tests = ({ test, uniqueName }: Suite): void => {
   )
 
   test(
-    "fifteen processes at once",
+    "fifteen concurrent Commands each return their own output",
     inside(() =>
       Effect.gen(function*() {
         const numbers = Array.from({ length: 15 }, (_, index) => `${index}`)
@@ -222,3 +234,10 @@ export const tests = ({ test, uniqueName }: Suite): void => {
     )
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "platform commands", tests: platformCommands },
+  { name: "platform processes", tests: platformProcesses },
+  { name: "subprocesses", tests: subprocesses }
+] as const

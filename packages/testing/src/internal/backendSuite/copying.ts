@@ -1,7 +1,12 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
-import { Backend, BackendError, Container, Definition, HostFiles, Mount } from "@ociman/containers"
-import { Tar } from "@ociman/oci"
+import * as Backend from "@ociman/containers/Backend"
+import * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as HostFiles from "@ociman/containers/HostFiles"
+import * as Mount from "@ociman/containers/Mount"
+import * as Tar from "@ociman/oci/Tar"
 import * as Chunk from "effect/Chunk"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
@@ -11,11 +16,7 @@ import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
 import { failsWith, sh, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "copying files"
-
-/** @internal */
-export const tests = ({ idle, options, test }: Suite): void => {
+const helpers = () => {
   const entriesAt = (container: Container.Container, path: string) =>
     Tar.read(container.copyOutTar(path)).pipe(
       Stream.mapEffect((entry) => Effect.map(bytes.collect(entry.content), (content) => ({ ...entry, content }))),
@@ -29,7 +30,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
     Effect.matchEffect(effect, {
       onFailure: (error) =>
         error instanceof BackendError.CopyFailed ? Effect.succeed(error.reason) : Effect.fail(error),
-      onSuccess: () => Effect.sync(() => assert.fail("succeeded, and should have failed with CopyFailed"))
+      onSuccess: () => Effect.sync(() => assert.fail("succeeded instead of failing with CopyFailed"))
     })
 
   const inDirectory = <A, E, R>(
@@ -40,8 +41,14 @@ export const tests = ({ idle, options, test }: Suite): void => {
       (fs) => Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "ociman-test-" }), (directory) => use(directory, fs))
     )
 
+  return { entriesAt, reasonOf, inDirectory }
+}
+
+const readingAndWritingFiles = ({ idle, options, test }: Suite): void => {
+  const { reasonOf } = helpers()
+
   test(
-    "a file that is written is read back, before the start, while it runs and after it",
+    "a written file is read back before the start, while the container runs and after it stopped",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const write = (path: string) => container.writeFile(path, bytes.allByteValues)
@@ -62,7 +69,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "directories that are missing are made, in a volume too",
+    "writeFile makes missing directories, also in a volume",
     Effect.gen(function*() {
       const container = yield* Container.create(Definition.mount(idle, Mount.volume({ target: "/data" })))
       yield* container.writeFile("/a/b c/ü/file", "1")
@@ -75,7 +82,53 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a definition's files are there when the process starts",
+    "writing to a read-only file system of a running container fails with ReadOnly",
+    Effect.gen(function*() {
+      const container = yield* Container.start(Definition.readOnlyRoot(idle))
+      assert.strictEqual(yield* reasonOf(container.writeFile("/etc/file", "x")), "ReadOnly")
+    })
+  )
+
+  test(
+    "a file is written to a tmpfs if the engine can reach it and fails with Unreachable otherwise",
+    Effect.gen(function*() {
+      const { engine } = yield* Backend.Backend
+      const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
+      const write = container.writeFile("/cache/file", "x")
+      assert.strictEqual(yield* reasonOf(write), "Unreachable")
+      yield* container.start
+      if (engine.name === "docker") {
+        assert.strictEqual(yield* reasonOf(write), "Unreachable")
+      } else {
+        yield* write
+        assert.strictEqual(yield* container.readFileString("/cache/file"), "x")
+      }
+    })
+  )
+
+  test(
+    "a large file is copied as a stream that may be stopped early",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const size = 64 * 1024 * 1024
+      const piece = bytes.pattern(65_536)
+      const content = Stream.take(Stream.repeatValue(piece), size / piece.length)
+      yield* container.copyInTar("/", Tar.write(Stream.make(Tar.fileStream("large", size, content))))
+      const length = (stream: Stream.Stream<Uint8Array, BackendError.CopyError>) =>
+        Stream.runFold(stream, 0, (sum, { length }) => sum + length)
+      assert.strictEqual(yield* length(container.readFileStream("/large")), size)
+      // Taking less than the whole stream ends the client early.
+      const first = yield* length(Stream.take(container.readFileStream("/large"), 1))
+      assert.isTrue(options.processes ? first > 0 && first < size : first === size, String(first))
+    })
+  )
+}
+
+const filesOfDefinitions = ({ idle, test }: Suite): void => {
+  const { entriesAt, reasonOf, inDirectory } = helpers()
+
+  test(
+    "files of a definition are in place when the process starts",
     inDirectory((directory, fs) =>
       Effect.gen(function*() {
         yield* fs.makeDirectory(`${directory}/sub`)
@@ -101,7 +154,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a definition whose files cannot be placed starts nothing",
+    "a definition whose files cannot be copied starts no container",
     Effect.gen(function*() {
       const hidden = idle.pipe(
         Definition.mount(Mount.tmpfs({ target: "/cache" })),
@@ -114,9 +167,13 @@ export const tests = ({ idle, options, test }: Suite): void => {
       assert.include(error.message, "/no/such/directory")
     })
   )
+}
+
+const copyingArchives = ({ idle, options, test }: Suite): void => {
+  const { entriesAt } = helpers()
 
   test(
-    "permissions and long names survive a copy in and out",
+    "an archive keeps permissions and long names when copied in and out",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const long = `${"directory/".repeat(12)}${"ä".repeat(100)}`
@@ -141,7 +198,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
 
   if (options.processes) {
     test(
-      "owners are those of the archive going in, and coming out the process's on Podman",
+      "copying in keeps owners, and copying out keeps them except on Podman",
       Effect.gen(function*() {
         const { engine } = yield* Backend.Backend
         const container = yield* Container.start(idle)
@@ -155,7 +212,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   }
 
   test(
-    "a link at the path is followed, and one below it is not",
+    "a copy follows a symbolic link at the path but not below it",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar(
@@ -179,66 +236,13 @@ export const tests = ({ idle, options, test }: Suite): void => {
       assert.strictEqual(yield* container.readFileString("/real/new"), "y")
     })
   )
+}
+
+const copyingDirectories = ({ idle, test }: Suite): void => {
+  const { inDirectory } = helpers()
 
   test(
-    "what is not there, or is not what it should be, is told apart",
-    Effect.gen(function*() {
-      const container = yield* Container.create(idle)
-      const archive = Tar.write(Stream.make(Tar.file("file", "x")))
-      yield* container.writeFile("/file", "x")
-      for (
-        const missing of [
-          container.readFile("/missing"),
-          container.readFile("/file/below"),
-          container.copyInTar("/missing", archive),
-          Stream.runDrain(container.copyOutTar("/missing/too"))
-        ]
-      ) {
-        const error = yield* failsWith(missing, "PathNotFound")
-        assert.strictEqual(error.container, container.id)
-      }
-      assert.strictEqual(yield* reasonOf(container.copyInTar("/file", archive)), "NotADirectory")
-      assert.strictEqual(yield* reasonOf(container.readFile("/etc")), "NotAFile")
-      assert.strictEqual(yield* reasonOf(container.writeFile("/etc", "x")), "InTheWay")
-      assert.strictEqual(yield* reasonOf(container.writeFile("etc/x", "x")), "InvalidPath")
-      assert.strictEqual(yield* reasonOf(container.writeFile("/", "x")), "InvalidPath")
-      assert.strictEqual(
-        yield* reasonOf(container.copyInTar("/", Stream.make(new Uint8Array(2000).fill(65)))),
-        "InvalidArchive"
-      )
-      yield* container.remove({ force: true })
-      yield* failsWith(container.readFile("/file"), "ContainerNotFound")
-      yield* failsWith(container.writeFile("/file", "x"), "ContainerNotFound")
-    })
-  )
-
-  test(
-    "a read-only file system is not written to while the container runs",
-    Effect.gen(function*() {
-      const container = yield* Container.start(Definition.readOnlyRoot(idle))
-      assert.strictEqual(yield* reasonOf(container.writeFile("/etc/file", "x")), "ReadOnly")
-    })
-  )
-
-  test(
-    "a memory file system is written to where the engine can reach it, and refused elsewhere",
-    Effect.gen(function*() {
-      const { engine } = yield* Backend.Backend
-      const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
-      const write = container.writeFile("/cache/file", "x")
-      assert.strictEqual(yield* reasonOf(write), "Unreachable")
-      yield* container.start
-      if (engine.name === "docker") {
-        assert.strictEqual(yield* reasonOf(write), "Unreachable")
-      } else {
-        yield* write
-        assert.strictEqual(yield* container.readFileString("/cache/file"), "x")
-      }
-    })
-  )
-
-  test(
-    "a directory of this machine is copied in and out again",
+    "copyIn and copyOut copy a directory of this machine with modes and links",
     inDirectory((directory, fs) =>
       Effect.gen(function*() {
         const source = `${directory}/source`
@@ -272,9 +276,45 @@ export const tests = ({ idle, options, test }: Suite): void => {
       })
     )
   )
+}
+
+const copyFailures = ({ idle, test }: Suite): void => {
+  const { reasonOf } = helpers()
 
   test(
-    "a copy that is given up leaves neither a client nor files behind",
+    "a copy reports a missing path and a path of the wrong kind with different errors",
+    Effect.gen(function*() {
+      const container = yield* Container.create(idle)
+      const archive = Tar.write(Stream.make(Tar.file("file", "x")))
+      yield* container.writeFile("/file", "x")
+      for (
+        const missing of [
+          container.readFile("/missing"),
+          container.readFile("/file/below"),
+          container.copyInTar("/missing", archive),
+          Stream.runDrain(container.copyOutTar("/missing/too"))
+        ]
+      ) {
+        const error = yield* failsWith(missing, "PathNotFound")
+        assert.strictEqual(error.container, container.id)
+      }
+      assert.strictEqual(yield* reasonOf(container.copyInTar("/file", archive)), "NotADirectory")
+      assert.strictEqual(yield* reasonOf(container.readFile("/etc")), "NotAFile")
+      assert.strictEqual(yield* reasonOf(container.writeFile("/etc", "x")), "InTheWay")
+      assert.strictEqual(yield* reasonOf(container.writeFile("etc/x", "x")), "InvalidPath")
+      assert.strictEqual(yield* reasonOf(container.writeFile("/", "x")), "InvalidPath")
+      assert.strictEqual(
+        yield* reasonOf(container.copyInTar("/", Stream.make(new Uint8Array(2000).fill(65)))),
+        "InvalidArchive"
+      )
+      yield* container.remove({ force: true })
+      yield* failsWith(container.readFile("/file"), "ContainerNotFound")
+      yield* failsWith(container.writeFile("/file", "x"), "ContainerNotFound")
+    })
+  )
+
+  test(
+    "an interrupted or failed copy leaves neither a client process nor files",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const begun = yield* Deferred.make<void>()
@@ -293,21 +333,13 @@ export const tests = ({ idle, options, test }: Suite): void => {
       assert.strictEqual(error, "no more")
     })
   )
-
-  test(
-    "a large file passes through, and need not be read to its end",
-    Effect.gen(function*() {
-      const container = yield* Container.create(idle)
-      const size = 64 * 1024 * 1024
-      const piece = bytes.pattern(65_536)
-      const content = Stream.take(Stream.repeatValue(piece), size / piece.length)
-      yield* container.copyInTar("/", Tar.write(Stream.make(Tar.fileStream("large", size, content))))
-      const length = (stream: Stream.Stream<Uint8Array, BackendError.CopyError>) =>
-        Stream.runFold(stream, 0, (sum, { length }) => sum + length)
-      assert.strictEqual(yield* length(container.readFileStream("/large")), size)
-      // Who has enough early lets go of the client.
-      const first = yield* length(Stream.take(container.readFileStream("/large"), 1))
-      assert.isTrue(options.processes ? first > 0 && first < size : first === size, String(first))
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "reading and writing files", tests: readingAndWritingFiles },
+  { name: "files of definitions", tests: filesOfDefinitions },
+  { name: "copying archives", tests: copyingArchives },
+  { name: "copying directories", tests: copyingDirectories },
+  { name: "copy failures", tests: copyFailures }
+] as const

@@ -1,21 +1,21 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, HealthCheck, Image } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as HealthCheck from "@ociman/containers/HealthCheck"
+import * as Image from "@ociman/containers/Image"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { obeyed, parseEnvironment, values } from "./executingInput.js"
+import { clientVariables, parseEnvironment, values } from "./executingInput.js"
 import * as raw from "./raw.js"
 import { eventually, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "definitions: the process"
-
-/** @internal */
-export const tests = ({ idle, image, script, test }: Suite): void => {
+const processSettings = ({ idle, image, script, test }: Suite): void => {
   const output = (definition: Definition.Definition) => Effect.map(Container.run(definition), ({ stdout }) => stdout)
 
   test(
-    "user, host name and working directory are the definition's",
+    "a container runs with the user, host name and working directory of its definition",
     Effect.gen(function*() {
       const look = script("id -u; id -g; hostname; pwd")
       const set = look.pipe(Definition.user("app"), Definition.hostname("web-1"), Definition.workingDirectory("/tmp"))
@@ -25,7 +25,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "an entrypoint of several words goes before the command",
+    "an entrypoint of several words precedes the command",
     Effect.gen(function*() {
       const entrypoint = Definition.entrypoint(idle, "sh", "-c", "printf '%s|' \"$0\" \"$@\"", "first word")
       assert.strictEqual(yield* output(Definition.command(entrypoint)), "first word|")
@@ -38,7 +38,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "environment variables have exactly their values",
+    "environment variables of a container have exactly their values",
     Effect.gen(function*() {
       const definition = Definition.command(Definition.envs(idle, values), "/bin/cat", "/proc/self/environ")
       assert.deepInclude(parseEnvironment(yield* output(definition)), values)
@@ -46,15 +46,15 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "variables that clients obey reach the process, and not the client",
+    "variables with a meaning for the client reach the process and not the client",
     Effect.gen(function*() {
-      const definition = Definition.command(Definition.envs(idle, obeyed), "/bin/cat", "/proc/self/environ")
-      assert.deepInclude(parseEnvironment(yield* output(definition)), obeyed)
+      const definition = Definition.command(Definition.envs(idle, clientVariables), "/bin/cat", "/proc/self/environ")
+      assert.deepInclude(parseEnvironment(yield* output(definition)), clientVariables)
     })
   )
 
   test(
-    "a process with a terminal sees one",
+    "a definition with a terminal gives the process one",
     Effect.gen(function*() {
       const { stderr, stdout } = yield* Container.run(Definition.tty(script("test -t 1 && echo yes; echo err >&2")))
       assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
@@ -62,7 +62,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "an interactive process waits for input that nobody gives",
+    "an interactive container keeps standard input open without a writer",
     Effect.gen(function*() {
       const waiting = yield* Container.start(Definition.interactive(Definition.command(idle, "cat")))
       const ending = yield* Container.start(Definition.command(idle, "cat"))
@@ -72,7 +72,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "with an init the command is not process 1",
+    "the command of a container with an init is not process 1",
     Effect.gen(function*() {
       assert.strictEqual((yield* output(script("echo $$"))).trim(), "1")
       assert.notStrictEqual((yield* output(Definition.init(script("echo $$")))).trim(), "1")
@@ -80,7 +80,36 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "a health check makes a container healthy, but on Podman without systemd",
+    "run returns the output of a container whose log driver is none",
+    Effect.gen(function*() {
+      const silent = Definition.logDriver(script("echo heard"), "none")
+      assert.strictEqual(yield* output(silent), "heard\n")
+      const container = yield* Container.start(Definition.logDriver(idle, "none"))
+      assert.strictEqual(raw.container(yield* container.inspect).HostConfig.LogConfig?.Type, "none")
+    })
+  )
+
+  test(
+    "a definition with the platform of its image runs",
+    Effect.gen(function*() {
+      const { architecture, os } = yield* Image.inspect(image)
+      const definition = Definition.platform(script("echo here"), `${os}/${architecture}`)
+      assert.strictEqual(yield* output(definition), "here\n")
+    })
+  )
+
+  test(
+    "raw flags reach the engine",
+    Effect.gen(function*() {
+      const definition = Definition.rawFlags(script("echo $RAW; pwd"), "--env", "RAW=as it is", "--workdir=/tmp")
+      assert.strictEqual(yield* output(definition), "as it is\n/tmp\n")
+    })
+  )
+}
+
+const healthAndRestartPolicies = ({ idle, script, test }: Suite): void => {
+  test(
+    "a health check makes a container healthy, except on Podman without systemd",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const fs = yield* FileSystem.FileSystem
@@ -99,7 +128,7 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
   )
 
   test(
-    "a container whose process fails is restarted by its policy",
+    "a container is restarted by its restart policy when its process fails",
     Effect.gen(function*() {
       const container = yield* Container.start(
         Definition.restartPolicy(script("echo run >>/runs; [ $(wc -l </runs) -ge 3 ] || exit 1"), "on-failure:5")
@@ -113,31 +142,10 @@ export const tests = ({ idle, image, script, test }: Suite): void => {
       assert.strictEqual(exitCode, 0)
     })
   )
-
-  test(
-    "a container without a log still gives its output to who runs it",
-    Effect.gen(function*() {
-      const silent = Definition.logDriver(script("echo heard"), "none")
-      assert.strictEqual(yield* output(silent), "heard\n")
-      const container = yield* Container.start(Definition.logDriver(idle, "none"))
-      assert.strictEqual(raw.container(yield* container.inspect).HostConfig.LogConfig?.Type, "none")
-    })
-  )
-
-  test(
-    "the platform of the image is taken",
-    Effect.gen(function*() {
-      const { architecture, os } = yield* Image.inspect(image)
-      const definition = Definition.platform(script("echo here"), `${os}/${architecture}`)
-      assert.strictEqual(yield* output(definition), "here\n")
-    })
-  )
-
-  test(
-    "raw flags reach the engine",
-    Effect.gen(function*() {
-      const definition = Definition.rawFlags(script("echo $RAW; pwd"), "--env", "RAW=as it is", "--workdir=/tmp")
-      assert.strictEqual(yield* output(definition), "as it is\n/tmp\n")
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "process settings", tests: processSettings },
+  { name: "health and restart policies", tests: healthAndRestartPolicies }
+] as const

@@ -1,5 +1,8 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec, Output } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
+import * as Output from "@ociman/containers/Output"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -8,13 +11,9 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { eventually, failsWith, sh, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "executing"
-
-/** @internal */
-export const tests = ({ idle, test, uniqueName }: Suite): void => {
+const executingCommands = ({ test }: Suite): void => {
   test(
-    "standard output and standard error arrive apart, with the exit code",
+    "exec returns the exit code, standard output and standard error separately",
     Effect.gen(function*() {
       const container = yield* Shared
       const result = yield* container.exec(sh("echo out; echo err >&2"))
@@ -23,7 +22,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "arguments reach the command as they are",
+    "exec passes arguments to the command unchanged",
     Effect.gen(function*() {
       const container = yield* Shared
       const words = ["", " a  b ", "'", "\"", "$HOME", "`id`", "*", "\\n", "line\nbreak", "é ☃ 𝄞", "--help", "-v", "="]
@@ -32,8 +31,70 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     })
   )
 
+  for (
+    const [user, uid, gid] of [["app", 1234, 5678], ["4321:8765", 4321, 8765], ["app:0", 1234, 0]] as const
+  ) {
+    test(
+      `exec runs the command as user ${user}`,
+      Effect.gen(function*() {
+        const container = yield* Shared
+        const { stdout } = yield* container.exec(Exec.user(sh("id -u; id -g"), user))
+        assert.strictEqual(stdout, `${uid}\n${gid}\n`)
+      })
+    )
+  }
+
   test(
-    "an exit code that is not zero is a failure, which says what the command wrote",
+    "exec runs the command in its working directory",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stdout } = yield* container.exec(Exec.make("pwd").pipe(Exec.workingDirectory("/tmp")))
+      assert.strictEqual(stdout, "/tmp\n")
+    })
+  )
+
+  test(
+    "a command with a terminal has one, and its lines end in CRLF",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
+      assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
+      const interactive = yield* container.exec(sh("test -t 1 && echo yes").pipe(Exec.tty, Exec.interactive))
+      assert.strictEqual(interactive.stdout, "yes\r\n")
+      const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
+      assert.strictEqual(without.exitCode, 1)
+    })
+  )
+
+  test(
+    "exec keeps both ends of an output over the limit and counts the omitted bytes",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const exec = Exec.outputLimit(sh("echo begin; head -c 1000000 /dev/zero; echo end; echo err >&2"), 100)
+      const { omittedBytes, stderr, stdout, stdoutBytes } = yield* container.exec(exec)
+      assert.strictEqual(stdoutBytes.length, 100)
+      assert.strictEqual(omittedBytes, 1000010 - 100)
+      assert.isTrue(stdout.startsWith("begin\n") && stdout.endsWith("end\n"))
+      assert.strictEqual(stderr, "err\n")
+    })
+  )
+
+  test(
+    "twenty concurrent commands each return their own output",
+    Effect.gen(function*() {
+      const container = yield* Shared
+      const numbers = Array.from({ length: 20 }, (_, index) => `${index}`)
+      const answers = yield* Effect.forEach(numbers, (number) => container.exec(Exec.make("echo", number)), {
+        concurrency: "unbounded"
+      })
+      assert.deepStrictEqual(answers.map(({ stdout }) => stdout.trim()), numbers)
+    })
+  )
+}
+
+const execFailures = ({ idle, test }: Suite): void => {
+  test(
+    "exec fails with the output of the command if its exit code is not zero",
     Effect.gen(function*() {
       const container = yield* Shared
       const error = yield* failsWith(container.exec(sh("echo some; echo wrong >&2; exit 3")), "ExecFailed")
@@ -45,7 +106,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "any exit code is a result if it may be, also those that clients have for themselves",
+    "anyExitCode returns every exit code, including those that clients use themselves",
     Effect.gen(function*() {
       const container = yield* Shared
       for (const code of [1, 125, 126, 127, 130, 137, 143, 255]) {
@@ -59,7 +120,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command that prints what an engine or its runtime says is a command that ran",
+    "a command that prints messages of an engine is not taken for an engine failure",
     Effect.gen(function*() {
       const container = yield* Shared
       const sentences = [
@@ -78,43 +139,8 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     })
   )
 
-  for (
-    const [user, uid, gid] of [["app", 1234, 5678], ["4321:8765", 4321, 8765], ["app:0", 1234, 0]] as const
-  ) {
-    test(
-      `a command runs as ${user}`,
-      Effect.gen(function*() {
-        const container = yield* Shared
-        const { stdout } = yield* container.exec(Exec.user(sh("id -u; id -g"), user))
-        assert.strictEqual(stdout, `${uid}\n${gid}\n`)
-      })
-    )
-  }
-
   test(
-    "a command runs in a directory",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const { stdout } = yield* container.exec(Exec.make("pwd").pipe(Exec.workingDirectory("/tmp")))
-      assert.strictEqual(stdout, "/tmp\n")
-    })
-  )
-
-  test(
-    "a command with a terminal sees one, and its lines end as there",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const { stderr, stdout } = yield* container.exec(Exec.tty(sh("test -t 1 && echo yes; echo err >&2")))
-      assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
-      const interactive = yield* container.exec(sh("test -t 1 && echo yes").pipe(Exec.tty, Exec.interactive))
-      assert.strictEqual(interactive.stdout, "yes\r\n")
-      const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
-      assert.strictEqual(without.exitCode, 1)
-    })
-  )
-
-  test(
-    "a command with a terminal cannot be fed, which would need a terminal here",
+    "exec refuses input for a command with a terminal",
     Effect.gen(function*() {
       const container = yield* Shared
       const fed = Exec.make("cat").pipe(Exec.tty, Exec.stdin("text"))
@@ -125,18 +151,18 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
 
   for (
     const [what, exec, reason] of [
-      ["a command that is not there", Exec.make("no-such-command"), "CommandNotFound"],
-      ["a path that is not there", Exec.make("/no/such/command", "x"), "CommandNotFound"],
-      ["a file that is no program", Exec.make("/etc/passwd"), "NotExecutable"],
-      ["a directory", Exec.make("/etc"), "NotExecutable"],
-      ["a user that is not there", Exec.make("id").pipe(Exec.user("nobody-here")), "Refused"],
-      ["a working directory that is not there", Exec.make("id").pipe(Exec.workingDirectory("/no/where")), "Refused"]
+      ["a missing command", Exec.make("no-such-command"), "CommandNotFound"],
+      ["a missing path", Exec.make("/no/such/command", "x"), "CommandNotFound"],
+      ["a file that is not executable", Exec.make("/etc/passwd"), "NotExecutable"],
+      ["a directory as command", Exec.make("/etc"), "NotExecutable"],
+      ["a missing user", Exec.make("id").pipe(Exec.user("nobody-here")), "Refused"],
+      ["a missing working directory", Exec.make("id").pipe(Exec.workingDirectory("/no/where")), "Refused"]
     ] as const
   ) {
     test(
-      `${what} fails with ${reason}`,
+      `exec with ${what} fails with ${reason}`,
       Effect.gen(function*() {
-        // Docker 29 can report what was wrong with another command that failed in the same container.
+        // Docker 29 can report the failure of another command in the same container.
         const container = yield* Container.start(idle)
         const error = yield* failsWith(container.exec(exec), "ExecFailed")
         assert.strictEqual(error.reason, reason, error.message)
@@ -146,22 +172,11 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       })
     )
   }
+}
 
+const execStreams = ({ test, uniqueName }: Suite): void => {
   test(
-    "a result over the limit keeps both ends and counts the rest",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const exec = Exec.outputLimit(sh("echo begin; head -c 1000000 /dev/zero; echo end; echo err >&2"), 100)
-      const { omittedBytes, stderr, stdout, stdoutBytes } = yield* container.exec(exec)
-      assert.strictEqual(stdoutBytes.length, 100)
-      assert.strictEqual(omittedBytes, 1000010 - 100)
-      assert.isTrue(stdout.startsWith("begin\n") && stdout.endsWith("end\n"))
-      assert.strictEqual(stderr, "err\n")
-    })
-  )
-
-  test(
-    "execStream gives the first piece before the command ends, and fails after the last",
+    "execStream emits output while the command runs and fails after its last output",
     Effect.gen(function*() {
       const container = yield* Shared
       const path = `/tmp/${yield* uniqueName}`
@@ -191,7 +206,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     ] as const
   ) {
     test(
-      `interruption ends ${what} inside the container`,
+      `interrupting execStream ends ${what} inside the container`,
       Effect.gen(function*() {
         const container = yield* Shared
         const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
@@ -210,7 +225,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   }
 
   test(
-    "a stream that is left ends its command",
+    "execStream ends its command when the consumer stops early",
     Effect.gen(function*() {
       const container = yield* Shared
       const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
@@ -222,21 +237,11 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
       assert.strictEqual(yield* countOf(container, seconds), 0)
     })
   )
+}
 
+const executingInEndingContainers = ({ idle, test }: Suite): void => {
   test(
-    "twenty commands at once have twenty answers",
-    Effect.gen(function*() {
-      const container = yield* Shared
-      const numbers = Array.from({ length: 20 }, (_, index) => `${index}`)
-      const answers = yield* Effect.forEach(numbers, (number) => container.exec(Exec.make("echo", number)), {
-        concurrency: "unbounded"
-      })
-      assert.deepStrictEqual(answers.map(({ stdout }) => stdout.trim()), numbers)
-    })
-  )
-
-  test(
-    "a command in a container that restarts runs or fails, and is not reported as run when it did not",
+    "a command in a restarting container is reported as run only if it ran",
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.stopTimeout(idle, 0))
       const command = container.exec(Exec.anyExitCode(sh("echo ran; exit 3")))
@@ -248,11 +253,11 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
           continue
         }
         const { exitCode, stderr, stdout } = outcome.right
-        // One that was killed with its container may have done nothing yet.
+        // A command that was killed with its container may not have printed yet.
         if (exitCode !== 137) assert.deepStrictEqual([exitCode, stdout, stderr], [3, "ran\n", ""], stderr)
       }
       yield* Fiber.join(restarting)
-      // Docker 20.10 can lose the file system of such a container, in which nothing starts then.
+      // Docker 20.10 can lose the file system of such a container, so that no command starts in it.
       const last = yield* Effect.either(command)
       if (Either.isRight(last)) assert.strictEqual(last.right.stdout, "ran\n")
       else assert.include(last.left.message, "could not be run (Refused)")
@@ -260,7 +265,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a command dies with its container",
+    "a command fails with ContainerNotRunning when its container is killed",
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.stopTimeout(idle, 0))
       const ready = yield* Deferred.make<void>()
@@ -280,3 +285,11 @@ const countOf = (container: Container.Container, argument: string) =>
   container.exec(sh("for f in /proc/[0-9]*/cmdline; do tr '\\0' ' ' <$f; echo; done 2>/dev/null")).pipe(
     Effect.map(({ stdout }) => stdout.split("\n").filter((line) => line.includes(argument)).length)
   )
+
+/** @internal */
+export const themes = [
+  { name: "executing commands", tests: executingCommands },
+  { name: "exec failures", tests: execFailures },
+  { name: "exec streams", tests: execStreams },
+  { name: "executing in ending containers", tests: executingInEndingContainers }
+] as const

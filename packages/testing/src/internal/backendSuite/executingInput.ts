@@ -1,14 +1,13 @@
 import { assert } from "@effect/vitest"
-import { Backend, Exec, Output } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Exec from "@ociman/containers/Exec"
+import * as Output from "@ociman/containers/Output"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
 import { failsWith, sh, Shared, type Suite } from "./support.js"
-
-/** @internal */
-export const name = "environment and input of commands"
 
 /** @internal */
 export const values: Readonly<Record<string, string>> = {
@@ -28,11 +27,11 @@ export const values: Readonly<Record<string, string>> = {
 }
 
 /**
- * Variables that a client of an engine would obey itself.
+ * Variables with a meaning for the clients of engines.
  *
  * @internal
  */
-export const obeyed: Readonly<Record<string, string>> = {
+export const clientVariables: Readonly<Record<string, string>> = {
   PATH: "/bin:/somewhere else",
   HOME: "/no/home",
   TMPDIR: "/no/tmp",
@@ -51,8 +50,7 @@ export const obeyed: Readonly<Record<string, string>> = {
   LD_PRELOAD: ""
 }
 
-/** @internal */
-export const tests = ({ test }: Suite): void => {
+const environmentOfCommands = ({ test }: Suite): void => {
   const environmentOf = (variables: Readonly<Record<string, string>>) =>
     Effect.gen(function*() {
       const container = yield* Shared
@@ -65,17 +63,17 @@ export const tests = ({ test }: Suite): void => {
     })
 
   test(
-    "environment variables have exactly their values",
+    "environment variables of a command have exactly their values",
     Effect.map(environmentOf(values), (environment) => assert.deepInclude(environment, values))
   )
 
   test(
-    "variables that clients obey reach the command, and not the client",
-    Effect.map(environmentOf(obeyed), (environment) => assert.deepInclude(environment, obeyed))
+    "variables with a meaning for the client reach the command and not the client",
+    Effect.map(environmentOf(clientVariables), (environment) => assert.deepInclude(environment, clientVariables))
   )
 
   test(
-    "a long value of a variable that clients obey reaches the command, or is refused before it runs",
+    "a too long value of a variable with a meaning for the client is refused before the command runs",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const value = `http://proxy.invalid/?${"é".repeat(40_000)}`
@@ -92,16 +90,18 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a secret reaches the command",
+    "a secret environment variable reaches the command",
     Effect.gen(function*() {
       const container = yield* Shared
       const exec = sh("printf %s \"$PASSWORD\"").pipe(Exec.env("PASSWORD", Redacted.make("s3cret\nline")))
       assert.strictEqual((yield* container.exec(exec)).stdout, "s3cret\nline")
     })
   )
+}
 
+const inputAndOutputOfCommands = ({ test }: Suite): void => {
   test(
-    "a command without input reads nothing, an interactive one too",
+    "a command without input reads an empty standard input, also if it is interactive",
     Effect.gen(function*() {
       const container = yield* Shared
       for (const exec of [Exec.make("cat"), Exec.interactive(Exec.make("cat"))]) {
@@ -111,7 +111,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a byte order mark stays in the output, as text and in lines",
+    "the output of a command keeps byte order marks, as text and in lines",
     Effect.gen(function*() {
       const container = yield* Shared
       const cat = Exec.make("cat").pipe(Exec.stdin("\uFEFFa\n\uFEFFb\n"))
@@ -124,7 +124,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "text is read as UTF-8",
+    "the output of a command is decoded as UTF-8",
     Effect.gen(function*() {
       const container = yield* Shared
       const text = "grüß ☃ 𝄞\r\n\0\n"
@@ -133,6 +133,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   const megabyte = bytes.pattern(1024 * 1024)
+
   for (
     const [what, stdin, expected] of [
       ["every byte value", bytes.allByteValues, bytes.allByteValues],
@@ -142,7 +143,7 @@ export const tests = ({ test }: Suite): void => {
     ] as const
   ) {
     test(
-      `${what} comes through unchanged`,
+      `a command receives ${what} as input unchanged`,
       Effect.gen(function*() {
         const container = yield* Shared
         const { stdoutBytes } = yield* container.exec(Exec.make("cat").pipe(Exec.stdin(stdin)))
@@ -152,7 +153,7 @@ export const tests = ({ test }: Suite): void => {
   }
 
   test(
-    "a command that does not read its input is no trouble",
+    "a command that does not read its input succeeds",
     Effect.gen(function*() {
       const container = yield* Shared
       const { engine } = yield* Backend.Backend
@@ -163,7 +164,7 @@ export const tests = ({ test }: Suite): void => {
   )
 
   test(
-    "a command fails when the stream it reads fails, and is gone",
+    "a failure of the input stream ends the command and fails exec",
     Effect.gen(function*() {
       const container = yield* Shared
       const lost = { _tag: "Lost", page: 3 }
@@ -181,7 +182,7 @@ export const tests = ({ test }: Suite): void => {
 }
 
 /**
- * What stands in `/proc/self/environ`.
+ * Parses the content of `/proc/self/environ`.
  *
  * @internal
  */
@@ -192,3 +193,9 @@ export const parseEnvironment = (text: string): Readonly<Record<string, string>>
       return [variable.slice(0, end), variable.slice(end + 1)]
     })
   )
+
+/** @internal */
+export const themes = [
+  { name: "environment of commands", tests: environmentOfCommands },
+  { name: "input and output of commands", tests: inputAndOutputOfCommands }
+] as const

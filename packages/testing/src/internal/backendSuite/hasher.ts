@@ -1,8 +1,9 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import { FileTree, Hasher } from "@ociman/oci"
+import * as FileTree from "@ociman/oci/FileTree"
+import * as Hasher from "@ociman/oci/Hasher"
 import * as Effect from "effect/Effect"
 
-/** Two of FNV-1a's numbers of 32 bits, eight times over: enough to tell the few trees of a test apart. */
+/** Two 32-bit FNV-1a hashes, repeated to 64 digits: enough to distinguish the few trees of a test. */
 const start = () => {
   let a = 0x811c9dc5
   let b = 0x01000193
@@ -18,8 +19,8 @@ const start = () => {
 }
 
 /**
- * Runs a test with a hasher that needs nothing but files, so that backends can
- * be tested wherever there is a platform. It is not one of cryptography.
+ * Provides a hasher that needs only a file system, so that backends can be tested
+ * on every platform. It is not cryptographic.
  *
  * @internal
  */

@@ -1,27 +1,24 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Engine, HostResolver, IpAddress, Network } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Engine from "@ociman/containers/Engine"
+import * as HostResolver from "@ociman/containers/HostResolver"
+import * as IpAddress from "@ociman/containers/IpAddress"
+import * as Network from "@ociman/containers/Network"
 import * as Effect from "effect/Effect"
 import { failsWith, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "host names"
-
-/** @internal */
-export const tests = ({ idle, label, options, test, uniqueName }: Suite): void => {
-  const network = Effect.flatMap(
-    uniqueName,
-    (name) => Network.make({ name, labels: { [label.key]: label.value } })
-  )
-
+const hostLookup = ({ idle, options, test }: Suite): void => {
   test(
-    "localhost is loopback",
+    "localhost resolves to a loopback address",
     Effect.gen(function*() {
       assert.isTrue(IpAddress.isLoopback(yield* HostResolver.resolve(idle, "localhost")))
     })
   )
 
   test(
-    "an extra host has the address that was given",
+    "an extra host of a definition resolves to its address",
     Effect.gen(function*() {
       const definition = Definition.extraHost(idle, "custom-host.test", "192.168.1.100")
       assert.strictEqual(yield* HostResolver.resolve(definition, "custom-host.test"), "192.168.1.100")
@@ -30,7 +27,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
 
   if (options.processes) {
     test(
-      "so has one that was given by a flag of the client",
+      "an extra host of a raw flag resolves to its address",
       Effect.gen(function*() {
         const definition = Definition.rawFlags(idle, "--add-host", "raw-host.test:10.0.0.1")
         assert.strictEqual(yield* HostResolver.resolve(definition, "raw-host.test"), "10.0.0.1")
@@ -39,7 +36,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   }
 
   test(
-    "host-gateway is an address, or an error of an engine that does not know it",
+    "host-gateway resolves to an address, or fails on an engine that does not support it",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const resolved = HostResolver.resolve(Definition.extraHost(idle, "gateway.test", "host-gateway"), "gateway.test")
@@ -52,7 +49,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a host that nobody knows has no address",
+    "lookup of an unknown host fails with HostNotResolved",
     Effect.gen(function*() {
       const { id } = yield* Shared
       const error = yield* failsWith(
@@ -64,7 +61,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "what is no host name is none, whatever it looks like",
+    "lookup of a text that is not a host name fails with InvalidName",
     Effect.flatMap(Shared, (shared) =>
       Effect.forEach(
         ["", "-h", "--help", "a b", "$(id)", "a;b", "é", "a/b"],
@@ -77,7 +74,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a container that is gone or stopped resolves nothing",
+    "lookup in a stopped or removed container fails",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.stop({ grace: "5 seconds" })
@@ -87,9 +84,16 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       yield* failsWith(HostResolver.lookupIn(container, "localhost"), "ContainerNotFound")
     })
   )
+}
+
+const hostLookupInNetworks = ({ idle, label, test, uniqueName }: Suite): void => {
+  const network = Effect.flatMap(
+    uniqueName,
+    (name) => Network.make({ name, labels: { [label.key]: label.value } })
+  )
 
   test(
-    "containers of a network have each other's names and aliases, those outside have not",
+    "names and aliases of containers resolve inside their network only",
     Effect.gen(function*() {
       const [inside, outside] = yield* Effect.all([network, network])
       const name = yield* uniqueName
@@ -97,27 +101,28 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         idle.pipe(Definition.name(name), Definition.network(inside), Definition.networkAlias("db", "database"))
       )
       const address = (yield* server.inspect).addresses[inside.name]
-      const [client, stranger] = yield* Effect.all([
+      const [client, outsider] = yield* Effect.all([
         Container.start(Definition.network(idle, inside)),
         Container.start(Definition.network(idle, outside))
       ])
       for (const host of [name, "db", "database"]) {
         assert.strictEqual(yield* HostResolver.lookupIn(client, host), address)
-        yield* failsWith(HostResolver.lookupIn(stranger, host), "HostNotResolved")
+        yield* failsWith(HostResolver.lookupIn(outsider, host), "HostNotResolved")
       }
-      yield* inside.connect(stranger, { aliases: ["late"] })
-      assert.strictEqual(yield* HostResolver.lookupIn(stranger, "db"), address)
+      yield* inside.connect(outsider, { aliases: ["late"] })
+      assert.strictEqual(yield* HostResolver.lookupIn(outsider, "db"), address)
       assert.strictEqual(
         yield* HostResolver.lookupIn(client, "late"),
-        (yield* stranger.inspect).addresses[inside.name]
+        (yield* outsider.inspect).addresses[inside.name]
       )
-      yield* inside.disconnect(stranger)
-      yield* failsWith(HostResolver.lookupIn(stranger, "db"), "HostNotResolved")
-    })
+      yield* inside.disconnect(outsider)
+      yield* failsWith(HostResolver.lookupIn(outsider, "db"), "HostNotResolved")
+    }),
+    ["networks"]
   )
 
   test(
-    "a name is looked up in the network of a definition",
+    "resolve looks up a name in the network of the definition",
     Effect.gen(function*() {
       const joined = yield* network
       const server = yield* Container.start(
@@ -127,21 +132,23 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         yield* HostResolver.resolve(Definition.network(idle, joined), "db"),
         (yield* server.inspect).addresses[joined.name]
       )
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "the engine's machine has an address for containers",
+    "the machine of the engine has an address that containers can use",
     Effect.gen(function*() {
       const joined = yield* network
       for (const definition of [idle, Definition.network(idle, joined)]) {
         assert.isFalse(IpAddress.isLoopback(yield* HostResolver.resolveContainerHost(definition)))
       }
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "the default network has subnets",
+    "the default network reports its subnets",
     Effect.gen(function*() {
       const subnets = yield* Network.bridgeSubnets
       assert.isNotEmpty(subnets)
@@ -149,3 +156,9 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "host lookup", tests: hostLookup },
+  { name: "host lookup in networks", tests: hostLookupInNetworks }
+] as const

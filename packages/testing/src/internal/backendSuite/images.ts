@@ -1,11 +1,11 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Image, Label } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import { failsWith, type Suite } from "./support.js"
-
-/** @internal */
-export const name = "images"
 
 /** @internal */
 export const uniqueImage = ({ namePrefix, uniqueName }: Pick<Suite, "namePrefix" | "uniqueName">) =>
@@ -13,30 +13,30 @@ export const uniqueImage = ({ namePrefix, uniqueName }: Pick<Suite, "namePrefix"
     Effect.tap((image) => Effect.addFinalizer(() => Effect.ignoreLogged(Image.removeIfPresent(image, { force: true }))))
   )
 
-/** @internal */
-export const tests = (suite: Suite): void => {
+const images = (suite: Suite): void => {
   const { idle, image, label, test } = suite
-  const snapshot = uniqueImage(suite)
 
   test(
-    "an image is inspected, and one that is not there is not found",
+    "inspect returns the properties of an image and fails for a missing one",
     Effect.gen(function*() {
       const info = yield* Image.inspect(image)
       assert.include(info.tags, Reference.format(image))
       assert.strictEqual(info.labels[label.key], label.value)
       assert.strictEqual(info.os, "linux")
-      const nowhere = Reference.make("localhost/ociman/no-such-image:1")
-      const error = yield* failsWith(Image.inspect(nowhere), "ImageNotFound")
+      const missing = Reference.make("localhost/ociman/no-such-image:1")
+      const error = yield* failsWith(Image.inspect(missing), "ImageNotFound")
       assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
-      yield* Image.removeIfPresent(nowhere)
-      assert.isFalse(yield* Image.exists(nowhere))
+      yield* failsWith(Image.remove(missing), "ImageNotFound")
+      yield* Image.removeIfPresent(missing)
+      assert.isFalse(yield* Image.exists(missing))
       assert.isTrue(yield* Image.exists(image))
     })
   )
 
+  const snapshot = uniqueImage(suite)
+
   test(
-    "commit makes an image with the container's labels, from which containers start",
+    "commit makes an image with the labels of the container, from which containers start",
     Effect.gen(function*() {
       const target = yield* snapshot
       const key = "com.example.committed"
@@ -51,11 +51,12 @@ export const tests = (suite: Suite): void => {
       )
       assert.strictEqual(labels[key], "yes, it is")
       assert.strictEqual((yield* container.state).status, "running")
-    })
+    }),
+    ["commit"]
   )
 
   test(
-    "images are listed by label, and gone when they are removed",
+    "list selects images by label and omits removed ones",
     Effect.gen(function*() {
       const target = yield* snapshot
       const key = `com.example.${yield* suite.uniqueName}`
@@ -70,22 +71,24 @@ export const tests = (suite: Suite): void => {
       yield* Image.remove(target)
       assert.deepStrictEqual(yield* ids(Label.has(key)), [])
       assert.isFalse(yield* Image.exists(target))
-    })
+    }),
+    ["commit"]
   )
 
   test(
-    "a container that is gone cannot be committed",
+    "commit of a removed container fails with ContainerNotFound",
     Effect.gen(function*() {
       const target = yield* snapshot
       const container = yield* Container.start(idle)
       yield* container.remove({ force: true })
       yield* failsWith(container.commit(target), "ContainerNotFound")
       assert.isFalse(yield* Image.exists(target))
-    })
+    }),
+    ["commit"]
   )
 
   test(
-    "an image in use is removed by force only",
+    "removing an image in use fails with Conflict",
     Effect.gen(function*() {
       const target = yield* snapshot
       const { commit } = yield* Container.start(idle)
@@ -94,6 +97,12 @@ export const tests = (suite: Suite): void => {
       const error = yield* failsWith(Image.remove(target), "EngineFailed")
       assert.strictEqual(error.reason, "Conflict")
       assert.isTrue(yield* Image.exists(target))
-    })
+    }),
+    ["commit"]
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "images", tests: images }
+] as const

@@ -1,22 +1,21 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Label, Mount } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Label from "@ociman/containers/Label"
+import * as Mount from "@ociman/containers/Mount"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "interrupting"
-
 const moments = 16
 
-// As many as that leave each other the time that was measured.
+// The duration of a start is measured at the same concurrency.
 const concurrency = 3
 
-/** @internal */
-export const tests = ({ idle, test, uniqueName }: Suite): void => {
+const interruptingStarts = ({ idle, test, uniqueName }: Suite): void => {
   test(
-    `${moments} moments of a start leave no container`,
+    `interrupting a start at ${moments} moments leaves no container`,
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const definition = idle.pipe(Definition.label(key, ""), Definition.mount(Mount.volume({ target: "/data" })))
@@ -37,7 +36,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a launch that is interrupted leaves no container",
+    "an interrupted launch leaves no container",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const definition = Definition.label(idle, key, "")
@@ -57,3 +56,8 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "interrupting starts", tests: interruptingStarts }
+] as const

@@ -1,21 +1,31 @@
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
 import { assert } from "@effect/vitest"
-import { Backend, Container, ContainerName, Definition, Device, Exec, Mount, Ulimit, Volume } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as ContainerName from "@ociman/containers/ContainerName"
+import * as Definition from "@ociman/containers/Definition"
+import * as Device from "@ociman/containers/Device"
+import * as Exec from "@ociman/containers/Exec"
+import * as Mount from "@ociman/containers/Mount"
+import * as Ulimit from "@ociman/containers/Ulimit"
+import * as Volume from "@ociman/containers/Volume"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as raw from "./raw.js"
 import { assertGone, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "definitions: what surrounds the process"
-
-/** @internal */
-export const tests = ({ idle, options, script, test, uniqueName }: Suite): void => {
+const helpers = () => {
   const output = (definition: Definition.Definition) => Effect.map(Container.run(definition), ({ stdout }) => stdout)
 
+  return { output }
+}
+
+const mounts = ({ idle, script, test, uniqueName }: Suite): void => {
+  const { output } = helpers()
+
   test(
-    "memory is mounted, of its size and with its mode",
+    "a tmpfs mount has its size and mode",
     Effect.gen(function*() {
       const definition = script("stat -c %a /scratch; df -k /scratch | tail -n 1; echo x >/scratch/x && cat /scratch/x")
       const stdout = yield* output(
@@ -26,7 +36,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a directory of the host is mounted, with a comma and spaces in its name",
+    "a bind mount works with commas and spaces in its paths",
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const path = yield* Path.Path
@@ -48,7 +58,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a directory of the host that is not there fails the container, and nothing is left",
+    "a bind mount of a missing directory fails the start and leaves no container",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = idle.pipe(
@@ -64,7 +74,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a named volume keeps what one container wrote for the next",
+    "a named volume keeps its files for the next container",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const source = yield* uniqueName
@@ -81,15 +91,19 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a read-only root cannot be written to",
+    "a read-only root file system refuses writes",
     Effect.gen(function*() {
       const definition = Definition.readOnlyRoot(script("touch /x 2>/dev/null || echo refused"))
       assert.strictEqual(yield* output(definition), "refused\n")
     })
   )
+}
+
+const privilegesAndDevices = ({ idle, script, test, uniqueName }: Suite): void => {
+  const { output } = helpers()
 
   test(
-    "capabilities are dropped and added",
+    "a container has the capabilities that its definition adds and drops",
     Effect.gen(function*() {
       const definition = script("grep CapEff /proc/self/status").pipe(
         Definition.dropCapability("ALL"),
@@ -100,16 +114,16 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "security options hold",
+    "a security option of a definition takes effect",
     Effect.gen(function*() {
       const definition = Definition.securityOption(script("grep NoNewPrivs /proc/self/status"), "no-new-privileges")
       assert.match(yield* output(definition), /1\n$/)
     })
   )
 
-  // A machine need not allow it to start.
+  // Only creates the container: a machine may not allow privileged containers to start.
   test(
-    "a privileged container is one",
+    "a privileged definition creates a privileged container",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const name = ContainerName.make(yield* uniqueName)
@@ -124,34 +138,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "limits of processes hold",
-    Effect.gen(function*() {
-      // Of what is left out Podman makes as much as there could be, which a machine need not allow.
-      const limits = [Ulimit.make("nofile", 100, 200), Ulimit.make("nproc", 1000, 1000)]
-      const definition = Definition.ulimit(script("ulimit -Sn; ulimit -Hn"), ...limits)
-      assert.strictEqual(yield* output(definition), "100\n200\n")
-    })
-  )
-
-  test(
-    "limits of memory and processors are the definition's, where the engine can limit them",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle.pipe(Definition.memory("64m"), Definition.cpus(0.5)))
-      const { Memory, NanoCpus } = raw.container(yield* container.inspect).HostConfig
-      assert.deepStrictEqual([Memory, NanoCpus], options.resources ? [64 * 1024 * 1024, 500_000_000] : [0, 0])
-    })
-  )
-
-  test(
-    "shared memory has its size",
-    Effect.gen(function*() {
-      const definition = Definition.sharedMemory(script("df -k /dev/shm | tail -n 1"), "8m")
-      assert.match(yield* output(definition), /\s8192\s/)
-    })
-  )
-
-  test(
-    "a device of the host is there",
+    "a device of the host is present in the container",
     Effect.gen(function*() {
       const device = Device.make("/dev/null", { container: "/dev/nowhere" })
       const definition = Definition.device(
@@ -161,9 +148,44 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
       assert.strictEqual(yield* output(definition), "yes\n")
     })
   )
+}
+
+const resourceLimits = ({ idle, options, script, test }: Suite): void => {
+  const { output } = helpers()
 
   test(
-    "extra hosts and name servers are the definition's",
+    "process limits of a definition take effect",
+    Effect.gen(function*() {
+      // Podman raises every omitted limit to the maximum, which a machine may not allow.
+      const limits = [Ulimit.make("nofile", 100, 200), Ulimit.make("nproc", 1000, 1000)]
+      const definition = Definition.ulimit(script("ulimit -Sn; ulimit -Hn"), ...limits)
+      assert.strictEqual(yield* output(definition), "100\n200\n")
+    })
+  )
+
+  test(
+    "memory and processor limits take effect where the engine supports them",
+    Effect.gen(function*() {
+      const container = yield* Container.start(idle.pipe(Definition.memory("64m"), Definition.cpus(0.5)))
+      const { Memory, NanoCpus } = raw.container(yield* container.inspect).HostConfig
+      assert.deepStrictEqual([Memory, NanoCpus], options.resources ? [64 * 1024 * 1024, 500_000_000] : [0, 0])
+    })
+  )
+
+  test(
+    "shared memory of a container has the size of its definition",
+    Effect.gen(function*() {
+      const definition = Definition.sharedMemory(script("df -k /dev/shm | tail -n 1"), "8m")
+      assert.match(yield* output(definition), /\s8192\s/)
+    })
+  )
+}
+
+const networkSettings = ({ idle, script, test }: Suite): void => {
+  const { output } = helpers()
+
+  test(
+    "a container uses the extra hosts and name servers of its definition",
     Effect.gen(function*() {
       const definition = script("grep database /etc/hosts; cat /etc/resolv.conf").pipe(
         Definition.extraHost("database", "10.1.2.3"),
@@ -174,7 +196,7 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
   )
 
   test(
-    "a container joins no network, or that of another container",
+    "a container joins no network or the network of another container",
     Effect.gen(function*() {
       const interfaces = script("ls /sys/class/net")
       assert.strictEqual(yield* output(Definition.network(interfaces, "none")), "lo\n")
@@ -185,3 +207,11 @@ export const tests = ({ idle, options, script, test, uniqueName }: Suite): void 
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "mounts", tests: mounts },
+  { name: "privileges and devices", tests: privilegesAndDevices },
+  { name: "resource limits", tests: resourceLimits },
+  { name: "network settings", tests: networkSettings }
+] as const

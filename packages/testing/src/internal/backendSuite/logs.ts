@@ -1,16 +1,15 @@
 import { assert } from "@effect/vitest"
-import { type BackendDriver, Container, Exec, Output } from "@ociman/containers"
+import type * as BackendDriver from "@ociman/containers/BackendDriver"
+import * as Container from "@ociman/containers/Container"
+import * as Exec from "@ociman/containers/Exec"
+import * as Output from "@ociman/containers/Output"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Stream from "effect/Stream"
 import { eventually, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "logs"
-
-/** @internal */
-export const tests = ({ idle, script, test }: Suite): void => {
+const logs = ({ idle, script, test }: Suite): void => {
   const lines = (
     container: Container.Container,
     options?: BackendDriver.LogOptions,
@@ -18,7 +17,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   ) => Effect.map(Stream.runCollect(Output.lines(container.logs(options), source)), (lines) => Array.from(lines))
 
   test(
-    "logs give both outputs apart, of a running container and of one that has ended",
+    "logs return both outputs separately, while the container runs and after it ended",
     Effect.gen(function*() {
       const container = yield* Container.start(
         script("echo out 1; echo err >&2; echo out 2; while ! [ -e /end ]; do usleep 20000; done; echo end")
@@ -33,7 +32,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "followed logs come as they are written, and end with the container",
+    "followed logs arrive as they are written and end with the container",
     Effect.gen(function*() {
       const container = yield* Container.start(
         script("echo first; while ! [ -e /end ]; do usleep 20000; done; echo last; exit 3")
@@ -52,7 +51,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "a consumer may stop following",
+    "a consumer can stop following logs early",
     Effect.gen(function*() {
       const container = yield* Container.start(script("while :; do echo line; sleep 0.1; done"))
       const three = yield* Stream.runCollect(Stream.take(Output.lines(container.logs({ follow: true })), 3))
@@ -61,7 +60,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "tail gives the last lines",
+    "the tail option returns the last lines of a log",
     Effect.gen(function*() {
       const container = yield* Container.start(script("seq 1 100"))
       yield* container.wait
@@ -72,7 +71,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "since gives what was written after a time, or within a duration",
+    "the since option returns lines after a time or within a duration",
     Effect.gen(function*() {
       const container = yield* Container.start(
         script("echo before; while ! [ -e /go ]; do usleep 20000; done; echo after")
@@ -88,7 +87,7 @@ export const tests = ({ idle, script, test }: Suite): void => {
   )
 
   test(
-    "logs of a container that writes nothing are empty, and of one that is gone an error",
+    "logs are empty without output and fail for a removed container",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       assert.deepStrictEqual(yield* lines(container), [])
@@ -97,3 +96,8 @@ export const tests = ({ idle, script, test }: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "logs", tests: logs }
+] as const

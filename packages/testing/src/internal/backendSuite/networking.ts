@@ -3,24 +3,31 @@ import * as FetchHttpClient from "@effect/platform/FetchHttpClient"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec, HostResolver, Network, Port } from "@ociman/containers"
-import { Subprocess } from "@ociman/process"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
+import * as HostResolver from "@ociman/containers/HostResolver"
+import * as Network from "@ociman/containers/Network"
+import * as Port from "@ociman/containers/Port"
+import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as TestImage from "../../TestImage.js"
 import { freePort } from "./ports.js"
 import { assertGone, eventually, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "networking"
-
-/** @internal */
-export const tests = ({ idle, label, options, script, test, uniqueName }: Suite): void => {
+const helpers = ({ script }: Suite) => {
   const web = script(
     "trap 'exit 0' TERM; echo \"$1\" >/www/index.html; httpd -f -p 8080 -h /www & wait",
     "hello from inside"
   )
 
+  return { web }
+}
+
+const publishedServers = (suite: Suite): void => {
+  const { idle, options, test, uniqueName } = suite
+  const { web } = helpers(suite)
   const answers = (port: Port.Port) =>
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.publish(web, port))
@@ -28,16 +35,22 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       return container
     })
 
-  test("a server is reached at its address", answers(Port.tcp(8080)).pipe(Effect.asVoid))
+  test("a published server is reached at its address", answers(Port.tcp(8080)).pipe(Effect.asVoid))
 
-  test("a server on all addresses is too", answers(Port.tcp(8080, { hostIp: "0.0.0.0" })).pipe(Effect.asVoid))
+  test(
+    "a server published on all addresses is reached at its address",
+    answers(Port.tcp(8080, { hostIp: "0.0.0.0" })).pipe(Effect.asVoid)
+  )
 
   if (options.ipv6) {
-    test("a server on IPv6 loopback is too", answers(Port.tcp(8080, { hostIp: "::1" })).pipe(Effect.asVoid))
+    test(
+      "a server published on IPv6 loopback is reached at its address",
+      answers(Port.tcp(8080, { hostIp: "::1" })).pipe(Effect.asVoid)
+    )
   }
 
   test(
-    "a restarted server is reached at the address it has then",
+    "a restarted server is reached at its new address",
     Effect.gen(function*() {
       const container = yield* answers(Port.tcp(8080))
       yield* container.restart({ grace: "5 seconds" })
@@ -45,50 +58,9 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     })
   )
 
+  // No process listens on the port; the kernel of the container counts the datagrams for it.
   test(
-    "containers of a network reach each other by name and by alias",
-    Effect.gen(function*() {
-      const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
-      const name = yield* uniqueName
-      yield* Container.start(
-        web.pipe(Definition.name(name), Definition.network(network), Definition.networkAlias("web"))
-      )
-      const client = yield* Container.start(Definition.network(idle, network))
-      for (const host of [name, "web"]) {
-        assert.strictEqual(yield* download(client, `http://${host}:8080/`), "hello from inside\n")
-      }
-      const stranger = yield* Container.start(idle)
-      const { exitCode } = yield* stranger.exec(
-        Exec.anyExitCode(Exec.make("wget", "-q", "-O", "-", `http://${name}:8080/`))
-      )
-      assert.notStrictEqual(exitCode, 0)
-    })
-  )
-
-  test(
-    "containers reach a server on the engine's machine, by name and by address",
-    Effect.gen(function*() {
-      const port = yield* freePort(idle)
-      const fs = yield* FileSystem.FileSystem
-      const directory = yield* fs.makeTempDirectoryScoped()
-      yield* fs.writeFileString(`${directory}/index.html`, "hello from the machine\n")
-      const busybox = yield* TestImage.busybox
-      yield* Subprocess.start(Command.make(busybox, "httpd", "-f", "-p", `0.0.0.0:${port}`, "-h", directory))
-      const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
-      for (const place of [idle, Definition.network(idle, network)]) {
-        const { definition, name } = yield* HostResolver.containerHost(place)
-        const client = yield* Container.start(definition)
-        const address = yield* HostResolver.resolveContainerHost(place)
-        for (const host of [name, address]) {
-          assert.strictEqual(yield* download(client, `http://${host}:${port}/`), "hello from the machine\n")
-        }
-      }
-    })
-  )
-
-  // Nobody listens there: what the container's kernel counts says that it arrived.
-  test(
-    "a datagram reaches a published udp port",
+    "a datagram reaches a published UDP port",
     Effect.gen(function*() {
       const busybox = yield* TestImage.busybox
       const container = yield* Container.start(Definition.publish(idle, Port.udp(9999)))
@@ -104,7 +76,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "a port of the host that a process has is taken, and nothing is left",
+    "publishing a port that a host process uses fails with PortTaken and leaves no container",
     Effect.gen(function*() {
       const busybox = yield* TestImage.busybox
       const name = yield* uniqueName
@@ -123,6 +95,52 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 }
 
+const serversInNetworks = (suite: Suite): void => {
+  const { idle, label, test, uniqueName } = suite
+  const { web } = helpers(suite)
+
+  test(
+    "containers of a network reach each other by name and alias",
+    Effect.gen(function*() {
+      const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
+      const name = yield* uniqueName
+      yield* Container.start(
+        web.pipe(Definition.name(name), Definition.network(network), Definition.networkAlias("web"))
+      )
+      const client = yield* Container.start(Definition.network(idle, network))
+      for (const host of [name, "web"]) {
+        assert.strictEqual(yield* download(client, `http://${host}:8080/`), "hello from inside\n")
+      }
+      const outsider = yield* Container.start(idle)
+      const { exitCode } = yield* outsider.exec(
+        Exec.anyExitCode(Exec.make("wget", "-q", "-O", "-", `http://${name}:8080/`))
+      )
+      assert.notStrictEqual(exitCode, 0)
+    })
+  )
+
+  test(
+    "containers reach a server on the machine of the engine by name and by address",
+    Effect.gen(function*() {
+      const port = yield* freePort(idle)
+      const fs = yield* FileSystem.FileSystem
+      const directory = yield* fs.makeTempDirectoryScoped()
+      yield* fs.writeFileString(`${directory}/index.html`, "hello from the machine\n")
+      const busybox = yield* TestImage.busybox
+      yield* Subprocess.start(Command.make(busybox, "httpd", "-f", "-p", `0.0.0.0:${port}`, "-h", directory))
+      const network = yield* Network.make({ name: yield* uniqueName, labels: { [label.key]: label.value } })
+      for (const place of [idle, Definition.network(idle, network)]) {
+        const { definition, name } = yield* HostResolver.containerHost(place)
+        const client = yield* Container.start(definition)
+        const address = yield* HostResolver.resolveContainerHost(place)
+        for (const host of [name, address]) {
+          assert.strictEqual(yield* download(client, `http://${host}:${port}/`), "hello from the machine\n")
+        }
+      }
+    })
+  )
+}
+
 const request = ({ host, port }: Container.Address) =>
   HttpClient.get(`http://${host.includes(":") ? `[${host}]` : host}:${port}/`).pipe(
     Effect.flatMap((response) => response.text),
@@ -133,7 +151,7 @@ const request = ({ host, port }: Container.Address) =>
 const fetch = (address: Container.Address) =>
   Effect.retry(request(address), Schedule.spaced("50 millis").pipe(Schedule.upTo("20 seconds")))
 
-/** What a container downloads from a server that may still be starting. */
+/** Downloads a page inside a container; retries while the server may still be starting. */
 const download = (client: Container.Container, url: string) =>
   client.exec(Exec.make("wget", "-q", "-O", "-", url)).pipe(
     Effect.retry(Schedule.spaced("50 millis").pipe(Schedule.upTo("20 seconds"))),
@@ -144,3 +162,9 @@ const unexpectedDatagrams = (snmp: string): number => {
   const [names, values] = snmp.split("\n").map((line) => line.split(/\s+/))
   return Number(values?.[names?.indexOf("NoPorts") ?? 0])
 }
+
+/** @internal */
+export const themes = [
+  { name: "published servers", tests: publishedServers },
+  { name: "servers in networks", tests: serversInNetworks }
+] as const

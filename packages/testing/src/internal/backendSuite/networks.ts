@@ -1,27 +1,22 @@
 import { assert } from "@effect/vitest"
-import {
-  Backend,
-  type BackendError,
-  Container,
-  Definition,
-  IpAddress,
-  Label,
-  Network,
-  Subnet
-} from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as IpAddress from "@ociman/containers/IpAddress"
+import * as Label from "@ociman/containers/Label"
+import * as Network from "@ociman/containers/Network"
+import * as Subnet from "@ociman/containers/Subnet"
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Scope from "effect/Scope"
-import { failsWith, type Suite, warnings } from "./support.js"
-
-/** @internal */
-export const name = "networks"
+import { failsWith, type Suite, unlessNameInUse, warnings } from "./support.js"
 
 /**
- * A network with a subnet that nothing else on the machine has.
+ * Makes a network with a subnet that is unused on the machine, and a function for addresses in it.
  *
  * @internal
  */
@@ -36,8 +31,7 @@ export const makeWithSubnet = (options: Network.Options) =>
     Effect.retry({ times: 10, while: (error) => error._tag === "SubnetUnavailable" })
   )
 
-/** @internal */
-export const tests = ({ idle, label, options, test, uniqueName }: Suite): void => {
+const helpers = ({ idle, label, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Network.Options = {}) =>
@@ -48,8 +42,15 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   const isThere = (network: Network.Network) =>
     Effect.map(Network.list(label), (infos) => infos.some(({ id }) => id === network.id))
 
+  return { labels, make, inNetwork, isThere }
+}
+
+const makingNetworks = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
+
   test(
-    "a network has what it was made with, and is gone when its scope closes",
+    "a network has its options and is removed when its scope closes",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const network = yield* Effect.scoped(Effect.gen(function*() {
@@ -68,21 +69,23 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       }))
       yield* failsWith(network.inspect, "NetworkNotFound")
       assert.isFalse(yield* isThere(network))
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a network without options has a name and addresses of its own",
+    "networks without options get distinct names and subnets",
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([Network.make({ labels }), Network.make({ labels })])
       assert.notStrictEqual(first.name, second.name)
       const [one, other] = yield* Effect.all([first.inspect, second.inspect])
       assert.isFalse(Subnet.overlaps(subnetOf(one), subnetOf(other)))
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "an internal network of IPv6 has addresses of IPv4 too",
+    "an internal IPv6 network has an IPv4 subnet too",
     Effect.gen(function*() {
       const group = (yield* Random.nextIntBetween(1, 0xFFFF)).toString(16)
       const subnet = `fd77:${group}::/64`
@@ -92,11 +95,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       const families = info.subnets.map(({ subnet }) => Subnet.family(subnet))
       assert.deepStrictEqual([...families].sort(), ["ipv4", "ipv6"])
       assert.include(info.subnets.map(({ subnet }) => Subnet.format(subnet)), subnet)
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a gateway is where it was asked for",
+    "a network uses the requested gateway address",
     Effect.gen(function*() {
       const range = yield* Effect.scoped(
         Effect.map(makeWithSubnet({ name: yield* uniqueName, labels }), ({ at }) => at)
@@ -107,40 +111,65 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         Option.getOrUndefined(Option.flatMap(Option.fromNullable(first), ({ gateway }) => gateway)),
         range(77)
       )
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a name that is taken is in use, and its network is left alone",
+    "interrupting the creation of a network at six moments leaves no network",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
+      const whole = Duration.toMillis((yield* once)[0])
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
+        { concurrency: 2, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual(yield* Network.list(Label.has(key)), [])
+    }),
+    ["networks"]
+  )
+}
+
+const networkConflicts = (suite: Suite): void => {
+  const { label, test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
+
+  test(
+    "making a network with a name in use fails and keeps the existing network",
     Effect.gen(function*() {
       const network = yield* make()
       const error = yield* failsWith(Effect.scoped(make({ name: network.name })), "NameInUse")
       assert.strictEqual(error.kind, "network")
       assert.strictEqual(error.resource, network.name)
       assert.isTrue(yield* isThere(network))
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "of several who ask for a name at once one gets it at the most, and nothing is left of the others",
+    "of concurrent requests for one network name at most one succeeds and the others leave nothing",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const named = Effect.map(Network.list(label), (infos) => infos.filter((info) => info.name === name))
       yield* Effect.scoped(Effect.gen(function*() {
-        const outcomes = yield* Effect.all(Array.from({ length: 6 }, () => Effect.either(make({ name }))), {
+        const outcomes = yield* Effect.all(Array.from({ length: 6 }, () => unlessNameInUse(make({ name }))), {
           concurrency: "unbounded"
         })
-        const made = outcomes.filter(Either.isRight)
+        const made = Arr.getSomes(outcomes)
         assert.isAtMost(made.length, 1)
-        for (const outcome of outcomes.filter(Either.isLeft)) assert.strictEqual(outcome.left._tag, "NameInUse")
-        assert.deepStrictEqual((yield* named).map(({ id }) => id), made.map(({ right }) => right.id))
+        assert.deepStrictEqual((yield* named).map(({ id }) => id), made.map(({ id }) => id))
       }))
       assert.deepStrictEqual(yield* named, [])
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "subnets that overlap are refused, and nothing is left",
+    "a network with an overlapping subnet is refused and leaves nothing",
     Effect.gen(function*() {
       const { network } = yield* makeWithSubnet({ name: yield* uniqueName, labels })
       const subnet = subnetOf(yield* network.inspect)
@@ -149,11 +178,17 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       assert.strictEqual(error.reason, "Overlap")
       assert.strictEqual(error.network, name)
       assert.isFalse((yield* Network.list(label)).some((info) => info.name === name))
-    })
+    }),
+    ["networks"]
   )
+}
+
+const findingNetworks = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, inNetwork, isThere } = helpers(suite)
 
   test(
-    "a network is found by its id and by its name, and closing a scope leaves it alone",
+    "attach finds a network by id and by name and does not remove it",
     Effect.gen(function*() {
       const network = yield* make()
       for (const key of [network.id, network.name]) {
@@ -161,11 +196,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         assert.deepStrictEqual([attached.id, attached.name], [network.id, network.name])
       }
       assert.isTrue(yield* isThere(network))
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "what is no network is not found, whatever it looks like",
+    "attach fails with NetworkNotFound for any text that names no network",
     Effect.forEach(
       ["no-such-network", "0123456789abcdef", "", "--help", "-v", "a/b", "a b", "é"],
       (text) =>
@@ -177,7 +213,7 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "every operation on a network that is gone says so",
+    "every operation on a removed network fails with NetworkNotFound",
     Effect.gen(function*() {
       const container = yield* Effect.flatMap(make(), (other) => Container.start(inNetwork(other)))
       const network = yield* make()
@@ -195,22 +231,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         (operation) => Effect.map(Effect.flip(Effect.asVoid(operation)), ({ _tag }) => _tag)
       )
       assert.deepStrictEqual(tags, operations.map(() => "NetworkNotFound"))
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a container of a network that is not there fails, and nothing is left",
-    Effect.gen(function*() {
-      const [network, name] = yield* Effect.all([uniqueName, uniqueName])
-      const definition = idle.pipe(Definition.network(network), Definition.name(name))
-      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NetworkNotFound")
-      assert.strictEqual(error.network, network)
-      yield* failsWith(Container.attach(name), "ContainerNotFound")
-    })
-  )
-
-  test(
-    "networks are listed by all the labels asked for",
+    "list selects networks that have all requested labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [both, one] = yield* Effect.all([
@@ -223,11 +249,29 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       assert.deepStrictEqual(yield* ids(Label.has(key), Label.equals(`${key}.b`, "2")), [both.id])
       assert.deepStrictEqual(yield* ids(Label.equals(key, "1"), Label.equals(key, "2")), [])
       assert.deepStrictEqual(yield* ids(Label.equals(key, "3")), [])
-    })
+    }),
+    ["networks"]
+  )
+}
+
+const containersInNetworks = (suite: Suite): void => {
+  const { idle, options, test, uniqueName } = suite
+  const { labels, make, inNetwork } = helpers(suite)
+
+  test(
+    "starting a container in a missing network fails and leaves no container",
+    Effect.gen(function*() {
+      const [network, name] = yield* Effect.all([uniqueName, uniqueName])
+      const definition = idle.pipe(Definition.network(network), Definition.name(name))
+      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NetworkNotFound")
+      assert.strictEqual(error.network, network)
+      yield* failsWith(Container.attach(name), "ContainerNotFound")
+    }),
+    ["networks"]
   )
 
   test(
-    "a container has the addresses it asks for, and others where it does not",
+    "a container has its requested address, or a free one of the subnet",
     Effect.gen(function*() {
       const { at, network } = yield* makeWithSubnet({ name: yield* uniqueName, labels })
       const fixed = yield* Container.start(Definition.networkAddress(inNetwork(network), at(55)))
@@ -244,11 +288,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         const error = yield* Effect.flip(Effect.scoped(Container.start(definition)))
         assert.include(["EngineFailed", "StartFailed"], error._tag)
       }
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a container joins a second network and leaves it again",
+    "connect and disconnect add a container to a second network and remove it",
     Effect.gen(function*() {
       const first = yield* make()
       const { at, network } = yield* makeWithSubnet({ name: yield* uniqueName, labels })
@@ -267,11 +312,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       for (const operation of [network.connect(missing), network.disconnect(missing, { force: true })]) {
         assert.strictEqual((yield* failsWith(operation, "ContainerNotFound")).container, missing)
       }
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a container of a network that is not there fails to start, and to Podman cannot be created",
+    "creating a container in a missing network fails on Podman and otherwise starting it fails",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const missing = yield* uniqueName
@@ -283,11 +329,32 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         const error = yield* failsWith(container.start, "NetworkNotFound")
         assert.strictEqual(error.network, missing)
       }
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a network that a container runs in is removed by force only",
+    "a container of the default network joins another, except on a rootless engine",
+    Effect.gen(function*() {
+      const network = yield* make()
+      const container = yield* Container.start(idle)
+      if (options.rootless) {
+        yield* failsWith(network.connect(container), "EngineFailed")
+      } else {
+        yield* network.connect(container)
+        assert.property((yield* container.inspect).addresses, network.name)
+      }
+    }),
+    ["networks"]
+  )
+}
+
+const removingNetworks = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, inNetwork, isThere } = helpers(suite)
+
+  test(
+    "a network with a running container is removed only with force",
     Effect.gen(function*() {
       const network = yield* make()
       const container = yield* Container.start(inNetwork(network))
@@ -297,11 +364,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
       yield* failsWith(network.inspect, "NetworkNotFound")
       assert.strictEqual((yield* container.state).status, "running")
       assert.deepStrictEqual((yield* container.inspect).addresses, {})
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a network that only stopped containers have joined is in use, but not to Docker",
+    "a network with only stopped containers is in use, except on Docker",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       for (const join of [Container.create, Container.start]) {
@@ -316,25 +384,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         }
         yield* failsWith(network.inspect, "NetworkNotFound")
       }
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "a container of the default network joins another, but not on an engine without root",
-    Effect.gen(function*() {
-      const network = yield* make()
-      const container = yield* Container.start(idle)
-      if (options.rootless) {
-        yield* failsWith(network.connect(container), "EngineFailed")
-      } else {
-        yield* network.connect(container)
-        assert.property((yield* container.inspect).addresses, network.name)
-      }
-    })
-  )
-
-  test(
-    "closing a scope disconnects containers that live on, also those that are stopped",
+    "closing the scope of a network disconnects running and stopped containers",
     Effect.gen(function*() {
       const [running, stopped] = yield* Effect.all([uniqueName, uniqueName])
       const launch = (network: Network.Network, name: string) =>
@@ -356,11 +411,12 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         (name) => Effect.flatMap(Container.attach(name), ({ state }) => state)
       )
       assert.deepStrictEqual(states.map(({ status }) => status), ["running", "exited"])
-    })
+    }),
+    ["networks"]
   )
 
   test(
-    "pruning removes what carries the labels and is not used",
+    "prune removes unused networks that have the labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [used, unused, other] = yield* Effect.all([
@@ -374,26 +430,19 @@ export const tests = ({ idle, label, options, test, uniqueName }: Suite): void =
         yield* Effect.forEach([used, unused, other], isThere),
         [true, false, true]
       )
-    })
-  )
-
-  test(
-    "6 moments of a network's making leave none",
-    Effect.gen(function*() {
-      const key = `com.example.${yield* uniqueName}`
-      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
-      const whole = Duration.toMillis((yield* once)[0])
-      const warned = yield* warnings(Effect.forEach(
-        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
-        (moment) =>
-          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
-        { concurrency: 2, discard: true }
-      ))
-      assert.deepStrictEqual(warned, [])
-      assert.deepStrictEqual(yield* Network.list(Label.has(key)), [])
-    })
+    }),
+    ["networks"]
   )
 }
 
 const subnetOf = ({ subnets }: { readonly subnets: ReadonlyArray<{ readonly subnet: Subnet.Subnet }> }) =>
   subnets[0]?.subnet ?? assert.fail("there is no subnet")
+
+/** @internal */
+export const themes = [
+  { name: "making networks", tests: makingNetworks },
+  { name: "network conflicts", tests: networkConflicts },
+  { name: "finding networks", tests: findingNetworks },
+  { name: "containers in networks", tests: containersInNetworks },
+  { name: "removing networks", tests: removingNetworks }
+] as const

@@ -1,25 +1,16 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Event, Label } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Event from "@ociman/containers/Event"
+import * as Label from "@ociman/containers/Label"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "observing"
-
-/** @internal */
-export const tests = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
-  const actions = <E, R>(events: Stream.Stream<Event.Event, E, R>, last: string) =>
-    events.pipe(
-      Stream.takeUntil(({ action }) => action === last),
-      Stream.map(({ action }) => action),
-      Stream.runCollect,
-      Effect.map(Chunk.toReadonlyArray)
-    )
-
+const events = ({ idle, image, label, options, test, uniqueName }: Suite): void => {
   test(
-    "a container's life is told by events, also what happens before anybody looks",
+    "a subscription reports events from its start, even before they are consumed",
     Effect.gen(function*() {
       const events = yield* Event.subscribe({ actions: ["create", "start", "die", "destroy"], types: ["container"] })
       const name = yield* uniqueName
@@ -39,8 +30,16 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
     })
   )
 
+  const actions = <E, R>(events: Stream.Stream<Event.Event, E, R>, last: string) =>
+    events.pipe(
+      Stream.takeUntil(({ action }) => action === last),
+      Stream.map(({ action }) => action),
+      Stream.runCollect,
+      Effect.map(Chunk.toReadonlyArray)
+    )
+
   test(
-    "events are chosen by container, action and label",
+    "events are selected by container, action and label",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [first, second] = yield* Effect.all([uniqueName, uniqueName])
@@ -55,7 +54,7 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
   )
 
   test(
-    "the past is told from a time on, up to a time",
+    "past events are reported from a start time",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const events = yield* Event.subscribe({ container: name })
@@ -67,24 +66,24 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
     })
   )
 
-  test(
-    options.pause ? "a pause is told" : "that there is no pause here is told",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      if (!options.pause) {
-        assert.strictEqual((yield* failsWith(container.pause, "EngineFailed")).reason, "Unsupported")
-        assert.strictEqual((yield* container.state).status, "running")
-        return
-      }
-      const events = yield* Event.subscribe({ container: container.id, actions: ["pause", "unpause"] })
-      yield* container.pause
-      yield* container.unpause
-      assert.deepStrictEqual(yield* actions(events, "unpause"), ["pause", "unpause"])
-    })
-  )
+  if (options.pause) {
+    test(
+      "pause and unpause are reported as events",
+      Effect.gen(function*() {
+        const container = yield* Container.start(idle)
+        const events = yield* Event.subscribe({ container: container.id, actions: ["pause", "unpause"] })
+        yield* container.pause
+        yield* container.unpause
+        assert.deepStrictEqual(yield* actions(events, "unpause"), ["pause", "unpause"])
+      }),
+      ["pause"]
+    )
+  }
+}
 
+const statsAndProcesses = ({ idle, options, test }: Suite): void => {
   test(
-    "a container's use of the machine is told while it runs, and only then",
+    "stats report the resource usage of a running container only",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       if (options.rootless) {
@@ -102,11 +101,12 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
       assert.isTrue(Chunk.size(samples) > 0)
       yield* container.remove({ force: true })
       yield* failsWith(container.stats, "ContainerNotFound")
-    })
+    }),
+    ["stats"]
   )
 
   test(
-    "processes are listed while the container runs, and only then",
+    "processes lists the processes of a running container only",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       assert.strictEqual((yield* failsWith(container.processes, "EngineFailed")).reason, "Conflict")
@@ -119,3 +119,9 @@ export const tests = ({ idle, image, label, options, test, uniqueName }: Suite):
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "events", tests: events },
+  { name: "stats and processes", tests: statsAndProcesses }
+] as const

@@ -1,15 +1,16 @@
 import { assert } from "@effect/vitest"
-import { Backend, type BackendError, Container, Definition, Mount } from "@ociman/containers"
-import { Tar } from "@ociman/oci"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Mount from "@ociman/containers/Mount"
+import * as Tar from "@ociman/oci/Tar"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { failsWith, sh, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "paths of copies"
-
-/** Names that are patterns, each with names that it matches. */
+/** Names that are patterns, each with the names that it matches. */
 const patterns: ReadonlyArray<readonly [name: string, ...others: ReadonlyArray<string>]> = [
   ["a?", "a1"],
   ["[slug].tsx", "s.tsx"],
@@ -20,8 +21,15 @@ const patterns: ReadonlyArray<readonly [name: string, ...others: ReadonlyArray<s
 
 const names = patterns.flat()
 
-/** @internal */
-export const tests = ({ idle, options, test }: Suite): void => {
+const helpers = () => {
+  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError | Tar.TarError, R>) =>
+    Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
+
+  return { reason }
+}
+
+const pathsWithPatterns = ({ idle, test }: Suite): void => {
+  const { reason } = helpers()
   const files = (directory: string) =>
     Tar.write(Stream.fromIterable(names.map((name) => Tar.file(`${directory}/${name}`, `content of ${name}`))))
 
@@ -42,11 +50,8 @@ export const tests = ({ idle, options, test }: Suite): void => {
       Effect.map(Chunk.toReadonlyArray)
     )
 
-  const reason = <A, R>(effect: Effect.Effect<A, BackendError.BackendError | Tar.TarError, R>) =>
-    Effect.map(failsWith(effect, "CopyFailed"), ({ reason }) => reason)
-
   test(
-    "a path is no pattern: what is read is the file of exactly that name",
+    "a copy reads the file of exactly that name, even if the name is a pattern",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar("/", files("w"))
@@ -60,7 +65,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a path in a volume is no pattern",
+    "a copy in a volume uses the exact path, even if it is a pattern",
     Effect.gen(function*() {
       const mounted = idle.pipe(
         Definition.mount(Mount.volume({ target: "/data" })),
@@ -78,7 +83,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a directory is no pattern: what is written is in the directory of exactly that name",
+    "a copy writes to the directory of exactly that name, even if the name is a pattern",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       const directories = names.map((name) => Tar.directory(`w/${name}`))
@@ -99,7 +104,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a link to a name that is a pattern is followed to the file of that name",
+    "a copy follows a link whose target is a pattern to the file of exactly that name",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar("/", files("w"))
@@ -112,9 +117,13 @@ export const tests = ({ idle, options, test }: Suite): void => {
       }
     })
   )
+}
+
+const unreachablePaths = ({ idle, options, test }: Suite): void => {
+  const { reason } = helpers()
 
   test(
-    "nothing is written below a link that leads nowhere",
+    "writing below a dangling link fails with InTheWay and writes nothing",
     Effect.gen(function*() {
       const container = yield* Container.create(idle)
       yield* container.copyInTar(
@@ -130,7 +139,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a file is refused in file systems of the kernel and, where the engine cannot reach them, in memory",
+    "writing to kernel file systems, or to a tmpfs out of reach, fails with Unreachable",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const container = yield* Container.create(idle)
@@ -145,7 +154,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
         assert.strictEqual(yield* reason(container.writeFile("/dev/shm/file", "x")), "Unreachable")
       } else {
         yield* container.writeFile("/dev/shm/file", "x")
-        // Podman copies nothing out of there.
+        // Podman cannot copy out of a tmpfs.
         const read = options.processes
           ? Effect.map(container.exec(sh("cat /dev/shm/file")), ({ stdout }) => stdout)
           : container.readFileString("/dev/shm/file")
@@ -155,7 +164,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a volume in a memory file system is written to",
+    "a file is written to a volume inside a tmpfs",
     Effect.gen(function*() {
       const container = yield* Container.create(idle.pipe(
         Definition.mount(Mount.tmpfs({ target: "/cache" })),
@@ -167,7 +176,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a link into a memory file system that the engine cannot reach leads to no success",
+    "writing through a link into a tmpfs out of reach fails with Unreachable",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       const container = yield* Container.create(Definition.mount(idle, Mount.tmpfs({ target: "/cache" })))
@@ -190,7 +199,7 @@ export const tests = ({ idle, options, test }: Suite): void => {
   )
 
   test(
-    "a file over which engines mount their own is refused, before the start and after it",
+    "writing a file that the engine mounts over fails with Unreachable",
     Effect.gen(function*() {
       for (const path of ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"]) {
         const definition = Definition.file(idle, path, "mine")
@@ -202,3 +211,9 @@ export const tests = ({ idle, options, test }: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "paths with patterns", tests: pathsWithPatterns },
+  { name: "unreachable paths", tests: unreachablePaths }
+] as const

@@ -1,4 +1,5 @@
-import type { ContainerInfo, ImageInfo } from "@ociman/containers"
+import type * as ContainerInfo from "@ociman/containers/ContainerInfo"
+import type * as ImageInfo from "@ociman/containers/ImageInfo"
 import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 
@@ -25,7 +26,7 @@ const Container = Schema.Struct({
 })
 
 /**
- * What both engines answer of a container under the same keys.
+ * Decodes the fields of a container's raw inspection that both engines have.
  *
  * @internal
  */

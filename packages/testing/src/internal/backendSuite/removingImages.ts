@@ -1,21 +1,20 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Image, Label } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Image from "@ociman/containers/Image"
+import * as Label from "@ociman/containers/Label"
+import * as Reference from "@ociman/oci/Reference"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { hasBuildKit, hasContainerdStore } from "../engineClient.js"
 import { uniqueImage } from "./images.js"
 import { failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "removing images"
-
-/** @internal */
-export const tests = (suite: Suite): void => {
-  const { idle, image, label, test, uniqueName } = suite
+const helpers = (suite: Suite) => {
+  const { image, label } = suite
   const snapshot = uniqueImage(suite)
 
-  /** An image that carries labels of its own. */
+  /** Builds a uniquely named image with the given labels. */
   const labelled = (...keys: ReadonlyArray<string>) =>
     Effect.gen(function*() {
       const target = yield* snapshot
@@ -35,9 +34,16 @@ export const tests = (suite: Suite): void => {
         })
       })))
 
+  return { labelled, relabel }
+}
+
+const removingImages = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labelled } = helpers(suite)
+
   for (const state of ["running", "stopped"] as const) {
     test(
-      `an image that a ${state} container uses loses its name by force only, and the container keeps it`,
+      `removing an image of a ${state} container needs force and takes only its name`,
       Effect.gen(function*() {
         const target = yield* labelled(yield* uniqueName)
         const { id } = yield* Image.inspect(target)
@@ -57,7 +63,7 @@ export const tests = (suite: Suite): void => {
   }
 
   test(
-    "by its id, an image goes with its name, but not with several without force",
+    "removing an image by id removes its single name and refuses several without force",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const target = yield* labelled(key)
@@ -71,11 +77,12 @@ export const tests = (suite: Suite): void => {
       yield* Image.remove(id)
       assert.isFalse(yield* Image.exists(target))
       yield* failsWith(Image.remove(id), "ImageNotFound")
-    })
+    }),
+    ["tag"]
   )
 
   test(
-    "by its id and by force, an image goes with all its names",
+    "removing an image by id with force removes all its names",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const target = yield* labelled(key)
@@ -84,21 +91,27 @@ export const tests = (suite: Suite): void => {
       yield* Image.tag(target, other)
       yield* Image.remove(id, { force: true })
       for (const gone of [target, other, id]) assert.isFalse(yield* Image.exists(gone))
-    })
+    }),
+    ["tag"]
   )
 
   test(
-    "force does not make what is not there removable",
+    "removing a missing image fails also with force",
     Effect.gen(function*() {
-      const nowhere = Reference.make(`localhost/ociman/nowhere:${yield* uniqueName}`)
-      yield* failsWith(Image.remove(nowhere), "ImageNotFound")
-      yield* failsWith(Image.remove(nowhere, { force: true }), "ImageNotFound")
-      yield* Image.removeIfPresent(nowhere, { force: true })
+      const missing = Reference.make(`localhost/ociman/nowhere:${yield* uniqueName}`)
+      yield* failsWith(Image.remove(missing), "ImageNotFound")
+      yield* failsWith(Image.remove(missing, { force: true }), "ImageNotFound")
+      yield* Image.removeIfPresent(missing, { force: true })
     })
   )
+}
+
+const pruningImages = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labelled, relabel } = helpers(suite)
 
   test(
-    "only images with all the labels are listed and pruned",
+    "list and prune select only images with all labels",
     Effect.gen(function*() {
       const [a, b] = [`${yield* uniqueName}-a`, `${yield* uniqueName}-b`]
       const one = yield* labelled(a)
@@ -109,14 +122,14 @@ export const tests = (suite: Suite): void => {
       assert.deepStrictEqual(yield* Image.prune([Label.has(a), Label.equals(b, "2")], { all: true }), [])
       assert.include(yield* Image.prune([Label.has(a), Label.has(b)], { all: true }), id)
       assert.isFalse(yield* Image.exists(both))
-      // Podman's builder may have kept the step before the last label, which has this one.
+      // Podman's builder may have kept an intermediate image with this label.
       yield* Image.prune([Label.has(b)], { all: true })
       assert.isTrue(yield* Image.exists(one))
     })
   )
 
   test(
-    "what is pruned has no name, unless all are meant, and no container",
+    "prune removes images without a name, or all, and never one in use",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const target = yield* labelled(key)
@@ -124,7 +137,7 @@ export const tests = (suite: Suite): void => {
       yield* relabel(target, key, "com.example.again")
       const renamed = yield* Image.inspect(target)
       const { engine } = yield* Backend.Backend
-      // BuildKit takes the name of an image in a store of containerd, and so the image.
+      // In a containerd store, BuildKit moves the name and so removes the previous image.
       if ((yield* hasBuildKit(engine)) && (yield* hasContainerdStore(engine))) {
         assert.isFalse(yield* Image.exists(named.id))
       } else {
@@ -143,7 +156,7 @@ export const tests = (suite: Suite): void => {
   )
 
   test(
-    "several prunes at once are all done",
+    "concurrent prunes all succeed",
     Effect.gen(function*() {
       const key = yield* uniqueName
       const { id } = yield* Image.inspect(yield* labelled(key))
@@ -154,23 +167,10 @@ export const tests = (suite: Suite): void => {
       assert.isFalse(yield* Image.exists(id))
     })
   )
-
-  test(
-    suite.options.pause ? "a paused container is not started" : "where there is no pause, a container is not paused",
-    Effect.gen(function*() {
-      if (!suite.options.pause) {
-        const running = yield* Container.start(idle)
-        assert.strictEqual((yield* failsWith(running.pause, "EngineFailed")).reason, "Unsupported")
-        return
-      }
-      const container = yield* Container.start(Definition.label(idle, "com.example.paused", "1"))
-      yield* container.pause
-      const error = yield* failsWith(
-        Effect.flatMap(Backend.Backend, (backend) => backend.containers.start(container.id)),
-        "EngineFailed"
-      )
-      assert.strictEqual(error.reason, "Conflict")
-      yield* container.unpause
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "removing images", tests: removingImages },
+  { name: "pruning images", tests: pruningImages }
+] as const

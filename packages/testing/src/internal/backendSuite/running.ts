@@ -1,7 +1,10 @@
 import { SystemError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Output } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Output from "@ociman/containers/Output"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,13 +12,9 @@ import * as Stream from "effect/Stream"
 import * as bytes from "./bytes.js"
 import { assertGone, failsWith, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "running"
-
-/** @internal */
-export const tests = ({ options, script, test, uniqueName }: Suite): void => {
+const runningContainers = ({ script, test, uniqueName }: Suite): void => {
   test(
-    "run gives both outputs and the exit code, and removes the container",
+    "run returns both outputs and the exit code and removes the container",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = Definition.name(script("echo out; echo err >&2"), name)
@@ -26,7 +25,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run without input reads nothing",
+    "run gives the process an empty standard input by default",
     Effect.gen(function*() {
       const { stdout } = yield* Container.run(script("wc -c"))
       assert.strictEqual(stdout.trim(), "0")
@@ -34,14 +33,16 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   const everyByte = bytes.concat([bytes.allByteValues, bytes.allByteValues])
+
   const inputs = {
     text: { stdin: "grüß\n\"Gott\" ", expected: undefined },
     bytes: { stdin: everyByte, expected: everyByte },
     "a stream": { stdin: bytes.inPieces(everyByte, 7), expected: everyByte }
   }
+
   for (const [kind, { expected, stdin }] of Object.entries(inputs)) {
     test(
-      `run feeds ${kind} to the process`,
+      `run passes ${kind} to the standard input of the process`,
       Effect.gen(function*() {
         const result = yield* Container.run(script("cat"), { stdin })
         if (expected === undefined) assert.strictEqual(result.stdout, stdin)
@@ -51,7 +52,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   }
 
   test(
-    "run feeds no container with a terminal, which would need a terminal here",
+    "run refuses input for a container with a terminal",
     Effect.gen(function*() {
       const definition = Definition.tty(script("cat"))
       const error = yield* failsWith(Container.run(definition, { stdin: "text" }), "EngineFailed")
@@ -61,7 +62,20 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run fails when its input does",
+    "run keeps both ends of an output over the limit",
+    Effect.gen(function*() {
+      const { omittedBytes, stdoutBytes } = yield* Container.run(script("head -c 100000 /dev/zero; echo end"), {
+        outputLimit: 1000
+      })
+      assert.strictEqual(omittedBytes, 100004 - 1000)
+      assert.strictEqual(stdoutBytes.length, 1000)
+    })
+  )
+}
+
+const runFailures = ({ options, script, test, uniqueName }: Suite): void => {
+  test(
+    "run fails with InputFailed when its input stream fails",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const error = yield* failsWith(
@@ -75,7 +89,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run fails with an exit code that is not zero, and says what the process wrote",
+    "run fails with the output of the process if its exit code is not zero",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = Definition.name(script("echo some; echo wrong >&2; exit 7"), name)
@@ -87,7 +101,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run takes any exit code if it is told to, also those that clients have for themselves",
+    "run with anyExitCode returns every exit code, including those that clients use themselves",
     Effect.forEach(
       [1, 125, 126, 127, 137, 255],
       (code) =>
@@ -107,7 +121,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
     ] as const
   ) {
     test(
-      `a container of ${words.join(" ")} does not start: ${reason}`,
+      `starting a container with command ${words.join(" ")} fails with ${reason}`,
       Effect.gen(function*() {
         const name = yield* uniqueName
         const definition = script("").pipe(Definition.command(...words), Definition.name(name))
@@ -139,7 +153,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
         const greedy = script("dd if=/dev/zero of=/dev/null bs=256M count=1").pipe(Definition.memory("32m"))
         for (const run of [Effect.asVoid(Container.run(greedy)), Stream.runDrain(Container.runStream(greedy))]) {
           const error = yield* failsWith(run, "RunFailed")
-          // Podman does not find out with version 1 of control groups.
+          // Podman cannot detect it with version 1 of control groups.
           if (engine.name === "docker") assert.isTrue(error.outOfMemory, error.message)
           assert.match(error.message, /ended with exit code 137 \(signal 9\), .* memory/)
         }
@@ -148,20 +162,11 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
       })
     )
   }
+}
 
+const runStreams = ({ script, test, uniqueName }: Suite): void => {
   test(
-    "run keeps both ends of an output over the limit",
-    Effect.gen(function*() {
-      const { omittedBytes, stdoutBytes } = yield* Container.run(script("head -c 100000 /dev/zero; echo end"), {
-        outputLimit: 1000
-      })
-      assert.strictEqual(omittedBytes, 100004 - 1000)
-      assert.strictEqual(stdoutBytes.length, 1000)
-    })
-  )
-
-  test(
-    "runStream gives each output in order, and fails at the end",
+    "runStream emits each output in order and fails at the end",
     Effect.gen(function*() {
       const definition = script("for i in 1 2 3; do echo out $i; echo err $i >&2; done; exit 5")
       const pieces: Array<Output.Output> = []
@@ -178,7 +183,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "runStream gives a piece while the process waits for what that piece brings about",
+    "runStream emits output while the process waits for input",
     Effect.gen(function*() {
       const asked = yield* Deferred.make<void>()
       const answer = Stream.fromEffect(Effect.as(Deferred.await(asked), bytes.allByteValues.subarray(10, 11)))
@@ -192,7 +197,7 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a run that is interrupted, or whose stream is left, removes the container",
+    "interrupting run or leaving runStream removes the container",
     Effect.gen(function*() {
       const [interrupted, left] = yield* Effect.all([uniqueName, uniqueName])
       const definition = script("echo ready; sleep 1000")
@@ -211,3 +216,10 @@ export const tests = ({ options, script, test, uniqueName }: Suite): void => {
 }
 
 const lost = new SystemError({ module: "Stream", method: "test", reason: "Unknown", description: "lost" })
+
+/** @internal */
+export const themes = [
+  { name: "running containers", tests: runningContainers },
+  { name: "run failures", tests: runFailures },
+  { name: "run streams", tests: runStreams }
+] as const

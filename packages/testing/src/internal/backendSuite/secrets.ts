@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -12,14 +14,10 @@ import * as Tracer from "effect/Tracer"
 import * as processes from "../processes.js"
 import { sh, Shared, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "secrets"
-
-// What a client takes by name, and what it would obey itself and so takes in another way.
+// One variable that the client passes on by name, and one with a meaning for the client, which is passed differently.
 const names = ["PASSWORD", "HTTPS_PROXY"]
 
-/** @internal */
-export const tests = ({ idle, test, uniqueName }: Suite): void => {
+const secrets = ({ idle, test, uniqueName }: Suite): void => {
   const secret = Effect.map(uniqueName, (name) => Redacted.make(`s3cret-${name}`))
 
   const withSecret = (definition: Definition.Definition, secret: Redacted.Redacted<string>) =>
@@ -29,7 +27,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
     names.reduce((exec, name) => Exec.env(exec, name, secret), exec)
 
   test(
-    "no process listing shows the environment of a container or a command",
+    "no process listing shows secret variables of a container or a command",
     Effect.gen(function*() {
       const value = yield* secret
       const [container, listing] = yield* whileListing(
@@ -47,7 +45,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "no error, log or span shows it, whether things go well or not",
+    "no error, log or span shows a secret variable",
     Effect.gen(function*() {
       const shared = yield* Shared
       const value = yield* secret
@@ -84,7 +82,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "no description shows it",
+    "no rendering of a definition or an exec shows a secret variable",
     Effect.map(secret, (value) => {
       for (const description of [withSecret(idle, value), execWithSecret(sh(""), value)]) {
         assert.notInclude(everyRendering(description).join("\n"), Redacted.value(value))
@@ -93,7 +91,7 @@ export const tests = ({ idle, test, uniqueName }: Suite): void => {
   )
 }
 
-/** What an effect gives, and every command line that was there meanwhile and was looked at. */
+/** Returns the result of an effect and all command lines seen on the machine while it ran. */
 const whileListing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.gen(function*() {
     const seen = new Set<string>()
@@ -111,7 +109,7 @@ const everyRendering = (value: unknown): ReadonlyArray<string> => [
   ...(value instanceof Error ? [value.message, value.stack ?? "", ...everyRendering(value.cause)] : [])
 ]
 
-/** Everything that an observer could read of the exits of some effects, of their logs and of their spans. */
+/** Returns all text of the exits of effects, of their logs and of their spans. */
 const recorded = <E, R>(effects: Effect.Effect<ReadonlyArray<Exit.Exit<unknown, unknown>>, E, R>) =>
   Effect.suspend(() => {
     const texts: Array<string> = []
@@ -164,10 +162,15 @@ const recordingTracer = (add: (value: unknown) => void) =>
         event: (name, _, attributes) => add(`${name} ${JSON.stringify(attributes)}`),
         addLinks: () => undefined,
         end: (endTime, exit) => {
-          // What comes of success is for the caller, who may ask for the environment of a container.
+          // A successful result may contain the environment of a container, which the caller asked for.
           if (Exit.isFailure(exit)) add(Cause.pretty(exit.cause, { renderErrorCause: true }))
           status = { _tag: "Ended", startTime, endTime, exit }
         }
       }
     }
   })
+
+/** @internal */
+export const themes = [
+  { name: "secrets", tests: secrets }
+] as const

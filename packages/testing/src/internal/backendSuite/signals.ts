@@ -1,18 +1,16 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Output } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Output from "@ociman/containers/Output"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { assertGone, eventually, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "signals"
-
 const stubborn = "trap '' TERM; echo ready; while :; do sleep 1; done"
 
-/** @internal */
-export const tests = ({ script, test, uniqueName }: Suite): void => {
-  // Until a process has said so, it may not have set its traps.
+const signals = ({ script, test, uniqueName }: Suite): void => {
+  // A process has set its traps once it has printed.
   const startReady = (definition: Definition.Definition) =>
     Effect.tap(Container.start(definition), (container) => eventually(output(container), (text) => text !== ""))
 
@@ -28,7 +26,7 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "the definition's stop timeout and stop signal hold when nothing else is said",
+    "stop uses the stop timeout and stop signal of the definition by default",
     Effect.gen(function*() {
       const container = yield* startReady(
         script("trap 'echo usr1; exit 3' USR1; trap '' TERM; echo ready; while :; do sleep 0.1; done").pipe(
@@ -43,7 +41,7 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a process that ignores SIGTERM does not hold up the scope",
+    "a process that ignores SIGTERM does not delay the closing of its scope",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const definition = Definition.name(script(stubborn), name)
@@ -54,7 +52,7 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "a process has time to tidy up when the scope closes",
+    "a process has time to handle SIGTERM before it is killed",
     Effect.gen(function*() {
       const container = yield* startReady(
         Definition.stopTimeout(script("trap 'echo tidy; exit 0' TERM; echo ready; sleep 1000 & wait"), "20 seconds")
@@ -65,7 +63,7 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "kill sends any signal, and the container may go on",
+    "kill sends any signal and the container may keep running",
     Effect.gen(function*() {
       const container = yield* startReady(
         script("trap 'echo hup' HUP; trap 'exit 4' USR2; echo ready; while :; do sleep 0.1; done")
@@ -79,7 +77,7 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "wait gives the exit code of a process that ends by itself",
+    "wait returns the exit code of a process that ends by itself",
     Effect.gen(function*() {
       const container = yield* Container.start(script("sleep 0.3; exit 42"))
       assert.strictEqual(yield* container.wait, 42)
@@ -99,3 +97,8 @@ export const tests = ({ script, test, uniqueName }: Suite): void => {
 }
 
 const output = (container: Container.Container) => Stream.mkString(Stream.decodeText(Output.bytes(container.logs())))
+
+/** @internal */
+export const themes = [
+  { name: "signals", tests: signals }
+] as const

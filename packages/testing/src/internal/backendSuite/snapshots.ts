@@ -1,22 +1,21 @@
 import { assert } from "@effect/vitest"
-import { Container, Definition, Exec, Image } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
+import * as Image from "@ociman/containers/Image"
 import * as Effect from "effect/Effect"
 import { uniqueImage } from "./images.js"
 import * as raw from "./raw.js"
 import { sh, type Suite } from "./support.js"
 
-/** @internal */
-export const name = "snapshots"
-
-/** @internal */
-export const tests = (suite: Suite): void => {
+const committingContainers = (suite: Suite): void => {
   const { idle, test } = suite
   const snapshot = uniqueImage(suite)
 
   for (const pause of [undefined, true, false]) {
     if (pause === true && !suite.options.pause) continue
     test(
-      `a file that was made in the container is in the image, paused: ${pause ?? "by default"}`,
+      `a committed image contains new files of the container (pause: ${pause ?? "default"})`,
       Effect.gen(function*() {
         const target = yield* snapshot
         const container = yield* Container.start(idle)
@@ -30,7 +29,7 @@ export const tests = (suite: Suite): void => {
   }
 
   test(
-    "a commit has an author, a message and changes",
+    "commit sets the author, message and changes of the image",
     Effect.gen(function*() {
       const target = yield* snapshot
       const container = yield* Container.start(idle)
@@ -63,3 +62,8 @@ export const tests = (suite: Suite): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "committing containers", tests: committingContainers }
+] as const

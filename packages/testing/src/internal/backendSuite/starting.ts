@@ -1,6 +1,10 @@
 import { assert } from "@effect/vitest"
-import { Backend, Container, Definition, Mount, Volume } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Backend from "@ociman/containers/Backend"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Mount from "@ociman/containers/Mount"
+import * as Volume from "@ociman/containers/Volume"
+import * as Reference from "@ociman/oci/Reference"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -8,13 +12,9 @@ import * as Fiber from "effect/Fiber"
 import { anonymousVolumes } from "./raw.js"
 import { assertGone, eventually, failsWith, type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "starting"
-
-/** @internal */
-export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
+const startingContainers = ({ idle, options, test }: Suite): void => {
   test(
-    "the engine runs as expected: with or without root",
+    "the engine runs with or without root as the suite expects",
     Effect.gen(function*() {
       const { engine } = yield* Backend.Backend
       assert.strictEqual(engine.rootless, options.rootless)
@@ -36,7 +36,85 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "its anonymous volumes go with it, and named ones stay",
+    "a launched container runs until the caller stops and removes it",
+    Effect.gen(function*() {
+      const container = yield* Container.launch(idle)
+      yield* Effect.addFinalizer(() => Effect.ignore(container.remove({ force: true })))
+      assert.strictEqual((yield* container.state).status, "running")
+      yield* container.stop({ grace: "5 seconds" })
+      assert.strictEqual((yield* container.state).status, "exited")
+      yield* container.remove()
+      yield* assertGone(container.id)
+    })
+  )
+
+  test(
+    "ten concurrent starts give ten distinct names",
+    Effect.gen(function*() {
+      const containers = yield* Effect.all(Array.from({ length: 10 }, () => Container.start(idle)), { concurrency: 10 })
+      const names = yield* Effect.forEach(containers, ({ name }) => name, { concurrency: 4 })
+      assert.strictEqual(new Set(names).size, 10)
+    })
+  )
+
+  test(
+    "closing the scope of a container that is already removed logs no warning",
+    Effect.gen(function*() {
+      const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
+        const { id } = yield* Container.start(idle)
+        const other = yield* Container.attach(id)
+        yield* other.remove({ force: true })
+      })))
+      assert.deepStrictEqual(warned, [])
+    })
+  )
+
+  test(
+    "a container with auto-remove disappears when it is stopped",
+    Effect.gen(function*() {
+      const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
+        const container = yield* Container.start(Definition.autoRemove(idle))
+        yield* container.stop({ grace: "5 seconds" })
+        yield* eventually(Effect.isFailure(container.inspect), (isGone) => isGone)
+        yield* assertGone(container.id)
+      })))
+      assert.deepStrictEqual(warned, [])
+    })
+  )
+}
+
+const startFailures = ({ idle, test, uniqueName }: Suite): void => {
+  test(
+    "a missing image with pull policy never fails with ImageNotFound",
+    Effect.gen(function*() {
+      const image = Reference.make("localhost/ociman/no-such-image:1")
+      const definition = Definition.pullPolicy(Definition.make(image), "never")
+      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "ImageNotFound")
+      assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
+      yield* failsWith(Container.launch(definition), "ImageNotFound")
+      yield* failsWith(Container.run(definition), "ImageNotFound")
+    })
+  )
+
+  test(
+    "a container with a name in use fails and leaves the first one running",
+    Effect.gen(function*() {
+      const name = yield* uniqueName
+      const definition = Definition.name(idle, name)
+      const first = yield* Container.start(definition)
+      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NameInUse")
+      assert.strictEqual(error.resource, name)
+      yield* failsWith(Container.launch(definition), "NameInUse")
+      yield* failsWith(Container.run(definition), "NameInUse")
+      assert.strictEqual((yield* first.state).status, "running")
+      assert.strictEqual(yield* first.name, name)
+    })
+  )
+}
+
+const volumesOfContainers = ({ idle, test, uniqueName }: Suite): void => {
+  test(
+    "removing a container removes its anonymous volumes and keeps named ones",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const named = yield* uniqueName
@@ -54,11 +132,12 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
       const left = yield* Effect.map(Volume.list(), (infos) => infos.map(({ name }) => name))
       assert.deepStrictEqual(left.filter((volume) => volumes.includes(volume)), [])
       assert.include(left, named)
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "anonymous volumes stay when they are to stay",
+    "removing a container with volumes false keeps its anonymous volumes",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const container = yield* Container.start(Definition.mount(idle, Mount.volume({ target: "/anonymous" })))
@@ -71,68 +150,9 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
       assert.deepStrictEqual(volumes.filter((volume) => !left.includes(volume)), [])
     })
   )
+}
 
-  test(
-    "a launched container is the caller's to stop and to remove",
-    Effect.gen(function*() {
-      const container = yield* Container.launch(idle)
-      yield* Effect.addFinalizer(() => Effect.ignore(container.remove({ force: true })))
-      assert.strictEqual((yield* container.state).status, "running")
-      yield* container.stop({ grace: "5 seconds" })
-      assert.strictEqual((yield* container.state).status, "exited")
-      yield* container.remove()
-      yield* assertGone(container.id)
-    })
-  )
-
-  test(
-    "an image that is not there is not pulled when it must not be",
-    Effect.gen(function*() {
-      const image = Reference.make("localhost/ociman/no-such-image:1")
-      const definition = Definition.pullPolicy(Definition.make(image), "never")
-      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "ImageNotFound")
-      assert.strictEqual(error.image, "localhost/ociman/no-such-image:1")
-      yield* failsWith(Container.launch(definition), "ImageNotFound")
-      yield* failsWith(Container.run(definition), "ImageNotFound")
-    })
-  )
-
-  test(
-    "a name that is taken fails the second container and leaves the first alone",
-    Effect.gen(function*() {
-      const name = yield* uniqueName
-      const definition = Definition.name(idle, name)
-      const first = yield* Container.start(definition)
-      const error = yield* failsWith(Effect.scoped(Container.start(definition)), "NameInUse")
-      assert.strictEqual(error.resource, name)
-      yield* failsWith(Container.launch(definition), "NameInUse")
-      yield* failsWith(Container.run(definition), "NameInUse")
-      assert.strictEqual((yield* first.state).status, "running")
-      assert.strictEqual(yield* first.name, name)
-    })
-  )
-
-  test(
-    "ten containers at once have ten names",
-    Effect.gen(function*() {
-      const containers = yield* Effect.all(Array.from({ length: 10 }, () => Container.start(idle)), { concurrency: 10 })
-      const names = yield* Effect.forEach(containers, ({ name }) => name, { concurrency: 4 })
-      assert.strictEqual(new Set(names).size, 10)
-    })
-  )
-
-  test(
-    "a container that is gone already is no trouble when the scope closes",
-    Effect.gen(function*() {
-      const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
-        const { id } = yield* Container.start(idle)
-        const other = yield* Container.attach(id)
-        yield* other.remove({ force: true })
-      })))
-      assert.deepStrictEqual(warned, [])
-    })
-  )
-
+const scopedUseOfContainers = ({ idle, test, uniqueName }: Suite): void => {
   for (
     const [how, end] of [
       ["succeeds", Effect.succeed("done")],
@@ -141,7 +161,7 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
     ] as const
   ) {
     test(
-      `withContainer removes the container when what uses it ${how}`,
+      `withContainer removes the container when its use ${how}`,
       Effect.gen(function*() {
         const name = yield* uniqueName
         const exit = yield* Effect.exit(
@@ -169,17 +189,12 @@ export const tests = ({ idle, options, test, uniqueName }: Suite): void => {
       yield* assertGone(name)
     })
   )
-
-  test(
-    "a container with auto-remove disappears when it is stopped",
-    Effect.gen(function*() {
-      const warned = yield* warnings(Effect.scoped(Effect.gen(function*() {
-        const container = yield* Container.start(Definition.autoRemove(idle))
-        yield* container.stop({ grace: "5 seconds" })
-        yield* eventually(Effect.isFailure(container.inspect), (isGone) => isGone)
-        yield* assertGone(container.id)
-      })))
-      assert.deepStrictEqual(warned, [])
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "starting containers", tests: startingContainers },
+  { name: "start failures", tests: startFailures },
+  { name: "volumes of containers", tests: volumesOfContainers },
+  { name: "scoped use of containers", tests: scopedUseOfContainers }
+] as const

@@ -1,20 +1,18 @@
 import { assert } from "@effect/vitest"
-import { type BackendError, Container, Definition, Exec } from "@ociman/containers"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Exec from "@ociman/containers/Exec"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import { assertGone, failsWith, type Suite, warnings } from "./support.js"
 
-/** @internal */
-export const name = "states"
-
-/** @internal */
-export const tests = ({ idle, image, options, test, uniqueName }: Suite): void => {
+const containerStates = ({ idle, test, uniqueName }: Suite): void => {
   const status = (container: Container.Container) => Effect.map(container.state, ({ status }) => status)
 
   test(
-    "a stopped container is there, and is no error to stop again",
+    "a stopped container remains and can be stopped again",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.stop({ grace: "5 seconds" })
@@ -25,7 +23,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "a restarted container runs anew",
+    "restart starts a running or stopped container again",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       const before = yield* container.state
@@ -40,11 +38,12 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
       yield* container.stop({ grace: "5 seconds" })
       yield* container.restart()
       assert.strictEqual(yield* status(container), "running")
-    })
+    }),
+    ["restart"]
   )
 
   test(
-    "a running container is removed by force only, which does not mind that it is gone",
+    "a running container is removed only with force, which accepts a missing one",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       const error = yield* failsWith(container.remove(), "EngineFailed")
@@ -58,7 +57,7 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
   )
 
   test(
-    "what is done to a stopped container conflicts with its state",
+    "kill, pause and exec of a stopped container fail with a conflict",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       yield* container.stop({ grace: "5 seconds" })
@@ -68,11 +67,12 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
       const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
       assert.strictEqual(exec.reason, "ContainerNotRunning", exec.message)
       assert.include(exec.detail, "exited")
-    })
+    }),
+    ["pause"]
   )
 
   test(
-    "waiting ends with the container, at once if it has ended",
+    "wait returns when the container ends, and immediately if it has ended",
     Effect.gen(function*() {
       const container = yield* Container.start(idle)
       const waiting = yield* Effect.fork(container.wait)
@@ -107,69 +107,9 @@ export const tests = ({ idle, image, options, test, uniqueName }: Suite): void =
       yield* assertGone(name)
     })
   )
-
-  if (options.pause) whereItPauses({ status, suite: { idle, image, test } })
-  else whereItDoesNot({ status, suite: { idle, image, test } })
 }
 
-interface PauseTests {
-  readonly status: (container: Container.Container) => Effect.Effect<string, BackendError.ContainerError>
-  readonly suite: Pick<Suite, "idle" | "image" | "test">
-}
-
-const whereItPauses = ({ status, suite: { idle, test } }: PauseTests) => {
-  test(
-    "a paused container is paused until it is unpaused",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      yield* container.pause
-      const { running, status: paused } = yield* container.state
-      assert.deepStrictEqual([paused, running], ["paused", true])
-      const again = yield* failsWith(container.pause, "EngineFailed")
-      const exec = yield* failsWith(container.exec(Exec.make("true")), "ExecFailed")
-      assert.deepStrictEqual([again.reason, exec.reason], ["Conflict", "ContainerNotRunning"])
-      assert.include(exec.detail, "paused")
-      yield* container.unpause
-      assert.strictEqual(yield* status(container), "running")
-      const unpaused = yield* failsWith(container.unpause, "EngineFailed")
-      assert.strictEqual(unpaused.reason, "Conflict")
-    })
-  )
-
-  test(
-    "a paused container is removed when its scope closes, and by force",
-    Effect.gen(function*() {
-      const warned = yield* warnings(Effect.gen(function*() {
-        const { id } = yield* Effect.scoped(Effect.tap(Container.start(idle), ({ pause }) => pause))
-        yield* assertGone(id)
-        const container = yield* Container.start(idle)
-        yield* container.pause
-        yield* container.remove({ force: true })
-        yield* assertGone(container.id)
-      }))
-      assert.deepStrictEqual(warned, [])
-    })
-  )
-
-  test(
-    "a paused container can be stopped",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      yield* container.pause
-      yield* container.stop({ grace: "1 second" })
-      assert.strictEqual(yield* status(container), "exited")
-    })
-  )
-}
-
-const whereItDoesNot = ({ status, suite: { idle, image, test } }: PauseTests) => {
-  test(
-    "an engine that cannot pause says so, and the container goes on",
-    Effect.gen(function*() {
-      const container = yield* Container.start(idle)
-      yield* failsWith(container.pause, "EngineFailed")
-      yield* failsWith(container.commit(image, { pause: true }), "EngineFailed")
-      assert.strictEqual(yield* status(container), "running")
-    })
-  )
-}
+/** @internal */
+export const themes = [
+  { name: "container states", tests: containerStates }
+] as const

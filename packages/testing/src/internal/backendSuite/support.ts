@@ -2,8 +2,14 @@ import type * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
 import { assert, type Vitest } from "@effect/vitest"
-import { Backend, Container, Definition, Exec, Label } from "@ociman/containers"
-import { Reference } from "@ociman/oci"
+import * as Backend from "@ociman/containers/Backend"
+import * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import type * as Engine from "@ociman/containers/Engine"
+import * as Exec from "@ociman/containers/Exec"
+import * as Label from "@ociman/containers/Label"
+import * as Reference from "@ociman/oci/Reference"
 import * as Arr from "effect/Array"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,7 +20,6 @@ import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
 import type * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
-import type * as BackendSuite from "../../BackendSuite.js"
 import * as TestImage from "../../TestImage.js"
 import { pruneImages } from "../engineClient.js"
 import { randomHex } from "../random.js"
@@ -29,7 +34,7 @@ export type Services =
   | Shared
 
 /**
- * An idle container for all tests that do not change its state.
+ * An idle container shared by the tests that do not change its state.
  *
  * @internal
  */
@@ -42,7 +47,7 @@ export const layerShared = (run: Run) =>
   Layer.scoped(Shared, Effect.flatMap(TestImage.TestImage, () => Container.start(definitions(run.image).idle)))
 
 /**
- * What builders keep of builds that failed or were repeated is removed at last.
+ * Removes images that builders cached for failed or repeated builds when the layer is released.
  *
  * @internal
  */
@@ -64,7 +69,7 @@ export interface Options {
 }
 
 /**
- * One run of the suite, and by what its things are told from all others.
+ * One run of the suite, and the label and name prefix that identify its resources.
  *
  * @internal
  */
@@ -77,22 +82,33 @@ export interface Run {
 
 /** @internal */
 export interface Definitions {
-  /** A container that runs until it is told to stop, and then stops at once. */
+  /** A container that runs until SIGTERM and then stops immediately. */
   readonly idle: Definition.Definition
-  /** A container of a shell script. */
+  /** A container that runs a shell script. */
   readonly script: (text: string, ...args: ReadonlyArray<string>) => Definition.Definition
 }
 
 /** @internal */
 export interface Suite extends Run, Definitions {
-  readonly test: <E>(name: string, body: Effect.Effect<void, E, Services | Scope.Scope>) => void
-  /** A name that nobody else has. */
+  /**
+   * Defines a test. On an engine that lacks a capability which the test needs, it must fail with `Unsupported` instead.
+   */
+  readonly test: <E>(
+    name: string,
+    body: Effect.Effect<void, E, Services | Scope.Scope>,
+    needs?: ReadonlyArray<Engine.Capability>
+  ) => void
+  /** A unique name with the prefix of the run. */
   readonly uniqueName: Effect.Effect<string>
-  /** The same containers of another image. */
+  /** The same definitions with another image. */
   readonly of: (image: Reference.Reference) => Definitions
 }
 
-/** @internal */
+/**
+ * Creates a run; each omitted option has the default documented by `BackendSuite.Options`.
+ *
+ * @internal
+ */
 export const makeRun = (
   {
     ipv6,
@@ -102,7 +118,7 @@ export const makeRun = (
     resources = true,
     rootless = false,
     timeout = "3 minutes"
-  }: BackendSuite.Options
+  }: { readonly [Name in keyof Options]?: Options[Name] | undefined }
 ): Effect.Effect<Run> =>
   Effect.map(randomHex, (id) => ({
     options: {
@@ -131,9 +147,25 @@ export const makeSuite = (run: Run, it: Vitest.MethodsNonLive<Services, true>): 
   ...run,
   ...definitions(run.image),
   of: definitions,
-  test: (name, body) => it.scoped(name, () => body, { timeout: millis(run.options.timeout) }),
+  test: (name, body, needs = []) =>
+    it.scoped(name, () => withCapabilities(needs, body), { timeout: millis(run.options.timeout) }),
   uniqueName: Effect.map(randomHex, (hex) => `${run.namePrefix}${hex}`)
 })
+
+const withCapabilities = <E>(
+  needs: ReadonlyArray<Engine.Capability>,
+  body: Effect.Effect<void, E, Services | Scope.Scope>
+) =>
+  Effect.flatMap(Backend.Backend, ({ engine }) => {
+    const missing = needs.filter((capability) => !engine.capabilities[capability])
+    return missing.length === 0
+      ? Effect.asVoid(body)
+      : Effect.flatMap(Effect.flip(body), (error) =>
+        Effect.sync(() => {
+          assert.instanceOf(error, BackendError.Unsupported)
+          assert.include(missing, error.capability)
+        }))
+  })
 
 /** @internal */
 export const idleScript = "trap 'exit 0' TERM; sleep 86400 & wait"
@@ -142,7 +174,7 @@ export const idleScript = "trap 'exit 0' TERM; sleep 86400 & wait"
 export const millis = (duration: Duration.DurationInput): number => Duration.toMillis(duration)
 
 /**
- * The error of an effect that must fail with it.
+ * Returns the error of an effect that must fail with the given tag. Other errors remain failures.
  *
  * @internal
  */
@@ -153,34 +185,47 @@ export const failsWith = <A, E extends { readonly _tag: string }, R, Tag extends
   const isExpected = (error: E): error is Extract<E, { readonly _tag: Tag }> => error._tag === tag
   return Effect.matchEffect(effect, {
     onFailure: (error) => isExpected(error) ? Effect.succeed(error) : Effect.fail(error),
-    onSuccess: () => Effect.sync(() => assert.fail(`succeeded, and should have failed with ${tag}`))
+    onSuccess: () => Effect.sync(() => assert.fail(`succeeded instead of failing with ${tag}`))
   })
 }
 
 /**
- * Asks again and again until the answer is the right one.
+ * Returns `None` if the name is in use. Other errors remain failures.
+ *
+ * @internal
+ */
+export const unlessNameInUse = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.catchIf(Effect.asSome(effect), isNameInUse, () => Effect.succeedNone)
+
+const isNameInUse = (error: unknown): error is BackendError.NameInUse => error instanceof BackendError.NameInUse
+
+/**
+ * Repeats an effect until its result satisfies the predicate. Fails the test after 30 seconds.
  *
  * @internal
  */
 export const eventually = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  isRight: Predicate.Predicate<A>
+  isExpected: Predicate.Predicate<A>
 ): Effect.Effect<A, E, R> =>
   Effect.suspend(() => {
     let last: unknown
     return effect.pipe(
       Effect.tap((answer) => {
         last = answer
-        return isRight(answer) ? Effect.void : Effect.sleep("20 millis")
+        return isExpected(answer) ? Effect.void : Effect.sleep("20 millis")
       }),
-      Effect.repeat({ until: isRight }),
-      Effect.timeoutFail({ duration: "30 seconds", onTimeout: () => `never came true; at last: ${String(last)}` }),
+      Effect.repeat({ until: isExpected }),
+      Effect.timeoutFail({
+        duration: "30 seconds",
+        onTimeout: () => `not satisfied within 30 seconds; last result: ${String(last)}`
+      }),
       Effect.catchAll((error) => typeof error === "string" ? Effect.sync(() => assert.fail(error)) : Effect.fail(error))
     )
   })
 
 /**
- * What the library warns of meanwhile, such as that it could not remove something.
+ * Returns the warnings and errors logged while an effect runs, such as a failed removal.
  *
  * @internal
  */
@@ -196,14 +241,14 @@ export const warnings = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
   })
 
 /**
- * Asserts that there is no container of that id or name.
+ * Asserts that no container has the given id or name.
  *
  * @internal
  */
 export const assertGone = (container: string) => failsWith(Container.attach(container), "ContainerNotFound")
 
 /**
- * A command that is a script for the shell of the test image.
+ * A command that runs a script with the shell of the test image.
  *
  * @internal
  */

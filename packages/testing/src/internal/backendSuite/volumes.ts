@@ -1,16 +1,18 @@
 import { assert } from "@effect/vitest"
-import { Backend, type BackendError, Container, Definition, Label, Mount, Volume } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
+import type * as BackendError from "@ociman/containers/BackendError"
+import * as Container from "@ociman/containers/Container"
+import * as Definition from "@ociman/containers/Definition"
+import * as Label from "@ociman/containers/Label"
+import * as Mount from "@ociman/containers/Mount"
+import * as Volume from "@ociman/containers/Volume"
+import * as Arr from "effect/Array"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Either from "effect/Either"
 import * as Scope from "effect/Scope"
-import { assertGone, failsWith, type Suite, warnings } from "./support.js"
+import { assertGone, failsWith, type Suite, unlessNameInUse, warnings } from "./support.js"
 
-/** @internal */
-export const name = "volumes"
-
-/** @internal */
-export const tests = ({ idle, label, options, script, test, uniqueName }: Suite): void => {
+const helpers = ({ idle, label, uniqueName }: Suite) => {
   const labels = { [label.key]: label.value }
 
   const make = (options: Volume.Options = {}) =>
@@ -22,8 +24,15 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   const isThere = ({ name }: { readonly name: string }) =>
     Effect.map(Volume.list(label), (infos) => infos.some((info) => info.name === name))
 
+  return { labels, make, using, isThere }
+}
+
+const makingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { labels, make, isThere } = helpers(suite)
+
   test(
-    "a volume has what it was made with, and is gone when its scope closes",
+    "a volume has its options and is removed when its scope closes",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const volume = yield* Effect.scoped(Effect.gen(function*() {
@@ -37,30 +46,56 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       }))
       yield* failsWith(volume.inspect, "VolumeNotFound")
       assert.isFalse(yield* isThere(volume))
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "volumes without a name have names of their own",
+    "volumes without a name get distinct names",
     Effect.gen(function*() {
       const [first, second] = yield* Effect.all([Volume.make({ labels }), Volume.make({ labels })])
       assert.notStrictEqual(first.name, second.name)
       assert.deepStrictEqual(yield* Effect.forEach([first, second], isThere), [true, true])
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "a name that is taken is in use, and its volume is left alone",
+    "interrupting the creation of a volume at six moments leaves no volume",
+    Effect.gen(function*() {
+      const key = `com.example.${yield* uniqueName}`
+      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
+      const whole = Duration.toMillis((yield* once)[0])
+      const warned = yield* warnings(Effect.forEach(
+        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
+        (moment) =>
+          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
+        { concurrency: 2, discard: true }
+      ))
+      assert.deepStrictEqual(warned, [])
+      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
+    }),
+    ["volumes"]
+  )
+}
+
+const volumeConflicts = (suite: Suite): void => {
+  const { idle, test, uniqueName } = suite
+  const { make, isThere } = helpers(suite)
+
+  test(
+    "making a volume with a name in use fails and keeps the existing volume",
     Effect.gen(function*() {
       const volume = yield* make({ labels: { "com.example.a": "1" } })
       const error = yield* failsWith(Effect.scoped(make({ name: volume.name })), "NameInUse")
       assert.deepStrictEqual([error.kind, error.resource], ["volume", volume.name])
       assert.deepInclude(yield* volume.labels, { "com.example.a": "1" })
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "a volume that a container brought with it is not taken over",
+    "making a volume that a container already created fails with NameInUse",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const name = yield* uniqueName
@@ -68,28 +103,33 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       yield* Container.start(Definition.mount(idle, Mount.volume({ source: name, target: "/data" })))
       yield* failsWith(Effect.scoped(make({ name })), "NameInUse")
       assert.strictEqual((yield* Volume.attach(name)).name, name)
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "of several who ask for a name at once one gets it",
+    "of concurrent requests for one volume name exactly one succeeds",
     Effect.gen(function*() {
       const name = yield* uniqueName
       yield* Effect.scoped(Effect.gen(function*() {
-        const outcomes = yield* Effect.all(Array.from({ length: 6 }, () => Effect.either(make({ name }))), {
+        const outcomes = yield* Effect.all(Array.from({ length: 6 }, () => unlessNameInUse(make({ name }))), {
           concurrency: "unbounded"
         })
-        const errors = outcomes.filter(Either.isLeft).map(({ left }) => left)
-        assert.deepStrictEqual(errors.filter(({ _tag }) => _tag !== "NameInUse").map(({ message }) => message), [])
-        assert.lengthOf(errors, 5)
+        assert.lengthOf(Arr.getSomes(outcomes), 1)
         assert.isTrue(yield* isThere({ name }))
       }))
       assert.isFalse(yield* isThere({ name }))
-    })
+    }),
+    ["volumes"]
   )
+}
+
+const findingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, isThere } = helpers(suite)
 
   test(
-    "a volume is found by its whole name only, and closing a scope leaves it alone",
+    "attach finds a volume by its whole name only and does not remove it",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const volume = yield* make()
@@ -98,11 +138,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       yield* failsWith(Volume.attach(beginning), "VolumeNotFound")
       yield* failsWith(backend.volumes.remove(beginning, { force: true }), "VolumeNotFound")
       assert.isTrue(yield* isThere(volume))
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "what is no volume is not found, whatever it looks like",
+    "attach fails with VolumeNotFound for any text that names no volume",
     Effect.forEach(
       ["no-such-volume", "", "--help", "-v", "a/b", "a b", "é"],
       (text) =>
@@ -114,7 +155,7 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
   )
 
   test(
-    "every operation on a volume that is gone says so",
+    "every operation on a removed volume fails with VolumeNotFound",
     Effect.gen(function*() {
       const volume = yield* make()
       yield* volume.remove()
@@ -129,11 +170,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
         (operation) => Effect.map(Effect.flip(Effect.asVoid(operation)), ({ _tag }) => _tag)
       )
       assert.deepStrictEqual(tags, operations.map(() => "VolumeNotFound"))
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "volumes are listed by all the labels asked for",
+    "list selects volumes that have all requested labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [both, one] = yield* Effect.all([
@@ -146,11 +188,17 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.deepStrictEqual(yield* names(Label.has(key), Label.equals(`${key}.b`, "2")), [both.name])
       assert.deepStrictEqual(yield* names(Label.equals(key, "1"), Label.equals(key, "2")), [])
       assert.deepStrictEqual(yield* names(Label.equals(key, "3")), [])
-    })
+    }),
+    ["volumes"]
   )
+}
+
+const removingVolumes = (suite: Suite): void => {
+  const { test, uniqueName } = suite
+  const { make, using, isThere } = helpers(suite)
 
   test(
-    "a volume that a container has is removed by force only, and the container with it",
+    "a volume of a container is removed only with force, together with the container",
     Effect.gen(function*() {
       const volume = yield* make()
       const container = yield* Container.start(using(volume))
@@ -160,11 +208,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       yield* volume.remove({ force: true })
       yield* assertGone(container.id)
       assert.isFalse(yield* isThere(volume))
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "a volume in use outlives its scope, which is logged with its name",
+    "a volume in use outlives its scope and a warning names it",
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const name = yield* uniqueName
@@ -177,11 +226,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       assert.strictEqual(warned.length, 1)
       assert.include(warned[0], name)
       assert.isTrue(yield* isThere({ name }))
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "a volume that was removed and made again by somebody else is left alone",
+    "closing the scope keeps a volume that was removed and made again elsewhere",
     Effect.gen(function*() {
       const name = yield* uniqueName
       const backend = yield* Backend.Backend
@@ -194,11 +244,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       ))
       assert.deepStrictEqual(warned, [])
       assert.isTrue(yield* isThere({ name }))
-    })
+    }),
+    ["volumes"]
   )
 
   test(
-    "pruning removes what carries the labels and is not used",
+    "prune removes unused volumes that have the labels",
     Effect.gen(function*() {
       const key = `com.example.${yield* uniqueName}`
       const [used, unused, other] = yield* Effect.all([
@@ -209,28 +260,17 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
       yield* Container.start(using(used))
       assert.deepStrictEqual((yield* Volume.prune(Label.has(key))).map(({ name }) => name), [unused.name])
       assert.deepStrictEqual(yield* Effect.forEach([used, unused, other], isThere), [true, false, true])
-    })
+    }),
+    ["volumes"]
   )
+}
+
+const filesInVolumes = (suite: Suite): void => {
+  const { idle, options, script, test } = suite
+  const { make, using } = helpers(suite)
 
   test(
-    "6 moments of a volume's making leave none",
-    Effect.gen(function*() {
-      const key = `com.example.${yield* uniqueName}`
-      const once = Effect.scoped(Effect.timed(make({ labels: { [key]: "" } })))
-      const whole = Duration.toMillis((yield* once)[0])
-      const warned = yield* warnings(Effect.forEach(
-        Array.from({ length: 6 }, (_, index) => Duration.millis(whole * index / 5)),
-        (moment) =>
-          Effect.timeoutOption(Effect.scoped(Effect.zipRight(make({ labels: { [key]: "" } }), Effect.never)), moment),
-        { concurrency: 2, discard: true }
-      ))
-      assert.deepStrictEqual(warned, [])
-      assert.deepStrictEqual(yield* Volume.list(Label.has(key)), [])
-    })
-  )
-
-  test(
-    "a volume has the same files in every container, and keeps them when its containers are gone",
+    "a volume shows the same files in every container and keeps them without containers",
     Effect.gen(function*() {
       const volume = yield* make()
       const writer = yield* Container.create(using(volume))
@@ -250,12 +290,13 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
         Effect.flatMap(Container.create(idle), (_) => _.readFile("/data/directory/file")),
         "PathNotFound"
       )
-    })
+    }),
+    ["volumes"]
   )
 
   if (options.processes) {
     test(
-      "a volume keeps what one container wrote for the next",
+      "a volume keeps the files of one container for the next",
       Effect.gen(function*() {
         const volume = yield* make()
         yield* Container.run(using(volume, script("echo kept >/data/file")))
@@ -264,3 +305,12 @@ export const tests = ({ idle, label, options, script, test, uniqueName }: Suite)
     )
   }
 }
+
+/** @internal */
+export const themes = [
+  { name: "making volumes", tests: makingVolumes },
+  { name: "volume conflicts", tests: volumeConflicts },
+  { name: "finding volumes", tests: findingVolumes },
+  { name: "removing volumes", tests: removingVolumes },
+  { name: "files in volumes", tests: filesInVolumes }
+] as const

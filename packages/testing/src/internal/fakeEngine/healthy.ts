@@ -133,8 +133,8 @@ const detection = {
 } as const
 
 /**
- * What a healthy client answers to the commands that a backend needs most, by
- * the first words of the command.
+ * Answers of a healthy client to the commands that a backend uses, by the first
+ * words of the command.
  *
  * @internal
  */
@@ -171,7 +171,7 @@ export const answers = (engine: Script["engine"]): ReadonlyArray<readonly [comma
 ]
 
 /**
- * What a client says when no engine answers it.
+ * Exit code and message of a client that cannot connect to its engine.
  *
  * @internal
  */

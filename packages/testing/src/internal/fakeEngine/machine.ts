@@ -6,7 +6,7 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Order from "effect/Order"
 import type { Call, Script, Service } from "../../FakeEngine.js"
-import { program } from "./playing.js"
+import { program } from "./program.js"
 
 /** @internal */
 export const make = Effect.fnUntraced(function*(scripts: ReadonlyArray<Script>) {
@@ -40,7 +40,7 @@ export const make = Effect.fnUntraced(function*(scripts: ReadonlyArray<Script>) 
         fileSystem.readFileString(path.join(directory, `arguments-${pid}`)),
         (text): ReadonlyArray<Call> => [{ engine, arguments: text.split("\0").slice(0, -1) }]
       )
-      // It begins at this moment.
+      // The call has just started and has not written its claim yet.
       : Effect.succeed([])
   }
 

@@ -1,6 +1,6 @@
 import * as Headers from "@effect/platform/Headers"
-import type { BackendDriver } from "@ociman/containers"
-import { TokenScope } from "@ociman/registry"
+import type * as BackendDriver from "@ociman/containers/BackendDriver"
+import * as TokenScope from "@ociman/registry/author/TokenScope"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -18,12 +18,12 @@ interface Token {
 
 /** @internal */
 export interface Tokens {
-  readonly given: Map<string, Token>
+  readonly issued: Map<string, Token>
   count: number
 }
 
 /** @internal */
-export const none = (): Tokens => ({ given: new Map(), count: 0 })
+export const none = (): Tokens => ({ issued: new Map(), count: 0 })
 
 const encoder = new TextEncoder()
 
@@ -55,26 +55,25 @@ const actions: Readonly<Record<string, ReadonlyArray<string>>> = {
   DELETE: ["delete"]
 }
 
-/** What a token must be good for. */
-const wanted = ({ method, path }: Request): ReadonlyArray<TokenScope.TokenScope> => {
+/** Scopes that a request requires. */
+const requiredScopes = ({ method, path }: Request): ReadonlyArray<TokenScope.TokenScope> => {
   if (path === "/v2/_catalog") return TokenScope.parseList("registry:catalog:*")
   const [, name] = /^\/v2\/(.+?)\/(?:blobs|manifests|tags|referrers)\//.exec(path) ?? []
   return name === undefined ? [] : [TokenScope.repository(name, actions[method] ?? ["pull", "push"])]
 }
 
-const isLetIn = (tokens: Tokens, request: Request, now: number) => {
+const isAuthorized = (tokens: Tokens, request: Request, now: number) => {
   const [scheme = "", secret = ""] = (request.headers["authorization"] ?? "").split(" ")
-  const token = scheme.toLowerCase() === "bearer" ? tokens.given.get(secret) : undefined
+  const token = scheme.toLowerCase() === "bearer" ? tokens.issued.get(secret) : undefined
   if (token === undefined || token.expires <= now || token.uses <= 0) return false
-  if (!TokenScope.covers(token.scopes, wanted(request))) return false
+  if (!TokenScope.covers(token.scopes, requiredScopes(request))) return false
   token.uses--
   return true
 }
 
-/** The parameters of a form. */
 const form = (body: Uint8Array) => new URLSearchParams(new TextDecoder().decode(body))
 
-const asked = (request: Request, { credentials }: TokenOptions) => {
+const parseTokenRequest = (request: Request, { credentials }: TokenOptions) => {
   const fields = form(request.body)
   const isKnown = credentials === undefined || (request.method === "POST"
     ? fields.get("grant_type") === "refresh_token"
@@ -86,12 +85,12 @@ const asked = (request: Request, { credentials }: TokenOptions) => {
   return { isKnown, scopes: scopes.flatMap((scope) => scope === "" ? [] : TokenScope.parseList(scope)) }
 }
 
-const give = (tokens: Tokens, request: Request, options: TokenOptions, now: number): Delivered => {
-  const { isKnown, scopes } = asked(request, options)
+const issueToken = (tokens: Tokens, request: Request, options: TokenOptions, now: number): Delivered => {
+  const { isKnown, scopes } = parseTokenRequest(request, options)
   if (!isKnown) return unauthorized()
   const lifetime = Duration.toMillis(options.expiresIn ?? "5 minutes")
   const token = `token-${++tokens.count}`
-  tokens.given.set(token, { scopes, expires: now + lifetime, uses: options.uses ?? Infinity })
+  tokens.issued.set(token, { scopes, expires: now + lifetime, uses: options.uses ?? Infinity })
   return answer(200, {}, {
     token,
     access_token: token,
@@ -102,7 +101,7 @@ const give = (tokens: Tokens, request: Request, options: TokenOptions, now: numb
 }
 
 /**
- * What answers if it is the server of tokens that is asked.
+ * Returns the token server if the path is its own.
  *
  * @internal
  */
@@ -112,11 +111,11 @@ export const tokenServer = (
   path: string
 ): ((request: Request) => Effect.Effect<Delivered>) | undefined =>
   authentication?._tag === "Token" && path === "/token"
-    ? (request) => Effect.map(Clock.currentTimeMillis, (now) => give(tokens, request, authentication, now))
+    ? (request) => Effect.map(Clock.currentTimeMillis, (now) => issueToken(tokens, request, authentication, now))
     : undefined
 
 /**
- * What is answered to who is not let in.
+ * Returns the response to an unauthorized request, and `undefined` for an authorized one.
  *
  * @internal
  */
@@ -135,8 +134,8 @@ export const refusal = (
     )
   }
   return Effect.map(Clock.currentTimeMillis, (now) => {
-    if (isLetIn(tokens, request, now)) return undefined
-    const scope = wanted(request).map(TokenScope.format).join(" ")
+    if (isAuthorized(tokens, request, now)) return undefined
+    const scope = requiredScopes(request).map(TokenScope.format).join(" ")
     return unauthorized(
       `Bearer realm="${url}/token",service="ociman"${scope === "" ? "" : `,scope="${scope}"`}`
     )

@@ -1,5 +1,5 @@
 import * as Headers from "@effect/platform/Headers"
-import { MemoryRegistry } from "@ociman/registry"
+import * as MemoryRegistry from "@ociman/registry/author/MemoryRegistry"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Answer, Change } from "../../FaultyRegistry.js"
@@ -9,11 +9,11 @@ export type Delivered = Effect.Effect.Success<ReturnType<MemoryRegistry.Handler>
 
 /** @internal */
 export const lost: Effect.Effect<never, MemoryRegistry.ConnectionLost> = Effect.suspend(() =>
-  new MemoryRegistry.ConnectionLost({ detail: "the script says so" })
+  new MemoryRegistry.ConnectionLost({ detail: "by the script of the test" })
 )
 
 /**
- * The first bytes of a stream, and then something else, if there are as many.
+ * Replaces everything after the given number of bytes by another stream. Unchanged if the stream is shorter.
  *
  * @internal
  */
@@ -69,7 +69,7 @@ const change = (delivered: Delivered, change: Change): Delivered => {
 }
 
 /**
- * Does to an answer what is done to it on its way.
+ * Applies the modifications of an answer to a response.
  *
  * @internal
  */

@@ -14,7 +14,7 @@ const hasHeader = (expected: string | RegExp | null, found: string | undefined) 
 export type Matcher = (request: Request) => boolean
 
 /**
- * Whether a rule is for a request, its number of times aside.
+ * Makes the predicate of a rule. Does not consider its number of times.
  *
  * @internal
  */

@@ -1,4 +1,3 @@
-/** Scripts and the answers in them, as values. */
 import * as Data from "effect/Data"
 import { dual } from "effect/Function"
 import { pipeArguments } from "effect/Pipeable"
@@ -32,7 +31,7 @@ export const isAnswer = (u: unknown): u is Faulty.Answer => u instanceof Answer
 export const isScript = (u: unknown): u is Faulty.Script => u instanceof Script
 
 /**
- * An answer to which nothing is done on its way.
+ * An answer without modifications.
  *
  * @internal
  */
@@ -43,7 +42,7 @@ export const changed = (self: Faulty.Answer, change: Faulty.Change): Faulty.Answ
   new Answer({ source: self.source, changes: [...self.changes, change] })
 
 /**
- * A combinator that does one thing more to an answer.
+ * Makes a combinator that adds a modification to an answer.
  *
  * @internal
  */
@@ -67,7 +66,7 @@ export const edited = (
 ): Faulty.Script => new Script({ rules, otherwise, authentication, options, ...part })
 
 /**
- * A combinator that sets a part of a script.
+ * Makes a combinator that sets a part of a script.
  *
  * @internal
  */

@@ -2,7 +2,7 @@ import * as Headers from "@effect/platform/Headers"
 import * as HttpServer from "@effect/platform/HttpServer"
 import * as HttpServerRequest from "@effect/platform/HttpServerRequest"
 import * as HttpServerResponse from "@effect/platform/HttpServerResponse"
-import { MemoryRegistry } from "@ociman/registry"
+import * as MemoryRegistry from "@ociman/registry/author/MemoryRegistry"
 import * as Effect from "effect/Effect"
 import { hasProperty, isFunction } from "effect/Predicate"
 import * as Stream from "effect/Stream"
@@ -10,8 +10,8 @@ import type { Options, Service } from "../../FaultyRegistry.js"
 import type { Delivered } from "./delivery.js"
 
 /**
- * Closes the connection of a request when what was written to it is sent. No
- * interface of Effect can, so it takes what Node.js calls a socket.
+ * Closes the connection of a request after all written data is sent. Effect has
+ * no interface for it, so this uses the socket of Node.js.
  */
 const close = ({ source }: HttpServerRequest.HttpServerRequest) =>
   Effect.sync(() => {
@@ -32,7 +32,9 @@ export const make = <E, R>(options: Options, registry: (url: string) => Effect.E
   Effect.gen(function*() {
     const server = yield* HttpServer.HttpServer
     const { address } = server
-    if (address._tag !== "TcpAddress") return yield* Effect.dieMessage("A registry listens on a port")
+    if (address._tag !== "TcpAddress") {
+      return yield* Effect.dieMessage("FaultyRegistry needs a server that listens on a TCP port")
+    }
     const host = address.hostname === "0.0.0.0" ? "127.0.0.1" : address.hostname
     const service = yield* registry(options.url ?? `http://${host}:${address.port}`)
     yield* server.serve(Effect.flatMap(HttpServerRequest.HttpServerRequest, (request) =>
@@ -44,7 +46,7 @@ export const make = <E, R>(options: Options, registry: (url: string) => Effect.E
         headers: Headers.fromInput(request.headers),
         body: Stream.mapError(
           request.stream,
-          (cause) => new MemoryRegistry.ConnectionLost({ detail: "the client is gone", cause })
+          (cause) => new MemoryRegistry.ConnectionLost({ detail: "the client closed the connection", cause })
         )
       }).pipe(
         Effect.map((delivered) => toServerResponse(request, delivered)),

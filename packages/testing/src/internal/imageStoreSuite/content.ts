@@ -1,26 +1,20 @@
 import { assert } from "@effect/vitest"
-import {
-  Content,
-  type ContentError,
-  Descriptor,
-  Digest,
-  type Hasher,
-  ImageManifest,
-  ImageStore,
-  MediaType
-} from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import type * as ContentError from "@ociman/oci/ContentError"
+import * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { bytesOf, cut, failure, octets, pushBlob, pushImage, read, type Test } from "./support.js"
 
-/** @internal */
-export const name = "content"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const pushingContent = (test: Test): void => {
   for (const algorithm of ["sha256", "sha512"] as const) {
     test(
-      `comes back as it was pushed, by ${algorithm}`,
+      `pushed content is fetched unchanged by its ${algorithm} digest`,
       Effect.gen(function*() {
         const store = yield* ImageStore.ImageStore
         for (const size of [0, 1, 100_000]) {
@@ -36,7 +30,62 @@ export const tests = (test: Test): void => {
   }
 
   test(
-    "can be small enough to come and go at once",
+    "push does not read the source of content that is present",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      assert.strictEqual(yield* store.push(descriptor, Stream.dieMessage("was read")), "Present")
+    })
+  )
+
+  test(
+    "receive stores content while it is produced",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      const made = (size: number) =>
+        store.receive((sink) =>
+          Effect.as(Stream.run(cut(bytes, 999), sink), [{ ...descriptor, size }, "made"] as const)
+        )
+      assert.strictEqual(yield* failure(made(49_999)), "SizeMismatch")
+      const broken = store.receive((sink) =>
+        Effect.zipRight(Stream.run(cut(bytes, 999), sink), Effect.fail({ _tag: "Broken" as const }))
+      )
+      assert.strictEqual(yield* failure(broken), "Broken")
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* made(50_000), "made")
+      assert.strictEqual(yield* made(50_000), "made")
+      assert.deepStrictEqual(yield* read(store, descriptor), [...bytes])
+    })
+  )
+
+  test(
+    "concurrent pushes of the same content succeed",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      yield* Effect.replicateEffect(store.push(descriptor, cut(bytes, 1000)), 8, { concurrency: "unbounded" })
+      assert.strictEqual((yield* read(store, descriptor)).length, 50_000)
+    })
+  )
+
+  test(
+    "deleted content is absent",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const descriptor = yield* pushBlob(store, bytesOf(10))
+      yield* store.delete(descriptor)
+      assert.isFalse(yield* store.exists(descriptor))
+      assert.strictEqual(yield* failure(store.delete(descriptor)), "ContentNotFound")
+    })
+  )
+}
+
+const smallContent = (test: Test): void => {
+  test(
+    "small content is pushed and fetched in one piece",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const pushAtOnce = (descriptor: Descriptor.Descriptor, bytes: Effect.Effect<Uint8Array, { _tag: "Broken" }>) =>
@@ -69,16 +118,19 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "is not read again when it is there",
+    "content embedded in a descriptor is read from the descriptor",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
-      const descriptor = yield* pushBlob(store, bytesOf(10))
-      assert.strictEqual(yield* store.push(descriptor, Stream.dieMessage("was read")), "Present")
+      assert.deepStrictEqual(yield* read(store, Descriptor.empty), [0x7B, 0x7D])
+      const wrong = { ...Descriptor.empty, data: Uint8Array.of(0x5B, 0x5D) }
+      assert.strictEqual(yield* failure(read(store, wrong)), "DigestMismatch")
     })
   )
+}
 
+const refusedContent = (test: Test): void => {
   test(
-    "is not stored if it is not what the descriptor says",
+    "content that does not match its descriptor is not stored",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -92,7 +144,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "is not stored if its source fails, whose error passes",
+    "content whose source fails is not stored and push fails with the source's error",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -103,29 +155,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "can be made while it is stored",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const bytes = bytesOf(50_000)
-      const descriptor = yield* Content.describe(octets, bytes)
-      const made = (size: number) =>
-        store.receive((sink) =>
-          Effect.as(Stream.run(cut(bytes, 999), sink), [{ ...descriptor, size }, "made"] as const)
-        )
-      assert.strictEqual(yield* failure(made(49_999)), "SizeMismatch")
-      const broken = store.receive((sink) =>
-        Effect.zipRight(Stream.run(cut(bytes, 999), sink), Effect.fail({ _tag: "Broken" as const }))
-      )
-      assert.strictEqual(yield* failure(broken), "Broken")
-      assert.isFalse(yield* store.exists(descriptor))
-      assert.strictEqual(yield* made(50_000), "made")
-      assert.strictEqual(yield* made(50_000), "made")
-      assert.deepStrictEqual(yield* read(store, descriptor), [...bytes])
-    })
-  )
-
-  test(
-    "of another size is not there",
+    "content with another size than the descriptor is absent",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = yield* pushBlob(store, bytesOf(10))
@@ -135,17 +165,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "that a descriptor holds is read from there",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      assert.deepStrictEqual(yield* read(store, Descriptor.empty), [0x7B, 0x7D])
-      const wrong = { ...Descriptor.empty, data: Uint8Array.of(0x5B, 0x5D) }
-      assert.strictEqual(yield* failure(read(store, wrong)), "DigestMismatch")
-    })
-  )
-
-  test(
-    "of a digest that cannot be computed is refused",
+    "content with an unsupported digest algorithm is refused",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const descriptor = { mediaType: octets, digest: Digest.WellFormed.make("md5:abc"), size: 0 }
@@ -154,20 +174,11 @@ export const tests = (test: Test): void => {
       assert.strictEqual(yield* failure(store.push(descriptor, Stream.empty)), "UnsupportedDigest")
     })
   )
+}
 
+const storedManifests = (test: Test): void => {
   test(
-    "can be pushed by many at once",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const bytes = bytesOf(50_000)
-      const descriptor = yield* Content.describe(octets, bytes)
-      yield* Effect.replicateEffect(store.push(descriptor, cut(bytes, 1000)), 8, { concurrency: "unbounded" })
-      assert.strictEqual((yield* read(store, descriptor)).length, 50_000)
-    })
-  )
-
-  test(
-    "of a manifest stays as it was written, byte for byte",
+    "a stored manifest keeps its bytes unchanged",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { manifest } = yield* pushImage(store, 1)
@@ -180,7 +191,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "said to be a manifest must be one",
+    "content with the media type of a manifest must be a valid manifest",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const bytes = bytesOf(10)
@@ -189,15 +200,12 @@ export const tests = (test: Test): void => {
       assert.isFalse(yield* store.exists(descriptor))
     })
   )
-
-  test(
-    "can be deleted",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const descriptor = yield* pushBlob(store, bytesOf(10))
-      yield* store.delete(descriptor)
-      assert.isFalse(yield* store.exists(descriptor))
-      assert.strictEqual(yield* failure(store.delete(descriptor)), "ContentNotFound")
-    })
-  )
 }
+
+/** @internal */
+export const themes = [
+  { name: "pushing content", tests: pushingContent },
+  { name: "small content", tests: smallContent },
+  { name: "refused content", tests: refusedContent },
+  { name: "stored manifests", tests: storedManifests }
+] as const

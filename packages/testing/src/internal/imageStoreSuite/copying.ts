@@ -1,5 +1,11 @@
 import { assert } from "@effect/vitest"
-import { Content, Copy, ImageIndex, ImageManifest, ImageStore, MediaType, Platform } from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import * as Copy from "@ociman/oci/Copy"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -7,13 +13,9 @@ import { bytesOf, failure, octets, pushBlob, pushImage, pushIndex, pushReferrer,
 
 const platforms = ["linux/amd64", "linux/arm64"].map(Platform.make)
 
-/** @internal */
-export const name = "copies"
-
-/** @internal */
-export const tests = (test: Test): void => {
+const copyingImages = (test: Test): void => {
   test(
-    "come through with their digests, there and back",
+    "copying an image there and back keeps all digests",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const before = yield* ImageStore.makeMemory
@@ -34,7 +36,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "copy nothing that is there",
+    "a copy transfers no content that is present",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -52,7 +54,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "of one platform are the manifest for it",
+    "a copy of one platform copies the manifest of that platform",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -70,7 +72,27 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "are complete if an artifact lists the manifest of an image as a blob",
+    "a copy includes referrers only if requested",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const source = yield* ImageStore.makeMemory
+      const { manifest } = yield* pushImage(source, 1)
+      yield* source.tag(manifest.descriptor, "v1")
+      const signature = yield* pushReferrer(source, manifest.descriptor, "application/vnd.example.signature")
+      const aboutIt = yield* pushReferrer(source, signature.descriptor, "application/vnd.example.time")
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
+      assert.isFalse(yield* store.exists(signature.descriptor))
+      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, { referrers: true })
+      assert.isTrue(yield* store.exists(aboutIt.descriptor))
+      const found = yield* Stream.runCollect(store.referrers(manifest.descriptor))
+      assert.deepStrictEqual(Chunk.toReadonlyArray(found).map(({ digest }) => digest), [signature.descriptor.digest])
+    })
+  )
+}
+
+const consistencyOfCopies = (test: Test): void => {
+  test(
+    "a copy is complete if an artifact lists the manifest of an image as a blob",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -99,25 +121,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "take what is about them along, if it is wanted",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const source = yield* ImageStore.makeMemory
-      const { manifest } = yield* pushImage(source, 1)
-      yield* source.tag(manifest.descriptor, "v1")
-      const signature = yield* pushReferrer(source, manifest.descriptor, "application/vnd.example.signature")
-      const aboutIt = yield* pushReferrer(source, signature.descriptor, "application/vnd.example.time")
-      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" })
-      assert.isFalse(yield* store.exists(signature.descriptor))
-      yield* Copy.image({ store: source, name: "v1" }, { store, name: "v1" }, { referrers: true })
-      assert.isTrue(yield* store.exists(aboutIt.descriptor))
-      const found = yield* Stream.runCollect(store.referrers(manifest.descriptor))
-      assert.deepStrictEqual(Chunk.toReadonlyArray(found).map(({ digest }) => digest), [signature.descriptor.digest])
-    })
-  )
-
-  test(
-    "give no name to what is not whole",
+    "a copy that fails assigns no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -132,7 +136,7 @@ export const tests = (test: Test): void => {
   )
 
   test(
-    "store nothing that was damaged on the way",
+    "a copy does not store content that was damaged in transfer",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const source = yield* ImageStore.makeMemory
@@ -152,3 +156,9 @@ export const tests = (test: Test): void => {
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "copying images", tests: copyingImages },
+  { name: "consistency of copies", tests: consistencyOfCopies }
+] as const

@@ -1,5 +1,7 @@
 import { assert } from "@effect/vitest"
-import { ImageStore, MediaType, Platform } from "@ociman/oci"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
@@ -7,18 +9,11 @@ import { failure, pushImage, pushIndex, pushReferrer, type Test } from "./suppor
 
 const namesOf = (store: ImageStore.Listable) => Effect.map(Stream.runCollect(store.names), (names) => [...names].sort())
 
-/** @internal */
-export const name = "names"
-
-/** @internal */
-export const tests = (
-  test: Test,
-  options: { readonly names: "text" | "tags"; readonly untags: boolean }
-): void => {
+const imageNames = (test: Test, options: { readonly names: "text" | "tags"; readonly untags: boolean }): void => {
   const isText = options.names === "text"
 
   test(
-    `lead to what was tagged, by any ${isText ? "text" : "tag"}`,
+    `any ${isText ? "text" : "tag"} resolves to the manifest that it names`,
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { manifest } = yield* pushImage(store, 1)
@@ -37,7 +32,7 @@ export const tests = (
   )
 
   test(
-    "move, and what they leave stays",
+    "moving a name keeps the manifest that had it",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const one = (yield* pushImage(store, 1)).manifest.descriptor
@@ -53,7 +48,7 @@ export const tests = (
 
   if (!isText) {
     test(
-      "are tags, and nothing else can be one",
+      "a name that is not a tag is refused",
       Effect.gen(function*() {
         const store = yield* ImageStore.ImageStore
         const { manifest } = yield* pushImage(store, 1)
@@ -67,7 +62,7 @@ export const tests = (
 
   if (options.untags) {
     test(
-      "can be taken away, and what had them stays",
+      "untag removes a name and keeps its manifest",
       Effect.gen(function*() {
         const store = yield* ImageStore.ImageStore
         const { descriptor } = (yield* pushImage(store, 1)).manifest
@@ -82,13 +77,13 @@ export const tests = (
   }
 
   test(
-    "that nothing has lead nowhere",
+    "a name that is not assigned does not resolve",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { layer, manifest } = yield* pushImage(store, 1)
       assert.strictEqual(yield* failure(store.resolve("latest")), "ContentNotFound")
       assert.strictEqual(yield* failure(store.resolve(`sha256:${"0".repeat(64)}`)), "ContentNotFound")
-      // Content, but no manifest.
+      // A blob is not a manifest.
       assert.strictEqual(yield* failure(store.resolve(layer.digest)), "ContentNotFound")
       const absent = { ...manifest.descriptor, size: manifest.descriptor.size + 1 }
       assert.strictEqual(yield* failure(store.tag(absent, "a")), "ContentNotFound")
@@ -97,7 +92,20 @@ export const tests = (
   )
 
   test(
-    "go with what is deleted, all of them",
+    "concurrent tag calls lose no name",
+    Effect.gen(function*() {
+      const store = yield* ImageStore.ImageStore
+      const { manifest } = yield* pushImage(store, 1)
+      const names = Array.from({ length: 30 }, (_, i) => `v${100 + i}`)
+      yield* Effect.forEach(names, (name) => store.tag(manifest.descriptor, name), { concurrency: "unbounded" })
+      assert.deepStrictEqual(yield* namesOf(store), names)
+    })
+  )
+}
+
+const namesAndManifests = (test: Test): void => {
+  test(
+    "deleting a manifest removes all its names",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const one = (yield* pushImage(store, 1)).manifest.descriptor
@@ -111,18 +119,7 @@ export const tests = (
   )
 
   test(
-    "given by many at once are all there",
-    Effect.gen(function*() {
-      const store = yield* ImageStore.ImageStore
-      const { manifest } = yield* pushImage(store, 1)
-      const names = Array.from({ length: 30 }, (_, i) => `v${100 + i}`)
-      yield* Effect.forEach(names, (name) => store.tag(manifest.descriptor, name), { concurrency: "unbounded" })
-      assert.deepStrictEqual(yield* namesOf(store), names)
-    })
-  )
-
-  test(
-    "are not needed for what an index points to",
+    "a manifest listed by an index needs no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { images, index } = yield* pushIndex(store, ["linux/amd64", "linux/arm64"].map(Platform.make))
@@ -134,7 +131,7 @@ export const tests = (
   )
 
   test(
-    "are not needed for what is about something",
+    "a referrer needs no name",
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const { images } = yield* pushIndex(store, [Platform.make("linux/amd64")])
@@ -151,3 +148,9 @@ export const tests = (
     })
   )
 }
+
+/** @internal */
+export const themes = [
+  { name: "image names", tests: imageNames },
+  { name: "names and manifests", tests: namesAndManifests }
+] as const

@@ -1,15 +1,13 @@
-import {
-  Content,
-  type ContentError,
-  type Descriptor,
-  type Hasher,
-  ImageConfig,
-  ImageIndex,
-  ImageManifest,
-  ImageStore,
-  MediaType,
-  Platform
-} from "@ociman/oci"
+import * as Content from "@ociman/oci/Content"
+import type * as ContentError from "@ociman/oci/ContentError"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageConfig from "@ociman/oci/ImageConfig"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as ImageStore from "@ociman/oci/ImageStore"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
@@ -27,7 +25,7 @@ export const octets = MediaType.MediaType.make("application/octet-stream")
 export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
 
 /**
- * Bytes in pieces.
+ * The bytes as a stream of pieces of the given size.
  *
  * @internal
  */
@@ -35,7 +33,7 @@ export const cut = (bytes: Uint8Array, size: number): Stream.Stream<Uint8Array> 
   Stream.map(Stream.range(0, Math.ceil(bytes.length / size) - 1), (i) => bytes.subarray(i * size, (i + 1) * size))
 
 /**
- * All bytes of content, as numbers.
+ * Reads content as an array of numbers.
  *
  * @internal
  */
@@ -50,7 +48,7 @@ export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaTyp
   Effect.tap(Content.describe(mediaType, bytes), (descriptor) => store.push(descriptor, Stream.make(bytes)))
 
 /**
- * An image of one layer.
+ * Pushes an image of one layer.
  *
  * @internal
  */
@@ -80,7 +78,7 @@ export const pushIndex = (store: ImageStore.Writable, platforms: ReadonlyArray<P
   })
 
 /**
- * A manifest about another, as a signature is.
+ * Pushes a manifest with a subject, such as a signature.
  *
  * @internal
  */
@@ -96,7 +94,7 @@ export const pushReferrer = (store: ImageStore.Writable, subject: Descriptor.Des
   })
 
 /**
- * The tag of the error, or what there was instead of one.
+ * Returns the tag of the error, or `no failure`.
  *
  * @internal
  */

@@ -1,5 +1,5 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
-import { Backend } from "@ociman/containers"
+import * as Backend from "@ociman/containers/Backend"
 import * as Effect from "effect/Effect"
 import type { Options } from "../../Leftovers.js"
 import { listNames } from "../engineClient.js"

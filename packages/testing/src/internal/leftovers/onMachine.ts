@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as processes from "../processes.js"
 
-// What a runtime opens by itself, such as a pool of connections or a worker's pipes.
+// The runtime opens files of its own, such as pooled connections and pipes of workers.
 const openFilesAllowance = 16
 
 /** @internal */
@@ -19,7 +19,7 @@ export const make = Effect.gen(function*() {
         .map(({ commandLine, pid }) => `process ${pid} ${commandLine}`),
       ...files.filter((file) => !before.files.includes(file)).map((file) => `file ${file}`),
       ...(openFiles > before.openFiles + openFilesAllowance
-        ? [`open files: ${openFiles}, and it was ${before.openFiles}`]
+        ? [`open files: ${openFiles} (before: ${before.openFiles})`]
         : [])
     ]),
     Effect.provideService(FileSystem.FileSystem, fileSystem),

@@ -1,21 +1,18 @@
 import { assert } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
-import { Content } from "@ociman/oci"
-import { Registry, RegistryKey } from "@ociman/registry"
+import * as Content from "@ociman/oci/Content"
+import * as Registry from "@ociman/registry/Registry"
+import * as Repository from "@ociman/registry/Repository"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { absent, at, bytesOf, collect, cut, digestOf, failure, octets, pushBlob, type Test } from "./support.js"
 
-/** @internal */
-export const name = "blobs"
-
-/** @internal */
-export const tests = (test: Test): void => {
-  test("are in a registry that is there", (host) => Registry.ping(RegistryKey.make(host)))
+const blobs = (test: Test): void => {
+  test("a registry answers ping", (host) => Registry.ping(Repository.registryKey(host)))
 
   for (const algorithm of ["sha256", "sha512"] as const) {
-    test(`come back as they were pushed, by ${algorithm}`, (host, path) =>
+    test(`a pushed blob is fetched unchanged by its ${algorithm} digest`, (host, path) =>
       Effect.gen(function*() {
         const repository = at(host, path)
         for (const size of [0, 1, 100_000]) {
@@ -31,7 +28,7 @@ export const tests = (test: Test): void => {
       }))
   }
 
-  test("are pushed and fetched at once where they are small", (host, path) =>
+  test("a small blob is pushed and fetched in one piece", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const descriptor = yield* Content.describe(octets, bytesOf(10))
@@ -55,7 +52,7 @@ export const tests = (test: Test): void => {
       assert.strictEqual(mounted, "Mounted")
     }))
 
-  test("are not read again when they are there", (host, path) =>
+  test("push does not read the source of a blob that is present", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const descriptor = yield* pushBlob(repository, bytesOf(10))
@@ -63,38 +60,7 @@ export const tests = (test: Test): void => {
       assert.strictEqual(pushed, "Present")
     }))
 
-  test("are not stored if they are not what the descriptor says", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const descriptor = yield* Content.describe(octets, bytesOf(10))
-      const refused = (bytes: Uint8Array) => failure(Registry.pushBlob(repository, descriptor, Stream.make(bytes)))
-      assert.strictEqual(yield* refused(bytesOf(9)), "SizeMismatch")
-      assert.strictEqual(yield* refused(bytesOf(11)), "SizeMismatch")
-      assert.strictEqual(yield* refused(bytesOf(10, 2)), "DigestMismatch")
-      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
-    }))
-
-  test("are not stored if their source fails, whose error passes", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const descriptor = yield* Content.describe(octets, bytesOf(10))
-      const source = Stream.concat(Stream.make(bytesOf(5)), Stream.fail({ _tag: "SourceFailed" as const }))
-      assert.strictEqual(yield* failure(Registry.pushBlob(repository, descriptor, source)), "SourceFailed")
-      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
-    }))
-
-  test("that are not there are not found", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      yield* pushBlob(repository, bytesOf(10))
-      const missing = { mediaType: octets, digest: absent, size: 10 }
-      assertNone(yield* Registry.statBlob(repository, absent))
-      const fetched = Stream.runDrain(Registry.fetchBlob(repository, missing))
-      assert.strictEqual(yield* failure(fetched), "RegistryFailed BLOB_UNKNOWN")
-      assertNone(yield* Registry.statBlob(at(host, `${path}-other`), absent))
-    }))
-
-  test("are given in parts", (host, path) =>
+  test("a range of a blob is fetched", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const bytes = bytesOf(1000)
@@ -107,7 +73,56 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(yield* part(990, 100), [...bytes.subarray(990)])
     }))
 
-  test("are taken over from another repository that has them", (host, path) =>
+  test("concurrent pushes of the same blob succeed", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const bytes = bytesOf(50_000)
+      const descriptor = yield* Content.describe(octets, bytes)
+      yield* Effect.replicateEffect(Registry.pushBlob(repository, descriptor, cut(bytes, 1000)), 8, {
+        concurrency: "unbounded"
+      })
+      assert.strictEqual((yield* collect(Registry.fetchBlob(repository, descriptor))).length, 50_000)
+    }))
+}
+
+const blobFailures = (test: Test): void => {
+  test("a blob that does not match its descriptor is not stored", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      const descriptor = yield* Content.describe(octets, bytesOf(10))
+      const refused = (bytes: Uint8Array) => failure(Registry.pushBlob(repository, descriptor, Stream.make(bytes)))
+      assert.strictEqual(yield* refused(bytesOf(9)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(11)), "SizeMismatch")
+      assert.strictEqual(yield* refused(bytesOf(10, 2)), "DigestMismatch")
+      assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+    }))
+
+  test(
+    "a blob whose source fails is not stored and push fails with the source's error",
+    (host, path) =>
+      Effect.gen(function*() {
+        const repository = at(host, path)
+        const descriptor = yield* Content.describe(octets, bytesOf(10))
+        const source = Stream.concat(Stream.make(bytesOf(5)), Stream.fail({ _tag: "SourceFailed" as const }))
+        assert.strictEqual(yield* failure(Registry.pushBlob(repository, descriptor, source)), "SourceFailed")
+        assertNone(yield* Registry.statBlob(repository, digestOf(descriptor)))
+      })
+  )
+
+  test("a missing blob is not found", (host, path) =>
+    Effect.gen(function*() {
+      const repository = at(host, path)
+      yield* pushBlob(repository, bytesOf(10))
+      const missing = { mediaType: octets, digest: absent, size: 10 }
+      assertNone(yield* Registry.statBlob(repository, absent))
+      const fetched = Stream.runDrain(Registry.fetchBlob(repository, missing))
+      assert.strictEqual(yield* failure(fetched), "RegistryFailed BLOB_UNKNOWN")
+      assertNone(yield* Registry.statBlob(at(host, `${path}-other`), absent))
+    }))
+}
+
+const mountingBlobs = (test: Test): void => {
+  test("a blob is mounted from another repository", (host, path) =>
     Effect.gen(function*() {
       const [from, to] = [at(host, `${path}-from`), at(host, path)]
       const bytes = bytesOf(100)
@@ -123,15 +138,11 @@ export const tests = (test: Test): void => {
       assert.strictEqual(pushed, "Pushed")
       assert.deepStrictEqual(yield* collect(Registry.fetchBlob(to, other)), [...bytesOf(50)])
     }))
-
-  test("can be pushed by many at once", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const bytes = bytesOf(50_000)
-      const descriptor = yield* Content.describe(octets, bytes)
-      yield* Effect.replicateEffect(Registry.pushBlob(repository, descriptor, cut(bytes, 1000)), 8, {
-        concurrency: "unbounded"
-      })
-      assert.strictEqual((yield* collect(Registry.fetchBlob(repository, descriptor))).length, 50_000)
-    }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "blobs", tests: blobs },
+  { name: "blob failures", tests: blobFailures },
+  { name: "mounting blobs", tests: mountingBlobs }
+] as const

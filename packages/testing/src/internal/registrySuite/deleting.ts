@@ -1,15 +1,11 @@
 import { assert } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
-import { Registry } from "@ociman/registry"
+import * as Registry from "@ociman/registry/Registry"
 import * as Effect from "effect/Effect"
 import { at, bytesOf, digestOf, failure, type Features, pushBlob, pushImage, tag, type Test } from "./support.js"
 
-/** @internal */
-export const name = "deleting"
-
-/** @internal */
-export const tests = (test: Test, features: Features): void => {
-  test("takes a manifest away with its tags", (host, path) =>
+const deleting = (test: Test, features: Features): void => {
+  test("deleting a manifest removes its tags", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { manifest } = yield* pushImage(repository, 1, "v1", "latest")
@@ -22,7 +18,7 @@ export const tests = (test: Test, features: Features): void => {
       assert.strictEqual(again, "RegistryFailed MANIFEST_UNKNOWN")
     }))
 
-  test("takes a blob away from one repository", (host, path) =>
+  test("deleting a blob removes it from one repository only", (host, path) =>
     Effect.gen(function*() {
       const [repository, other] = [at(host, path), at(host, `${path}-other`)]
       const digest = digestOf(yield* pushBlob(repository, bytesOf(10)))
@@ -33,7 +29,7 @@ export const tests = (test: Test, features: Features): void => {
       assert.strictEqual(yield* failure(Registry.deleteBlob(repository, digest)), "RegistryFailed BLOB_UNKNOWN")
     }))
 
-  test("takes a tag away, or leaves all as it is", (host, path) =>
+  test("untag removes one tag, or fails and changes nothing", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { manifest } = yield* pushImage(repository, 1, "v1", "latest")
@@ -45,3 +41,8 @@ export const tests = (test: Test, features: Features): void => {
       assertSome(yield* Registry.statManifest(repository, tag("latest")), manifest.descriptor)
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "deleting", tests: deleting }
+] as const

@@ -1,15 +1,12 @@
 import { assert } from "@effect/vitest"
-import { Registry, RegistryKey } from "@ociman/registry"
+import * as Registry from "@ociman/registry/Registry"
+import * as Repository from "@ociman/registry/Repository"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { at, failure, pushImage, type Test } from "./support.js"
 
-/** @internal */
-export const name = "lists"
-
-/** @internal */
-export const tests = (test: Test): void => {
-  test("of tags are whole, however small their pages are", (host, path) =>
+const listing = (test: Test): void => {
+  test("a list of tags is complete with any page size", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const tags = ["1.0", "1.1", "2.0", "3.0", "latest"]
@@ -21,18 +18,23 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual([...yield* Stream.runCollect(Stream.take(Registry.tags(repository), 1))].length, 1)
     }))
 
-  test("of a repository that is not there are not found", (host, path) =>
+  test("listing the tags of a missing repository fails with NAME_UNKNOWN", (host, path) =>
     Effect.gen(function*() {
       const listed = yield* failure(Stream.runDrain(Registry.tags(at(host, path))))
       assert.strictEqual(listed, "RegistryFailed NAME_UNKNOWN")
     }))
 
-  test("of repositories have those with images", (host, path) =>
+  test("the catalog lists repositories with images once each", (host, path) =>
     Effect.gen(function*() {
       yield* pushImage(at(host, path), 1, "v1")
       yield* pushImage(at(host, `${path}-other`), 1, "v1")
-      const found = [...yield* Stream.runCollect(Registry.catalog(RegistryKey.make(host), { pageSize: 1 }))]
+      const found = [...yield* Stream.runCollect(Registry.catalog(Repository.registryKey(host), { pageSize: 1 }))]
       assert.includeMembers(found, [path, `${path}-other`])
       assert.strictEqual(new Set(found).size, found.length)
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "listing", tests: listing }
+] as const

@@ -1,17 +1,16 @@
 import { assert } from "@effect/vitest"
 import { assertNone, assertSome } from "@effect/vitest/utils"
-import { Content, ImageManifest, MediaType, Platform } from "@ociman/oci"
-import { Registry } from "@ociman/registry"
+import * as Content from "@ociman/oci/Content"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
+import * as Registry from "@ociman/registry/Registry"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { absent, at, digestOf, failure, image, indexOf, pushImage, tag, type Test } from "./support.js"
 
-/** @internal */
-export const name = "manifests"
-
-/** @internal */
-export const tests = (test: Test): void => {
-  test("are found by their tags and by their digests", (host, path) =>
+const manifests = (test: Test): void => {
+  test("a manifest is found by its tags and by its digest", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { manifest } = yield* pushImage(repository, 1, "v1", "v1.0", "latest")
@@ -24,7 +23,7 @@ export const tests = (test: Test): void => {
       }
     }))
 
-  test("stay as they were written, byte for byte", (host, path) =>
+  test("a pushed manifest keeps its bytes unchanged", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { manifest } = yield* image(repository, 1)
@@ -37,7 +36,7 @@ export const tests = (test: Test): void => {
       assert.strictEqual(found.descriptor.digest, descriptor.digest)
     }))
 
-  test("that are not there are not found", (host, path) =>
+  test("a missing manifest is not found", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       yield* pushImage(repository, 1, "v1")
@@ -54,7 +53,7 @@ export const tests = (test: Test): void => {
       )
     }))
 
-  test("give their tags to later ones", (host, path) =>
+  test("pushing a manifest moves its tags from the earlier one", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const first = yield* pushImage(repository, 1, "v1")
@@ -65,7 +64,7 @@ export const tests = (test: Test): void => {
       assertSome(yield* Registry.statManifest(repository, digest), first.manifest.descriptor)
     }))
 
-  test("are refused if what they point to is not there", (host, path) =>
+  test("a manifest whose blobs or manifests are missing is refused", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { config, manifest } = yield* image(repository, 1)
@@ -85,7 +84,7 @@ export const tests = (test: Test): void => {
       assertNone(yield* Registry.statManifest(repository, tag("broken")))
     }))
 
-  test("may be indexes of others", (host, path) =>
+  test("an index of manifests is pushed and fetched", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const platform = Platform.make("linux/arm64")
@@ -100,3 +99,8 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(value.value.index.manifests, index.value.manifests)
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "manifests", tests: manifests }
+] as const

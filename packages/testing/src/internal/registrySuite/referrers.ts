@@ -1,12 +1,12 @@
 import { assert } from "@effect/vitest"
-import { type Descriptor, Digest, MediaType } from "@ociman/oci"
-import { Registry, type Repository } from "@ociman/registry"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Registry from "@ociman/registry/Registry"
+import type * as Repository from "@ociman/registry/Repository"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { absent, at, digestOf, pushImage, pushReferrer, type Test } from "./support.js"
-
-/** @internal */
-export const name = "referrers"
 
 const signature = "application/vnd.example.signature"
 const sbom = "application/vnd.example.sbom"
@@ -21,25 +21,27 @@ const listed = (repository: Repository.Repository, subject: Descriptor.Descripto
 
 const digests = (descriptors: ReadonlyArray<Descriptor.Descriptor>) => descriptors.map(({ digest }) => digest).sort()
 
-/** @internal */
-export const tests = (test: Test): void => {
-  test("are listed with what they are, all or those of a type", (host, path) =>
-    Effect.gen(function*() {
-      const repository = at(host, path)
-      const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
-      assert.deepStrictEqual(yield* listed(repository, descriptor), [])
-      const first = (yield* pushReferrer(repository, descriptor, signature, 1)).descriptor
-      const second = (yield* pushReferrer(repository, descriptor, sbom, 2)).descriptor
-      assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), digests([first, second]))
-      const [found, ...more] = yield* listed(repository, descriptor, sbom)
-      assert.deepStrictEqual(more, [])
-      assert.deepStrictEqual(
-        [found?.digest, found?.size, found?.artifactType, found?.annotations],
-        [second.digest, second.size, sbom, { "com.example.n": "2" }]
-      )
-    }))
+const referrers = (test: Test): void => {
+  test(
+    "referrers lists all manifests of a subject, or those of one artifact type",
+    (host, path) =>
+      Effect.gen(function*() {
+        const repository = at(host, path)
+        const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
+        assert.deepStrictEqual(yield* listed(repository, descriptor), [])
+        const first = (yield* pushReferrer(repository, descriptor, signature, 1)).descriptor
+        const second = (yield* pushReferrer(repository, descriptor, sbom, 2)).descriptor
+        assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), digests([first, second]))
+        const [found, ...more] = yield* listed(repository, descriptor, sbom)
+        assert.deepStrictEqual(more, [])
+        assert.deepStrictEqual(
+          [found?.digest, found?.size, found?.artifactType, found?.annotations],
+          [second.digest, second.size, sbom, { "com.example.n": "2" }]
+        )
+      })
+  )
 
-  test("may be there before their subject is", (host, path) =>
+  test("a referrer may be pushed before its subject", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const subject = { mediaType: MediaType.ImageManifest, digest: absent, size: 100 }
@@ -47,7 +49,7 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(digests(yield* listed(repository, subject)), [descriptor.digest])
     }))
 
-  test("that are pushed at once are all listed", (host, path) =>
+  test("referrers pushed concurrently are all listed", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
@@ -60,7 +62,7 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), all)
     }))
 
-  test("that are deleted are not listed", (host, path) =>
+  test("a deleted referrer is not listed", (host, path) =>
     Effect.gen(function*() {
       const repository = at(host, path)
       const { descriptor } = (yield* pushImage(repository, 1, "v1")).manifest
@@ -70,3 +72,8 @@ export const tests = (test: Test): void => {
       assert.deepStrictEqual(digests(yield* listed(repository, descriptor)), [second.digest])
     }))
 }
+
+/** @internal */
+export const themes = [
+  { name: "referrers", tests: referrers }
+] as const

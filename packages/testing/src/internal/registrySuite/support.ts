@@ -1,16 +1,15 @@
-import {
-  Content,
-  type Descriptor,
-  Digest,
-  type Hasher,
-  ImageConfig,
-  ImageIndex,
-  ImageManifest,
-  MediaType,
-  Platform,
-  Reference
-} from "@ociman/oci"
-import { Registry, Repository } from "@ociman/registry"
+import * as Content from "@ociman/oci/Content"
+import type * as Descriptor from "@ociman/oci/Descriptor"
+import * as Digest from "@ociman/oci/Digest"
+import type * as Hasher from "@ociman/oci/Hasher"
+import * as ImageConfig from "@ociman/oci/ImageConfig"
+import * as ImageIndex from "@ociman/oci/ImageIndex"
+import * as ImageManifest from "@ociman/oci/ImageManifest"
+import * as MediaType from "@ociman/oci/MediaType"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
+import * as Registry from "@ociman/registry/Registry"
+import * as Repository from "@ociman/registry/Repository"
 import type * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -19,7 +18,7 @@ import * as Stream from "effect/Stream"
 /** @internal */
 export type Test = <E>(
   title: string,
-  /** Gets the registry and the path of a repository, beside which others may be. */
+  /** Receives the host of the registry and a repository path that is unique to the test, also as a prefix. */
   effect: (host: string, path: string) => Effect.Effect<void, E, Registry.Registry | Hasher.Hasher>
 ) => void
 
@@ -44,7 +43,7 @@ export const at = (host: string, path: string): Repository.Repository => Reposit
 export const bytesOf = (size: number, seed = 1): Uint8Array => Uint8Array.from({ length: size }, (_, i) => i * seed + i)
 
 /**
- * Bytes in pieces.
+ * The bytes as a stream of pieces of the given size.
  *
  * @internal
  */
@@ -65,7 +64,7 @@ export const pushBlob = (repository: Repository.Repository, bytes: Uint8Array, m
   )
 
 /**
- * An image of one layer, whose manifest is not pushed.
+ * Pushes the config and layer of an image, but not its manifest.
  *
  * @internal
  */
@@ -93,7 +92,7 @@ export const indexOf = (manifests: Arr.NonEmptyReadonlyArray<Descriptor.Descript
   Content.make(ImageIndex.codec, ImageIndex.make(manifests))
 
 /**
- * A manifest about another, as a signature is.
+ * Pushes a manifest with a subject, such as a signature.
  *
  * @internal
  */
@@ -109,14 +108,14 @@ export const pushReferrer = (repository: Repository.Repository, subject: Descrip
   })
 
 /**
- * The digest that something has once it is a descriptor.
+ * Returns the digest of a descriptor as a supported one.
  *
  * @internal
  */
 export const digestOf = ({ digest }: Descriptor.Descriptor): Digest.Digest => Digest.Digest.make(digest)
 
 /**
- * The tag of the error with its reason if it has one, or what there was instead of an error.
+ * Returns the tag of the error, with its reason if it has one, or `no failure`.
  *
  * @internal
  */

@@ -1,4 +1,5 @@
-import { Platform, Reference } from "@ociman/oci"
+import * as Platform from "@ociman/oci/Platform"
+import * as Reference from "@ociman/oci/Reference"
 import * as Redacted from "effect/Redacted"
 import type { BuildRequest } from "../../../BackendDriver.js"
 import type * as Engine from "../../../Engine.js"
@@ -23,7 +24,7 @@ export interface Files {
  * values as variables of the client, except those that affect the client itself.
  */
 export const buildArguments = (
-  { client }: Pick<Engine.Engine, "client">,
+  { client }: Pick<Engine.Cli, "client">,
   request: BuildRequest,
   files: Files
 ): ReadonlyArray<string> => [

@@ -1,4 +1,4 @@
-import { Platform } from "@ociman/oci"
+import * as Platform from "@ociman/oci/Platform"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import type * as ContainerName from "../../../ContainerName.js"
@@ -47,7 +47,7 @@ export const environmentArguments = ({ file, names }: EnvironmentArguments): Arg
  * @internal
  */
 export const createArguments = (
-  engine: Engine.Engine,
+  engine: Engine.Engine<Engine.Cli>,
   definition: Definition.Definition,
   name: ContainerName.ContainerName,
   environment: EnvironmentArguments
@@ -63,7 +63,7 @@ export const createArguments = (
     ...environmentArguments(environment),
     ...each("--label", definition.labels, ([key, value]) => Label.format({ key, value })),
     ...network(engine, definition),
-    ...definition.mounts.flatMap((mount) => formatMount(mount, engine.client)),
+    ...definition.mounts.flatMap((mount) => formatMount(mount, engine.transport.client)),
     ...resources(definition),
     ...security(definition),
     ...some("--platform", definition.platform, Platform.format),
@@ -78,8 +78,8 @@ export const createArguments = (
 }
 
 // Docker's `create` has `--pull` since 20.10.
-const pullNever = (engine: Engine.Engine): Arguments =>
-  engine.client === "podman" || Engine.isAtLeast(engine.clientApiVersion, 1, 41) ? ["--pull", "never"] : []
+const pullNever = (engine: Engine.Engine<Engine.Cli>): Arguments =>
+  engine.transport.client === "podman" || Engine.isAtLeast(engine.transport.apiVersion, 1, 41) ? ["--pull", "never"] : []
 
 const lifecycle = (definition: Definition.Definition): Arguments => [
   ...flag("--rm", definition.autoRemove),
@@ -97,7 +97,7 @@ const lifecycle = (definition: Definition.Definition): Arguments => [
   })
 ]
 
-const network = (engine: Engine.Engine, definition: Definition.Definition): Arguments => {
+const network = (engine: Engine.Engine<Engine.Cli>, definition: Definition.Definition): Arguments => {
   const defaultHostIp = Option.isSome(engine.remoteHost) ? undefined : "127.0.0.1"
   return [
     ...each("--publish", definition.ports, Port.format({ defaultHostIp })),
