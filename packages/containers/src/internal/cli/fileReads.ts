@@ -78,7 +78,8 @@ const readFromPodman = (context: Context, info: ContainerInfo, path: string) => 
   )
 }
 
-const hidesMounts = ({ apiVersion, name }: Engine.Engine<Engine.Cli>) => name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
+const hidesMounts = ({ apiVersion, name }: Engine.Engine<Engine.Cli>) =>
+  name === "podman" && !Engine.isAtLeast(apiVersion, 4, 8)
 
 /** @internal */
 export const firstEntry = (container: string, path: string, archive: Stream.Stream<Uint8Array, CopyError>) =>

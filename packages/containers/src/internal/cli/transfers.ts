@@ -31,7 +31,12 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
         context,
         "Image.pull",
         image,
-        ["image", "pull", ...platformArguments(platform), ...imageArguments.tlsArguments(engine.transport.client, image)],
+        [
+          "image",
+          "pull",
+          ...platformArguments(platform),
+          ...imageArguments.tlsArguments(engine.transport.client, image)
+        ],
         credentials,
         failures.pullKnown(Reference.format(image))
       ).pipe(Stream.concat(Stream.execute(verifyPresent(context, image)))),

@@ -79,7 +79,9 @@ export const createArguments = (
 
 // Docker's `create` has `--pull` since 20.10.
 const pullNever = (engine: Engine.Engine<Engine.Cli>): Arguments =>
-  engine.transport.client === "podman" || Engine.isAtLeast(engine.transport.apiVersion, 1, 41) ? ["--pull", "never"] : []
+  engine.transport.client === "podman" || Engine.isAtLeast(engine.transport.apiVersion, 1, 41)
+    ? ["--pull", "never"]
+    : []
 
 const lifecycle = (definition: Definition.Definition): Arguments => [
   ...flag("--rm", definition.autoRemove),
