@@ -18,7 +18,7 @@ const web = (image: Reference.Reference) =>
   Definition.make(image).pipe(
     Definition.publish(Port.tcp(8080)), // 127.0.0.1, a free host port
     Definition.env("GREETING", "hello"),
-    Definition.labels(labels),
+    Definition.label(labels),
     Definition.init
   )
 

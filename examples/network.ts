@@ -14,7 +14,7 @@ export const together = (image: Reference.Reference) =>
         Definition.command(...command),
         Definition.network(network),
         Definition.mount(Mount.volume({ source: volume, target: "/data" })),
-        Definition.labels(labels)
+        Definition.label(labels)
       )
     const server = yield* Container.start(
       busybox("httpd", "-f", "-p", "8080", "-h", "/www").pipe(Definition.networkAlias("web"), Definition.init)

@@ -71,7 +71,10 @@ const layers = {
     contract: { modules: ["BackendDriver"], below: ["values", "model"] },
     dialect: { modules: [], below: ["values", "model", "contract"] },
     host: { modules: [], below: ["values", "model", "contract"] },
-    discovery: { modules: ["EngineEndpoint", "Settings"], below: ["values", "model", "contract", "dialect", "host"] },
+    discovery: {
+      modules: ["EngineEndpoint", "OcimanConfig"],
+      below: ["values", "model", "contract", "dialect", "host"]
+    },
     cli: { modules: [], below: ["values", "model", "contract", "dialect", "host", "discovery"] },
     api: { modules: [], below: ["values", "model", "contract", "dialect", "host", "discovery"] },
     memory: { modules: [], below: ["values", "model", "contract", "dialect", "host", "discovery"] },

@@ -34,7 +34,7 @@ const image = Effect.gen(function*() {
   yield* fs.writeFileString(path.join(directory, "Dockerfile"), "FROM scratch\nCOPY busybox /bin/busybox\n")
   const build = Build.fromDirectory(directory).pipe(Build.contentAddressed("localhost/ociman/bench"))
   yield* Effect.addFinalizer(() => Effect.ignoreLogged(Effect.flatMap(Build.reference(build), Image.removeIfPresent)))
-  return yield* Build.ifAbsent(build)
+  return (yield* Build.ensure(build)).reference
 })
 
 const clientOf = (engine: Engine.Engine) => Option.getOrThrow(Engine.client(engine))

@@ -6,7 +6,15 @@
  */
 import * as Schema from "effect/Schema"
 import { Step } from "./BuildEvent.js"
-import { advice, memoryOf, nameOf, refusals, signalOf, speaker, tail } from "./internal/values/errorText.js"
+import {
+  describeContainer,
+  detailTitle,
+  memoryText,
+  probeReasons,
+  refusalTexts,
+  section,
+  signalText
+} from "./internal/values/errorText.js"
 
 const engineName = Schema.Literal("docker", "podman", "memory")
 
@@ -32,7 +40,7 @@ export class Probe extends Schema.Class<Probe>("@ociman/containers/BackendError/
    * @since 0.1.0
    */
   override toString() {
-    return `${this.executable}: ${advice[this.reason]}${this.detail === "" ? "" : ` (${this.detail})`}`
+    return `${this.executable}: ${probeReasons[this.reason]}${this.detail === "" ? "" : ` (${this.detail})`}`
   }
 }
 
@@ -109,7 +117,7 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
    * @since 0.1.0
    */
   override get message() {
-    return `There is no image "${this.image}".${tail("The engine says", this.detail)}`
+    return `There is no image "${this.image}".${section("The engine says", this.detail)}`
   }
 }
 
@@ -119,9 +127,9 @@ export class ImageNotFound extends Schema.TaggedError<ImageNotFound>("@ociman/co
  * @since 0.1.0
  * @category errors
  */
-export class RegistryFailed
-  extends Schema.TaggedError<RegistryFailed>("@ociman/containers/BackendError/RegistryFailed")(
-    "RegistryFailed",
+export class TransferFailed
+  extends Schema.TaggedError<TransferFailed>("@ociman/containers/BackendError/TransferFailed")(
+    "TransferFailed",
     {
       image: Schema.String,
       operation: Schema.Literal("pull", "push"),
@@ -142,8 +150,8 @@ export class RegistryFailed
    * @since 0.1.0
    */
   override get message() {
-    return `The registry of "${this.image}" ${refusals[this.reason]} (${this.operation}, ${this.reason}).${
-      tail("The engine says", this.detail)
+    return `The registry of "${this.image}" ${refusalTexts[this.reason]} (${this.operation}, ${this.reason}).${
+      section("The engine says", this.detail)
     }`
   }
 }
@@ -232,7 +240,7 @@ export class ResourceInUse extends Schema.TaggedError<ResourceInUse>("@ociman/co
   override get message() {
     const remedy = this.kind === "network" ? "disconnect or remove them" : "remove them"
     return `Containers use the ${this.kind} "${this.resource}"; ${remedy}, or remove it by force.${
-      tail("The engine says", this.detail)
+      section("The engine says", this.detail)
     }`
   }
 }
@@ -266,7 +274,7 @@ export class SubnetUnavailable
     const what = this.reason === "Overlap"
       ? "a subnet overlaps one that is in use; ask for another, or for none and get a free one"
       : "the engine has no free subnet left; remove networks, or ask for a subnet of your own"
-    return `Network "${this.network}" could not be made: ${what}.${tail("The engine says", this.detail)}`
+    return `Network "${this.network}" could not be made: ${what}.${section("The engine says", this.detail)}`
   }
 }
 
@@ -299,7 +307,7 @@ export class HostNotResolved
    */
   override get message() {
     return `"${this.host}" has no address in container "${this.container}" (${this.reason}).${
-      tail("The resolver says", this.detail)
+      section("The resolver says", this.detail)
     }`
   }
 }
@@ -362,8 +370,8 @@ export class PortTaken extends Schema.TaggedError<PortTaken>("@ociman/containers
    */
   override get message() {
     const holder = this.holder === undefined ? "" : ` by container "${this.holder}"`
-    return `${nameOf(this)} cannot start: a host port that it publishes is taken${holder}.${
-      tail("The engine says", this.detail)
+    return `${describeContainer(this)} cannot start: a host port that it publishes is taken${holder}.${
+      section("The engine says", this.detail)
     }`
   }
 }
@@ -392,7 +400,7 @@ export class StartFailed extends Schema.TaggedError<StartFailed>("@ociman/contai
    * @since 0.1.0
    */
   override get message() {
-    return `${nameOf(this)} could not be started (${this.reason}).${tail("The engine says", this.detail)}`
+    return `${describeContainer(this)} could not be started (${this.reason}).${section("The engine says", this.detail)}`
   }
 }
 
@@ -421,10 +429,10 @@ export class RunFailed extends Schema.TaggedError<RunFailed>("@ociman/containers
    * @since 0.1.0
    */
   override get message() {
-    const end = memoryOf(this.exitCode, this.outOfMemory === true)
-    return `A container of "${this.image}" ended with exit code ${this.exitCode}${signalOf(this.exitCode)}${end}.${
-      tail("stderr", this.stderr)
-    }${tail("stdout", this.stdout)}`
+    const end = memoryText(this.exitCode, this.outOfMemory === true)
+    return `A container of "${this.image}" ended with exit code ${this.exitCode}${signalText(this.exitCode)}${end}.${
+      section("stderr", this.stderr)
+    }${section("stdout", this.stdout)}`
   }
 }
 
@@ -461,11 +469,11 @@ export class ExecFailed extends Schema.TaggedError<ExecFailed>("@ociman/containe
    */
   override get message() {
     const what = this.reason === "ExitCode"
-      ? `ended with exit code ${this.exitCode}${signalOf(this.exitCode)}`
+      ? `ended with exit code ${this.exitCode}${signalText(this.exitCode)}`
       : `could not be run (${this.reason})`
-    return `${this.command} ${what} in container "${this.container}".${tail("Details", this.detail)}${
-      tail("stderr", this.stderr)
-    }${tail("stdout", this.stdout)}`
+    return `${this.command} ${what} in container "${this.container}".${section("Details", this.detail)}${
+      section("stderr", this.stderr)
+    }${section("stdout", this.stdout)}`
   }
 }
 
@@ -508,7 +516,7 @@ export class EngineFailed extends Schema.TaggedError<EngineFailed>("@ociman/cont
    * @since 0.1.0
    */
   override get message() {
-    return `${this.operation} failed on ${this.engine} (${this.reason}).${tail(speaker(this), this.detail)}`
+    return `${this.operation} failed on ${this.engine} (${this.reason}).${section(detailTitle(this), this.detail)}`
   }
 }
 
@@ -559,8 +567,8 @@ export class BuildFailed extends Schema.TaggedError<BuildFailed>("@ociman/contai
    */
   override get message() {
     const step = this.step === undefined ? "" : ` at step ${this.step}`
-    const code = this.exitCode === undefined ? "" : ` (exit code ${this.exitCode}${signalOf(this.exitCode)})`
-    return `Building "${this.image}" failed${step}${code}.${tail("Last output", this.output)}`
+    const code = this.exitCode === undefined ? "" : ` (exit code ${this.exitCode}${signalText(this.exitCode)})`
+    return `Building "${this.image}" failed${step}${code}.${section("Last output", this.output)}`
   }
 }
 
@@ -625,7 +633,9 @@ export class CopyFailed extends Schema.TaggedError<CopyFailed>("@ociman/containe
    */
   override get message() {
     const path = JSON.stringify(this.path)
-    return `Copying failed at ${path} of container "${this.container}" (${this.reason}).${tail("Details", this.detail)}`
+    return `Copying failed at ${path} of container "${this.container}" (${this.reason}).${
+      section("Details", this.detail)
+    }`
   }
 }
 
@@ -704,7 +714,7 @@ export type ImageError = ImageNotFound | EngineError
  * @since 0.1.0
  * @category errors
  */
-export type TransferError = ImageError | RegistryFailed
+export type TransferError = ImageError | TransferFailed
 
 /**
  * Errors of creating a container, the pull of its image included.
@@ -767,7 +777,7 @@ export const BackendError = Schema.Union(
   PathNotFound,
   PortNotPublished,
   PortTaken,
-  RegistryFailed,
+  TransferFailed,
   ResourceInUse,
   RunFailed,
   StartFailed,

@@ -11,6 +11,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -20,6 +21,7 @@ import type * as BackendError from "./BackendError.js"
 import type * as BuildEvent from "./BuildEvent.js"
 import type * as ExtraHost from "./ExtraHost.js"
 import * as hashing from "./internal/model/buildHash.js"
+import { type Entries, entriesOf } from "./internal/values/entries.js"
 import { each, firstOf, nonEmpty, noNul, refined } from "./internal/values/text.js"
 import * as Label from "./Label.js"
 
@@ -68,7 +70,7 @@ export type Name =
  * @since 0.1.0
  * @category models
  */
-export interface Build<out N extends Name | undefined = Name> extends Pipeable, Settings {
+export interface Build<out N extends Name | undefined = Name> extends Pipeable, Fields {
   readonly [TypeId]: TypeId
   readonly name: N
 }
@@ -79,10 +81,10 @@ export interface Build<out N extends Name | undefined = Name> extends Pipeable, 
  * @since 0.1.0
  * @category models
  */
-export interface Settings extends Omit<BackendDriver.BuildRequest, "image"> {}
+export interface Fields extends Omit<BackendDriver.BuildRequest, "image"> {}
 
 /**
- * Result of {@link ensure}: the image, and if this call built it.
+ * Result of {@link ensure}: the image, and whether this call built it.
  *
  * @since 0.1.0
  * @category models
@@ -94,7 +96,7 @@ export interface Outcome {
 
 type AnyBuild = Build<Name | undefined>
 
-class BuildImpl<N extends Name | undefined> extends Data.Class<Settings & { readonly name: N }> implements Build<N> {
+class BuildImpl<N extends Name | undefined> extends Data.Class<Fields & { readonly name: N }> implements Build<N> {
   readonly [TypeId]: TypeId = TypeId
   pipe() {
     return pipeArguments(this, arguments)
@@ -104,8 +106,8 @@ class BuildImpl<N extends Name | undefined> extends Data.Class<Settings & { read
 const from = (source: Source): Build<undefined> =>
   new BuildImpl({ source, arguments: {}, labels: Label.empty, name: undefined })
 
-const modify = <N extends Name | undefined>(self: Build<N>, settings: Partial<Settings>): Build<N> =>
-  new BuildImpl({ ...self, ...settings })
+const modify = <N extends Name | undefined>(self: Build<N>, fields: Partial<Fields>): Build<N> =>
+  new BuildImpl({ ...self, ...fields })
 
 /**
  * Builds a directory on this machine with the Dockerfile in it; see {@link dockerfile} for another one. Files excluded
@@ -176,11 +178,13 @@ export const argument: {
  */
 export const label: {
   (key: string, value: string): <N extends Name | undefined>(self: Build<N>) => Build<N>
+  (labels: Readonly<Record<string, string>>): <N extends Name | undefined>(self: Build<N>) => Build<N>
   <N extends Name | undefined>(self: Build<N>, key: string, value: string): Build<N>
+  <N extends Name | undefined>(self: Build<N>, labels: Readonly<Record<string, string>>): Build<N>
 } = dual(
-  3,
-  <N extends Name | undefined>(self: Build<N>, key: string, value: string): Build<N> =>
-    modify(self, { labels: Label.set(self.labels, key, value) })
+  (args) => Predicate.hasProperty(args[0], TypeId),
+  <N extends Name | undefined>(self: Build<N>, ...given: Entries<string>): Build<N> =>
+    modify(self, { labels: entriesOf(given).reduce((all, [key, value]) => Label.set(all, key, value), self.labels) })
 )
 
 /**
@@ -483,21 +487,8 @@ export const stream = (
   )
 
 /**
- * Builds the image unless the engine has one of that name. An image of one name
- * is built once at a time: who asks for it meanwhile, in this process or in
- * another one on this machine, waits for the outcome.
- *
- * @since 0.1.0
- * @category running
- */
-export const ifAbsent = (
-  self: Build
-): Effect.Effect<Reference.Reference, BuildError, Backend.Backend | Hasher.Hasher> =>
-  Effect.map(ensure(self), (outcome) => outcome.reference)
-
-/**
- * As {@link ifAbsent}, and says whether the image had to be built, and this
- * very call has done it.
+ * Builds the image unless the engine has one of that reference. Concurrent calls for one reference, in this process or
+ * in others on this machine, share one build. Reports whether this call has built the image.
  *
  * @since 0.1.0
  * @category running
@@ -517,8 +508,8 @@ export const ensure = (
 
 const request = (self: Build): Effect.Effect<BackendDriver.BuildRequest, HashError, Hasher.Hasher> =>
   Effect.map(reference(self), (image) => {
-    const { [TypeId]: _, name: __, ...settings } = self
-    return { ...settings, image }
+    const { [TypeId]: _, name: __, ...fields } = self
+    return { ...fields, image }
   })
 
 const attributes = ({ engine }: Backend.Service, { image }: BackendDriver.BuildRequest) => ({

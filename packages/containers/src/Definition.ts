@@ -22,6 +22,7 @@ import type * as HealthCheck from "./HealthCheck.js"
 import type { HostFiles } from "./HostFiles.js"
 import * as internal from "./internal/model/definition.js"
 import type { Network } from "./internal/model/network.js"
+import { type Entries, entriesOf } from "./internal/values/entries.js"
 import * as IpAddress from "./IpAddress.js"
 import * as Label from "./Label.js"
 import type * as Mount from "./Mount.js"
@@ -167,22 +168,16 @@ export const name: Definition.With<ContainerName.ContainerName | string> = inter
  */
 export const label: {
   (key: string, value: string): (self: Definition) => Definition
+  (labels: Readonly<Record<string, string>>): (self: Definition) => Definition
   (self: Definition, key: string, value: string): Definition
+  (self: Definition, labels: Readonly<Record<string, string>>): Definition
 } = dual(
-  3,
-  (self: Definition, key: string, value: string) =>
-    internal.modify(self, { labels: Label.set(self.labels, key, value) })
+  (args) => isDefinition(args[0]),
+  (self: Definition, ...given: Entries<string>) =>
+    internal.modify(self, {
+      labels: entriesOf(given).reduce((all, [key, value]) => Label.set(all, key, value), self.labels)
+    })
 )
-
-/**
- * Sets several labels.
- *
- * @since 0.1.0
- * @category identity
- */
-export const labels: Definition.With<Readonly<Record<string, string>>> = internal.withValue((labels, self) => ({
-  labels: Object.entries(labels).reduce((all, [key, value]) => Label.set(all, key, value), self.labels)
-}))
 
 /**
  * Replaces the image's entrypoint: the executable, and arguments before those of {@link command}. Without words, clears
@@ -222,27 +217,16 @@ export const append: Definition.WithMany<string> = internal.withMany((words, sel
  * @category process
  */
 export const env: {
-  (name: string, value: string | Redacted.Redacted<string>): (self: Definition) => Definition
-  (self: Definition, name: string, value: string | Redacted.Redacted<string>): Definition
+  (name: string, value: Environment.Value): (self: Definition) => Definition
+  (environment: Readonly<Record<string, Environment.Value>>): (self: Definition) => Definition
+  (self: Definition, name: string, value: Environment.Value): Definition
+  (self: Definition, environment: Readonly<Record<string, Environment.Value>>): Definition
 } = dual(
-  3,
-  (self: Definition, name: string, value: string | Redacted.Redacted<string>) =>
-    internal.modify(self, { environment: Environment.set(self.environment, name, value) })
-)
-
-/**
- * Sets several environment variables.
- *
- * @since 0.1.0
- * @category process
- */
-export const envs: Definition.With<Readonly<Record<string, string | Redacted.Redacted<string>>>> = internal.withValue(
-  (variables, self) => ({
-    environment: Object.entries(variables).reduce(
-      (all, [name, value]) => Environment.set(all, name, value),
-      self.environment
-    )
-  })
+  (args) => isDefinition(args[0]),
+  (self: Definition, ...given: Entries<Environment.Value>) =>
+    internal.modify(self, {
+      environment: entriesOf(given).reduce((all, [name, value]) => Environment.set(all, name, value), self.environment)
+    })
 )
 
 /**

@@ -10,9 +10,9 @@ import * as Inspectable from "effect/Inspectable"
 import * as Option from "effect/Option"
 import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Predicate from "effect/Predicate"
-import type * as Redacted from "effect/Redacted"
 import type * as Stream from "effect/Stream"
 import * as Environment from "./Environment.js"
+import { type Entries, entriesOf } from "./internal/values/entries.js"
 import * as User from "./User.js"
 
 /**
@@ -63,7 +63,7 @@ export declare namespace Exec {
     readonly stdin: Option.Option<Stdin>
     readonly interactive: boolean
     readonly tty: boolean
-    readonly anyExitCode: boolean
+    readonly allowNonZeroExit: boolean
     /** Maximum size of each of stdout and stderr in a captured result, in bytes. */
     readonly outputLimit: number
   }
@@ -147,7 +147,7 @@ export const make = (executable: string, ...args: ReadonlyArray<string>): Exec =
     stdin: Option.none(),
     interactive: false,
     tty: false,
-    anyExitCode: false,
+    allowNonZeroExit: false,
     outputLimit: 16 * 1024 * 1024
   })
 
@@ -173,12 +173,16 @@ export const append: {
  * @category combinators
  */
 export const env: {
-  (name: string, value: string | Redacted.Redacted<string>): (self: Exec) => Exec
-  (self: Exec, name: string, value: string | Redacted.Redacted<string>): Exec
+  (name: string, value: Environment.Value): (self: Exec) => Exec
+  (environment: Readonly<Record<string, Environment.Value>>): (self: Exec) => Exec
+  (self: Exec, name: string, value: Environment.Value): Exec
+  (self: Exec, environment: Readonly<Record<string, Environment.Value>>): Exec
 } = dual(
-  3,
-  (self: Exec, name: string, value: string | Redacted.Redacted<string>): Exec =>
-    modify(self, { environment: Environment.set(self.environment, name, value) })
+  (args) => isExec(args[0]),
+  (self: Exec, ...given: Entries<Environment.Value>): Exec =>
+    modify(self, {
+      environment: entriesOf(given).reduce((all, [name, value]) => Environment.set(all, name, value), self.environment)
+    })
 )
 
 /**
@@ -245,7 +249,7 @@ export const tty = (self: Exec): Exec => modify(self, { tty: true })
  * @since 0.1.0
  * @category combinators
  */
-export const anyExitCode = (self: Exec): Exec => modify(self, { anyExitCode: true })
+export const allowNonZeroExit = (self: Exec): Exec => modify(self, { allowNonZeroExit: true })
 
 /**
  * Sets the maximum size of each of standard output and standard error in a captured result, in bytes. The middle of a

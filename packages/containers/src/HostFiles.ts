@@ -81,7 +81,7 @@ const entry = (
     }
     case "Directory": {
       const self = Tar.directory(name, attributes(info, options.directoryMode, options))
-      const children = children_(fs, options, path, name)
+      const children = childEntries(fs, options, path, name)
       return name === "" ? children : Stream.concat(Stream.make(self), children)
     }
     default:
@@ -89,7 +89,7 @@ const entry = (
   }
 }
 
-const children_ = (fs: FileSystem.FileSystem, options: Options, path: string, name: string): Entries =>
+const childEntries = (fs: FileSystem.FileSystem, options: Options, path: string, name: string): Entries =>
   Stream.fromIterableEffect(Effect.map(fs.readDirectory(path), (names) => names.sort())).pipe(
     Stream.flatMap((child) => {
       const location = `${path}/${child}`

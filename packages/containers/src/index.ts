@@ -239,6 +239,13 @@ export * as Network from "./Network.js"
 export * as NetworkInfo from "./NetworkInfo.js"
 
 /**
+ * User settings in the file `ociman.toml`.
+ *
+ * @since 0.1.0
+ */
+export * as OcimanConfig from "./OcimanConfig.js"
+
+/**
  * Output of processes in containers.
  *
  * @since 0.1.0
@@ -287,13 +294,6 @@ export * as RestartPolicy from "./RestartPolicy.js"
  * @since 0.1.0
  */
 export * as Session from "./Session.js"
-
-/**
- * User settings in the file `ociman.toml`.
- *
- * @since 0.1.0
- */
-export * as Settings from "./Settings.js"
 
 /**
  * Resource usage of a running container.

@@ -171,7 +171,7 @@ describe("build arguments", () => {
       image: Reference.make(image),
       source: { _tag: "Directory", path: "-x" },
       arguments: { A: "1", HTTP_PROXY: "http://proxy", TOKEN: Redacted.make("hunter2") },
-      labels: Build.label(base, "role", "web").labels,
+      labels: Build.label(base, { role: "web" }).labels,
       dockerfile: "docker/x",
       target: "middle",
       platform: Platform.make("linux/arm64"),
@@ -239,7 +239,7 @@ describe("builds in memory", () => {
         const first = yield* Effect.fork(Build.ensure(named))
         yield* Deferred.await(begun)
         const others = yield* Effect.fork(
-          Effect.replicateEffect(Effect.flip(Build.ifAbsent(named)), 2, { concurrency: "unbounded" })
+          Effect.replicateEffect(Effect.flip(Build.ensure(named)), 2, { concurrency: "unbounded" })
         )
         yield* Effect.yieldNow()
         yield* Fiber.interrupt(first)

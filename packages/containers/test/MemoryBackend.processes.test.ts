@@ -234,7 +234,7 @@ describe("exec in a memory container", () => {
       if (error._tag !== "ExecFailed") return
       deepStrictEqual([error.reason, error.exitCode, error.stdout, error.stderr], ["ExitCode", 2, "out", "err"])
       assertInclude(error.message, "psql -c 'select 1' ended with exit code 2")
-      strictEqual((yield* container.exec(Exec.anyExitCode(Exec.make("psql")))).exitCode, 2)
+      strictEqual((yield* container.exec(Exec.allowNonZeroExit(Exec.make("psql")))).exitCode, 2)
     }).pipe(onMemory(execOf({ stdout: "out", stderr: "err", exitCode: 2 }))))
 
   it.effect.each([undefined, () => undefined])("reports how to script a command", (exec) =>

@@ -72,8 +72,8 @@ const both: ReadonlyArray<
     "--log-opt",
     "max-size=1m"
   ]],
-  ["env by name only", Definition.envs({ TOKEN: Redacted.make("s3cret"), A: "1" }), ["--env", "A", "--env", "TOKEN"]],
-  ["labels in order", Definition.labels({ b: "2", a: "1 = one" }), ["--label", "a=1 = one", "--label", "b=2"]],
+  ["env by name only", Definition.env({ TOKEN: Redacted.make("s3cret"), A: "1" }), ["--env", "A", "--env", "TOKEN"]],
+  ["labels in order", Definition.label({ b: "2", a: "1 = one" }), ["--label", "a=1 = one", "--label", "b=2"]],
   ["publish on loopback", Definition.publish(Port.tcp(80), Port.udp(53)), [
     "--publish",
     "127.0.0.1::80/tcp",
@@ -189,7 +189,7 @@ describe("the arguments of a client", () => {
 
 describe("an environment variable", () => {
   const variables = (record: Record<string, string | Redacted.Redacted<string>>) =>
-    encodeEnvironment(Definition.make(image).pipe(Definition.envs(record)).environment)
+    encodeEnvironment(Definition.make(image).pipe(Definition.env(record)).environment)
 
   it("is passed as a variable of the client, with any value", () => {
     const value = "a b\n\"c\" = $d\r\n"

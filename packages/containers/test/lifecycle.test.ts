@@ -369,9 +369,9 @@ describe("run", () => {
 
   it.effect("succeeds with any exit code if configured", () =>
     Effect.gen(function*() {
-      strictEqual((yield* Container.run(web, { anyExitCode: true })).exitCode, 3)
+      strictEqual((yield* Container.run(web, { allowNonZeroExit: true })).exitCode, 3)
       deepStrictEqual(
-        yield* Stream.runCollect(Container.runStream(web, { anyExitCode: true })).pipe(
+        yield* Stream.runCollect(Container.runStream(web, { allowNonZeroExit: true })).pipe(
           Effect.map((output) => Array.from(output, ({ source }) => source))
         ),
         ["stdout", "stderr"]

@@ -10,7 +10,7 @@ const dead = new Session.Process({ host: "memory", pid: 7, started: "1" })
 const abandoned = (labels: Readonly<Record<string, string>>) =>
   Effect.flatMap(Backend.Backend, (backend) =>
     backend.containers.create(
-      Definition.labels(definition, {
+      Definition.label(definition, {
         ...Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(dead) }),
         "ociman.creation": "made-by-hand",
         "ociman.lifetime": "scope",

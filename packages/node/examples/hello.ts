@@ -8,9 +8,9 @@ const hello = Build.fromInstructions("FROM scratch\nLABEL com.example.hello=yes\
 )
 
 const program = Effect.gen(function*() {
-  const image = yield* Effect.acquireRelease(
-    Build.ifAbsent(hello),
-    (image) => Effect.ignoreLogged(Image.removeIfPresent(image))
+  const { reference: image } = yield* Effect.acquireRelease(
+    Build.ensure(hello),
+    ({ reference }) => Effect.ignoreLogged(Image.removeIfPresent(reference))
   )
   const { labels } = yield* Image.inspect(image)
   yield* Console.log(labels["com.example.hello"])

@@ -80,7 +80,7 @@ const rows: ReadonlyArray<Row> = [
     pull,
     `${resolving}pull access denied, repository does not exist or may require authorization: ` +
     "authorization failed: no basic auth credentials",
-    "RegistryFailed Unauthorized"
+    "TransferFailed Unauthorized"
   ],
   [
     "missing credentials of a push",
@@ -88,7 +88,7 @@ const rows: ReadonlyArray<Row> = [
     push,
     "push access denied, repository does not exist or may require authorization: " +
     "authorization failed: no basic auth credentials",
-    "RegistryFailed Unauthorized"
+    "TransferFailed Unauthorized"
   ],
   [
     "a token that does not allow the pull",
@@ -96,23 +96,23 @@ const rows: ReadonlyArray<Row> = [
     pull,
     `${resolving}pull access denied, repository does not exist or may require authorization: ` +
     "server message: insufficient_scope: authorization failed",
-    "RegistryFailed Denied"
+    "TransferFailed Denied"
   ],
-  ["a wrong password", "image pull", pull, status("401 Unauthorized"), "RegistryFailed Unauthorized"],
-  ["too many requests", "image pull", pull, status("429 Too Many Requests"), "RegistryFailed TooManyRequests"],
+  ["a wrong password", "image pull", pull, status("401 Unauthorized"), "TransferFailed Unauthorized"],
+  ["too many requests", "image pull", pull, status("429 Too Many Requests"), "TransferFailed TooManyRequests"],
   [
     "a rate limit",
     "image pull",
     pull,
     "error from registry: You have reached your unauthenticated pull rate limit.",
-    "RegistryFailed TooManyRequests"
+    "TransferFailed TooManyRequests"
   ],
   [
     "a refusal with a message of the registry",
     "image pull",
     pull,
     "error from registry: the registry's own words",
-    "RegistryFailed Denied"
+    "TransferFailed Denied"
   ],
   ["a broken registry", "image pull", pull, status("500 Internal Server Error"), "EngineFailed Refused"],
   [
@@ -121,7 +121,7 @@ const rows: ReadonlyArray<Row> = [
     pull,
     `${resolving}failed to do request: Head "https://127.0.0.1:5000/v2/app/manifests/1": dial tcp 127.0.0.1:5000: ` +
     "connect: connection refused",
-    "RegistryFailed Unreachable"
+    "TransferFailed Unreachable"
   ]
 ]
 

@@ -228,10 +228,10 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on $engin
     (code) =>
       Effect.gen(function*() {
         const complaining = [FakeEngine.stderr("Error: the moon is full\n"), FakeEngine.exit(code)]
-        assertOutcomes(yield* play(engine, complaining), complained(engine), ["the moon is full", "not known"])
+        assertOutcomes(yield* play(engine, complaining), complained(engine), ["the moon is full", "are unknown"])
         assertOutcomes(yield* play(engine, [FakeEngine.exit(code)]), refused, [
           `exit code ${code}`,
-          "not known",
+          "are unknown",
           "\"db\" has no address"
         ])
       }),
@@ -256,7 +256,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on $engin
         engine.engine === "docker" && name === "exec.executor"
           ? "SystemError Unknown"
           : but?.gone ?? "BackendUnavailable"
-      assertOutcomes(results, gone, ["the engine is gone", "are not known"])
+      assertOutcomes(results, gone, ["the engine is gone", "are unknown"])
     }).pipe(Effect.provide(on(FakeEngine.on(engine, "volume ls", [FakeEngine.stopEngine])))), 30_000)
 
   it.live(
@@ -264,7 +264,7 @@ describe.each([FakeEngine.docker, FakeEngine.podman])("every operation on $engin
     () =>
       Effect.gen(function*() {
         const results = yield* play(engine, [FakeEngine.flood("stderr", 3_000_000), FakeEngine.exit(125)])
-        assertOutcomes(results, refused, ["nothing in particular", "not known"])
+        assertOutcomes(results, refused, ["nothing in particular", "are unknown"])
       }),
     60_000
   )

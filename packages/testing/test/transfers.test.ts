@@ -21,10 +21,10 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
     const failing = (command: string, line: string) =>
       on(FakeEngine.on(engine, command, [FakeEngine.stdout("1: Pulling from fake\n"), FakeEngine.stderr(`${line}\n`)]))
 
-    it.live("a transfer fails with RegistryFailed if the client prints a registry error and exits with 0", () =>
+    it.live("a transfer fails with TransferFailed if the client prints a registry error and exits with 0", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.pull(image))
-        strictEqual(error._tag === "RegistryFailed" && error.reason, "TooManyRequests")
+        strictEqual(error._tag === "TransferFailed" && error.reason, "TooManyRequests")
         assertInclude(error.message, "slow down")
       }).pipe(
         Effect.provide(failing("image pull", "Error response from daemon: toomanyrequests: slow down"))
@@ -41,7 +41,7 @@ for (const engine of [FakeEngine.docker, FakeEngine.podman]) {
       Effect.gen(function*() {
         const error = yield* Effect.flip(Image.pull(image))
         strictEqual(error._tag === "EngineFailed" && error.reason, "UnexpectedAnswer")
-        assertInclude(error.message, "is not there")
+        assertInclude(error.message, "the image does not exist")
       }).pipe(
         Effect.provide(on(FakeEngine.on(engine, "image inspect", [
           FakeEngine.stderr("Error: No such image: localhost/fake:1\n"),

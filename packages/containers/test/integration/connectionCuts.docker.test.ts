@@ -30,7 +30,7 @@ layer(backend, { excludeTestServices: true, timeout: "1 minute" })("a connection
         const seconds = `${100000 + Math.floor(Math.random() * 100000)}`
         const lines: Array<string> = []
         const command = Exec.make(...shell("echo one; /bin/busybox sleep \"$1\"; echo two", seconds))
-        const error = yield* container.execStream(Exec.anyExitCode(command)).pipe(
+        const error = yield* container.execStream(Exec.allowNonZeroExit(command)).pipe(
           (outputs) => Output.lines(outputs, "stdout"),
           Stream.runForEach((line) => Effect.zipRight(Effect.sync(() => lines.push(line)), cut(how))),
           Effect.flip
@@ -63,7 +63,7 @@ layer(backend, { excludeTestServices: true, timeout: "1 minute" })("a connection
           Definition.command("echo one; while :; do /bin/busybox sleep 0.05; done"),
           Definition.label("com.example.cut", how)
         )
-        const error = yield* Container.runStream(definition, { anyExitCode: true }).pipe(
+        const error = yield* Container.runStream(definition, { allowNonZeroExit: true }).pipe(
           Stream.runForEach(() => cut(how)),
           Effect.flip
         )

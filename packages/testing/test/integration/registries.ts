@@ -306,18 +306,18 @@ export const registriesSuite = <E>(
         Effect.gen(function*() {
           const registry = yield* Protected
           const image = yield* tagged(registry)
-          assert.strictEqual(yield* fails(Image.push(image)), "RegistryFailed Unauthorized")
+          assert.strictEqual(yield* fails(Image.push(image)), "TransferFailed Unauthorized")
           const error = yield* Effect.flip(Image.push(image, { credentials: mallory }))
-          assert.strictEqual(error._tag === "RegistryFailed" && error.reason, "Unauthorized")
+          assert.strictEqual(error._tag === "TransferFailed" && error.reason, "Unauthorized")
           assert.notInclude(JSON.stringify(error), Redacted.value(mallory.password))
           const digest = yield* Image.push(image, { credentials: alice })
           assertSome(digest, digest._tag === "Some" ? digest.value : assert.fail("no digest"))
           yield* Image.remove(image)
-          assert.strictEqual(yield* fails(Image.pull(image)), "RegistryFailed Unauthorized")
-          assert.strictEqual(yield* fails(Image.pull(image, { credentials: mallory })), "RegistryFailed Unauthorized")
+          assert.strictEqual(yield* fails(Image.pull(image)), "TransferFailed Unauthorized")
+          assert.strictEqual(yield* fails(Image.pull(image, { credentials: mallory })), "TransferFailed Unauthorized")
           assert.strictEqual(
             yield* fails(Effect.scoped(Container.start(Definition.make(image)))),
-            "RegistryFailed Unauthorized"
+            "TransferFailed Unauthorized"
           )
           yield* Image.pull(image, { credentials: alice })
           assert.isTrue(yield* Image.exists(image))
@@ -339,13 +339,13 @@ export const registriesSuite = <E>(
             broken: Effect.flatMap(answering(400, "UNSUPPORTED"), pull)
           }, { concurrency: "unbounded" })
           assert.deepStrictEqual(reasons, {
-            port: "RegistryFailed Unreachable",
-            name: "RegistryFailed Unreachable",
-            denied: "RegistryFailed Denied",
-            unauthorized: "RegistryFailed Unauthorized",
+            port: "TransferFailed Unreachable",
+            name: "TransferFailed Unreachable",
+            denied: "TransferFailed Denied",
+            unauthorized: "TransferFailed Unauthorized",
             name404: "ImageNotFound",
-            busy: "RegistryFailed TooManyRequests",
-            busyAtOnce: "RegistryFailed TooManyRequests",
+            busy: "TransferFailed TooManyRequests",
+            busyAtOnce: "TransferFailed TooManyRequests",
             broken: "EngineFailed Refused"
           })
         }))

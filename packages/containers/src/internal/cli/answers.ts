@@ -5,7 +5,7 @@ import type * as Engine from "../../Engine.js"
 import { nonEmptyLines } from "../dialect/inspection.js"
 
 interface Context {
-  readonly engine: Pick<Engine.Engine, "name">
+  readonly engine: Pick<Engine.Engine<Engine.Cli>, "name">
 }
 
 /**

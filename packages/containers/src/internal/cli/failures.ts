@@ -9,10 +9,10 @@ import {
   NetworkNotFound,
   PortTaken,
   Probe,
-  RegistryFailed,
   ResourceInUse,
   StartFailed,
   SubnetUnavailable,
+  TransferFailed,
   VolumeNotFound
 } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
@@ -48,14 +48,14 @@ export const noSuchImage = (image: string): Known<ImageNotFound> => ({
  *
  * @internal
  */
-export const pullKnown = (image: string): ReadonlyArray<Known<ImageNotFound | RegistryFailed>> => [
+export const pullKnown = (image: string): ReadonlyArray<Known<ImageNotFound | TransferFailed>> => [
   ...registryKnown(image, "pull"),
   noSuchImage(image),
   { condition: "notInContainerd", error: (detail) => new ImageNotFound({ image, detail }) },
   { condition: "notInRegistry", error: (detail) => new ImageNotFound({ image, detail }) },
   {
     condition: "refusedInWords",
-    error: (detail) => new RegistryFailed({ image, operation: "pull", reason: "Denied", detail })
+    error: (detail) => new TransferFailed({ image, operation: "pull", reason: "Denied", detail })
   },
   unreachable(image, "pull")
 ]
@@ -65,16 +65,16 @@ export const pullKnown = (image: string): ReadonlyArray<Known<ImageNotFound | Re
  *
  * @internal
  */
-export const pushKnown = (image: string): ReadonlyArray<Known<ImageNotFound | RegistryFailed>> => [
+export const pushKnown = (image: string): ReadonlyArray<Known<ImageNotFound | TransferFailed>> => [
   { condition: "notOnEngine", error: (detail) => new ImageNotFound({ image, detail }) },
   ...registryKnown(image, "push"),
   unreachable(image, "push")
 ]
 
-const registryKnown = (image: string, operation: RegistryFailed["operation"]) => {
-  const known = (condition: Condition, reason: RegistryFailed["reason"]): Known<RegistryFailed> => ({
+const registryKnown = (image: string, operation: TransferFailed["operation"]) => {
+  const known = (condition: Condition, reason: TransferFailed["reason"]): Known<TransferFailed> => ({
     condition,
-    error: (detail) => new RegistryFailed({ image, operation, reason, detail })
+    error: (detail) => new TransferFailed({ image, operation, reason, detail })
   })
   return [
     known("tooManyRequests", "TooManyRequests"),
@@ -83,9 +83,9 @@ const registryKnown = (image: string, operation: RegistryFailed["operation"]) =>
   ]
 }
 
-const unreachable = (image: string, operation: RegistryFailed["operation"]): Known<RegistryFailed> => ({
+const unreachable = (image: string, operation: TransferFailed["operation"]): Known<TransferFailed> => ({
   condition: "unreachable",
-  error: (detail) => new RegistryFailed({ image, operation, reason: "Unreachable", detail })
+  error: (detail) => new TransferFailed({ image, operation, reason: "Unreachable", detail })
 })
 
 /** @internal */

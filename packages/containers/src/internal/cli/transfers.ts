@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { Credentials, Images } from "../../BackendDriver.js"
-import { EngineFailed, type ImageNotFound, type RegistryFailed, type TransferError } from "../../BackendError.js"
+import { EngineFailed, type ImageNotFound, type TransferError, type TransferFailed } from "../../BackendError.js"
 import * as ImageInfo from "../../ImageInfo.js"
 import * as Transfer from "../../Transfer.js"
 import { readAnswers } from "../dialect/inspection.js"
@@ -63,7 +63,7 @@ const transfer = (
   image: Reference.Reference,
   args: ReadonlyArray<string>,
   credentials: Option.Option<Credentials>,
-  known: ReadonlyArray<failures.Known<ImageNotFound | RegistryFailed>>
+  known: ReadonlyArray<failures.Known<ImageNotFound | TransferFailed>>
 ): Stream.Stream<Transfer.Event, TransferError> =>
   Stream.unwrapScoped(Effect.gen(function*() {
     const { client, explain, explainText } = context

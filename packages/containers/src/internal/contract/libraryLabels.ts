@@ -15,7 +15,7 @@ const library = `ociman/${version}`
  *
  * @internal
  */
-export interface Made {
+export interface Creation {
   readonly session: string
   readonly creation: string
   readonly lifetime: "scope" | "kept"
@@ -26,10 +26,10 @@ export interface Made {
  *
  * @internal
  */
-export const of = ({ currentProcess }: Host, made: Made) => ({
-  ...Session.toLabels({ library, session: made.session, process: currentProcess }),
-  [creationKey]: made.creation,
-  [lifetime]: made.lifetime
+export const of = ({ currentProcess }: Host, creation: Creation) => ({
+  ...Session.toLabels({ library, session: creation.session, process: currentProcess }),
+  [creationKey]: creation.creation,
+  [lifetime]: creation.lifetime
 })
 
 /**
@@ -53,7 +53,7 @@ export const ofImage = (labels: Label.Labels): Label.Labels => Label.set(labels,
  *
  * @internal
  */
-export const madeBy = (token: string): Label.Filter => Label.equals(creationKey, token)
+export const createdBy = (token: string): Label.Filter => Label.equals(creationKey, token)
 
 /** @internal */
 export const creationOf = (labels: Readonly<Record<string, string>>): string | undefined => labels[creationKey]

@@ -18,7 +18,7 @@ import { capture, untilExit } from "../model/processEvents.js"
 import * as redactedErrors from "../model/redactedErrors.js"
 import { collect, toText } from "../values/bytes.js"
 import * as copying from "./copying.js"
-import { describing } from "./startErrors.js"
+import { describeStartErrors } from "./startErrors.js"
 
 /**
  * Creates the handle of a container. `onRemoved` runs after a removal through the handle. Errors do not contain
@@ -39,7 +39,7 @@ export const makeHandle = (
   const inspect = driver.containers.inspect(id)
 
   const exitCheck = (exec: Exec.Exec) => (result: Exec.Result) =>
-    result.exitCode === 0 || exec.anyExitCode
+    result.exitCode === 0 || exec.allowNonZeroExit
       ? Effect.void
       : new ExecFailed({
         container: id,
@@ -69,12 +69,12 @@ export const makeHandle = (
       ),
     executor: Layer.sync(CommandExecutor.CommandExecutor, () => driver.exec.executor(id)),
 
-    start: driver.containers.start(id).pipe(Effect.catchTags(describing(driver, id)), span("start")),
+    start: driver.containers.start(id).pipe(Effect.catchTags(describeStartErrors(driver, id)), span("start")),
     stop: (options) => span("stop")(driver.containers.stop(id, graceOf(options))),
     kill: (signal = "SIGKILL") => span("kill")(driver.containers.kill(id, signal)),
     restart: (options) =>
       driver.containers.restart(id, graceOf(options)).pipe(
-        Effect.catchTags(describing(driver, id)),
+        Effect.catchTags(describeStartErrors(driver, id)),
         span("restart")
       ),
     pause: span("pause")(driver.containers.pause(id)),

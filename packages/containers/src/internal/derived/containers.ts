@@ -13,12 +13,12 @@ import * as libraryLabels from "../contract/libraryLabels.js"
 import type { Service } from "../contract/service.js"
 import { makeHandle } from "./containerHandle.js"
 import { type Context, forkedScope, isKey, open, ownedBy, type Resource } from "./creation.js"
-import { describing } from "./startErrors.js"
-import { placeFiles } from "./upload.js"
+import { describeStartErrors } from "./startErrors.js"
+import { uploadFiles } from "./upload.js"
 
 const scopeGrace = Duration.seconds(1)
 
-type Lifetime = libraryLabels.Made["lifetime"]
+type Lifetime = libraryLabels.Creation["lifetime"]
 
 /** @internal */
 export const containers = (context: Context): Pick<Service, "create" | "start" | "launch" | "attach"> => ({
@@ -87,13 +87,13 @@ export const createScoped = Effect.fnUntraced(function*(
   const hasEnded = yield* Ref.make(false)
   const { create, forget } = yield* open(context, resourceOf(driver, definition, lifetime, hasEnded))
   const { id, name } = yield* pulling(driver, definition, create)
-  yield* placeFiles(driver, id, definition)
+  yield* uploadFiles(driver, id, definition)
   return {
     id,
     forget,
     /** Records that the process has ended, so that the removal need not stop it. */
     setEnded: Ref.set(hasEnded, true),
-    describing: describing(driver, id, { containerName: name, image: definition.image.toString() })
+    describing: describeStartErrors(driver, id, { containerName: name, image: definition.image.toString() })
   }
 })
 
@@ -112,7 +112,7 @@ const resourceOf = (
     lifetime,
     name: definition.name,
     toName: ContainerName.make,
-    create: (name, labels) => driver.containers.create(Definition.labels(definition, labels), name),
+    create: (name, labels) => driver.containers.create(Definition.label(definition, labels), name),
     rejections: ["NameInUse", "ImageNotFound"],
     remove: (progress) =>
       (progress._tag === "Created"

@@ -36,7 +36,7 @@ const isPathNotFound = (error: unknown): error is PathNotFound =>
  *
  * @internal
  */
-export const place = <E>(
+export const upload = <E>(
   files: Files,
   container: string,
   directory: string,
@@ -64,7 +64,7 @@ export const archive = <E>(container: string, path: string, entries: Stream.Stre
  *
  * @internal
  */
-export const checkOwnFile = (container: string, path: string): Effect.Effect<void, CopyFailed> =>
+export const checkNotEngineFile = (container: string, path: string): Effect.Effect<void, CopyFailed> =>
   Option.exists(containerPath.normalize(path), (path) => containerPath.engineFiles.includes(path))
     ? new CopyFailed({
       container,
@@ -85,8 +85,8 @@ export const writeFile = (
 ): Effect.Effect<void, CopyError> =>
   Effect.flatMap(namedPath(container, path), (path) =>
     Effect.zipRight(
-      checkOwnFile(container, path),
-      place(
+      checkNotEngineFile(container, path),
+      upload(
         files,
         container,
         containerPath.parent(path),
@@ -104,13 +104,13 @@ export const entriesAt = (
   container: string,
   path: string
 ): Stream.Stream<Tar.Entry<CopyError>, CopyError> => {
-  const understood = <A>(stream: Stream.Stream<A, CopyError | Tar.TarError>): Stream.Stream<A, CopyError> =>
+  const decoded = <A>(stream: Stream.Stream<A, CopyError | Tar.TarError>): Stream.Stream<A, CopyError> =>
     Stream.mapError(stream, (error) => error._tag === "TarError" ? invalidArchive(container, path, error) : error)
   return Stream.unwrap(Effect.map(
     normalPath(container, path),
     (path) =>
-      understood(Tar.read(files.copyOutOf(container, path))).pipe(
-        Stream.map((entry) => ({ ...entry, content: understood(entry.content) }))
+      decoded(Tar.read(files.copyOutOf(container, path))).pipe(
+        Stream.map((entry) => ({ ...entry, content: decoded(entry.content) }))
       )
   ))
 }

@@ -52,7 +52,7 @@ export interface Resource<Name extends string, Id extends string, E extends { re
   readonly kind: "container" | "network" | "volume"
   /** Operation for errors, such as `Network.make`. */
   readonly operation: string
-  readonly lifetime: libraryLabels.Made["lifetime"]
+  readonly lifetime: libraryLabels.Creation["lifetime"]
   /** Name of the resource. Default: a random one. */
   readonly name: Option.Option<Name>
   readonly toName: (text: string) => Name

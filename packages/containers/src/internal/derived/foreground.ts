@@ -40,7 +40,7 @@ export const foreground = (context: Context): Pick<Service, "run" | "runStream">
 /** Events of a run, and the check of its exit code. The memory state is read before the container is removed. */
 const checked = ({ driver, session }: Context, definition: Definition.Definition, options: RunOptions) =>
   Effect.map(Ref.make(false), (outOfMemory) => {
-    const isAccepted = (exitCode: number) => exitCode === 0 || options.anyExitCode === true
+    const isAccepted = (exitCode: number) => exitCode === 0 || options.allowNonZeroExit === true
     const onExit = (id: ContainerId, exitCode: number) =>
       isAccepted(exitCode) ? Effect.void : driver.containers.inspect(id).pipe(
         Effect.flatMap(({ state }) => Ref.set(outOfMemory, state.outOfMemory)),

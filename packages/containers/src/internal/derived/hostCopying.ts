@@ -31,13 +31,13 @@ export const copyIn = (
     const entries = (name: string) =>
       Stream.tap(
         source.entries(name),
-        ({ path }) => copying.checkOwnFile(container, `${target}/${path.slice(name.length)}`)
+        ({ path }) => copying.checkNotEngineFile(container, `${target}/${path.slice(name.length)}`)
       )
     const into = files.copyInto(container, target, copying.archive(container, target, entries("")))
     if (target === "/") {
       return yield* merged ? into : isDirectory ? Effect.void : copying.namedPath(container, path)
     }
-    const whole = copying.place(
+    const whole = copying.upload(
       files,
       container,
       containerPath.parent(target),

@@ -53,7 +53,7 @@ const resourceOf = (
   rejections: ["NameInUse"],
   remove: ({ token }) =>
     Effect.flatMap(
-      driver.networks.list([libraryLabels.madeBy(token)]),
+      driver.networks.list([libraryLabels.createdBy(token)]),
       Effect.forEach(
         ({ id }) => Effect.catchTag(driver.networks.remove(id, { force: true }), "NetworkNotFound", () => Effect.void),
         { discard: true }

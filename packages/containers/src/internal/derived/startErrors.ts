@@ -19,11 +19,11 @@ interface Described {
  *
  * @internal
  */
-export const describing = (driver: BackendDriver, id: ContainerId, known?: Required<Described>) => {
+export const describeStartErrors = (driver: BackendDriver, id: ContainerId, known?: Required<Described>) => {
   const described: Effect.Effect<Described> = known === undefined
     ? driver.containers.inspect(id).pipe(
       Effect.map(({ image, name }) => ({ containerName: name, image })),
-      within({})
+      timeLimited({})
     )
     : Effect.succeed(known)
 
@@ -35,7 +35,7 @@ export const describing = (driver: BackendDriver, id: ContainerId, known?: Requi
           other.id !== id &&
           other.ports.some(({ hostPort }) => new RegExp(`(?::|bind port )${hostPort}(?![\\d-])`).test(detail))
         )?.name
-    ).pipe(within(undefined))
+    ).pipe(timeLimited(undefined))
 
   return {
     PortTaken: (error: PortTaken) =>
@@ -48,7 +48,7 @@ export const describing = (driver: BackendDriver, id: ContainerId, known?: Requi
   }
 }
 
-const within = <B>(otherwise: B) => <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A | B> =>
+const timeLimited = <B>(otherwise: B) => <A, E>(self: Effect.Effect<A, E>): Effect.Effect<A | B> =>
   self.pipe(
     Effect.timeoutOption(searchLimit),
     Effect.map(Option.getOrElse(() => otherwise)),

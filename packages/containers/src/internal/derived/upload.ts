@@ -10,9 +10,9 @@ import * as containerPath from "../values/containerPath.js"
 import * as copying from "./copying.js"
 import * as hostCopying from "./hostCopying.js"
 
-type Placed = Definition.PlacedFile
+type PlacedFile = Definition.PlacedFile
 
-type Content = Extract<Placed, { readonly _tag: "Content" }>
+type Content = Extract<PlacedFile, { readonly _tag: "Content" }>
 
 /**
  * Copies the files of a definition into a container before its start, in order; consecutive files of one directory in
@@ -20,12 +20,12 @@ type Content = Extract<Placed, { readonly _tag: "Content" }>
  *
  * @internal
  */
-export const placeFiles = (
+export const uploadFiles = (
   driver: BackendDriver,
   container: string,
   definition: Definition
 ): Effect.Effect<void, CopyFailed | ContainerError> =>
-  Effect.forEach(batches(definition.files), (batch) => placeBatch(driver, container, batch), { discard: true })
+  Effect.forEach(batches(definition.files), (batch) => uploadBatch(driver, container, batch), { discard: true })
     .pipe(
       Effect.catchTag("PathNotFound", ({ path }) =>
         new EngineFailed({
@@ -38,9 +38,9 @@ export const placeFiles = (
 
 type Batch =
   | { readonly _tag: "Contents"; readonly directory: string; readonly files: ReadonlyArray<Content> }
-  | Exclude<Placed, Content>
+  | Exclude<PlacedFile, Content>
 
-const batches = (files: ReadonlyArray<Placed>): ReadonlyArray<Batch> =>
+const batches = (files: ReadonlyArray<PlacedFile>): ReadonlyArray<Batch> =>
   files.reduce<ReadonlyArray<Batch>>((all, file) => {
     if (file._tag === "HostFiles") return [...all, file]
     const directory = containerPath.parent(file.path)
@@ -50,11 +50,11 @@ const batches = (files: ReadonlyArray<Placed>): ReadonlyArray<Batch> =>
       : [...all, { _tag: "Contents", directory, files: [file] }]
   }, [])
 
-const placeBatch = (driver: BackendDriver, container: string, batch: Batch): Effect.Effect<void, CopyError> =>
+const uploadBatch = (driver: BackendDriver, container: string, batch: Batch): Effect.Effect<void, CopyError> =>
   batch._tag === "Contents"
     ? Effect.zipRight(
-      Effect.forEach(batch.files, ({ path }) => copying.checkOwnFile(container, path), { discard: true }),
-      copying.place(
+      Effect.forEach(batch.files, ({ path }) => copying.checkNotEngineFile(container, path), { discard: true }),
+      copying.upload(
         driver.files,
         container,
         batch.directory,

@@ -53,7 +53,7 @@ const resourceOf = (
   // Docker also succeeds for an existing volume; only the label identifies a new one.
   create: (name, labels, token) =>
     driver.volumes.create({ ...request, name, labels: libraryLabels.addedTo(request.labels, labels) }).pipe(
-      Effect.zipRight(driver.volumes.list([libraryLabels.madeBy(token)])),
+      Effect.zipRight(driver.volumes.list([libraryLabels.createdBy(token)])),
       Effect.filterOrFail((found) => found.length > 0, () => new NameInUse({ kind: "volume", resource: name })),
       Effect.as(name)
     ),
@@ -61,7 +61,7 @@ const resourceOf = (
   // A volume is identified by its name, which may be reused; the label is unique.
   remove: ({ token }) =>
     Effect.flatMap(
-      driver.volumes.list([libraryLabels.madeBy(token)]),
+      driver.volumes.list([libraryLabels.createdBy(token)]),
       Effect.forEach(
         ({ name }) =>
           Effect.catchTag(driver.volumes.remove(name, { force: false }), "VolumeNotFound", () => Effect.void),

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import type { BackendDriver } from "../../BackendDriver.js"
 import { BackendUnavailable, type Probe } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
-import * as Settings from "../../Settings.js"
+import * as OcimanConfig from "../../OcimanConfig.js"
 import * as docker from "./docker.js"
 import * as podman from "./podman.js"
 
@@ -53,7 +53,7 @@ const configured: Effect.Effect<Option.Option<Configured>, ConfigError.ConfigErr
   function*() {
     const requested = yield* Config.option(Config.literal("docker", "podman")("OCIMAN_BACKEND"))
     if (Option.isSome(requested)) return Option.some({ engine: requested.value, by: "OCIMAN_BACKEND" })
-    const { defaultBackend } = yield* Settings.load
+    const { defaultBackend } = yield* OcimanConfig.load
     if (defaultBackend !== "auto") return Option.some({ engine: defaultBackend, by: "default_backend in ociman.toml" })
     const dockerSetting = yield* docker.namedBy
     if (Option.isSome(dockerSetting)) return Option.some({ engine: "docker", by: dockerSetting.value })

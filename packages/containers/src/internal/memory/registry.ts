@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
 import type { Credentials, Images } from "../../BackendDriver.js"
-import { ImageNotFound, RegistryFailed } from "../../BackendError.js"
+import { ImageNotFound, TransferFailed } from "../../BackendError.js"
 import * as Transfer from "../../Transfer.js"
 import * as imageNames from "../model/imageNames.js"
 import { type Context, modify } from "./context.js"
@@ -25,13 +25,13 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
 
   const authorize = (
     reference: Reference.Reference,
-    operation: RegistryFailed["operation"],
+    operation: TransferFailed["operation"],
     credentials: Option.Option<Credentials>
-  ): Effect.Effect<void, RegistryFailed> => {
+  ): Effect.Effect<void, TransferFailed> => {
     const name = imageNames.registry(reference)
     const registry = registries.get(name)
-    const failed = (reason: RegistryFailed["reason"], detail: string) =>
-      new RegistryFailed({ image: Reference.format(reference), operation, reason, detail })
+    const failed = (reason: TransferFailed["reason"], detail: string) =>
+      new TransferFailed({ image: Reference.format(reference), operation, reason, detail })
     if (registry?.reachable === false) return failed("Unreachable", `dial tcp: lookup ${name}: no such host`)
     return registry?.credentials === undefined || Option.exists(credentials, isSame(registry.credentials))
       ? Effect.void

@@ -46,26 +46,26 @@ export const buildHash = (build: Omit<BuildRequest, "image">): Hash => {
 const ofDirectory = (directory: string, dockerfile: string | undefined, options: ContentHash.Options): Hash =>
   Effect.gen(function*() {
     const hasher = yield* Hasher.Hasher
-    const inside = dockerfile === undefined ? undefined : pathWithin(directory, dockerfile)
+    const inside = dockerfile === undefined ? undefined : relativePath(directory, dockerfile)
     const isOutside = dockerfile !== undefined && inside === undefined
-    const outside = isOutside ? yield* hasher.content(located(directory, dockerfile)) : undefined
+    const outside = isOutside ? yield* hasher.content(resolvePath(directory, dockerfile)) : undefined
     const ignored = yield* ignoreFiles(hasher, directory, inside ?? "Dockerfile")
     return yield* ContentHash.directory(directory, {
       ...options,
       dockerfile: inside,
       dockerfileContent: outside,
-      include: including(ignored, inside === undefined ? usualDockerfiles : [inside])
+      include: includeFilter(ignored, inside === undefined ? defaultDockerfiles : [inside])
     })
   })
 
-const usualDockerfiles = ["Dockerfile", "Containerfile", "dockerfile"]
+const defaultDockerfiles = ["Dockerfile", "Containerfile", "dockerfile"]
 
 /**
  * Selects the files that are part of the build on any builder: the tag is the same on every engine, and so must depend
  * on all files that one of them would use. A Dockerfile is included even if it is ignored, and so are its parent
  * directories.
  */
-const including = (
+const includeFilter = (
   ignored: ReadonlyArray<DockerIgnore.DockerIgnore>,
   dockerfiles: ReadonlyArray<string>
 ): FileTree.Options["include"] => {
@@ -106,21 +106,21 @@ const ignoreFile = Effect.fnUntraced(function*(hasher: Hasher.Hasher["Type"], di
 
 const isAbsolute = (path: string) => /^(?:[/\\]|[A-Za-z]:[/\\])/.test(path)
 
-const located = (directory: string, path: string) => isAbsolute(path) ? path : `${directory}/${path}`
+const resolvePath = (directory: string, path: string) => isAbsolute(path) ? path : `${directory}/${path}`
 
 /**
  * Returns the path relative to a directory; `undefined` if it is lexically outside.
  */
-const pathWithin = (directory: string, path: string): string | undefined => {
-  const parts = normalized(path)
+const relativePath = (directory: string, path: string): string | undefined => {
+  const parts = normalizedParts(path)
   if (!isAbsolute(path)) return parts[0] === ".." ? undefined : parts.join("/")
-  const root = normalized(directory)
+  const root = normalizedParts(directory)
   return isAbsolute(directory) && root.every((part, index) => part === parts[index])
     ? parts.slice(root.length).join("/")
     : undefined
 }
 
-const normalized = (path: string): ReadonlyArray<string> => {
+const normalizedParts = (path: string): ReadonlyArray<string> => {
   const parts: Array<string> = []
   for (const part of path.split(/[/\\]/)) {
     if (part === "" || part === ".") continue

@@ -135,7 +135,7 @@ export interface RunOptions {
   /** Standard input of the process. Default: none. */
   readonly stdin?: Exec.Stdin | undefined
   /** If true, does not fail on a non-zero exit code. Default: false, fails with `RunFailed`. */
-  readonly anyExitCode?: boolean | undefined
+  readonly allowNonZeroExit?: boolean | undefined
   /** Maximum size of each of stdout and stderr in the captured result, in bytes. Default: 16 MiB. */
   readonly outputLimit?: number | undefined
 }

@@ -8,7 +8,7 @@ const longestTail = 4096
  *
  * @internal
  */
-export const tail = (title: string, text: string) => {
+export const section = (title: string, text: string) => {
   const trimmed = text.trimEnd()
   const omitted = trimmed.length - longestTail
   const end = omitted > 0 ? `[${omitted} characters before this]\n${trimmed.slice(-longestTail)}` : trimmed
@@ -20,7 +20,7 @@ export const tail = (title: string, text: string) => {
  *
  * @internal
  */
-export const memoryOf = (exitCode: number, outOfMemory: boolean) => {
+export const memoryText = (exitCode: number, outOfMemory: boolean) => {
   if (outOfMemory) return ", since it ran out of memory; raise its limit (Definition.memory) or use less"
   return exitCode === 137 ? ", as a process does that exceeds its memory limit" : ""
 }
@@ -30,7 +30,7 @@ export const memoryOf = (exitCode: number, outOfMemory: boolean) => {
  *
  * @internal
  */
-export const nameOf = (
+export const describeContainer = (
   { container, containerName, image }: {
     readonly container: string
     readonly containerName?: string
@@ -46,7 +46,7 @@ export const nameOf = (
  *
  * @internal
  */
-export const speaker = (
+export const detailTitle = (
   { cause, reason }: { readonly reason: string; readonly cause?: unknown }
 ): "The engine says" | "Details" => {
   if (reason !== "Refused" && reason !== "Conflict") return "Details"
@@ -61,7 +61,7 @@ export const speaker = (
  *
  * @internal
  */
-export const advice = {
+export const probeReasons = {
   NotInstalled: "not installed, or not on PATH",
   DaemonDown: "does not answer; is the engine running?",
   PermissionDenied: "permission denied; may this user use the engine?",
@@ -73,7 +73,7 @@ export const advice = {
  *
  * @internal
  */
-export const refusals = {
+export const refusalTexts = {
   Unauthorized: "asks for credentials, or does not accept the ones given",
   Denied: "denies access, or does not have it",
   Unreachable: "cannot be reached",
@@ -85,4 +85,4 @@ export const refusals = {
  *
  * @internal
  */
-export const signalOf = (exitCode: number) => exitCode > 128 && exitCode < 160 ? ` (signal ${exitCode - 128})` : ""
+export const signalText = (exitCode: number) => exitCode > 128 && exitCode < 160 ? ` (signal ${exitCode - 128})` : ""

@@ -98,7 +98,7 @@ const inspectingAndListingContainers = ({ idle, image, label, test, uniqueName }
     Effect.gen(function*() {
       const definition = idle.pipe(
         Definition.label("com.example.z", "last"),
-        Definition.labels({ "com.example.b": "two = 2, \"zwei\"", "com.example.a": "" })
+        Definition.label({ "com.example.b": "two = 2, \"zwei\"", "com.example.a": "" })
       )
       const labels = yield* Effect.flatMap(Container.start(definition), ({ labels }) => labels)
       const ofImage = yield* Effect.map(Image.labels(image), Object.entries<string>)

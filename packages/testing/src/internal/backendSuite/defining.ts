@@ -40,7 +40,7 @@ const processSettings = ({ idle, image, script, test }: Suite): void => {
   test(
     "environment variables of a container have exactly their values",
     Effect.gen(function*() {
-      const definition = Definition.command(Definition.envs(idle, values), "/bin/cat", "/proc/self/environ")
+      const definition = Definition.command(Definition.env(idle, values), "/bin/cat", "/proc/self/environ")
       assert.deepInclude(parseEnvironment(yield* output(definition)), values)
     })
   )
@@ -48,7 +48,7 @@ const processSettings = ({ idle, image, script, test }: Suite): void => {
   test(
     "variables with a meaning for the client reach the process and not the client",
     Effect.gen(function*() {
-      const definition = Definition.command(Definition.envs(idle, clientVariables), "/bin/cat", "/proc/self/environ")
+      const definition = Definition.command(Definition.env(idle, clientVariables), "/bin/cat", "/proc/self/environ")
       assert.deepInclude(parseEnvironment(yield* output(definition)), clientVariables)
     })
   )

@@ -61,7 +61,7 @@ const executingCommands = ({ test }: Suite): void => {
       assert.deepStrictEqual([stdout, stderr], ["yes\r\nerr\r\n", ""])
       const interactive = yield* container.exec(sh("test -t 1 && echo yes").pipe(Exec.tty, Exec.interactive))
       assert.strictEqual(interactive.stdout, "yes\r\n")
-      const without = yield* container.exec(Exec.anyExitCode(sh("test -t 1")))
+      const without = yield* container.exec(Exec.allowNonZeroExit(sh("test -t 1")))
       assert.strictEqual(without.exitCode, 1)
     })
   )
@@ -106,15 +106,15 @@ const execFailures = ({ idle, test }: Suite): void => {
   )
 
   test(
-    "anyExitCode returns every exit code, including those that clients use themselves",
+    "allowNonZeroExit returns every exit code, including those that clients use themselves",
     Effect.gen(function*() {
       const container = yield* Shared
       for (const code of [1, 125, 126, 127, 130, 137, 143, 255]) {
-        const { exitCode } = yield* container.exec(Exec.anyExitCode(sh("exit $1", `${code}`)))
+        const { exitCode } = yield* container.exec(Exec.allowNonZeroExit(sh("exit $1", `${code}`)))
         assert.strictEqual(exitCode, code)
       }
       const words = "Error: no such container: x; OCI runtime exec failed: permission denied"
-      const { stderr } = yield* container.exec(Exec.anyExitCode(sh("echo \"$1\" >&2; exit 126", `${words}\nline`)))
+      const { stderr } = yield* container.exec(Exec.allowNonZeroExit(sh("echo \"$1\" >&2; exit 126", `${words}\nline`)))
       assert.strictEqual(stderr, `${words}\nline\n`)
     })
   )
@@ -167,7 +167,10 @@ const execFailures = ({ idle, test }: Suite): void => {
         const error = yield* failsWith(container.exec(exec), "ExecFailed")
         assert.strictEqual(error.reason, reason, error.message)
         assert.notStrictEqual(error.detail, "")
-        const streamed = yield* failsWith(Stream.runDrain(container.execStream(Exec.anyExitCode(exec))), "ExecFailed")
+        const streamed = yield* failsWith(
+          Stream.runDrain(container.execStream(Exec.allowNonZeroExit(exec))),
+          "ExecFailed"
+        )
         assert.strictEqual(streamed.reason, reason, streamed.message)
       })
     )
@@ -244,7 +247,7 @@ const executingInEndingContainers = ({ idle, test }: Suite): void => {
     "a command in a restarting container is reported as run only if it ran",
     Effect.gen(function*() {
       const container = yield* Container.start(Definition.stopTimeout(idle, 0))
-      const command = container.exec(Exec.anyExitCode(sh("echo ran; exit 3")))
+      const command = container.exec(Exec.allowNonZeroExit(sh("echo ran; exit 3")))
       const restarting = yield* Effect.fork(Effect.repeatN(container.restart({ grace: 0 }), 3))
       while (Option.isNone(yield* Fiber.poll(restarting))) {
         const outcome = yield* Effect.either(command)

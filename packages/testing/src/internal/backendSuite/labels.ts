@@ -40,7 +40,7 @@ const labelFilters = (suite: Suite): void => {
     "list selects containers by the exact label value",
     Effect.gen(function*() {
       const unique = yield* key
-      yield* Effect.forEach(values, (value) => Container.create(Definition.labels(idle, labelled(unique, value))), {
+      yield* Effect.forEach(values, (value) => Container.create(Definition.label(idle, labelled(unique, value))), {
         concurrency: 4
       })
       assert.deepStrictEqual(yield* selected(unique, Container.list), each)

@@ -101,11 +101,11 @@ const runFailures = ({ options, script, test, uniqueName }: Suite): void => {
   )
 
   test(
-    "run with anyExitCode returns every exit code, including those that clients use themselves",
+    "run with allowNonZeroExit returns every exit code, including those that clients use themselves",
     Effect.forEach(
       [1, 125, 126, 127, 137, 255],
       (code) =>
-        Effect.map(Container.run(script("exit $1", `${code}`), { anyExitCode: true }), ({ exitCode }) => {
+        Effect.map(Container.run(script("exit $1", `${code}`), { allowNonZeroExit: true }), ({ exitCode }) => {
           assert.strictEqual(exitCode, code)
         }),
       { discard: true, concurrency: 2 }

@@ -67,7 +67,7 @@ const secrets = ({ idle, test, uniqueName }: Suite): void => {
             Container.run(Definition.command(definition, "sh", "-c", printing)),
             Stream.runDrain(Container.runStream(Definition.command(definition, "sh", "-c", printing))),
             Effect.scoped(started),
-            shared.exec(Exec.anyExitCode(exec)),
+            shared.exec(Exec.allowNonZeroExit(exec)),
             shared.exec(Exec.user(exec, "nobody-here")),
             shared.exec(execWithSecret(Exec.make("no-such-command"), value))
           ].map((effect) => Effect.exit<unknown, unknown, Effect.Effect.Context<typeof effect>>(effect)),

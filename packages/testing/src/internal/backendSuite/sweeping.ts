@@ -30,7 +30,7 @@ const helpers = ({ idle, uniqueName }: Suite) => {
     Effect.gen(function*() {
       const backend = yield* Backend.Backend
       const owner = Session.toLabels({ library: "ociman/0.0.1", session: "s", process: Option.some(process) })
-      const labelled = Definition.labels(definition, { ...owner, ...scopeLabels, ...labels })
+      const labelled = Definition.label(definition, { ...owner, ...scopeLabels, ...labels })
       const container = yield* Effect.acquireRelease(
         Effect.flatMap(uniqueName, (name) => backend.containers.create(labelled, ContainerName.make(name))),
         (container) => Effect.ignore(Effect.flatMap(backend.attach(container), (_) => _.remove({ force: true })))
@@ -81,7 +81,7 @@ const sweepingContainers = (suite: Suite): void => {
     Effect.gen(function*() {
       const { filter, labels } = yield* unique
       const dead = yield* deadProcess
-      const mine = yield* Container.start(Definition.labels(idle, labels))
+      const mine = yield* Container.start(Definition.label(idle, labels))
       const [created, running] = yield* Effect.all([
         madeBy(dead, labels),
         madeBy(dead, labels, Definition.autoRemove(idle))

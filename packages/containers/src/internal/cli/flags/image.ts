@@ -31,7 +31,7 @@ export const name = (reference: Reference.Reference): string => Reference.format
  * @internal
  */
 export const rejectDigest = (
-  engine: Engine.Engine["name"],
+  engine: Engine.Engine<Engine.Cli>["name"],
   operation: string,
   reference: Reference.Reference
 ): Effect.Effect<void, EngineFailed> =>

@@ -2,24 +2,24 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { assertNone, assertSome, deepStrictEqual } from "@effect/vitest/utils"
-import { Settings } from "@ociman/containers"
+import { OcimanConfig } from "@ociman/containers"
 import { ConfigProvider, Effect, Either, Layer } from "effect"
 
 const withSettings = (settings: Record<string, string>) =>
   Effect.provide(Layer.setConfigProvider(ConfigProvider.fromMap(new Map(Object.entries(settings)))))
 
-const complaint = (text: string) => String(Either.getOrThrow(Either.flip(Settings.parse("/etc/ociman.toml", text))))
+const complaint = (text: string) => String(Either.getOrThrow(Either.flip(OcimanConfig.parse("/etc/ociman.toml", text))))
 
-describe("Settings", () => {
+describe("OcimanConfig", () => {
   it.each(["auto", "docker", "podman"] as const)("parses the preference of %s", (engine) => {
     deepStrictEqual(
-      Settings.parse("a.toml", `# mine\ndefault_backend = "${engine}"\n`),
+      OcimanConfig.parse("a.toml", `# mine\ndefault_backend = "${engine}"\n`),
       Either.right({ defaultBackend: engine })
     )
   })
 
   it("has no preference in an empty file", () => {
-    deepStrictEqual(Settings.parse("a.toml", ""), Either.right(Settings.defaults))
+    deepStrictEqual(OcimanConfig.parse("a.toml", ""), Either.right(OcimanConfig.defaults))
   })
 
   it.each<[string, string, RegExp]>([
@@ -51,22 +51,25 @@ describe("Settings", () => {
 
   it.effect("are located in the user's configuration directory", () =>
     Effect.gen(function*() {
-      assertSome(yield* Settings.path.pipe(withSettings({ HOME: "/home/me" })), "/home/me/.config/ociman.toml")
-      assertSome(yield* Settings.path.pipe(withSettings({ HOME: "/home/me", XDG_CONFIG_HOME: "/c" })), "/c/ociman.toml")
-      assertNone(yield* Settings.path.pipe(withSettings({})))
+      assertSome(yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me" })), "/home/me/.config/ociman.toml")
+      assertSome(
+        yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me", XDG_CONFIG_HOME: "/c" })),
+        "/c/ociman.toml"
+      )
+      assertNone(yield* OcimanConfig.path.pipe(withSettings({})))
     }))
 
   it.scoped("are read from the file, and default if it does not exist", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-settings-" })
-      const load = Settings.load.pipe(withSettings({ XDG_CONFIG_HOME: directory }))
-      deepStrictEqual(yield* load, Settings.defaults)
+      const load = OcimanConfig.load.pipe(withSettings({ XDG_CONFIG_HOME: directory }))
+      deepStrictEqual(yield* load, OcimanConfig.defaults)
       yield* fs.writeFileString(`${directory}/ociman.toml`, "default_backend = \"podman\"")
       deepStrictEqual(yield* load, { defaultBackend: "podman" })
       yield* fs.remove(`${directory}/ociman.toml`)
       yield* fs.makeDirectory(`${directory}/ociman.toml`)
       assert.include(String(yield* Effect.flip(load)), `${directory}/ociman.toml`)
-      deepStrictEqual(yield* Settings.load.pipe(withSettings({})), Settings.defaults)
+      deepStrictEqual(yield* OcimanConfig.load.pipe(withSettings({})), OcimanConfig.defaults)
     }).pipe(Effect.provide(NodeContext.layer)))
 })

@@ -18,21 +18,23 @@ const File = Schema.Struct({
 })
 
 /**
+ * Settings of a user.
+ *
  * @since 0.1.0
  * @category models
  */
-export interface Settings {
+export interface OcimanConfig {
   /** Engine to use, `default_backend` in the file; `auto` prefers Docker to Podman. */
   readonly defaultBackend: typeof File.Type["default_backend"]
 }
 
 /**
- * Settings without a file.
+ * Defaults, used if there is no file.
  *
  * @since 0.1.0
  * @category constructors
  */
-export const defaults: Settings = { defaultBackend: "auto" }
+export const defaults: OcimanConfig = { defaultBackend: "auto" }
 
 /**
  * Path of the file: `$XDG_CONFIG_HOME/ociman.toml`, by default `~/.config/ociman.toml`; `None` if neither variable is
@@ -52,22 +54,22 @@ export const path: Effect.Effect<Option.Option<string>> = Config.nonEmptyString(
  *
  * @example
  * ```ts
- * import { Settings } from "@ociman/containers"
+ * import { OcimanConfig } from "@ociman/containers"
  * import { Either } from "effect"
  *
- * const settings = Settings.parse("ociman.toml", "default_backend = \"podman\"\n")
+ * const settings = OcimanConfig.parse("ociman.toml", "default_backend = \"podman\"\n")
  * assert.strictEqual(Either.getOrThrow(settings).defaultBackend, "podman")
  *
- * const error = Either.flip(Settings.parse("ociman.toml", "# mine\nbackend = 1\n"))
+ * const error = Either.flip(OcimanConfig.parse("ociman.toml", "# mine\nbackend = 1\n"))
  * assert.match(String(Either.getOrThrow(error)), /ociman\.toml.*line 2: "backend" is unexpected/)
  * ```
  *
  * @since 0.1.0
  * @category constructors
  */
-export const parse = (path: string, text: string): Either.Either<Settings, ConfigError.ConfigError> =>
+export const parse = (path: string, text: string): Either.Either<OcimanConfig, ConfigError.ConfigError> =>
   toml.parse(text).pipe(
-    Either.flatMap((table) => Either.mapLeft(decodeFile(table), (error) => complaints(text, error))),
+    Either.flatMap((table) => Either.mapLeft(decodeFile(table), (error) => formatErrors(text, error))),
     Either.mapBoth({
       onLeft: (message) => ConfigError.InvalidData([path], message),
       onRight: (file) => ({ defaultBackend: file.default_backend })
@@ -76,7 +78,7 @@ export const parse = (path: string, text: string): Either.Either<Settings, Confi
 
 const decodeFile = Schema.decodeUnknownEither(File, { onExcessProperty: "error", errors: "all" })
 
-const complaints = (text: string, error: ParseResult.ParseError) =>
+const formatErrors = (text: string, error: ParseResult.ParseError) =>
   ParseResult.ArrayFormatter.formatErrorSync(error)
     .map(({ message, path: [key] }) => `line ${toml.lineOf(text, String(key))}: "${String(key)}" ${message}`)
     .join("\n")
@@ -87,17 +89,19 @@ const complaints = (text: string, error: ParseResult.ParseError) =>
  * @since 0.1.0
  * @category constructors
  */
-export const load: Effect.Effect<Settings, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(function*() {
-  const file = yield* path
-  if (Option.isNone(file)) return defaults
-  const fileSystem = yield* FileSystem.FileSystem
-  const text = yield* fileSystem.readFileString(file.value).pipe(
-    Effect.asSome,
-    Effect.catchIf(
-      (error) => error._tag === "SystemError" && error.reason === "NotFound",
-      () => Effect.succeedNone
-    ),
-    Effect.mapError((error) => ConfigError.Unsupported([file.value], error.message))
-  )
-  return Option.isNone(text) ? defaults : yield* parse(file.value, text.value)
-})
+export const load: Effect.Effect<OcimanConfig, ConfigError.ConfigError, FileSystem.FileSystem> = Effect.gen(
+  function*() {
+    const file = yield* path
+    if (Option.isNone(file)) return defaults
+    const fileSystem = yield* FileSystem.FileSystem
+    const text = yield* fileSystem.readFileString(file.value).pipe(
+      Effect.asSome,
+      Effect.catchIf(
+        (error) => error._tag === "SystemError" && error.reason === "NotFound",
+        () => Effect.succeedNone
+      ),
+      Effect.mapError((error) => ConfigError.Unsupported([file.value], error.message))
+    )
+    return Option.isNone(text) ? defaults : yield* parse(file.value, text.value)
+  }
+)
