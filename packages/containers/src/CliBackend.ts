@@ -23,7 +23,7 @@ import * as Client from "./internal/cli/client.js"
 import { containers } from "./internal/cli/containers.js"
 import type { Context } from "./internal/cli/context.js"
 import { detect } from "./internal/cli/detect.js"
-import * as whereabouts from "./internal/cli/engineLocation.js"
+import * as engineLocation from "./internal/cli/engineLocation.js"
 import { exec } from "./internal/cli/exec.js"
 import { executor } from "./internal/cli/executor.js"
 import { explain } from "./internal/cli/failures.js"
@@ -61,9 +61,9 @@ export const make = Effect.fnUntraced(function*(
   const hostExecutor = yield* CommandExecutor.CommandExecutor
   const fileSystem = yield* FileSystem.FileSystem
   const executable = options.executable ?? options.engine
-  const settings = yield* whereabouts.fromConfig
+  const settings = yield* engineLocation.fromConfig
   const engine = yield* detect(Client.make(hostExecutor, executable, settings), options.engine)
-  const client = Client.make(hostExecutor, executable, { ...settings, ...whereabouts.ofEngine(engine) })
+  const client = Client.make(hostExecutor, executable, { ...settings, ...engineLocation.ofEngine(engine) })
   const api = yield* ApiConnection.shared(client)
   const context: Context = { engine, client, api, hostExecutor, fileSystem, ...explain(engine, client) }
   const host = yield* thisHost.make

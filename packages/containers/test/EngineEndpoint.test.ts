@@ -105,13 +105,13 @@ describe("EngineEndpoint", () => {
             }, { context: expected.context, endpoint: expected.endpoint })
             return
           }
-          const said = expected.error ?? expected.inspectError ?? assert.fail(String(result.left))
+          const expectedText = expected.error ?? expected.inspectError ?? assert.fail(String(result.left))
           const { detail, reason } = result.left
           if (reason === "ContextNotFound") {
-            strictEqual(detail.split(" not found")[0], said.split(" not found")[0])
+            strictEqual(detail.split(" not found")[0], expectedText.split(" not found")[0])
           } else if (reason === "TlsFileMissing") {
-            strictEqual(detail.replace(/ \S*\/home/, " /x/home"), said)
-          } else strictEqual(detail, said)
+            strictEqual(detail.replace(/ \S*\/home/, " /x/home"), expectedText)
+          } else strictEqual(detail, expectedText)
         })
     )
 

@@ -125,7 +125,7 @@ describe("the process of a memory container", () => {
 })
 
 describe("the logs of a memory container", () => {
-  const said = { stdout: "one\ntwo\nthr", stderr: "four\n", exitCode: 0 }
+  const answer = { stdout: "one\ntwo\nthr", stderr: "four\n", exitCode: 0 }
 
   it.effect.each(
     [
@@ -140,7 +140,7 @@ describe("the logs of a memory container", () => {
       const container = yield* Container.start(web)
       const { stderr, stdout } = yield* linesOf(container.logs({ tail }))
       deepStrictEqual([...stdout, ...stderr], [...expected])
-    }).pipe(onMemory(processOf(said))))
+    }).pipe(onMemory(processOf(answer))))
 
   it.effect("count a line once if it was written in several parts", () =>
     Effect.gen(function*() {
@@ -159,7 +159,7 @@ describe("the logs of a memory container", () => {
       const container = yield* Container.start(web)
       yield* container.restart()
       deepStrictEqual((yield* linesOf(container.logs())).stderr, ["four", "four"])
-    }).pipe(onMemory(processOf(said))))
+    }).pipe(onMemory(processOf(answer))))
 
   it.effect("start at a given time", () =>
     Effect.gen(function*() {
@@ -173,7 +173,7 @@ describe("the logs of a memory container", () => {
       strictEqual(yield* lines(new Date(10_001)), 0)
       strictEqual(yield* lines("10 seconds"), 2)
       strictEqual(yield* lines("9 seconds"), 1)
-    }).pipe(onMemory(processOf(said))))
+    }).pipe(onMemory(processOf(answer))))
 
   it.effect("are followed until the process ends", () =>
     Effect.gen(function*() {

@@ -81,7 +81,7 @@ describe("an engine that lacks a capability", () => {
   )
 
   it.effect.each(definitions)(
-    "refuses a definition with %s for lack of %s, and makes nothing",
+    "rejects a definition with %s for lack of %s and creates nothing",
     ([combinator, capability, definition]) =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Container.launch(definition))

@@ -211,7 +211,7 @@ describe("a failed start", () => {
     }).pipe(Effect.provide(layerWith(() => ({ containers: { startAttached: () => Stream.fail(portTaken()) } })))))
 })
 
-describe("the close of a container's scope", () => {
+describe("closing the scope of a container", () => {
   const removals = (program: Effect.Effect<unknown, unknown, Backend.Backend | Scope.Scope>) =>
     Effect.gen(function*() {
       const options = yield* Ref.make<ReadonlyArray<BackendDriver.RemoveOptions>>([])

@@ -49,9 +49,9 @@ describe("a remote Docker", () => {
         )
 
         // A client without a certificate is rejected by the daemon.
-        const stranger = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-stranger-" })
-        yield* fs.copyFile(`${directory}/ca.pem`, `${stranger}/ca.pem`)
-        const error = yield* Effect.flip(onDocker({ ...byHost, DOCKER_CERT_PATH: stranger }, Effect.void))
+        const untrusted = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-untrusted-" })
+        yield* fs.copyFile(`${directory}/ca.pem`, `${untrusted}/ca.pem`)
+        const error = yield* Effect.flip(onDocker({ ...byHost, DOCKER_CERT_PATH: untrusted }, Effect.void))
         assert.match(error.message, /certificate/)
 
         const config = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-config-" })

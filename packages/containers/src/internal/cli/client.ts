@@ -44,8 +44,8 @@ export interface Client {
     options?: ClientOptions
   ) => Effect.Effect<RunningClient, CommandFailed.CommandFailed, Scope.Scope>
   /**
-   * Opens a connection to the engine's API through the client, which applies its context, TLS or SSH. Standard input and
-   * output of the process are the two directions; the end of `input` closes the first.
+   * Opens a connection to the engine's API through the client, which applies its context, TLS or SSH. Standard input
+   * and output of the process are the two directions; the end of `input` closes the first.
    */
   readonly dial: (
     input: Stream.Stream<Uint8Array>

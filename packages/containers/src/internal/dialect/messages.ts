@@ -27,7 +27,7 @@ const conditions = {
   // podman: "the container name "x" is already in use by …"
   // podman 5, for a rename: "… UNIQUE constraint failed: ContainerConfig.Name"
   // networks, docker: "network with name x already exists"; podman: "network name x already used"
-  // volumes, docker, if it has another driver: "volume name must be unique"; podman: "volume with name x already exists"
+  // volumes, docker, with another driver: "volume name must be unique"; podman: "volume with name x already exists"
   nameInUse:
     /name "?\/?[^"\s]+"? (?:is )?already in use|(?:network|volume) with name \S+ already exists|volume already exists|network name \S+ already used|volume name must be unique|UNIQUE constraint failed: \w+\.Name/i,
   // docker: "network x not found", "No such network: x"; podman: "unable to find network with name or ID x: …"
@@ -59,8 +59,8 @@ const conditions = {
   // docker push: "An image does not exist locally with the tag: x", "tag does not exist: x:1"; podman: "image not known"
   notOnEngine: /image does not exist locally|tag does not exist|image not known|no such image|no such object/i,
   // Registries send the error codes of the distribution specification; a proxy before them sends a status only.
-  // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …", "429 (Too Many Requests)",
-  // "pinging container registry …: too many requests to registry"
+  // docker: "Error response from daemon: toomanyrequests: …"; podman: "reading manifest … toomanyrequests: …",
+  // "429 (Too Many Requests)", "pinging container registry …: too many requests to registry"
   // docker with the store of containerd: "unexpected status from HEAD request to http://…: 429 Too Many Requests",
   // "error from registry: You have reached your unauthenticated pull rate limit. …"
   tooManyRequests:
@@ -118,8 +118,8 @@ const conditions = {
   cannotMeasure: /stats is not supported in rootless mode/i,
   conflict:
     /is not connected to|already exists in network|is already connected to|is not running|can only be used on running containers|is not paused|is already paused|container state improper|cannot remove a running container|cannot remove container \S+ container is (?:running|paused)|you cannot remove a (?:running|paused) container|running or paused containers cannot be removed|unpause the container|can only kill running containers|cannot start a paused container|conflict: unable to (?:remove|delete)|image is in use by a container|unable to delete image .* with more than one tag/i,
-  // Messages in which the missing or forbidden path is not the command: "chdir to cwd ("/x") set in config.json failed: no such file or
-  // directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
+  // Messages in which the missing or forbidden path is not the command: "chdir to cwd ("/x") set in config.json failed:
+  // no such file or directory", "error mounting "/x" to rootfs at "/y": … permission denied", "error setting rlimit
   // type 6: operation not permitted: OCI permission denied"
   notTheCommand: /chdir to|error mounting|mounting .* to rootfs|setting rlimit|starting setns process/i,
   commandNotFound: /executable file not found|no such file or directory|command that was not found/i,
@@ -137,8 +137,8 @@ const conditions = {
   // podman likewise, for a copy into a container that does not run: ""/" could not be found on container …"
   rootHidden: /"\/" could not be found on container/i,
   // docker with the store of containerd, for content that a concurrent prune of images has removed: a prune ends the
-  // leases of all operations that write into the store. "failed commit on ref "sha256:…": commit failed: lease does not exist: not
-  // found", "failed commit on ref "…": … no such file or directory", "failed to export layer: … content digest sha256:…:
+  // leases of all operations that write into the store. "failed commit on ref "sha256:…": commit failed: lease does not
+  // exist: not found", "failed commit on ref "…": … no such file or directory", "failed to export layer: … content digest sha256:…:
   // not found", "parent snapshot sha256:… does not exist: not found", for a build "unable to find image "sha256:…""
   // https://github.com/moby/moby/blob/docker-v29.4.0/daemon/containerd/image_prune.go
   disturbedByPrune:

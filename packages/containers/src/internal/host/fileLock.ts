@@ -29,8 +29,8 @@ export interface Options {
   readonly identity: ProcessIdentity
 }
 
-// The only sign of life of a process on another machine is that it touches its lock. A lock that is not touched expires,
-// even if it names a running process.
+// The only sign of life of a process on another machine is that it touches its lock. A lock that is not touched
+// expires, even if it names a running process.
 const touchInterval = Duration.seconds(30)
 const abandonedAfter = Duration.minutes(5)
 // Time in which a holder that was suspended together with this process touches its lock again.

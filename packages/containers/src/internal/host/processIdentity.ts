@@ -96,7 +96,8 @@ const byProc = Effect.gen(function*() {
   }
 })
 
-// The parent of the script is this process. There is no identity without those of the machine and of its boot. macOS has IOPlatformUUID and kern.bootsessionuuid, FreeBSD kern.hostuuid and kern.boot_id.
+// The parent of the script is this process. There is no identity without those of the machine and of its boot: macOS has
+// IOPlatformUUID and kern.bootsessionuuid, FreeBSD kern.hostuuid and kern.boot_id.
 const selfScript = `echo $PPID
 ioreg -rd1 -c IOPlatformExpertDevice 2>/dev/null | sed -n 's/.*"IOPlatformUUID" = "\\(.*\\)".*/\\1/p' | grep . ||
   sysctl -n kern.hostuuid 2>/dev/null

@@ -13,7 +13,7 @@ import type { Stats } from "../../Stats.js"
  * Options of the memory engine.
  */
 export interface Options {
-  /** Capabilities that the engine has or lacks. Default: it has all. */
+  /** Overrides of the engine's capabilities. Default: it has all. */
   readonly capabilities?: Partial<Engine.Capabilities> | undefined
   /** Images that exist from the start. Default: none. */
   readonly images?: ReadonlyArray<Image> | undefined

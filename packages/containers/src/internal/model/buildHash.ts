@@ -1,6 +1,6 @@
+import * as DockerIgnore from "@ociman/oci/author/DockerIgnore"
+import type * as FileTree from "@ociman/oci/author/FileTree"
 import * as ContentHash from "@ociman/oci/ContentHash"
-import * as DockerIgnore from "@ociman/oci/DockerIgnore"
-import type * as FileTree from "@ociman/oci/FileTree"
 import * as Hasher from "@ociman/oci/Hasher"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
