@@ -105,11 +105,10 @@ const period = (input: Duration.DurationInput | undefined): Duration.Duration | 
  *
  * @example
  * ```ts
- * import { HealthCheck } from "@ociman/containers"
+ * import { Definition, HealthCheck } from "@ociman/containers"
  *
- * assert.deepStrictEqual(
- *   HealthCheck.format(HealthCheck.make("pg_isready -U postgres", { interval: "1 second", retries: 5 })),
- *   ["--health-cmd", "pg_isready -U postgres", "--health-interval", "1s", "--health-retries", "5"]
+ * const database = Definition.make("postgres:17").pipe(
+ *   Definition.healthCheck(HealthCheck.make("pg_isready -U postgres", { interval: "1 second", retries: 5 }))
  * )
  * ```
  *
@@ -135,29 +134,3 @@ export const make = (command: string, options: HealthCheck.Options = {}): Comman
  * @category constructors
  */
 export const disabled: Disabled = new Disabled()
-
-/** Formats a duration for Go's `time.ParseDuration`. */
-const formatPeriod = (duration: Duration.Duration): string => {
-  const millis = Math.round(Duration.toMillis(duration))
-  return millis % 1000 === 0 ? `${millis / 1000}s` : `${millis}ms`
-}
-
-const flag = <A>(name: string, value: A | undefined, format: (value: A) => string): ReadonlyArray<string> =>
-  value === undefined ? [] : [name, format(value)]
-
-/**
- * Returns the flags for `docker create` and `podman create`.
- *
- * @since 0.1.0
- * @category conversions
- */
-export const format = (self: HealthCheck): ReadonlyArray<string> =>
-  self._tag === "Disabled" ? ["--no-healthcheck"] : [
-    "--health-cmd",
-    self.command,
-    ...flag("--health-interval", self.interval, formatPeriod),
-    ...flag("--health-timeout", self.timeout, formatPeriod),
-    ...flag("--health-start-period", self.startPeriod, formatPeriod),
-    ...flag("--health-start-interval", self.startInterval, formatPeriod),
-    ...flag("--health-retries", self.retries, String)
-  ]

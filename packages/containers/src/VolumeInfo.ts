@@ -4,11 +4,8 @@
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
-import * as Either from "effect/Either"
-import * as Option from "effect/Option"
-import type * as ParseResult from "effect/ParseResult"
+import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { orNull, Texts, time } from "./internal/values/engineJson.js"
 import { name, refined } from "./internal/values/text.js"
 
 /**
@@ -47,31 +44,3 @@ export interface VolumeInfo {
   /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }
-
-const Answer = Schema.Struct({
-  Name: Schema.String,
-  Driver: Schema.String,
-  Mountpoint: orNull(Schema.String),
-  CreatedAt: orNull(Schema.String),
-  Labels: Texts,
-  Options: Texts
-})
-
-const decodeAnswer = Schema.decodeUnknownEither(Answer)
-
-/**
- * Decodes one element of the output of `docker volume inspect` or `podman volume inspect`.
- *
- * @since 0.1.0
- * @category constructors
- */
-export const decode = (raw: unknown): Either.Either<VolumeInfo, ParseResult.ParseError> =>
-  Either.map(decodeAnswer(raw), (answer) => ({
-    name: answer.Name,
-    driver: answer.Driver,
-    mountpoint: Option.filter(Option.fromNullable(answer.Mountpoint), (path) => path !== ""),
-    created: time(answer.CreatedAt),
-    labels: answer.Labels ?? {},
-    driverOptions: answer.Options ?? {},
-    raw
-  }))

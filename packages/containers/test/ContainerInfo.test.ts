@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { ContainerInfo } from "@ociman/containers"
 import { Effect } from "effect"
+import * as containerInfo from "../src/internal/dialect/containerInfo.js"
 
 const answer = (state: Readonly<Record<string, unknown>>) => ({
   Id: "f".repeat(64),
@@ -27,7 +27,7 @@ describe("the state of a container", () => {
     ["Podman 5", { Status: "exited", Running: false, Paused: false }, false]
   ])("is decoded from the format of %s: %j", ([_, state, running]) =>
     Effect.gen(function*() {
-      const info = yield* ContainerInfo.decode(answer(state))
+      const info = yield* containerInfo.decode(answer(state))
       assert.deepStrictEqual([info.state.status, info.state.running], [state.Status, running])
     }))
 })

@@ -1,11 +1,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import { HealthCheck } from "@ociman/containers"
 import { Duration, Equal, Schema } from "effect"
+import { healthCheckArguments } from "../src/internal/cli/flags/healthCheck.js"
 
 describe("HealthCheck", () => {
   it("formats only the options that are set", () => {
-    assert.deepStrictEqual(HealthCheck.format(HealthCheck.make("[ -f /ready ]")), ["--health-cmd", "[ -f /ready ]"])
-    assert.deepStrictEqual(HealthCheck.format(HealthCheck.disabled), ["--no-healthcheck"])
+    assert.deepStrictEqual(healthCheckArguments(HealthCheck.make("[ -f /ready ]")), ["--health-cmd", "[ -f /ready ]"])
+    assert.deepStrictEqual(healthCheckArguments(HealthCheck.disabled), ["--no-healthcheck"])
   })
 
   it("formats durations in Go's syntax", () => {
@@ -16,7 +17,7 @@ describe("HealthCheck", () => {
       startInterval: 1,
       retries: 5
     })
-    assert.deepStrictEqual(HealthCheck.format(check), [
+    assert.deepStrictEqual(healthCheckArguments(check), [
       "--health-cmd",
       "curl -f localhost || exit 1",
       "--health-interval",

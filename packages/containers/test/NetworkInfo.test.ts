@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
 import { assertSome, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NetworkInfo, Subnet, VolumeInfo } from "@ociman/containers"
+import { NetworkInfo, Subnet } from "@ociman/containers"
 import { Either, Option, Schema } from "effect"
+import * as networkInfo from "../src/internal/dialect/networkInfo.js"
+import * as volumeInfo from "../src/internal/dialect/volumeInfo.js"
 
 const id = "32e578a07b203361e0051a857aca4747837fa582a3bf8cb79f92b9de83888bff"
 
@@ -37,7 +39,7 @@ const podman = {
   ipam_options: { driver: "host-local" }
 }
 
-const decode = (raw: unknown) => Either.getOrThrow(NetworkInfo.decode(raw))
+const decode = (raw: unknown) => Either.getOrThrow(networkInfo.decode(raw))
 
 const subnetsOf = (info: NetworkInfo.NetworkInfo) =>
   info.subnets.map(({ gateway, subnet }) => [Subnet.format(subnet), Option.getOrNull(gateway)])
@@ -84,7 +86,7 @@ describe("NetworkInfo", () => {
   ])(
     "rejects %j",
     (raw) => {
-      assert.isTrue(Either.isLeft(NetworkInfo.decode(raw)))
+      assert.isTrue(Either.isLeft(networkInfo.decode(raw)))
     }
   )
 
@@ -104,7 +106,7 @@ describe("VolumeInfo", () => {
       Options: nothing,
       Scope: "local"
     }
-    const info = Either.getOrThrow(VolumeInfo.decode(raw))
+    const info = Either.getOrThrow(volumeInfo.decode(raw))
     deepStrictEqual([info.name, info.driver, info.labels, info.driverOptions], ["data", "local", {}, {}])
     assertSome(info.mountpoint, "/var/lib/docker/volumes/data/_data")
     assert.isTrue(Option.isSome(info.created))

@@ -1,7 +1,8 @@
 import { describe, it } from "@effect/vitest"
 import { assertInclude, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Backend, Container, ContainerId, ContainerInfo, Definition, Exec, Output } from "@ociman/containers"
+import { Backend, Container, ContainerId, Definition, Exec, Output } from "@ociman/containers"
 import { Cause, Effect, Either, Exit, Ref, Stream } from "effect"
+import * as containerInfo from "../src/internal/dialect/containerInfo.js"
 import { everyOperation } from "./support/everyOperation.js"
 import { bytes } from "./support/memory.js"
 
@@ -9,7 +10,7 @@ const id = ContainerId.make("0".repeat(64))
 
 const web = Definition.make("web")
 
-const info = Either.getOrThrow(ContainerInfo.decode({
+const info = Either.getOrThrow(containerInfo.decode({
   Id: id,
   Name: "/web",
   Created: "2024-01-01T00:00:00Z",

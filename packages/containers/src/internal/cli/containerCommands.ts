@@ -2,7 +2,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type { Containers } from "../../BackendDriver.js"
 import { type ContainerError, ContainerNotFound } from "../../BackendError.js"
-import * as ContainerInfo from "../../ContainerInfo.js"
+import * as containerInfo from "../dialect/containerInfo.js"
 import { readAnswers } from "../dialect/inspection.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
@@ -31,6 +31,6 @@ export const command = <E = never>(
 export const inspect = (context: Context): Containers["inspect"] => (container) =>
   context.client.run(["container", "inspect", container]).pipe(
     Effect.catchAll(context.explain("Container.inspect")(failures.noSuchContainer(container))),
-    Effect.flatMap(({ stdout }) => readAnswers(context, "Container.inspect", stdout.text, ContainerInfo.decode)),
+    Effect.flatMap(({ stdout }) => readAnswers(context, "Container.inspect", stdout.text, containerInfo.decode)),
     Effect.flatMap(([info]) => info === undefined ? new ContainerNotFound({ container }) : Effect.succeed(info))
   )

@@ -5,7 +5,7 @@ import * as Stream from "effect/Stream"
 import type * as BackendDriver from "../../BackendDriver.js"
 import { EngineFailed, type ImageNotFound, type NameInUse, type NetworkNotFound } from "../../BackendError.js"
 import * as ContainerId from "../../ContainerId.js"
-import * as ContainerInfo from "../../ContainerInfo.js"
+import * as containerInfo from "../dialect/containerInfo.js"
 import { nonEmptyLines } from "../dialect/inspection.js"
 import { decodeLastLine, unexpectedAnswer } from "./answers.js"
 import { command, inspect } from "./containerCommands.js"
@@ -109,7 +109,7 @@ const list = (context: Context): Containers["list"] => (labels) =>
       ["container"],
       nonEmptyLines(stdout.text),
       "noSuchContainer",
-      ContainerInfo.decode
+      containerInfo.decode
     )
     return labelFilters.select(infos, labels)
   })

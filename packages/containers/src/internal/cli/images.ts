@@ -3,8 +3,8 @@ import { identity } from "effect/Function"
 import type { ImageKey, Images } from "../../BackendDriver.js"
 import { type EngineFailed, type ImageError, ImageNotFound } from "../../BackendError.js"
 import type * as Engine from "../../Engine.js"
-import * as ImageHistory from "../../ImageHistory.js"
-import * as ImageInfo from "../../ImageInfo.js"
+import * as imageHistory from "../dialect/imageHistory.js"
+import * as imageInfo from "../dialect/imageInfo.js"
 import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
 import * as imageNames from "../model/imageNames.js"
 import { archives } from "./archives.js"
@@ -46,7 +46,7 @@ const inspect = (context: Context): Images["inspect"] => (image) =>
   context.client.run(["image", "inspect", imageArguments.lookup(image)]).pipe(
     retryOn("imageDisturbed"),
     Effect.catchAll(context.explain("Image.inspect")(failures.noSuchImage(imageNames.display(image)))),
-    Effect.flatMap(({ stdout }) => readAnswers(context, "Image.inspect", stdout.text, ImageInfo.decode)),
+    Effect.flatMap(({ stdout }) => readAnswers(context, "Image.inspect", stdout.text, imageInfo.decode)),
     Effect.flatMap(([info]) =>
       info === undefined
         ? new ImageNotFound({ image: imageNames.display(image), detail: "" })
@@ -69,7 +69,7 @@ const list = (context: Context): Images["list"] => (labels) =>
       ["image"],
       nonEmptyLines(stdout.text),
       "noSuchImage",
-      ImageInfo.decode
+      imageInfo.decode
     )
     return labelFilters.select(infos, labels)
   })
@@ -81,8 +81,8 @@ const history = (context: Context): Images["history"] => (image) => {
     Effect.catchAll(explain(operation)(failures.noSuchImage(imageNames.display(image)))),
     Effect.flatMap(({ stdout }) =>
       engine.transport.client === "podman"
-        ? readAnswers(context, operation, stdout.text, ImageHistory.fromPodman)
-        : readAnswers(context, operation, `[${stdout.text.trim().split("\n")}]`, ImageHistory.fromDocker)
+        ? readAnswers(context, operation, stdout.text, imageHistory.fromPodman)
+        : readAnswers(context, operation, `[${stdout.text.trim().split("\n")}]`, imageHistory.fromDocker)
     )
   )
 }

@@ -17,6 +17,7 @@ import * as NetworkInfo from "../../NetworkInfo.js"
 import * as Subnet from "../../Subnet.js"
 import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
 import { matches } from "../dialect/messages.js"
+import * as networkInfo from "../dialect/networkInfo.js"
 import { unexpectedAnswer } from "./answers.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
@@ -47,7 +48,7 @@ export const networks = (context: Context): Networks => ({
 const inspect = (context: Context): Networks["inspect"] => (network) =>
   context.client.run(["network", "inspect", network]).pipe(
     Effect.catchAll(context.explain("Network.inspect")(failures.noSuchNetwork)),
-    Effect.flatMap(({ stdout }) => readAnswers(context, "Network.inspect", stdout.text, NetworkInfo.decode)),
+    Effect.flatMap(({ stdout }) => readAnswers(context, "Network.inspect", stdout.text, networkInfo.decode)),
     Effect.flatMap(([info]) => info === undefined ? new NetworkNotFound({ network }) : Effect.succeed(info)),
     Effect.catchTag("NetworkNotFound", () => new NetworkNotFound({ network }))
   )
@@ -66,7 +67,7 @@ const list = (context: Context): Networks["list"] => (labels) =>
       ["network"],
       nonEmptyLines(stdout.text),
       "noSuchNetwork",
-      NetworkInfo.decode
+      networkInfo.decode
     )
     return labelFilters.select(infos, labels)
   })

@@ -9,8 +9,8 @@ import * as Ref from "effect/Ref"
 import * as Stream from "effect/Stream"
 import type { Credentials, Images } from "../../BackendDriver.js"
 import { EngineFailed, type ImageNotFound, type TransferError, type TransferFailed } from "../../BackendError.js"
-import * as ImageInfo from "../../ImageInfo.js"
 import * as Transfer from "../../Transfer.js"
+import * as imageInfo from "../dialect/imageInfo.js"
 import { readAnswers } from "../dialect/inspection.js"
 import { isErrorLine, transferEvent } from "../dialect/messages.js"
 import { temporaryDirectory } from "../host/temporaryDirectory.js"
@@ -97,7 +97,7 @@ const transfer = (
 const verifyPresent = (context: Context, image: Reference.Reference) =>
   context.client.run(["image", "inspect", imageArguments.name(image)]).pipe(
     Effect.catchAll(context.explain("Image.pull")()),
-    Effect.flatMap(({ stdout }) => readAnswers(context, "Image.pull", stdout.text, ImageInfo.decode)),
+    Effect.flatMap(({ stdout }) => readAnswers(context, "Image.pull", stdout.text, imageInfo.decode)),
     Effect.catchIf(
       (error) => error._tag === "EngineFailed",
       (cause) =>

@@ -44,7 +44,7 @@ export const checked = (driver: BackendDriver): BackendDriver => {
       ...(capabilities.archives ? {} : {
         load: failing("archives", "Image.load"),
         save: failingStream("archives", "Image.save"),
-        import: failing("archives", "Image.importTar")
+        import: failing("archives", "Image.import")
       })
     }),
     builds: capabilities.build ? builds : { build: failingStream("build", "Build.build") },

@@ -2,11 +2,14 @@ import * as Reference from "@ociman/oci/Reference"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as ContainerInfo from "../../ContainerInfo.js"
+import type * as ContainerInfo from "../../ContainerInfo.js"
 import * as Environment from "../../Environment.js"
-import * as ImageHistory from "../../ImageHistory.js"
-import * as ImageInfo from "../../ImageInfo.js"
+import type * as ImageHistory from "../../ImageHistory.js"
+import type * as ImageInfo from "../../ImageInfo.js"
 import * as IpAddress from "../../IpAddress.js"
+import { decode as decodeContainerInfo } from "../dialect/containerInfo.js"
+import * as imageHistory from "../dialect/imageHistory.js"
+import { decode as decodeImageInfo } from "../dialect/imageInfo.js"
 import { networkOf } from "./endpoints.js"
 import type { Container, Image, State } from "./state.js"
 
@@ -18,7 +21,7 @@ import type { Container, Image, State } from "./state.js"
 export const containerInfo = (state: State, container: Container): Effect.Effect<ContainerInfo.ContainerInfo> => {
   const { definition, startedAt, finishedAt } = container
   const [path, ...args] = [...Option.getOrElse(definition.entrypoint, () => []), ...definition.arguments]
-  return Effect.orDie(ContainerInfo.decode({
+  return Effect.orDie(decodeContainerInfo({
     Id: container.id,
     Created: time(container.created),
     Path: path ?? "",
@@ -56,7 +59,7 @@ export const containerInfo = (state: State, container: Container): Effect.Effect
  */
 export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
   const names = image.names.map((name) => Reference.familiar(Reference.make(name)))
-  return Effect.orDie(ImageInfo.decode({
+  return Effect.orDie(decodeImageInfo({
     Id: image.id,
     RepoTags: names.filter((name) => !name.includes("@")),
     RepoDigests: names.filter((name) => name.includes("@")),
@@ -75,7 +78,7 @@ export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
  */
 export const imageSteps = ({ steps }: Image): Effect.Effect<ReadonlyArray<ImageHistory.Step>> =>
   Effect.orDie(Effect.forEach([...steps].reverse(), ({ comment, created, createdBy, size }) =>
-    ImageHistory.fromDocker({
+    imageHistory.fromDocker({
       CreatedAt: time(created),
       CreatedBy: createdBy,
       Size: String(size),

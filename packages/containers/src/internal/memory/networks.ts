@@ -9,6 +9,7 @@ import { type EngineFailed, NameInUse, ResourceInUse, SubnetUnavailable } from "
 import * as IpAddress from "../../IpAddress.js"
 import * as NetworkInfo from "../../NetworkInfo.js"
 import * as Subnet from "../../Subnet.js"
+import { decode as decodeNetworkInfo } from "../dialect/networkInfo.js"
 import { formatBits, toBits } from "../values/ipAddress.js"
 import { type Context, modify, update } from "./context.js"
 import * as Endpoints from "./endpoints.js"
@@ -194,7 +195,7 @@ const firstFreeSubnet = (taken: ReadonlyArray<Subnet.Subnet>) => {
 
 /** Description of a network in Docker's format. */
 const networkInfo = (state: State.State, network: State.Network): Effect.Effect<NetworkInfo.NetworkInfo> =>
-  Effect.orDie(NetworkInfo.decode({
+  Effect.orDie(decodeNetworkInfo({
     Name: network.name,
     Id: network.id,
     Created: DateTime.formatIso(DateTime.unsafeMake(network.created)),

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type { Containers, Volumes } from "../../BackendDriver.js"
 import { ResourceInUse, VolumeNotFound } from "../../BackendError.js"
 import type { Definition } from "../../Definition.js"
-import * as VolumeInfo from "../../VolumeInfo.js"
+import { decode as decodeVolumeInfo } from "../dialect/volumeInfo.js"
 import { type Context, update } from "./context.js"
 import * as FileSystem from "./fileSystem.js"
 import * as State from "./state.js"
@@ -73,7 +73,7 @@ const usersOf = (state: State.State, name: string) =>
   state.containers.filter((container) => container.volumes.some((volume) => volume.name === name))
 
 const volumeInfo = ({ created, driver, driverOptions, labels, name }: State.Volume) =>
-  Effect.orDie(VolumeInfo.decode({
+  Effect.orDie(decodeVolumeInfo({
     CreatedAt: DateTime.formatIso(DateTime.unsafeMake(created)),
     Driver: driver,
     Labels: labels,

@@ -6,13 +6,13 @@ import type * as Definition from "../../../Definition.js"
 import * as Device from "../../../Device.js"
 import * as Engine from "../../../Engine.js"
 import * as ExtraHost from "../../../ExtraHost.js"
-import * as HealthCheck from "../../../HealthCheck.js"
 import * as IpAddress from "../../../IpAddress.js"
 import * as Label from "../../../Label.js"
 import * as Port from "../../../Port.js"
 import * as RestartPolicy from "../../../RestartPolicy.js"
 import * as Ulimit from "../../../Ulimit.js"
 import * as User from "../../../User.js"
+import { healthCheckArguments } from "./healthCheck.js"
 import * as imageArguments from "./image.js"
 import { formatMount } from "./mount.js"
 
@@ -91,7 +91,7 @@ const lifecycle = (definition: Definition.Definition): Arguments => [
   ...some("--restart", definition.restartPolicy, RestartPolicy.format),
   ...some("--stop-signal", definition.stopSignal, same),
   ...some("--stop-timeout", definition.stopTimeout, wholeSeconds),
-  ...Option.match(definition.healthCheck, { onNone: () => [], onSome: HealthCheck.format }),
+  ...Option.match(definition.healthCheck, { onNone: () => [], onSome: healthCheckArguments }),
   ...some("--log-driver", definition.logDriver, (driver) => driver.name),
   ...Option.match(definition.logDriver, {
     onNone: () => [],
