@@ -52,7 +52,7 @@ const ofNode = existingTests([
   ...inPackage(
     "oci",
     "FileTree",
-    "Layer",
+    "ImageLayer",
     "LocalStore",
     "OciArchive",
     "Unpack",

@@ -1,5 +1,6 @@
 // Generates docs/api with docgen, which parses the packages, requires a @since on every export and runs every @example.
-// A single run of TypeScript checks the examples of all packages. `node scripts/check-docs.mjs [ROOT]`
+// A single run of TypeScript checks the examples of all packages. `node scripts/check-docs.mjs [ROOT [SECONDS]]`, with a limit for
+// each process.
 // Skips a package if this content passed before (see `cache.mjs`).
 import { spawn } from "node:child_process"
 import {
@@ -22,7 +23,7 @@ const script = fileURLToPath(import.meta.url)
 const tools = fileURLToPath(new URL("../node_modules", import.meta.url))
 const root = resolve(process.argv[2] ?? ".")
 const api = join(root, "docs/api")
-const deadline = 300_000
+const deadline = Number(process.argv[3] ?? 600) * 1000
 
 // docgen makes examples import the sources of their package from two levels above, so both lie inside the package.
 const outDir = ".docgen"
@@ -68,8 +69,9 @@ const run = (command, args, options) =>
     child.stdout.on("data", (chunk) => output += chunk)
     child.stderr.on("data", (chunk) => output += chunk)
     child.on("close", (code, signal) => {
-      if (signal !== null) output += `\nended by ${signal}, after at most ${deadline / 1000} s`
-      done({ ok: code === 0, output })
+      // docgen ends with 0 if it is interrupted.
+      if (child.killed || signal !== null) output += `\nended after at most ${deadline / 1000} s`
+      done({ ok: code === 0 && !child.killed, output })
     })
   })
 

@@ -1,8 +1,9 @@
 // Reports diagnostics of Effect's language service for packages/*/src. `node scripts/check-effect.mjs [TSCONFIG]`
 // Skips a package if this content passed before (see `cache.mjs`).
 import { spawnSync } from "node:child_process"
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { createRequire } from "node:module"
+import { tmpdir } from "node:os"
 import { basename, dirname, join, relative, resolve } from "node:path"
 import { fileURLToPath } from "node:url"
 import { filesBelow, fingerprint, restore, store } from "./cache.mjs"
@@ -50,21 +51,24 @@ const keys = new Map(packages.map((directory) => [directory, keyOf(directory)]))
 const kept = new Map(packages.map((directory) => [directory, restore("effect", keys.get(directory))]))
 const stale = packages.filter((directory) => kept.get(directory) === undefined)
 
-/** Runs the diagnostics on some packages, with a project of their own where Node's types are found. */
+/** Runs the diagnostics on the sources of some packages. */
 const diagnose = (directories) => {
-  const cache = join(root, "node_modules/.cache/ociman")
-  const partial = join(cache, `effect-${process.pid}.json`)
-  mkdirSync(cache, { recursive: true })
+  const scratch = mkdtempSync(join(tmpdir(), "ociman-effect-"))
+  const partial = join(scratch, "tsconfig.json")
   writeFileSync(
     partial,
-    JSON.stringify({ extends: project, include: directories.map((directory) => join(directory, "src")) })
+    JSON.stringify({
+      extends: project,
+      include: directories.map((directory) => join(directory, "src")),
+      compilerOptions: { typeRoots: [join(root, "node_modules/@types")] }
+    })
   )
   const { error, stderr, stdout } = spawnSync(
     process.execPath,
     [cli, "diagnostics", "--project", partial, "--format", "json", "--lspconfig", JSON.stringify(settings)],
     { encoding: "utf8", maxBuffer: 2 ** 28 }
   )
-  rmSync(partial)
+  rmSync(scratch, { recursive: true })
   if (error !== undefined || !stdout.startsWith("{")) {
     console.error(error ?? `${stdout}${stderr}`)
     process.exit(1)

@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path"
 import { fileURLToPath, pathToFileURL } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const deadline = 120_000
+const deadline = 300_000
 
 const fence = /^```(.*)\n([\s\S]*?)^```$/gm
 
@@ -57,8 +57,10 @@ const run = (args, options) =>
       output += chunk
     })
     child.stderr.on("data", (chunk) => output += chunk)
-    child.on("close", (code, signal) =>
-      done({ ok: code === 0, stdout, output: signal === null ? output : `${output}${signal}` }))
+    child.on("close", (code) => {
+      if (child.killed) output += `\nended after ${deadline / 1000} s`
+      done({ ok: code === 0 && !child.killed, stdout, output })
+    })
   })
 
 const tool = (path) => join(root, "node_modules", path)

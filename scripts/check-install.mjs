@@ -28,7 +28,7 @@ const run = (command, args, options) =>
     child.stdout.on("data", (chunk) => output += chunk)
     child.stderr.on("data", (chunk) => output += chunk)
     child.on("error", (error) => done({ ok: false, output: String(error) }))
-    child.on("close", (code) => done({ ok: code === 0, output }))
+    child.on("close", (code) => done({ ok: code === 0 && !child.killed, output }))
   })
 
 /** Serves our packages as an npm registry, as they would be published. */

@@ -2,9 +2,7 @@
 // duration in milliseconds after loading, and the peak memory of the process.
 import * as NodeContext from "@effect/platform-node/NodeContext"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeCompression from "@ociman/node/NodeCompression"
-import * as NodeHasher from "@ociman/node/NodeHasher"
-import * as NodeLocalFiles from "@ociman/node/NodeLocalFiles"
+import * as NodeImages from "@ociman/node/NodeImages"
 import * as NodeRegistryHttp from "@ociman/node/NodeRegistryHttp"
 import * as Copy from "@ociman/oci/Copy"
 import * as Layer from "@ociman/oci/Layer"
@@ -63,7 +61,7 @@ Effect.gen(function*() {
     Registry.layer({ writesAtOnce: true }).pipe(
       Services.provide([NodeRegistryHttp.layer(), Credentials.layerMemory()]),
       Services.provideMerge(
-        Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+        Services.mergeAll(NodeContext.layer, NodeImages.layer)
       )
     )
   ),

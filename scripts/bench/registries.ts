@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Layer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
+import { NodeImages } from "@ociman/node"
+import { ImageLayer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import * as LocalRegistry from "@ociman/testing/LocalRegistry"
 import { Effect, Exit, Layer as Services, Scope, Stream } from "effect"
 import { randomFillSync } from "node:crypto"
@@ -9,7 +9,7 @@ import { rmSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { ours, race, sh } from "./processes.js"
 
-const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
+const services = Services.mergeAll(NodeImages.layer, NodeContext.layer)
 
 const mebibyte = 1024 ** 2
 
@@ -33,7 +33,7 @@ const write = (root: string, { layers, size }: Pick<Load, "layers" | "size">) =>
     const store = yield* OciDirectory.openOrCreate(root)
     const layer = () => {
       const piece = randomFillSync(new Uint8Array(Math.min(size, mebibyte)))
-      return Layer.fromEntries([
+      return ImageLayer.fromEntries([
         Tar.fileStream("file", size, Stream.take(Stream.repeatValue(piece), size / piece.length))
       ])
     }

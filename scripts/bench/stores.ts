@@ -1,7 +1,7 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Layer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
+import { NodeImages } from "@ociman/node"
+import { ImageLayer, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import { Effect, Layer as Services, Stream } from "effect"
 import { randomFillSync } from "node:crypto"
 import { rmSync } from "node:fs"
@@ -10,7 +10,7 @@ import { ours, race, sh } from "./processes.js"
 
 const mebibyte = 1024 ** 2
 
-const services = Services.mergeAll(NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer, NodeContext.layer)
+const services = Services.mergeAll(NodeImages.layer, NodeContext.layer)
 
 /** An image of a few layers with 1 GiB in total. */
 const write = (root: string, layers: number) =>
@@ -19,7 +19,7 @@ const write = (root: string, layers: number) =>
     const content = randomFillSync(new Uint8Array(mebibyte))
     const size = 1024 * mebibyte / layers
     const bytes = Stream.repeatValue(content).pipe(Stream.take(size / mebibyte))
-    const layer = (name: string) => Layer.fromEntries([Tar.fileStream(name, size, bytes)])
+    const layer = (name: string) => ImageLayer.fromEntries([Tar.fileStream(name, size, bytes)])
     let image = RunnableImage.addLayer(RunnableImage.scratch(Platform.make("linux/amd64")), layer("0"))
     for (let i = 1; i < layers; i++) image = RunnableImage.addLayer(image, layer(`${i}`))
     yield* RunnableImage.push(image, store, "v1")

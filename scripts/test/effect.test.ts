@@ -58,7 +58,7 @@ describe("scripts/check-effect.mjs", () => {
       const { status, stderr, stdout } = spawnSync(
         process.execPath,
         [join(root, "scripts/check-effect.mjs"), join(directory, "tsconfig.json")],
-        { encoding: "utf8" }
+        { encoding: "utf8", env: { ...process.env, OCIMAN_CHECK_CACHE: join(directory, "cache") } }
       )
       assert.deepStrictEqual(
         Array.from(stdout.matchAll(/^(\S+?):\d+:\d+ \[(\w+)\]/gm), ([, file, rule]) => `${file} ${rule}`).sort(),

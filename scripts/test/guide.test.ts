@@ -1,28 +1,16 @@
 import { assert, describe, it } from "@effect/vitest"
-import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { fileURLToPath } from "node:url"
-
-const root = fileURLToPath(new URL("../..", import.meta.url))
+import { runScript } from "./script.js"
 
 const block = (info: string, code: string) => `\`\`\`${info}\n${code}\n\`\`\`\n`
-
-const run = (directory: string) =>
-  new Promise<{ readonly status: number | null; readonly output: string }>((done) => {
-    const child = spawn(process.execPath, [join(root, "scripts/check-guide.mjs"), directory])
-    let output = ""
-    child.stdout.on("data", (chunk) => output += chunk)
-    child.stderr.on("data", (chunk) => output += chunk)
-    child.on("close", (status) => done({ status, output }))
-  })
 
 const check = async (...blocks: ReadonlyArray<string>) => {
   const directory = mkdtempSync(join(tmpdir(), "ociman-guide-test-"))
   try {
     writeFileSync(join(directory, "page.md"), `# Page\n\n${blocks.join("\n")}`)
-    return await run(directory)
+    return await runScript("check-guide.mjs", directory)
   } finally {
     rmSync(directory, { recursive: true })
   }

@@ -214,7 +214,7 @@ export class NameInUse extends Schema.TaggedError<NameInUse>("@ociman/containers
    * @since 0.1.0
    */
   override get message() {
-    return `The ${this.kind} name "${this.resource}" is in use already; remove that ${this.kind}, or leave the name to this library.`
+    return `The ${this.kind} name "${this.resource}" is in use already; remove that ${this.kind}, or omit the name to get a unique one.`
   }
 }
 
@@ -272,9 +272,9 @@ export class SubnetUnavailable
    */
   override get message() {
     const what = this.reason === "Overlap"
-      ? "a subnet overlaps one that is in use; ask for another, or for none and get a free one"
-      : "the engine has no free subnet left; remove networks, or ask for a subnet of your own"
-    return `Network "${this.network}" could not be made: ${what}.${section("The engine says", this.detail)}`
+      ? "a subnet overlaps one in use; choose another, or omit it to get a free one"
+      : "the engine has no free subnet left; remove networks, or choose a subnet"
+    return `Network "${this.network}" could not be created: ${what}.${section("The engine says", this.detail)}`
   }
 }
 
@@ -672,7 +672,7 @@ export class EndpointError extends Schema.TaggedError<EndpointError>("@ociman/co
    * @since 0.1.0
    */
   override get message() {
-    return `The settings of ${this.engine} name no endpoint (${this.reason}): ${this.detail}`
+    return `The settings of ${this.engine} do not yield an endpoint (${this.reason}): ${this.detail}`
   }
 }
 

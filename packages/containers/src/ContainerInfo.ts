@@ -3,13 +3,14 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
 import * as ContainerId from "./ContainerId.js"
 import * as ImageId from "./ImageId.js"
+import { orNull, Texts, time } from "./internal/values/engineJson.js"
 
 /**
  * State of a container. Podman's `configured` and `initialized` are decoded as `created`, its `stopped` as `exited`.
@@ -93,8 +94,6 @@ export interface ContainerInfo {
   readonly raw: unknown
 }
 
-const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
-
 const Answer = Schema.Struct({
   Id: ContainerId.ContainerId,
   Name: Schema.String,
@@ -103,7 +102,7 @@ const Answer = Schema.Struct({
   ImageName: orNull(Schema.String),
   Config: Schema.Struct({
     Image: orNull(Schema.String),
-    Labels: orNull(Schema.Record({ key: Schema.String, value: Schema.String }))
+    Labels: Texts
   }),
   State: Schema.Struct({
     Status: Schema.String,
@@ -192,9 +191,3 @@ const status = (text: string): Status => {
       return Schema.is(Status)(text) ? text : "unknown"
   }
 }
-
-// Both engines write the year 1 for a time that is not set.
-const time = (text: string | null | undefined): Option.Option<DateTime.Utc> =>
-  text === undefined || text === null || text === "" || text.startsWith("0001-")
-    ? Option.none()
-    : Option.map(DateTime.make(text), DateTime.toUtc)

@@ -25,7 +25,7 @@ const decodeStrings = Schema.decodeEither(Schema.parseJson(Schema.Array(Schema.S
 const isShellForEveryEngine: Rule = (command) => {
   const [word] = command.split(" ", 1)
   return /^(?:none|cmd|cmd-shell)$/i.test(word) || Either.isRight(decodeStrings(command))
-    ? "Podman would not give it to a shell"
+    ? "Podman would not run it in a shell"
     : undefined
 }
 

@@ -57,7 +57,7 @@ const Source = refined(
   firstOf(path, (text) =>
     /^(?:\/|[A-Za-z]:[\\/]|\\\\)/.test(text)
       ? undefined
-      : "it is not absolute, and what it is relative to depends on the engine's client")
+      : "it is not absolute, and the base of a relative path depends on the engine's client")
 )
 
 const Selinux = Schema.Literal("shared", "private")
@@ -66,7 +66,7 @@ const flag = Schema.optionalWith(Schema.Boolean, { default: () => false, exact: 
 
 const withoutColon = each(
   (char) => char !== ":",
-  "because an engine has only a flag for this whose parts \":\" separates"
+  "since \":\" separates the parts of an engine's only flag for this"
 )
 
 /**

@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { orNull, Texts, time } from "./internal/values/engineJson.js"
 import { firstAddressOf } from "./internal/values/subnetParser.js"
 import { firstOf, name, refined } from "./internal/values/text.js"
 import * as IpAddress from "./IpAddress.js"
@@ -90,10 +91,6 @@ export interface NetworkInfo {
   readonly raw: unknown
 }
 
-const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
-
-const Texts = orNull(Schema.Record({ key: Schema.String, value: Schema.String }))
-
 // Docker reports a missing gateway as an empty text and, before version 27, a gateway of IPv6 with a prefix length.
 const Gateway = Schema.transform(Schema.String, Schema.Union(IpAddress.IpAddress, Schema.Literal("")), {
   strict: true,
@@ -175,8 +172,3 @@ const range = (subnet: Subnet.Subnet, gateway: IpAddress.IpAddress | "" | null |
   subnet,
   gateway: gateway === "" ? Option.none() : Option.fromNullable(gateway)
 })
-
-const time = (text: string | null | undefined): Option.Option<DateTime.Utc> =>
-  text === undefined || text === null || text.startsWith("0001-")
-    ? Option.none()
-    : Option.map(DateTime.make(text), DateTime.toUtc)

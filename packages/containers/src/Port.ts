@@ -221,6 +221,6 @@ export const FromString: Schema.Schema<Port, string> = fromString({
     Either.flatMap(parsePortSpec(text), (spec) =>
       spec.container.first === spec.container.last
         ? Either.right(expand(spec)[0])
-        : Either.left("it stands for more than one port")),
+        : Either.left("it denotes more than one port")),
   format: (port) => formatPort(port)
 })

@@ -37,7 +37,7 @@ export const Name = refined(
       (char) => char > " " && char !== "\x7F" && char !== ":",
       "a name has no \":\", no white space and no control characters"
     ),
-    (text) => /^[0-9]+$/.test(text) ? "it is all digits, and so an id" : undefined
+    (text) => /^[0-9]+$/.test(text) ? "it has only digits, and would be an id" : undefined
   )
 )
 

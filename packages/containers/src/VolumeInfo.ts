@@ -3,11 +3,12 @@
  *
  * @since 0.1.0
  */
-import * as DateTime from "effect/DateTime"
+import type * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
+import { orNull, Texts, time } from "./internal/values/engineJson.js"
 import { name, refined } from "./internal/values/text.js"
 
 /**
@@ -47,10 +48,6 @@ export interface VolumeInfo {
   readonly raw: unknown
 }
 
-const orNull = <A, I>(schema: Schema.Schema<A, I>) => Schema.optional(Schema.NullOr(schema))
-
-const Texts = orNull(Schema.Record({ key: Schema.String, value: Schema.String }))
-
 const Answer = Schema.Struct({
   Name: Schema.String,
   Driver: Schema.String,
@@ -73,10 +70,7 @@ export const decode = (raw: unknown): Either.Either<VolumeInfo, ParseResult.Pars
     name: answer.Name,
     driver: answer.Driver,
     mountpoint: Option.filter(Option.fromNullable(answer.Mountpoint), (path) => path !== ""),
-    created: Option.flatMap(
-      Option.fromNullable(answer.CreatedAt),
-      (text) => Option.map(DateTime.make(text), DateTime.toUtc)
-    ),
+    created: time(answer.CreatedAt),
     labels: answer.Labels ?? {},
     driverOptions: answer.Options ?? {},
     raw

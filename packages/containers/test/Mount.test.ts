@@ -227,7 +227,7 @@ describe("Mount", () => {
     ["data:/b:rslave", "\"rslave\" is not an option of a volume"],
     [
       "./a:/b",
-      "invalid path on the host \"./a\": it is not absolute, and what it is relative to depends on the engine's client"
+      "invalid path on the host \"./a\": it is not absolute, and the base of a relative path depends on the engine's client"
     ],
     ["data:rel", "invalid path in a container \"rel\": it does not begin with \"/\""]
   ])("rejects --volume %j", (text, reason) => {

@@ -92,7 +92,7 @@ describe("Port", () => {
   it("decodes a specification of exactly one port", () => {
     assert.strictEqual(
       refusal(Port.FromString, "80-81"),
-      "Invalid port \"80-81\": it stands for more than one port"
+      "Invalid port \"80-81\": it denotes more than one port"
     )
     assert.strictEqual(refusal(Port.FromString, 80), "Invalid port: Expected string, actual 80")
   })

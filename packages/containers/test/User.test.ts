@@ -37,7 +37,7 @@ describe("User", () => {
     assert.isTrue(Equal.equals(User.ids(1, 2), User.make("1:2")))
     assert.isTrue(Equal.equals(User.ids(1), User.make("1")))
     assert.throws(() => User.ids(-1), "Invalid user or group id -1")
-    assert.throws(() => new User.User({ user: "1000" }), "it is all digits, and so an id")
+    assert.throws(() => new User.User({ user: "1000" }), "it has only digits, and would be an id")
   })
 
   it.prop("parses its own format", [part, FastCheck.option(part)], ([user, group]) => {

@@ -15,7 +15,7 @@ const program = Effect.gen(function*() {
   const { labels } = yield* Image.inspect(image)
   yield* Console.log(labels["com.example.hello"])
 
-  // Errors have tags: an image without a single file has no such command.
+  // Errors have tags: an empty image has no such command.
   yield* Container.run(Definition.make(image).pipe(Definition.command("hello"))).pipe(
     Effect.catchTag("StartFailed", (error) => Console.log(error.reason))
   )

@@ -1,6 +1,6 @@
 /**
- * Everything wired for Node.js: an engine, registries with the credentials of this machine, the user's own store of
- * images, and the platform services that programs with containers commonly need.
+ * Layers with everything for Node.js: a container engine, a registry client with the credentials of the current user,
+ * the user's image store, and the platform services of `NodeContext`.
  *
  * @since 0.1.0
  */
@@ -18,7 +18,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
 /**
- * What needs no engine.
+ * Services that need no container engine.
  *
  * @since 0.1.0
  * @category models
@@ -33,7 +33,7 @@ export type Images =
   | Registry.Registry
 
 /**
- * What the layers of this module provide.
+ * Services of the layers with an engine.
  *
  * @since 0.1.0
  * @category models
@@ -41,7 +41,7 @@ export type Images =
 export type NodeOciman = Backend.Backend | Images
 
 /**
- * What they may fail with.
+ * Errors of the layers with an engine.
  *
  * @since 0.1.0
  * @category errors
@@ -52,8 +52,8 @@ export type Error = BackendError.BackendUnavailable | ConfigError.ConfigError
 const wiring = Effect.promise(() => import("./internal/wiring.js"))
 
 /**
- * Images and registries without an engine: registries as they are reached from here, with the credentials and
- * certificates that Docker and Podman keep; and the store of the user, as `LocalStore.layer` says, for the `ImageStore`.
+ * Provides images and registries without an engine: a registry client with the credentials and certificates that Docker
+ * and Podman keep, and the user's image store of `LocalStore.layer`.
  *
  * @since 0.1.0
  * @category layers
@@ -63,7 +63,7 @@ export const layerImages: Layer.Layer<Images, ConfigError.ConfigError> = Layer.u
 )
 
 /**
- * The engine that is found as `EngineBackend.layer` says, with all of {@link layerImages}.
+ * Provides the engine that `EngineBackend.layer` selects, and {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers
@@ -73,7 +73,7 @@ export const layer: Layer.Layer<NodeOciman, Error> = Layer.unwrapEffect(
 )
 
 /**
- * Docker, with all of {@link layerImages}.
+ * Provides Docker, and {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers
@@ -83,7 +83,7 @@ export const layerDocker: Layer.Layer<NodeOciman, Error> = Layer.unwrapEffect(
 )
 
 /**
- * Podman, with all of {@link layerImages}.
+ * Provides Podman, and {@link layerImages}.
  *
  * @since 0.1.0
  * @category layers

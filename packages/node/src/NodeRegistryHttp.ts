@@ -22,7 +22,7 @@ import { createSecureContext, type SecureContext } from "node:tls"
 import * as defaultAuthorities from "./internal/defaultAuthorities.js"
 import type { ClientCertificate, FindCertificates, HostCertificates } from "./internal/hostCertificates.js"
 import * as hostCertificates from "./internal/hostCertificates.js"
-import type { Way } from "./internal/httpRequest.js"
+import type { Route } from "./internal/httpRequest.js"
 import * as httpRequest from "./internal/httpRequest.js"
 import { make as makeProxies, type Proxies, type Proxy } from "./internal/proxies.js"
 import { Tunnels } from "./internal/tunnels.js"
@@ -232,7 +232,7 @@ const connections = (
       return known
     })
 
-  const wayTo = (url: URL): Effect.Effect<Way, Unusable> => {
+  const routeTo = (url: URL): Effect.Effect<Route, Unusable> => {
     const proxy = Option.getOrUndefined(proxyFor(url))
     if (url.protocol === "https:") {
       const agent = proxy === undefined ? Effect.succeed(https) : tunnelThrough(proxy)
@@ -248,7 +248,7 @@ const connections = (
   const close = Effect.sync(() => {
     for (const agent of [http, https, ...tunnels.values()]) agent.destroy()
   })
-  return { wayTo, close }
+  return { routeTo, close }
 }
 
 /**
@@ -264,11 +264,11 @@ export const make = (
     const proxyFor = yield* makeProxies(options.proxies ?? (yield* proxies))
     const limit = Duration.decode(options.connectTimeout ?? "10 seconds")
     const defaults = yield* Effect.cached(yield* defaultAuthorities.find)
-    const { wayTo } = yield* Effect.acquireRelease(
+    const { routeTo } = yield* Effect.acquireRelease(
       Effect.sync(() => connections(options, proxyFor, limit, defaults)),
       ({ close }) => close
     )
-    return httpRequest.make(wayTo, limit)
+    return httpRequest.make(routeTo, limit)
   })
 
 /**

@@ -1,11 +1,4 @@
 /**
- * `Compression` for Node.js, implemented with `node:zlib`.
- *
- * @since 0.1.0
- */
-export * as NodeCompression from "./NodeCompression.js"
-
-/**
  * `Hasher` for Node.js, implemented with `node:crypto` and `node:fs`.
  *
  * @since 0.1.0
@@ -13,11 +6,11 @@ export * as NodeCompression from "./NodeCompression.js"
 export * as NodeHasher from "./NodeHasher.js"
 
 /**
- * `LocalFiles` for Node.js, implemented with `node:fs`.
+ * Services for making and unpacking images on Node.js.
  *
  * @since 0.1.0
  */
-export * as NodeLocalFiles from "./NodeLocalFiles.js"
+export * as NodeImages from "./NodeImages.js"
 
 /**
  * Layers with everything for Node.js: a container engine, a registry client with the credentials of the current user,

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { NodeCompression } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { Compression } from "@ociman/oci"
 import { Chunk, Effect, Either, Stream } from "effect"
 import { randomFillSync } from "node:crypto"
@@ -8,7 +8,7 @@ import { make } from "../src/internal/zstdFrames.js"
 
 type Zstd = typeof zlib & { readonly zstdCompressSync?: (bytes: Uint8Array) => Buffer }
 
-/** What older versions of Node.js do not have. */
+/** Missing in older versions of Node.js. */
 const { zstdCompressSync }: Zstd = zlib
 
 /** By the program zstd, with a checksum at its end. */
@@ -31,7 +31,7 @@ const decompress = (format: Compression.Format, pieces: ReadonlyArray<Uint8Array
   Effect.gen(function*() {
     const { decompress } = yield* Compression.Compression
     return text(yield* Stream.runCollect(decompress(format)(Stream.fromIterable(pieces))))
-  }).pipe(Effect.provide(NodeCompression.layer))
+  }).pipe(Effect.provide(NodeImages.layerCompression))
 
 describe("NodeCompression", () => {
   it.live("decompresses all members of gzip, in chunks of any size", () =>
@@ -94,7 +94,7 @@ describe("NodeCompression", () => {
           assert.strictEqual(yield* decompress(format, Chunk.toReadonlyArray(compressed)), content)
         }
       }
-    }).pipe(Effect.provide(NodeCompression.layer)))
+    }).pipe(Effect.provide(NodeImages.layerCompression)))
 
   for (const operation of ["compress", "decompress"] as const) {
     it.live(`does not read ahead of a slow consumer when it ${operation}es`, () =>
@@ -110,7 +110,7 @@ describe("NodeCompression", () => {
         const output = operation === "compress" ? service.compress("gzip")(source) : service.decompress("gzip")(source)
         yield* output.pipe(Stream.tap(() => Effect.sleep("100 millis")), Stream.take(2), Stream.runDrain)
         assert.isBelow(pulled, 20)
-      }).pipe(Effect.provide(NodeCompression.layer)))
+      }).pipe(Effect.provide(NodeImages.layerCompression)))
   }
 
   it.live("fails with the error of its source", () =>
@@ -120,7 +120,7 @@ describe("NodeCompression", () => {
       for (const through of [compress("gzip"), decompress("gzip")]) {
         assert.strictEqual(yield* Effect.flip(Stream.runDrain(through(failing))), "broken")
       }
-    }).pipe(Effect.provide(NodeCompression.layer)))
+    }).pipe(Effect.provide(NodeImages.layerCompression)))
 
   it("finds the ends of zstd frames on any version of Node.js", () => {
     for (const length of waysToCut) {

@@ -114,7 +114,7 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
       yield* Effect.exit(Stream.runForEach(contents, () =>
         Effect.fail("enough")))
       yield* Effect.exit(Effect.timeout(ContentHash.directory(directory), 2))
-      // What was under way when the time was up ends on its own.
+      // Reads that were in progress at the timeout complete on their own.
       yield* openFiles.pipe(
         Effect.repeat({ until: (open) => open <= before, schedule: Schedule.spaced(10), times: 200 })
       )

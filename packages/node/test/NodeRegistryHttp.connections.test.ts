@@ -7,7 +7,7 @@ import { client, listen, remembering, send } from "./servers.js"
 
 const MiB = 1024 * 1024
 
-/** A body that counts how much of it was asked for, and never ends. */
+/** An endless body that counts the bytes that were pulled. */
 const endless = () => {
   const read = { pieces: 0, isClosed: false }
   const piece = new Uint8Array(MiB / 4)

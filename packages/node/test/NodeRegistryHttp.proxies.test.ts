@@ -33,7 +33,7 @@ const tunneling = (port: number, tunnels: Array<Tunnel>) => (request: Http.Incom
 }
 
 layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestServices: true })("a tunnel", (it) => {
-  /** A registry, and what a proxy says that is asked for it. */
+  /** A registry, and the responses of a proxy for it. */
   const through = (
     answer: (port: number) => (request: Http.IncomingMessage, socket: Duplex) => void,
     { scheme = "http", ...options }: NodeRegistryHttp.Options & { readonly scheme?: "http" | "https" } = {}
@@ -60,7 +60,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
         const tunnels: Array<Tunnel> = []
         const { ask, origin, seen } = yield* through((port) => tunneling(port, tunnels), { scheme })
         const to = `localhost.example.com:${origin}`
-        // The name is the certificate's, and nobody but the proxy looks it up.
+        // Only the proxy resolves the host name, which is that of the certificate.
         const error = yield* Effect.flip(ask())
         assert.strictEqual(error._tag, "RequestError")
         deepStrictEqual(tunnels, [{ to, authorization: basic }])
@@ -74,7 +74,7 @@ layer(certificates.pipe(Layer.provideMerge(NodeContext.layer)), { excludeTestSer
           HttpClientRequest.setHeader("content-length", "300000")
         )
         assert.strictEqual(yield* insecure.ask(large), "here")
-        // What the proxy is told the registry is not.
+        // The credentials of the proxy are not sent to the registry.
         assert.isUndefined(insecure.seen[0]?.headers["proxy-authorization"])
         assert.strictEqual(insecure.seen[0]?.body.length, 300_000)
       })
@@ -137,7 +137,7 @@ describe("proxies", () => {
         "http://registry.example.com/v2/?x=1",
         "http://registry.lan:5001/v2/"
       ])
-      // What is on this machine is, and what is excepted would be looked up.
+      // Loopback hosts are reached directly; excluded hosts would be resolved.
       assert.strictEqual(yield* ask(`http://127.0.0.1:${here}/`), "here")
       yield* Effect.flip(ask("http://a.internal.example.com/"))
       assert.strictEqual(seen.length, 2)

@@ -96,7 +96,7 @@ describe("a request", () => {
         )
       ).pipe(Effect.provide(client()), Effect.fork)
       yield* Deferred.await(connected)
-      // What fits between the two ends is taken, and then no more.
+      // The buffers between both ends fill, then nothing more is read.
       let before = -1
       while (before !== read || read === 0) {
         before = read

@@ -34,7 +34,7 @@ export const listen = <A extends Net.Server>(server: A) => {
   }))
 }
 
-/** What remembers each request and answers that it was here. */
+/** A handler that records each request. */
 export const remembering = (seen: Array<Seen>, name = "here"): Http.RequestListener => (request, response) => {
   const parts: Array<Buffer> = []
   request.on("data", (part: Buffer) => parts.push(part))

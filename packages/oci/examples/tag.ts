@@ -4,7 +4,7 @@ import { ContentHash, Hasher, Reference } from "@ociman/oci"
 import { Console, Effect, Schema } from "effect"
 
 const program = Effect.gen(function*() {
-  // Input is decoded: nothing is filled in, and what is wrong is said with its position.
+  // Decoding keeps the text as written; errors have the position and the violated rule.
   const reference = yield* Schema.decode(Reference.FromString)("alpine:3.20")
   yield* Console.log(String(Reference.canonical(reference)))
   // docker.io/library/alpine:3.20
@@ -13,7 +13,7 @@ const program = Effect.gen(function*() {
   yield* Console.log(error.message)
   // … Invalid image reference "docker/Docker" at position 7: a repository name is in lower case
 
-  // The same directory has the same tag, wherever it is hashed.
+  // The same directory has the same tag on every machine.
   const hash = yield* ContentHash.directory(import.meta.dirname, { buildArguments: { VERSION: "1.0" } })
   yield* Console.log(String(Reference.make("localhost/example/app").pipe(Reference.withTag(hash))))
 

@@ -1,8 +1,8 @@
 /**
- * Annotations: texts by key on manifests, indexes and descriptors, and the keys that the image specification defines.
+ * Annotations of manifests, indexes and descriptors, and the keys that the image specification defines.
  *
- * {@link Predefined} are the values of those keys alone. They can be read from and written to annotations, JSON with
- * flat keys, and TOML whose tables are the parts of the keys:
+ * {@link Predefined} holds the values of the predefined keys only. It converts to and from annotations, JSON with flat
+ * keys, and TOML with one table per key prefix:
  *
  * ```toml
  * [org.opencontainers.image]
@@ -19,10 +19,10 @@ import * as Either from "effect/Either"
 import * as Schema from "effect/Schema"
 import * as Toml from "smol-toml"
 import { InvalidDocument } from "./ContentError.js"
-import * as document from "./internal/document.js"
+import * as document from "./internal/documents/document.js"
 
 /**
- * Texts by key. Keys are unique, not empty, and best written as reversed domain names.
+ * Annotations: string values by key. Keys are unique and not empty, and should be reversed domain names.
  *
  * @since 0.1.0
  * @category models
@@ -30,14 +30,14 @@ import * as document from "./internal/document.js"
 export type Annotations = Readonly<Record<string, string>>
 
 /**
- * Texts by key.
+ * Schema of annotations.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const Annotations = Schema.Record({ key: Schema.String, value: Schema.String }).pipe(
   Schema.filter((annotations) => !Object.hasOwn(annotations, ""), {
-    message: () => "the key of an annotation is not empty"
+    message: () => "an annotation key must not be empty"
   })
 ).annotations({
   identifier: "Annotations",
@@ -47,7 +47,7 @@ export const Annotations = Schema.Record({ key: Schema.String, value: Schema.Str
 const prefix = "org.opencontainers.image."
 
 /**
- * When the image was built, as in RFC 3339.
+ * Date and time of the build, in RFC 3339 form.
  *
  * @since 0.1.0
  * @category keys
@@ -55,7 +55,7 @@ const prefix = "org.opencontainers.image."
 export const created = `${prefix}created`
 
 /**
- * People or organisations responsible for the image.
+ * Contact details of the people or organisations responsible for the image.
  *
  * @since 0.1.0
  * @category keys
@@ -63,7 +63,7 @@ export const created = `${prefix}created`
 export const authors = `${prefix}authors`
 
 /**
- * Where to find more about the image.
+ * URL with more information about the image.
  *
  * @since 0.1.0
  * @category keys
@@ -71,7 +71,7 @@ export const authors = `${prefix}authors`
 export const url = `${prefix}url`
 
 /**
- * Where the documentation is.
+ * URL of the documentation.
  *
  * @since 0.1.0
  * @category keys
@@ -79,7 +79,7 @@ export const url = `${prefix}url`
 export const documentation = `${prefix}documentation`
 
 /**
- * Where the source code is.
+ * URL of the source code.
  *
  * @since 0.1.0
  * @category keys
@@ -87,7 +87,7 @@ export const documentation = `${prefix}documentation`
 export const source = `${prefix}source`
 
 /**
- * The version of the packaged software.
+ * Version of the packaged software.
  *
  * @since 0.1.0
  * @category keys
@@ -95,7 +95,7 @@ export const source = `${prefix}source`
 export const version = `${prefix}version`
 
 /**
- * The revision in the source control of the packaged software.
+ * Source control revision of the packaged software.
  *
  * @since 0.1.0
  * @category keys
@@ -103,7 +103,7 @@ export const version = `${prefix}version`
 export const revision = `${prefix}revision`
 
 /**
- * Who distributes the image.
+ * Name of the organisation or person that distributes the image.
  *
  * @since 0.1.0
  * @category keys
@@ -111,7 +111,7 @@ export const revision = `${prefix}revision`
 export const vendor = `${prefix}vendor`
 
 /**
- * Under which licences, as an SPDX expression.
+ * Licences, as an SPDX expression.
  *
  * @since 0.1.0
  * @category keys
@@ -119,7 +119,7 @@ export const vendor = `${prefix}vendor`
 export const licenses = `${prefix}licenses`
 
 /**
- * The name of an entry in the index of a layout: a tag, a full name, or what a tool likes.
+ * Name of an entry in the index of a layout: a tag, a full reference, or any other text.
  *
  * @since 0.1.0
  * @category keys
@@ -127,7 +127,7 @@ export const licenses = `${prefix}licenses`
 export const refName = `${prefix}ref.name`
 
 /**
- * A title for people; of a layer of an artifact, its file name.
+ * Human-readable title. On a layer of an artifact, the file name.
  *
  * @since 0.1.0
  * @category keys
@@ -135,7 +135,7 @@ export const refName = `${prefix}ref.name`
 export const title = `${prefix}title`
 
 /**
- * A description for people.
+ * Human-readable description.
  *
  * @since 0.1.0
  * @category keys
@@ -143,7 +143,7 @@ export const title = `${prefix}title`
 export const description = `${prefix}description`
 
 /**
- * The digest of the manifest of the image this one is based on.
+ * Digest of the manifest of the base image.
  *
  * @since 0.1.0
  * @category keys
@@ -151,7 +151,7 @@ export const description = `${prefix}description`
 export const baseDigest = `${prefix}base.digest`
 
 /**
- * The reference of the image this one is based on.
+ * Reference of the base image.
  *
  * @since 0.1.0
  * @category keys
@@ -161,7 +161,7 @@ export const baseName = `${prefix}base.name`
 const text = document.optional(Schema.String)
 
 /**
- * The values of the predefined keys.
+ * Schema of the values of the predefined keys.
  *
  * @since 0.1.0
  * @category schemas
@@ -184,7 +184,7 @@ export const Predefined = Schema.Struct({
 }).annotations({ identifier: "Annotations.Predefined" })
 
 /**
- * The values of the predefined keys.
+ * Values of the predefined keys.
  *
  * @since 0.1.0
  * @category models
@@ -209,7 +209,7 @@ const keys: ReadonlyArray<readonly [field: keyof Predefined, key: string]> = [
 ]
 
 /**
- * The values of the predefined keys; other keys are left out.
+ * Extracts the values of the predefined keys. Other keys are dropped.
  *
  * @since 0.1.0
  * @category conversions
@@ -221,7 +221,7 @@ export const predefined = (self: Annotations): Predefined =>
   }))
 
 /**
- * Annotations of predefined keys.
+ * Makes annotations from values of predefined keys.
  *
  * @since 0.1.0
  * @category constructors
@@ -244,7 +244,7 @@ const limit = document.manifestLimit
 const flat = document.bytes("annotations", Annotations, limit)
 
 /**
- * Reads a JSON object of texts by flat keys.
+ * Reads annotations from a JSON object with flat keys.
  *
  * @since 0.1.0
  * @category conversions
@@ -252,7 +252,7 @@ const flat = document.bytes("annotations", Annotations, limit)
 export const fromJson = (bytes: Uint8Array): Either.Either<Annotations, InvalidDocument> => flat.decode(bytes)
 
 /**
- * Annotations as a JSON object, keys in their order.
+ * Writes annotations as a JSON object with sorted keys.
  *
  * @since 0.1.0
  * @category conversions
@@ -287,8 +287,8 @@ const present = (values: Readonly<Record<string, string | undefined>>): Predefin
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined))
 
 /**
- * Reads predefined keys from an object whose levels are the parts of the keys, as in JSON or TOML that people write.
- * Other keys are left out; TOML's own dates are not texts, so put quotes around `created`.
+ * Reads predefined keys from an object nested by the parts of the keys, such as decoded JSON or TOML. Other keys are
+ * dropped. TOML dates are not strings, so `created` must be quoted.
  *
  * @since 0.1.0
  * @category conversions
@@ -303,7 +303,7 @@ export const fromNested = (input: unknown): Either.Either<Predefined, InvalidDoc
   })
 
 /**
- * Predefined keys as an object whose levels are the parts of the keys.
+ * Writes predefined keys as an object nested by the parts of the keys.
  *
  * @since 0.1.0
  * @category conversions
@@ -338,12 +338,12 @@ export const fromToml = (toml: string): Either.Either<Predefined, InvalidDocumen
         document: "annotations",
         path: "",
         reason: "InvalidToml",
-        rule: cause instanceof Error ? cause.message : "it is not TOML"
+        rule: cause instanceof Error ? cause.message : "not valid TOML"
       })
   }).pipe(Either.flatMap(fromNested))
 
 /**
- * Predefined keys as TOML.
+ * Writes predefined keys as TOML.
  *
  * @since 0.1.0
  * @category conversions

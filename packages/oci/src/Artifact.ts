@@ -1,9 +1,9 @@
 /**
- * Artifacts: files, packed to be kept in a store or a registry as images are, and unpacked from there.
+ * Artifacts: files or other content, packed into a store or a registry in the form of an image.
  *
- * An artifact is a description. {@link push} packs it into a store, in one pass and in bounded memory, and the same
- * input gives the same digests on every machine. By default it is of the type that the crate ocipkg reads and writes;
- * any other type can be given.
+ * An artifact is a description. {@link push} packs it into a store in one pass and in bounded memory; the same input
+ * gives the same digests on every machine. The default artifact type is that of the crate ocipkg; any other type can be
+ * given.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
  * @since 0.1.0
@@ -17,50 +17,52 @@ import { type Pipeable, pipeArguments } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Annotations from "./Annotations.js"
-import { ArtifactError } from "./ArtifactError.js"
+import type * as FileTree from "./author/FileTree.js"
 import type * as Compression from "./Compression.js"
 import * as Content from "./Content.js"
 import type { ContentError } from "./ContentError.js"
 import * as Descriptor from "./Descriptor.js"
 import * as digests from "./Digest.js"
-import type * as FileTree from "./FileTree.js"
 import type * as Hasher from "./Hasher.js"
+import * as ImageLayer from "./ImageLayer.js"
 import * as ImageManifest from "./ImageManifest.js"
 import * as ImageStore from "./ImageStore.js"
-import { pack, type Packed } from "./internal/artifactPacking.js"
-import * as documents from "./internal/document.js"
-import * as listing from "./internal/fileListing.js"
-import * as Layer from "./Layer.js"
-import type { LayerError } from "./LayerError.js"
+import * as documents from "./internal/documents/document.js"
+import type { Part } from "./internal/images/artifactModel.js"
+import { pack, type Packed } from "./internal/images/artifactPacking.js"
+import { ArtifactError } from "./internal/images/errors.js"
+import * as listing from "./internal/layers/fileListing.js"
 import type * as LocalFiles from "./LocalFiles.js"
 import * as MediaType from "./MediaType.js"
 import type * as Tar from "./Tar.js"
 import * as Unpack from "./Unpack.js"
-import type { UnpackError } from "./UnpackError.js"
+
+export type {
+  /**
+   * Part of an artifact: an archive of files, or bytes of any media type.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Part
+} from "./internal/images/artifactModel.js"
+
+export {
+  /**
+   * An artifact cannot be made or read. `path` is the file, or the name of the artifact.
+   *
+   * - `SameName`: two files would have the same name in the artifact. Place them at different paths, or pack their
+   *   directory.
+   * - `NotAnArtifact`: the name refers to an index, or to a document without files.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  ArtifactError
+} from "./internal/images/errors.js"
 
 /**
- * What an artifact has in it: an archive of files, or bytes of any kind.
- *
- * @since 0.1.0
- * @category models
- */
-export type Part<E = never, R = never> =
-  | {
-    readonly _tag: "Files"
-    readonly layer: Layer.Layer<E, R>
-    /** Default: that of the crate ocipkg, as the layer is compressed. */
-    readonly mediaType: MediaType.MediaType | undefined
-    readonly annotations: Annotations.Annotations
-  }
-  | {
-    readonly _tag: "Bytes"
-    readonly content: Stream.Stream<Uint8Array, E, R>
-    readonly mediaType: MediaType.MediaType
-    readonly annotations: Annotations.Annotations
-  }
-
-/**
- * How an artifact is made.
+ * Description of an artifact.
  *
  * @since 0.1.0
  * @category models
@@ -73,8 +75,8 @@ export interface Artifact<out E = never, out R = never> extends Pipeable {
 }
 
 /**
- * The configuration of an artifact: which files are in which layer, by the digests of the layers. It is the one of the
- * crate ocipkg, with the digests of the archives before they were compressed.
+ * Schema of the artifact configuration of the crate ocipkg, extended by `diff_ids`: the files of each layer by the
+ * layer's digest, and the digests of the uncompressed archives.
  *
  * @since 0.1.0
  * @category schemas
@@ -85,7 +87,7 @@ export const ArtifactConfig = Schema.Struct({
 }).annotations({ identifier: "ArtifactConfig" })
 
 /**
- * The configuration of an artifact.
+ * Artifact configuration of the crate ocipkg.
  *
  * @since 0.1.0
  * @category models
@@ -93,7 +95,7 @@ export const ArtifactConfig = Schema.Struct({
 export interface ArtifactConfig extends Schema.Schema.Type<typeof ArtifactConfig> {}
 
 /**
- * A configuration as bytes. At most 64 MiB are read.
+ * Codec of artifact configurations. Reads at most 64 MiB.
  *
  * @since 0.1.0
  * @category codecs
@@ -112,7 +114,7 @@ const make_ = <E, R>(fields: Omit<Artifact<E, R>, "pipe">): Artifact<E, R> => ({
 })
 
 /**
- * An artifact without files.
+ * Makes an artifact without parts.
  *
  * @since 0.1.0
  * @category constructors
@@ -121,35 +123,38 @@ export const make = (artifactType: MediaType.MediaType = MediaType.OcipkgArtifac
   make_({ artifactType, parts: [], annotations: {}, subject: undefined })
 
 /**
+ * Options of an added part.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface PartOptions {
+  /** Default: for a layer, that of the crate ocipkg for its compression; for bytes, `application/octet-stream`. */
   readonly mediaType?: MediaType.MediaType | undefined
   readonly annotations?: Annotations.Annotations | undefined
 }
 
 /**
- * The artifact with a layer more.
+ * Adds a layer.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const addLayer: {
   <E2, R2>(
-    layer: Layer.Layer<E2, R2>,
+    layer: ImageLayer.ImageLayer<E2, R2>,
     options?: PartOptions
   ): <E, R>(self: Artifact<E, R>) => Artifact<E | E2, R | R2>
   <E, R, E2, R2>(
     self: Artifact<E, R>,
-    layer: Layer.Layer<E2, R2>,
+    layer: ImageLayer.ImageLayer<E2, R2>,
     options?: PartOptions
   ): Artifact<E | E2, R | R2>
 } = dual(
   (args) => "parts" in args[0],
   <E, R, E2, R2>(
     self: Artifact<E, R>,
-    layer: Layer.Layer<E2, R2>,
+    layer: ImageLayer.ImageLayer<E2, R2>,
     options: PartOptions = {}
   ): Artifact<E | E2, R | R2> =>
     make_<E | E2, R | R2>({
@@ -162,7 +167,7 @@ export const addLayer: {
 )
 
 /**
- * The artifact with bytes more, which are kept as they are.
+ * Adds content of any media type. The bytes are stored unchanged.
  *
  * @since 0.1.0
  * @category combinators
@@ -170,28 +175,25 @@ export const addLayer: {
 export const addBytes: {
   <E2, R2>(
     content: Stream.Stream<Uint8Array, E2, R2>,
-    mediaType: MediaType.MediaType,
-    annotations?: Annotations.Annotations
+    options?: PartOptions
   ): <E, R>(self: Artifact<E, R>) => Artifact<E | E2, R | R2>
   <E, R, E2, R2>(
     self: Artifact<E, R>,
     content: Stream.Stream<Uint8Array, E2, R2>,
-    mediaType: MediaType.MediaType,
-    annotations?: Annotations.Annotations
+    options?: PartOptions
   ): Artifact<E | E2, R | R2>
 } = dual(
   (args) => "parts" in args[0],
   <E, R, E2, R2>(
     self: Artifact<E, R>,
     content: Stream.Stream<Uint8Array, E2, R2>,
-    mediaType: MediaType.MediaType,
-    annotations: Annotations.Annotations = {}
+    { annotations = {}, mediaType = MediaType.OctetStream }: PartOptions = {}
   ): Artifact<E | E2, R | R2> =>
     make_<E | E2, R | R2>({ ...self, parts: [...self.parts, { _tag: "Bytes", content, mediaType, annotations }] })
 )
 
 /**
- * The artifact with annotations more; where both have a key, the new value holds.
+ * Adds annotations. Existing keys are overwritten.
  *
  * @since 0.1.0
  * @category combinators
@@ -206,12 +208,12 @@ export const annotate: {
 )
 
 /**
- * The artifact about something else, as a signature is.
+ * Sets the subject: the manifest that this artifact refers to, for example the image of a signature.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const about: {
+export const subject: {
   (subject: Descriptor.Descriptor): <E, R>(self: Artifact<E, R>) => Artifact<E, R>
   <E, R>(self: Artifact<E, R>, subject: Descriptor.Descriptor): Artifact<E, R>
 } = dual(
@@ -221,34 +223,34 @@ export const about: {
 )
 
 /**
- * The artifact of all files in a directory, in one layer that is compressed by gzip.
+ * Makes an artifact of all files in a directory, in one layer compressed with gzip.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromDirectory = (
   root: string,
-  options: Layer.DirectoryOptions = {}
+  options: ImageLayer.DirectoryOptions = {}
 ): Artifact<
-  ConfigError.ConfigError | FileTree.FileTreeError | LayerError | Tar.TarError,
+  ConfigError.ConfigError | FileTree.FileTreeError | ImageLayer.LayerError | Tar.TarError,
   LocalFiles.LocalFiles
-> => addLayer(make(), Layer.compress(Layer.fromDirectory(root, options), "gzip"))
+> => addLayer(make(), ImageLayer.compress(ImageLayer.fromDirectory(root, options), "gzip"))
 
 const baseName = (path: string): string => path.slice(Math.max(path.lastIndexOf("/"), path.lastIndexOf("\\")) + 1)
 
 /**
- * The artifact of files by their base names, in one layer that is compressed by gzip. Of two with the same base name
- * neither is taken silently: that is an error.
+ * Makes an artifact of files under their base names, in one layer compressed with gzip. Two files with the same base
+ * name are an error.
  *
  * @since 0.1.0
  * @category constructors
  */
 export const fromFiles = (
   paths: Iterable<string>,
-  options: Pick<Layer.DirectoryOptions, "modified" | "permissions"> = {}
+  options: Pick<ImageLayer.DirectoryOptions, "modified" | "permissions"> = {}
 ): Either.Either<
   Artifact<
-    ConfigError.ConfigError | FileTree.FileTreeError | LayerError | Tar.TarError,
+    ConfigError.ConfigError | FileTree.FileTreeError | ImageLayer.LayerError | Tar.TarError,
     LocalFiles.LocalFiles
   >,
   ArtifactError
@@ -259,11 +261,13 @@ export const fromFiles = (
     if (files.has(name)) return Either.left(new ArtifactError({ path, reason: "SameName" }))
     files.set(name, path)
   }
-  return Either.right(addLayer(make(), Layer.compress(Layer.fromFiles(Object.fromEntries(files), options), "gzip")))
+  return Either.right(
+    addLayer(make(), ImageLayer.compress(ImageLayer.fromFiles(Object.fromEntries(files), options), "gzip"))
+  )
 }
 
 /**
- * The artifact of bytes that are kept as they are, of a type of their own.
+ * Makes an artifact with a single part of any media type. The bytes are stored unchanged.
  *
  * @since 0.1.0
  * @category constructors
@@ -273,14 +277,12 @@ export const fromStream = <E, R>(
   content: Stream.Stream<Uint8Array, E, R>,
   options: { readonly mediaType?: MediaType.MediaType | undefined; readonly title?: string | undefined } = {}
 ): Artifact<E, R> =>
-  addBytes(
-    make(artifactType),
-    content,
-    options.mediaType ?? MediaType.OctetStream,
-    options.title === undefined ? {} : { [Annotations.title]: options.title }
-  )
+  addBytes(make(artifactType), content, {
+    mediaType: options.mediaType,
+    annotations: options.title === undefined ? undefined : { [Annotations.title]: options.title }
+  })
 
-/** Of ocipkg's type, the list of all files; of others the empty one. */
+/** The file list for artifacts of ocipkg's type, otherwise the empty configuration. */
 const configOf = (store: ImageStore.Writable, artifactType: MediaType.MediaType, packed: ReadonlyArray<Packed>) =>
   Effect.gen(function*() {
     if (artifactType !== MediaType.OcipkgArtifact) {
@@ -300,14 +302,14 @@ const configOf = (store: ImageStore.Writable, artifactType: MediaType.MediaType,
   })
 
 /**
- * Packs an artifact into a store, and gives it a name there.
+ * Packs an artifact into a store and, if a name is given, tags it.
  *
  * @since 0.1.0
  * @category destructors
  */
 export const push: {
   (
-    store: ImageStore.Writable & ImageStore.Receiving,
+    store: ImageStore.Writable & ImageStore.Receiver,
     name?: string
   ): <E, R>(self: Artifact<E, R>) => Effect.Effect<
     Content.Content<ImageManifest.ImageManifest>,
@@ -316,7 +318,7 @@ export const push: {
   >
   <E, R>(
     self: Artifact<E, R>,
-    store: ImageStore.Writable & ImageStore.Receiving,
+    store: ImageStore.Writable & ImageStore.Receiver,
     name?: string
   ): Effect.Effect<
     Content.Content<ImageManifest.ImageManifest>,
@@ -325,7 +327,7 @@ export const push: {
   >
 } = dual(
   (args) => "parts" in args[0],
-  <E, R>(self: Artifact<E, R>, store: ImageStore.Writable & ImageStore.Receiving, name?: string) =>
+  <E, R>(self: Artifact<E, R>, store: ImageStore.Writable & ImageStore.Receiver, name?: string) =>
     Effect.gen(function*() {
       const { artifactType, subject } = self
       const packed = yield* Effect.forEach(self.parts, (part) => pack(store, part))
@@ -361,8 +363,8 @@ const manifestOf = (store: ImageStore.Readable, name: string) =>
   })
 
 /**
- * The files of an artifact, by the digests of its layers: as its configuration lists them, else as the layers have
- * them, which are then read, as those of images and of what older versions of the crate ocipkg have written.
+ * Lists the files of an artifact, by layer descriptor. Files come from the configuration if it lists them; otherwise
+ * the layers are read, as for images and for artifacts of older versions of ocipkg.
  *
  * @since 0.1.0
  * @category getters
@@ -372,7 +374,7 @@ export const files = (
   name: string
 ): Effect.Effect<
   ReadonlyArray<{ readonly layer: Descriptor.Descriptor; readonly files: ReadonlyArray<string> }>,
-  ArtifactError | Compression.CompressionError | ContentError | LayerError | Tar.TarError,
+  ArtifactError | Compression.CompressionError | ContentError | ImageLayer.LayerError | Tar.TarError,
   Compression.Compression | Hasher.Hasher
 > =>
   Effect.gen(function*() {
@@ -384,7 +386,7 @@ export const files = (
     return yield* Effect.forEach(layers, (layer) => {
       if (Option.isNone(MediaType.compression(layer.mediaType))) return Effect.succeed({ layer, files: [] })
       const found: Array<string> = []
-      return Layer.entries({ mediaType: layer.mediaType, bytes: store.fetch(layer) }).pipe(
+      return ImageLayer.entries({ mediaType: layer.mediaType, bytes: store.fetch(layer) }).pipe(
         Stream.runForEach(({ path, type }) => Effect.sync(() => type !== "Directory" && found.push(path))),
         Effect.map(() => ({ layer, files: found.sort(listing.compare) }))
       )
@@ -392,8 +394,8 @@ export const files = (
   })
 
 /**
- * Unpacks the files of an artifact into a new directory, verified and by the rules of {@link Unpack}. What is in it but
- * no files is left out.
+ * Unpacks the files of an artifact into a new directory, verified and by the rules of {@link Unpack}. Parts that are
+ * not layers of files are ignored.
  *
  * @since 0.1.0
  * @category destructors
@@ -408,9 +410,9 @@ export const unpack = (
   | ArtifactError
   | Compression.CompressionError
   | ContentError
-  | LayerError
+  | ImageLayer.LayerError
   | Tar.TarError
-  | UnpackError,
+  | Unpack.UnpackError,
   Compression.Compression | Hasher.Hasher | LocalFiles.LocalFiles
 > =>
   Effect.gen(function*() {

@@ -1,5 +1,5 @@
 /**
- * Compressing layers and reading compressed ones.
+ * Compression and decompression of layers.
  *
  * @since 0.1.0
  */
@@ -9,7 +9,7 @@ import type * as Stream from "effect/Stream"
 import type * as MediaType from "./MediaType.js"
 
 /**
- * A format that needs a program to be read and written.
+ * Compression format, other than none.
  *
  * @since 0.1.0
  * @category models
@@ -17,8 +17,10 @@ import type * as MediaType from "./MediaType.js"
 export type Format = Exclude<MediaType.Compression, "none">
 
 /**
- * - `Unavailable`: this platform does not know the format. zstd is known to Node.js from 22.15 on.
- * - `Damaged`: it is not in the format, is damaged, or ends too early.
+ * Compressing or decompressing failed.
+ *
+ * - `Unavailable`: the platform does not support the format. Node.js supports zstd from 22.15 on.
+ * - `Damaged`: the data is not in the format, is damaged, or ends too early.
  *
  * @since 0.1.0
  * @category errors
@@ -35,22 +37,24 @@ export class CompressionError extends Schema.TaggedError<CompressionError>("@oci
     const detail = this.detail === "" ? "" : `: ${this.detail}`
     return this.reason === "Unavailable"
       ? `${this.format} is not available on this platform${detail}`
-      : `The data is not in the format of ${this.format}, or is damaged${detail}`
+      : `The data is not valid ${this.format}${detail}`
   }
 }
 
 /**
+ * Options of compression.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface Options {
-  /** From fast to small: 1 to 9 for gzip, 1 to 22 for zstd. Default: 6 for gzip, 3 for zstd. */
+  /** Level from fastest to smallest: 1 to 9 for gzip, 1 to 22 for zstd. Default: 6 for gzip, 3 for zstd. */
   readonly level?: number | undefined
 }
 
 /**
- * Compresses, with the same result for the same bytes on the same version of a platform: a gzip header has neither a
- * time nor a system in it.
+ * Service that compresses and decompresses byte streams. The same bytes give the same result on the same version of a
+ * platform: gzip headers contain neither time nor operating system.
  *
  * @since 0.1.0
  * @category tags
@@ -60,7 +64,7 @@ export class Compression extends Context.Tag("@ociman/oci/Compression")<Compress
     format: Format,
     options?: Options
   ) => <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) => Stream.Stream<Uint8Array, E | CompressionError, R>
-  /** Of several members that follow each other all are read; zeros at the end are passed over. */
+  /** Reads all of several concatenated members, and ignores zeros at the end. */
   readonly decompress: (
     format: Format
   ) => <E, R>(bytes: Stream.Stream<Uint8Array, E, R>) => Stream.Stream<Uint8Array, E | CompressionError, R>

@@ -1,9 +1,8 @@
 /**
- * Content: bytes that are what their descriptor says.
+ * Documents with their bytes and descriptors, and verification of bytes.
  *
- * A document that was read keeps its bytes beside its value. They are what has the digest, and what is sent on; a value
- * is written anew only where somebody made or changed it, and then always in the same way: by RFC 8785, without spaces
- * and with the members of an object in the order of their names.
+ * A decoded document keeps the bytes it was read from: the digest is of these bytes, and they are what is sent on. A
+ * new or changed value is encoded in canonical form (RFC 8785): without spaces and with sorted object members.
  *
  * @since 0.1.0
  */
@@ -17,30 +16,30 @@ import { DigestMismatch, InvalidDocument, SizeMismatch, UnsupportedDigest } from
 import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
-import { collect as collectAll } from "./internal/bytes.js"
+import { collect as collectAll } from "./internal/values/bytes.js"
 import type { MediaType } from "./MediaType.js"
 
 /**
- * How a kind of documents is read and written.
+ * Codec of one kind of document.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Codec<in out A> {
-  /** What the documents are called in an error. */
+  /** Name of the document in error messages. */
   readonly name: string
-  /** How many bytes are read at most. */
+  /** Maximum number of bytes to read. */
   readonly limit: number
   readonly decode: (bytes: Uint8Array) => Either.Either<A, InvalidDocument>
   readonly encode: (value: A) => Either.Either<Uint8Array, InvalidDocument>
-  /** What a value is written as. */
+  /** Media type for writing a value. */
   readonly mediaType: (value: A) => MediaType
-  /** What can be read. */
+  /** Media types that can be read. */
   readonly mediaTypes: ReadonlyArray<MediaType>
 }
 
 /**
- * A document: its value, the bytes it was read from or is written as, and the descriptor of the bytes.
+ * Document: its value, its bytes, and their descriptor.
  *
  * @since 0.1.0
  * @category models
@@ -52,7 +51,7 @@ export interface Content<out A> {
 }
 
 /**
- * A document of a value.
+ * Encodes a value to a document.
  *
  * @since 0.1.0
  * @category constructors
@@ -69,7 +68,7 @@ export const make = <A>(
   })
 
 /**
- * The descriptor of bytes.
+ * Computes the descriptor of bytes.
  *
  * @since 0.1.0
  * @category constructors
@@ -85,8 +84,8 @@ const mediaTypeMismatch = (document: string, rule: string) =>
   new InvalidDocument({ document, path: "mediaType", reason: "MediaTypeMismatch", rule })
 
 /**
- * Reads a document from the bytes that a descriptor describes. The bytes are verified, and what they say of their media
- * type must be what the descriptor says.
+ * Decodes a document from the bytes of a descriptor. The bytes are verified, and the media type inside the document
+ * must equal that of the descriptor.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md#media-type-conflicts
  * @since 0.1.0
@@ -100,8 +99,8 @@ export const fromBytes = <A>(
   fromStream(codec, descriptor, Stream.make(bytes))
 
 /**
- * Reads a document from a stream of the bytes that a descriptor describes, like {@link fromBytes}. What is larger than
- * such documents may be is not read at all.
+ * Decodes a document from a stream, like {@link fromBytes}. A document larger than the codec's limit fails without
+ * being read.
  *
  * @since 0.1.0
  * @category constructors
@@ -114,7 +113,7 @@ export const fromStream = <A, E, R>(
   Effect.gen(function*() {
     const { mediaType } = descriptor
     if (!codec.mediaTypes.includes(mediaType)) {
-      return yield* mediaTypeMismatch(codec.name, `its descriptor says that it is ${mediaType}`)
+      return yield* mediaTypeMismatch(codec.name, `the media type of its descriptor is ${mediaType}`)
     }
     const bytes = yield* collect(stream, descriptor, codec)
     const value = yield* codec.decode(bytes)
@@ -122,7 +121,7 @@ export const fromStream = <A, E, R>(
     if (Option.isSome(own) && own.value !== mediaType) {
       return yield* mediaTypeMismatch(
         codec.name,
-        `it says that it is ${own.value}, and its descriptor that it is ${mediaType}`
+        `its mediaType is ${own.value}, and that of its descriptor ${mediaType}`
       )
     }
     return { descriptor, bytes, value }
@@ -134,7 +133,7 @@ const declaredMediaType = (value: unknown): Option.Option<string> =>
     : Option.none()
 
 /**
- * All bytes of a stream, verified, unless there are more than such documents may have.
+ * Collects and verifies all bytes of a stream. Fails if the descriptor's size exceeds the limit.
  *
  * @since 0.1.0
  * @category verifying
@@ -166,8 +165,8 @@ export const collect: {
     : collectAll(verify(descriptor)(stream)))
 
 /**
- * Changes the value of a document. What the change left alone is written as it was read, unknown fields too; that is
- * not possible for integers beyond 2^53, so a document with one is not changed but refused.
+ * Changes the value of a document. Everything that `f` leaves alone is preserved, unknown fields included. A document
+ * with an integer beyond 2^53 is refused, since the integer cannot be preserved.
  *
  * @since 0.1.0
  * @category combinators
@@ -200,7 +199,7 @@ export const update: {
 )
 
 /**
- * Why bytes are not what their descriptor says.
+ * Errors of verifying bytes against a descriptor.
  *
  * @since 0.1.0
  * @category errors
@@ -208,7 +207,7 @@ export const update: {
 export type VerifyError = DigestMismatch | SizeMismatch | UnsupportedDigest
 
 /**
- * Fails if bytes are not what the descriptor says.
+ * Verifies bytes against a descriptor.
  *
  * @since 0.1.0
  * @category verifying
@@ -227,8 +226,8 @@ export const verifyBytes = (
 }
 
 /**
- * Lets a stream pass and fails if it is not what the descriptor says: with the first byte that is too many, or at its
- * end. Until the end was reached nothing that came through is to be trusted.
+ * Verifies a stream against a descriptor while it passes. Fails at the first excess byte, or at the end. Do not trust
+ * the bytes before the stream has ended successfully.
  *
  * @since 0.1.0
  * @category verifying

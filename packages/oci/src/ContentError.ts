@@ -1,13 +1,13 @@
 /**
- * What can go wrong with content: it is not there, it is not what it was said to be, or the place that holds it fails.
+ * Errors of reading and writing content: missing or damaged content, invalid documents, and failures of a store.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
-import { excerpt } from "./internal/text.js"
+import { excerpt } from "./internal/values/text.js"
 
 /**
- * No content has the digest or name. `content` is that digest or name, `store` names the store that was searched.
+ * No content has the digest or name. `content` is the digest or name, `store` the name of the store.
  *
  * @since 0.1.0
  * @category errors
@@ -22,7 +22,7 @@ export class ContentNotFound extends Schema.TaggedError<ContentNotFound>("@ocima
 }
 
 /**
- * The bytes are others than the digest promises. They must not be used.
+ * The bytes do not have the expected digest. They must not be used.
  *
  * @since 0.1.0
  * @category errors
@@ -37,8 +37,8 @@ export class DigestMismatch extends Schema.TaggedError<DigestMismatch>("@ociman/
 }
 
 /**
- * There are fewer or more bytes than the descriptor promises. `actual` is how many there were when reading stopped; if
- * there were too many, nobody counted the rest.
+ * There are fewer or more bytes than the descriptor's size. `actual` is the number of bytes read; reading stops at the
+ * first excess byte.
  *
  * @since 0.1.0
  * @category errors
@@ -54,7 +54,7 @@ export class SizeMismatch extends Schema.TaggedError<SizeMismatch>("@ociman/oci/
 }
 
 /**
- * A digest is of an algorithm that cannot be computed here, so its content cannot be verified and is not touched.
+ * The digest uses an algorithm that cannot be computed, so the content cannot be verified and is not read.
  *
  * @since 0.1.0
  * @category errors
@@ -69,8 +69,8 @@ export class UnsupportedDigest extends Schema.TaggedError<UnsupportedDigest>("@o
 }
 
 /**
- * Bytes are not the document they should be. `document` is what they should be, `path` the field that is wrong, like
- * `layers[0].size` (empty for the whole), `rule` the broken rule as a sentence.
+ * Bytes are not a valid document. `document` is the kind of document, `path` the invalid field, such as
+ * `layers[0].size` (empty for the whole document), `rule` the violated rule as a sentence.
  *
  * @since 0.1.0
  * @category errors
@@ -100,7 +100,7 @@ export class InvalidDocument extends Schema.TaggedError<InvalidDocument>("@ocima
 }
 
 /**
- * A directory, or an archive, is not an image layout that can be worked with.
+ * A directory or an archive is not a usable image layout.
  *
  * @since 0.1.0
  * @category errors
@@ -129,8 +129,10 @@ export class LayoutError extends Schema.TaggedError<LayoutError>("@ociman/oci/La
 }
 
 /**
- * A store could not do what it was asked. `store` says which one, `operation` what it was about to do; the cause is
- * the store's own error. `Incomplete`: it misses something that a manifest or an index points to.
+ * An operation of a store failed. `store` is the name of the store, `operation` the operation, and `cause` the store's
+ * own error.
+ *
+ * `Incomplete`: content that a manifest or an index refers to is missing in the store.
  *
  * @since 0.1.0
  * @category errors
@@ -173,6 +175,8 @@ export class GraphLimitExceeded extends Schema.TaggedError<GraphLimitExceeded>("
 }
 
 /**
+ * Schema of all content errors.
+ *
  * @since 0.1.0
  * @category errors
  */
@@ -188,19 +192,23 @@ export const ContentError = Schema.Union(
 )
 
 /**
+ * Union of all content errors.
+ *
  * @since 0.1.0
  * @category errors
  */
 export type ContentError = typeof ContentError.Type
 
 /**
+ * Reports whether a value is a content error.
+ *
  * @since 0.1.0
  * @category refinements
  */
 export const isContentError: (u: unknown) => u is ContentError = Schema.is(ContentError)
 
 /**
- * Whether bytes are not what they were said to be.
+ * Reports whether an error means that bytes do not match their descriptor.
  *
  * @since 0.1.0
  * @category refinements

@@ -1,15 +1,15 @@
 /**
- * Hashes of what an image is built from, so that an image that was built from the same need not be built again.
+ * Hashes of build inputs, used as tags to avoid building the same image twice.
  *
- * Instructions are the segments `content` and their text. A directory is the segment `directory`, and for each regular
- * file `file.path`, its path, `file.content` and its bytes, in the order of {@link FileTree.walk}. Then follow
- * `build-arguments` with names and values and `labels` with names and values, each sorted by the bytes of the names.
- * Everything is framed by {@link SegmentHasher}.
+ * Instructions are hashed as the segment `content` and their text. A directory is hashed as the segment `directory`
+ * and, for each regular file, `file.path`, its path, `file.content` and its bytes, in the order of {@link
+ * FileTree.walk}. `build-arguments` with names and values and `labels` with names and values follow, each sorted by the
+ * bytes of the names. Each segment is preceded by its length, as {@link SegmentHasher} does.
  *
- * What goes beyond adds segments where it is there and changes nothing where it is not: `file.executable` after the
- * path of a file that anyone may execute; `link.path`, the path, `link.target` and the target for a symbolic link, which
- * is not followed; `target`, `dockerfile`, `dockerfile.content` and `platform` before the build arguments. Other bits of the mode, times,
- * owners and empty directories are not part of the hash.
+ * Extensions add segments only where they apply: `file.executable` after the path of a file with an executable bit;
+ * `link.path`, the path, `link.target` and the target of a symbolic link, which is not followed; `target`,
+ * `dockerfile`, `dockerfile.content` and `platform` before the build arguments. Other mode bits, times, owners and
+ * empty directories are not hashed.
  *
  * @since 0.1.0
  */
@@ -18,15 +18,15 @@ import { isUint8Array } from "effect/Predicate"
 import * as Record from "effect/Record"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type * as FileTree from "./FileTree.js"
+import type * as FileTree from "./author/FileTree.js"
+import * as SegmentHasher from "./author/SegmentHasher.js"
 import { Hasher } from "./Hasher.js"
-import { compareUtf8 } from "./internal/text.js"
+import { compareUtf8 } from "./internal/values/text.js"
 import * as Platform from "./Platform.js"
 import * as Reference from "./Reference.js"
-import * as SegmentHasher from "./SegmentHasher.js"
 
 /**
- * 64 hexadecimal digits in lower case, which are a tag too.
+ * Schema of content hashes: 64 lower-case hexadecimal digits, also valid as a tag.
  *
  * @since 0.1.0
  * @category schemas
@@ -37,7 +37,7 @@ export const ContentHash = Reference.Tag.pipe(
 ).annotations({ identifier: "ContentHash" })
 
 /**
- * 64 hexadecimal digits in lower case, which are a tag too.
+ * Content hash: 64 lower-case hexadecimal digits, also valid as a tag.
  *
  * @since 0.1.0
  * @category models
@@ -45,7 +45,7 @@ export const ContentHash = Reference.Tag.pipe(
 export type ContentHash = typeof ContentHash.Type
 
 /**
- * What a build is given besides its instructions or its directory.
+ * Build inputs other than the instructions or the directory.
  *
  * @since 0.1.0
  * @category models
@@ -53,13 +53,13 @@ export type ContentHash = typeof ContentHash.Type
 export interface Options {
   readonly buildArguments?: Readonly<Record<string, string>> | undefined
   readonly labels?: Readonly<Record<string, string>> | undefined
-  /** The stage of the build that is wanted, where it is not the last. */
+  /** Target stage. Default: the last stage. */
   readonly target?: string | undefined
-  /** The path of the Dockerfile, where it is not the usual one. */
+  /** Path of the Dockerfile. Default: the builder's own. */
   readonly dockerfile?: string | undefined
-  /** The content of the Dockerfile, where it is not in the directory. */
+  /** Content of a Dockerfile that is not in the directory. */
   readonly dockerfileContent?: Uint8Array | undefined
-  /** The platform that is built for, where it is not the engine's own. */
+  /** Target platform. Default: the engine's own. */
   readonly platform?: Platform.Platform | undefined
 }
 
@@ -86,7 +86,7 @@ const pushOptions = (
       hasher.push(value)
     }
   }
-  // An argument of this name could pass for the end of the arguments.
+  // A build argument named "labels" is otherwise indistinguishable from the end of the arguments.
   if (Record.has(buildArguments, "labels")) {
     hasher.push("build-arguments.count")
     hasher.push(String(Record.size(buildArguments)))
@@ -115,7 +115,7 @@ const pushEntry = (hasher: SegmentHasher.SegmentHasher, entry: FileTree.Entry) =
 }
 
 /**
- * The hash of the instructions of a Dockerfile that needs no files.
+ * Hashes the instructions of a Dockerfile that needs no files.
  *
  * @since 0.1.0
  * @category constructors
@@ -143,8 +143,8 @@ export const instructions = (text: string, options: Options = {}): Effect.Effect
   })
 
 /**
- * The hash of a directory that is the context of a build. An entry that cannot be read is an error, with its path;
- * `include` says which entries count.
+ * Hashes a directory used as a build context. `include` selects the entries. An unreadable entry is an error with its
+ * path.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,5 +1,5 @@
 /**
- * Descriptors: what content is (its media type, digest and size), wherever it lies.
+ * Descriptors: media type, digest and size of content.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md
  * @since 0.1.0
@@ -8,20 +8,20 @@ import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as annotations from "./Annotations.js"
 import * as digest from "./Digest.js"
-import * as document from "./internal/document.js"
+import * as document from "./internal/documents/document.js"
 import * as mediaTypes from "./MediaType.js"
 import * as platforms from "./Platform.js"
 
 /**
- * A number of bytes: an integer from 0 to 2^53 - 1. A document with a larger one is refused, since no program that
- * reads numbers as JSON is used to would read it exactly.
+ * Schema of a number of bytes: an integer from 0 to 2^53 - 1. A larger number is refused, since common JSON parsers do
+ * not read it exactly.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const Size = Schema.Number.pipe(
   Schema.filter((size) => Number.isSafeInteger(size) && size >= 0, {
-    message: ({ actual }) => `a size is an integer from 0 to 2^53 - 1, and not ${String(actual)}`
+    message: ({ actual }) => `a size must be an integer from 0 to 2^53 - 1, not ${String(actual)}`
   })
 ).annotations({
   identifier: "Size",
@@ -29,19 +29,19 @@ export const Size = Schema.Number.pipe(
 })
 
 /**
- * A URI with its scheme, as far as RFC 3986 wants one.
+ * URI with a scheme, as in RFC 3986.
  *
  * @internal
  */
 export const Uri = Schema.String.pipe(
   Schema.filter((text) => /^[A-Za-z][A-Za-z0-9+.-]*:[^\s<>"{}|\\^`]*$/.test(text), {
-    message: () => "a URL has a scheme and no spaces, like \"https://example.com/layer\""
+    message: () => "a URL must have a scheme and no spaces, as in \"https://example.com/layer\""
   })
 ).annotations({ identifier: "Uri", arbitrary: () => (fc) => fc.webUrl() })
 
 /**
- * A descriptor, with the fields and names of the specification. Unknown fields of one that was read are still there
- * when it is copied with a spread, and are written again.
+ * Schema of descriptors, with the field names of the specification. Unknown fields are preserved by a spread and
+ * written again.
  *
  * @since 0.1.0
  * @category schemas
@@ -49,21 +49,21 @@ export const Uri = Schema.String.pipe(
 export const Descriptor = Schema.Struct({
   mediaType: mediaTypes.MediaType,
   digest: digest.WellFormed,
-  /** In bytes. */
+  /** Size in bytes. */
   size: Size,
-  /** Other places to get the content from. */
+  /** Alternative locations of the content. */
   urls: document.nullable(Schema.Array(Uri)),
   annotations: document.nullable(annotations.Annotations),
   /** The content itself, if it is small. */
   data: document.nullable(Schema.Uint8ArrayFromBase64),
-  /** What an entry of an index is made for. */
+  /** Platform of an entry of an index. */
   platform: document.nullable(platforms.Platform),
-  /** Of what type the artifact is, if it is the manifest of one. */
+  /** Artifact type, if the content is a manifest of an artifact. */
   artifactType: document.nullable(mediaTypes.MediaType)
 }).annotations({ identifier: "Descriptor" })
 
 /**
- * A descriptor, with the fields and names of the specification.
+ * Descriptor, with the field names of the specification.
  *
  * @since 0.1.0
  * @category models
@@ -71,7 +71,7 @@ export const Descriptor = Schema.Struct({
 export interface Descriptor extends Schema.Schema.Type<typeof Descriptor> {}
 
 /**
- * Whether a value is a descriptor.
+ * Reports whether a value is a descriptor.
  *
  * @since 0.1.0
  * @category refinements
@@ -79,7 +79,7 @@ export interface Descriptor extends Schema.Schema.Type<typeof Descriptor> {}
 export const isDescriptor: (u: unknown) => u is Descriptor = Schema.is(Descriptor)
 
 /**
- * The empty document `{}`, which stands where a manifest of an artifact needs a configuration or a layer and has none.
+ * Descriptor of the empty document `{}`, the configuration or layer of an artifact that has none.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidance-for-an-empty-descriptor
  * @since 0.1.0
@@ -93,7 +93,7 @@ export const empty: Descriptor = {
 }
 
 /**
- * The same content with more annotations; where both have a key, the new value holds.
+ * Adds annotations. Existing keys are overwritten.
  *
  * @since 0.1.0
  * @category combinators
@@ -107,7 +107,7 @@ export const annotate: {
 }))
 
 /**
- * What names the content and nothing else: media type, digest and size.
+ * Keeps only media type, digest and size.
  *
  * @since 0.1.0
  * @category combinators
@@ -115,7 +115,7 @@ export const annotate: {
 export const bare = ({ digest, mediaType, size }: Descriptor): Descriptor => ({ mediaType, digest, size })
 
 /**
- * Whether two descriptors are of the same content.
+ * Reports whether two descriptors have the same digest and size.
  *
  * @since 0.1.0
  * @category predicates

@@ -1,10 +1,9 @@
 /**
- * Content digests, `algorithm:encoded`, as the image specification defines them.
+ * Content digests, `algorithm:encoded`, as defined by the image specification.
  *
- * A {@link Digest} is a branded string: it costs nothing, compares with `===` and encodes as itself. The two
- * algorithms every implementation must know are supported, `sha256` and `sha512`; any other is refused, since a digest
- * that cannot be computed cannot be verified. Documents may name content by such a digest all the same, and stay
- * readable: what they hold is {@link WellFormed}.
+ * A {@link Digest} is a branded string: it compares with `===` and encodes as itself. The algorithms `sha256` and
+ * `sha512` are supported. Other algorithms are refused, since a digest that cannot be computed cannot be verified;
+ * documents that contain such digests can still be read, as {@link WellFormed}.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
  * @since 0.1.0
@@ -13,10 +12,10 @@ import * as Brand from "effect/Brand"
 import * as Either from "effect/Either"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import { excerpt, isAlphanumeric, isLowerHex } from "./internal/text.js"
+import { excerpt, isAlphanumeric, isLowerHex } from "./internal/values/text.js"
 
 /**
- * The algorithms of a digest.
+ * Schema of the supported digest algorithms.
  *
  * @since 0.1.0
  * @category schemas
@@ -24,7 +23,7 @@ import { excerpt, isAlphanumeric, isLowerHex } from "./internal/text.js"
 export const Algorithm = Schema.Literal("sha256", "sha512").annotations({ identifier: "Digest.Algorithm" })
 
 /**
- * The algorithms of a digest.
+ * Supported digest algorithms.
  *
  * @since 0.1.0
  * @category models
@@ -32,7 +31,7 @@ export const Algorithm = Schema.Literal("sha256", "sha512").annotations({ identi
 export type Algorithm = typeof Algorithm.Type
 
 /**
- * What is wrong with a text that is not a digest: its shape, its algorithm, or the number of its digits.
+ * Reasons why a text is not a digest: its format, its length, or an unsupported algorithm.
  *
  * @since 0.1.0
  * @category models
@@ -40,7 +39,7 @@ export type Algorithm = typeof Algorithm.Type
 export type InvalidDigestReason = InvalidDigest["reason"]
 
 /**
- * A text is not a digest. `position` is the offset, from 0 and in UTF-16 units, at which it stops being one.
+ * A text is not a digest. `position` is the offset of the first violation, from 0 and in UTF-16 units.
  *
  * @since 0.1.0
  * @category errors
@@ -57,8 +56,8 @@ export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("@ociman/oc
 }
 
 /**
- * A digest by its grammar, of any algorithm. Every {@link Digest} is one; {@link isDigest} tells whether it is one that
- * can be computed.
+ * Grammatically valid digest of any algorithm. Every {@link Digest} is one; {@link isDigest} tells whether it can be
+ * computed.
  *
  * @since 0.1.0
  * @category models
@@ -66,7 +65,7 @@ export class InvalidDigest extends Schema.TaggedError<InvalidDigest>("@ociman/oc
 export type WellFormed = string & Brand.Brand<"@ociman/oci/Digest/WellFormed">
 
 /**
- * A digest whose algorithm is known, whose length fits the algorithm, and whose digits are lower-case hexadecimal.
+ * Digest with a supported algorithm, the length of the algorithm, and lower-case hexadecimal digits.
  *
  * @since 0.1.0
  * @category models
@@ -75,12 +74,12 @@ export type Digest = WellFormed & Brand.Brand<"@ociman/oci/Digest">
 
 const unchecked = Brand.nominal<Digest>()
 
-/** Hexadecimal digits of a digest, by algorithm. */
+/** Number of hexadecimal digits by algorithm. */
 const digits: Record<Algorithm, number> = { sha256: 64, sha512: 128 }
 
 const isAlgorithm = Schema.is(Algorithm)
 
-/** `[a-z0-9]+` joined by single `+`, `.`, `_` or `-`: the grammar of algorithms, known or not. */
+/** Grammar of algorithm names: `[a-z0-9]+` joined by single `+`, `.`, `_` or `-`. */
 const isAlgorithmName = (text: string): boolean => {
   let separated = true
   for (let i = 0; i < text.length; i++) {
@@ -97,7 +96,7 @@ const isAlgorithmName = (text: string): boolean => {
 }
 
 /**
- * Reads a digest, or says at which position which rule is broken.
+ * Parses a digest. The error has the position and the violated rule.
  *
  * @since 0.1.0
  * @category constructors
@@ -123,7 +122,7 @@ export const parse = (input: string): Either.Either<Digest, InvalidDigest> => {
   }
   for (let i = colon + 1; i < input.length; i++) {
     if (!isLowerHex(input.charCodeAt(i))) {
-      return fail(i, "InvalidFormat", "the digits are hexadecimal and in lower case")
+      return fail(i, "InvalidFormat", "the digits must be hexadecimal and in lower case")
     }
   }
   return Either.right(unchecked(input))
@@ -131,14 +130,14 @@ export const parse = (input: string): Either.Either<Digest, InvalidDigest> => {
 
 const grammar = /^[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+$/
 
-// Computed by nobody here, yet registered, so its form is known.
+// sha384 is a registered algorithm, so its length is checked although it cannot be computed.
 const sha384 = /^sha384:(?![0-9a-f]{96}$)/
 
 const registered = /^(sha256|sha512):/
 
 /**
- * A digest of any algorithm, as it stands in documents. The digits of the registered algorithms (`sha256`, `sha384`,
- * `sha512`) are checked, those of others can be anything that the grammar allows.
+ * Schema of digests of any algorithm, as in documents. Digits of the registered algorithms (`sha256`, `sha384`,
+ * `sha512`) are checked; others may have any encoding that the grammar allows.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/descriptor.md#digests
  * @since 0.1.0
@@ -166,7 +165,7 @@ export const WellFormed = Schema.String.pipe(
 const wellFormed = Brand.nominal<WellFormed>()
 
 /**
- * A digest as it stands in headers and references, and in documents whose content is to be read.
+ * Schema of digests that can be computed.
  *
  * @since 0.1.0
  * @category schemas
@@ -186,7 +185,7 @@ export const Digest = Schema.String.pipe(
 })
 
 /**
- * Whether a value is a digest.
+ * Reports whether a value is a digest that can be computed.
  *
  * @since 0.1.0
  * @category refinements
@@ -194,7 +193,7 @@ export const Digest = Schema.String.pipe(
 export const isDigest: (u: unknown) => u is Digest = Schema.is(Digest)
 
 /**
- * The algorithm before the colon.
+ * Gets the algorithm of a digest.
  *
  * @since 0.1.0
  * @category getters
@@ -202,7 +201,7 @@ export const isDigest: (u: unknown) => u is Digest = Schema.is(Digest)
 export const algorithm = (self: Digest): Algorithm => self.startsWith("sha256:") ? "sha256" : "sha512"
 
 /**
- * The hexadecimal digits after the colon.
+ * Gets the hexadecimal digits of a digest.
  *
  * @since 0.1.0
  * @category getters

@@ -1,10 +1,11 @@
 /**
- * Archives that `docker save` wrote before it knew image layouts, and `podman save` by default: a store to read from.
+ * Archives in Docker's own format, as written by `docker save` before Docker 25 and by `podman save` by default: a
+ * store to read from.
  *
- * Such an archive has no manifests, so they are made here, of the parts that each image has. Opening reads the headers
- * and configurations; a layer only if it is compressed, since nothing then tells its digest.
+ * The format has no manifests, so they are made from the configuration and the layers of each image. Opening reads the
+ * headers and configurations; a layer is read only if it is compressed, to compute its digest.
  *
- * Archives of both kinds are written by `OciArchive`.
+ * `OciArchive` writes archives that are both image layouts and Docker archives.
  *
  * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/v1.2.md#combined-image-json--filesystem-changeset-format
  * @since 0.1.0
@@ -14,6 +15,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as ImageLayout from "./author/ImageLayout.js"
 import type * as Compression from "./Compression.js"
 import * as Content from "./Content.js"
 import { type ContentError, ContentNotFound, LayoutError, StoreFailed } from "./ContentError.js"
@@ -21,27 +23,28 @@ import type { Descriptor } from "./Descriptor.js"
 import type * as Digest from "./Digest.js"
 import * as Hasher from "./Hasher.js"
 import * as ImageConfig from "./ImageConfig.js"
-import * as ImageLayout from "./ImageLayout.js"
-import * as ImageStore from "./ImageStore.js"
-import * as archiveFile from "./internal/archiveFile.js"
-import * as dockerManifest from "./internal/dockerManifest.js"
-import * as entriesOf from "./internal/indexEntries.js"
-import * as json from "./internal/json.js"
+import type * as ImageStore from "./ImageStore.js"
+import * as dockerManifest from "./internal/documents/dockerManifest.js"
+import * as indexEntries from "./internal/documents/indexEntries.js"
+import * as json from "./internal/documents/json.js"
+import * as archiveFile from "./internal/layouts/archiveFile.js"
+import { damaged } from "./internal/layouts/errors.js"
+import * as derivedStore from "./internal/stores/derived.js"
 import * as MediaType from "./MediaType.js"
 
 /**
- * An archive of Docker.
+ * Docker archive, opened for reading.
  *
  * @since 0.1.0
  * @category models
  */
-export interface DockerArchive extends ImageStore.Readable, ImageStore.Listable {
+export interface DockerArchive extends ImageStore.Readable, ImageStore.Lister {
   readonly path: string
-  /** What is in it, also what has no name. The names are those of the archive, as `alpine:3.20`. */
+  /** Images in the archive, unnamed ones included. Names are those of the archive, such as `alpine:3.20`. */
   readonly images: ReadonlyArray<Descriptor>
 }
 
-type Content_ = Map<string, { readonly size: number; readonly read: Stream.Stream<Uint8Array, ContentError> }>
+type Blobs = Map<string, { readonly size: number; readonly read: Stream.Stream<Uint8Array, ContentError> }>
 
 const layerTypes: Record<MediaType.Compression, MediaType.MediaType> = {
   none: MediaType.DockerLayer,
@@ -49,14 +52,12 @@ const layerTypes: Record<MediaType.Compression, MediaType.MediaType> = {
   zstd: MediaType.ImageLayerZstd
 }
 
-const damaged = (path: string, rule: string): LayoutError => new LayoutError({ path, reason: "Damaged", rule })
-
 const describeLayer = (path: string, file: archiveFile.ArchiveFile, name: string, diffId: Digest.WellFormed) =>
   Effect.gen(function*() {
     const size = file.size(name)
     if (Option.isNone(size)) return yield* damaged(path, `lacks the layer ${name}`)
     const compression = yield* file.compression(name)
-    // What the configuration says of it is verified when it is read.
+    // Digests from the configuration or from file names are verified when the content is read.
     const known = compression === "none" ? Option.some(diffId) : ImageLayout.blobDigest(name.replace(/^\.\//, ""))
     const digest = Option.isSome(known) ? known.value : yield* Hasher.stream(file.read(name))
     return { mediaType: layerTypes[compression], digest, size: size.value }
@@ -65,7 +66,7 @@ const describeLayer = (path: string, file: archiveFile.ArchiveFile, name: string
 const readImage = (
   path: string,
   file: archiveFile.ArchiveFile,
-  content: Content_,
+  content: Blobs,
   { Config, Layers, RepoTags = [] }: dockerManifest.Image
 ) =>
   Effect.gen(function*() {
@@ -86,12 +87,12 @@ const readImage = (
     content.set(config.digest, { size: config.size, read: Stream.make(configBytes.value) })
     content.set(manifest.digest, { size: manifest.size, read: Stream.make(bytes) })
     return RepoTags.length === 0 ? [manifest] : RepoTags.map((name) =>
-      entriesOf.withName(manifest, name)
+      indexEntries.withName(manifest, name)
     )
   })
 
 /**
- * The images in an archive, for as long as the scope is open.
+ * Opens an archive until the scope closes.
  *
  * @since 0.1.0
  * @category constructors
@@ -110,15 +111,15 @@ export const open = (
     if (Option.isNone(manifest)) {
       const rule = Option.isSome(file.size(ImageLayout.indexName))
         ? "has no manifest.json, but is an image layout: open it with OciArchive"
-        : "has no manifest.json, so it is no archive of Docker"
+        : "has no manifest.json, so it is not a Docker archive"
       return yield* new LayoutError({ path, reason: "NotALayout", rule })
     }
-    const content: Content_ = new Map()
+    const content: Blobs = new Map()
     const found = yield* dockerManifest.decode(manifest.value)
     const images = (yield* Effect.forEach(found, (image) => readImage(path, file, content, image))).flat()
     const readOnly = (operation: string) => new StoreFailed({ store: name, operation, reason: "Unsupported" })
 
-    const store = yield* ImageStore.make({
+    const store = yield* derivedStore.make({
       name,
       read: (digest) => content.get(digest)?.read ?? Stream.fail(new ContentNotFound({ content: digest, store: name })),
       size: (digest) => Effect.sync(() => Option.map(Option.fromNullable(content.get(digest)), (_) => _.size)),

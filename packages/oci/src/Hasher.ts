@@ -9,24 +9,24 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { isUint8Array } from "effect/Predicate"
 import * as Stream from "effect/Stream"
+import * as FileTree from "./author/FileTree.js"
 import * as Digest from "./Digest.js"
-import * as FileTree from "./FileTree.js"
-import { collect } from "./internal/bytes.js"
+import { collect } from "./internal/values/bytes.js"
 
 /**
- * A digest being computed. It is mutable, belongs to one fiber, and is over once the digest is taken.
+ * Incremental computation of a digest. It is mutable, belongs to one fiber, and ends with `digest`.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Incremental {
   readonly update: (bytes: Uint8Array) => void
-  /** The hexadecimal digits, in lower case. */
+  /** Returns the lower-case hexadecimal digits. */
   readonly digest: () => string
 }
 
 /**
- * What a platform must be able to do; everything else is derived by {@link make}.
+ * Operations that a platform provides; {@link make} derives the rest.
  *
  * @since 0.1.0
  * @category models
@@ -37,28 +37,28 @@ export interface Primitives {
 }
 
 /**
- * Computes digests. The algorithm is `sha256` where none is given.
+ * Service that computes digests. The default algorithm is `sha256`.
  *
  * @since 0.1.0
  * @category tags
  */
 export class Hasher extends Context.Tag("@ociman/oci/Hasher")<Hasher, {
-  /** Begins a digest that is fed step by step. */
+  /** Starts an incremental digest. */
   readonly start: (algorithm?: Digest.Algorithm) => Effect.Effect<Incremental>
   readonly bytes: (bytes: Uint8Array, algorithm?: Digest.Algorithm) => Effect.Effect<Digest.Digest>
-  /** Digests what a stream yields, without keeping it. */
+  /** Digests a stream without keeping its bytes. */
   readonly stream: <E, R>(
     stream: Stream.Stream<Uint8Array, E, R>,
     algorithm?: Digest.Algorithm
   ) => Effect.Effect<Digest.Digest, E, R>
-  /** Digests a file, in bounded memory. */
+  /** Digests a file in bounded memory. */
   readonly file: (
     path: string,
     algorithm?: Digest.Algorithm
   ) => Effect.Effect<Digest.Digest, FileTree.FileTreeError>
-  /** What a file has in it, in memory. A link is followed. */
+  /** Reads a whole file. A link is followed. */
   readonly content: (path: string) => Effect.Effect<Uint8Array, FileTree.FileTreeError>
-  /** The entries of a directory with their contents, to be digested. */
+  /** Walks a directory with file contents, for hashing. */
   readonly tree: (
     root: string,
     options?: FileTree.Options
@@ -66,7 +66,7 @@ export class Hasher extends Context.Tag("@ociman/oci/Hasher")<Hasher, {
 }>() {}
 
 /**
- * Ends a digest that was fed step by step.
+ * Finishes an incremental digest.
  *
  * @since 0.1.0
  * @category constructors
@@ -75,7 +75,7 @@ export const digestOf = (algorithm: Digest.Algorithm, incremental: Incremental):
   Digest.Digest.make(`${algorithm}:${incremental.digest()}`)
 
 /**
- * A hasher from what the platform can do.
+ * Makes a hasher from the operations of a platform.
  *
  * @since 0.1.0
  * @category constructors
@@ -126,7 +126,7 @@ export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
 }
 
 /**
- * A hasher that reads files by the platform's `FileSystem`, given what computes a digest.
+ * Hasher that reads files by the platform's `FileSystem`, given a function that starts a digest.
  *
  * @since 0.1.0
  * @category layers
@@ -138,7 +138,7 @@ export const layerFileSystem = (start: Primitives["start"]): Layer.Layer<Hasher,
   )
 
 /**
- * The digest of bytes.
+ * Digests bytes.
  *
  * @since 0.1.0
  * @category accessors
@@ -149,7 +149,7 @@ export const bytes = (
 ): Effect.Effect<Digest.Digest, never, Hasher> => Effect.flatMap(Hasher, (_) => _.bytes(bytes, algorithm))
 
 /**
- * The digest of what a stream yields, which is not kept.
+ * Digests a stream without keeping its bytes.
  *
  * @since 0.1.0
  * @category accessors
@@ -160,7 +160,7 @@ export const stream = <E, R>(
 ): Effect.Effect<Digest.Digest, E, R | Hasher> => Effect.flatMap(Hasher, (_) => _.stream(stream, algorithm))
 
 /**
- * The digest of a file, whatever its size.
+ * Digests a file of any size in bounded memory.
  *
  * @since 0.1.0
  * @category accessors

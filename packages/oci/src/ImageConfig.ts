@@ -1,5 +1,5 @@
 /**
- * Configurations of images: how to run them and what they were made of. Docker's are read as well.
+ * Image configurations: how to run an image, and how it was made. Docker's configurations are read as well.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  * @since 0.1.0
@@ -10,13 +10,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type { Codec } from "./Content.js"
 import * as digests from "./Digest.js"
-import * as document from "./internal/document.js"
+import * as document from "./internal/documents/document.js"
 import * as mediaTypes from "./MediaType.js"
 import * as platforms from "./Platform.js"
 
 const Texts = Schema.Array(Schema.String)
 
-/** A set, as Go writes one. */
+/** Set of strings in Go's JSON encoding. */
 const Keys = Schema.Record({
   key: Schema.String,
   value: Schema.Record({ key: Schema.String, value: Schema.Unknown })
@@ -28,7 +28,7 @@ const Labels = Schema.Record({ key: Schema.String, value: Schema.String }).annot
 
 const EnvironmentVariable = Schema.String.pipe(
   Schema.filter((text) => text.indexOf("=") > 0, {
-    message: () => "a variable of the environment is written NAME=VALUE"
+    message: () => "an environment variable must have the form NAME=VALUE"
   })
 ).annotations({
   arbitrary: () => (fc) => fc.tuple(fc.stringMatching(/^\w{1,9}$/), fc.string()).map((_) => _.join("="))
@@ -37,17 +37,17 @@ const EnvironmentVariable = Schema.String.pipe(
 const Nanoseconds = Schema.NonNegativeInt
 
 /**
- * How an engine finds out whether a container is well. Docker's alone: Podman reads it of images in Docker's format
- * only.
+ * Schema of the health check of a container, an extension of Docker. Podman reads it only from images in Docker's
+ * format.
  *
  * @see https://github.com/moby/docker-image-spec/blob/v1.3.1/spec.md
  * @since 0.1.0
  * @category schemas
  */
 export const HealthCheck = Schema.Struct({
-  /** `["CMD", …]`, `["CMD-SHELL", command]`, `["NONE"]`, or nothing to have that of the base. */
+  /** `["CMD", …]`, `["CMD-SHELL", command]`, `["NONE"]`, or empty to inherit from the base. */
   Test: document.nullable(Texts),
-  /** In nanoseconds, like the others. */
+  /** In nanoseconds, like the other durations. */
   Interval: document.nullable(Nanoseconds),
   Timeout: document.nullable(Nanoseconds),
   StartPeriod: document.nullable(Nanoseconds),
@@ -56,7 +56,7 @@ export const HealthCheck = Schema.Struct({
 }).annotations({ identifier: "ImageConfig.HealthCheck" })
 
 /**
- * How an engine finds out whether a container is well.
+ * Health check of a container.
  *
  * @since 0.1.0
  * @category models
@@ -64,7 +64,7 @@ export const HealthCheck = Schema.Struct({
 export interface HealthCheck extends Schema.Schema.Type<typeof HealthCheck> {}
 
 /**
- * How a container of the image is run. Where Docker writes `null`, the field is absent.
+ * Schema of the execution parameters of an image. `null`, as written by Docker, is read as an absent field.
  *
  * @since 0.1.0
  * @category schemas
@@ -87,7 +87,7 @@ export const Execution = Schema.Struct({
 }).annotations({ identifier: "ImageConfig.Execution" })
 
 /**
- * How a container of the image is run.
+ * Execution parameters of an image.
  *
  * @since 0.1.0
  * @category models
@@ -95,7 +95,7 @@ export const Execution = Schema.Struct({
 export interface Execution extends Schema.Schema.Type<typeof Execution> {}
 
 /**
- * A step by which the image was made. One that is not `empty_layer` made the next layer.
+ * Schema of a history entry. An entry without `empty_layer: true` made the next layer.
  *
  * @since 0.1.0
  * @category schemas
@@ -109,7 +109,7 @@ export const History = Schema.Struct({
 }).annotations({ identifier: "ImageConfig.History" })
 
 /**
- * A step by which the image was made.
+ * History entry of an image.
  *
  * @since 0.1.0
  * @category models
@@ -117,7 +117,7 @@ export const History = Schema.Struct({
 export interface History extends Schema.Schema.Type<typeof History> {}
 
 /**
- * The layers of an image, by the digests of their uncompressed archives, from the base upwards.
+ * Schema of the layers of an image, as digests of their uncompressed archives, from the base upwards.
  *
  * @since 0.1.0
  * @category schemas
@@ -128,7 +128,7 @@ export const RootFs = Schema.Struct({
 }).annotations({ identifier: "ImageConfig.RootFs" })
 
 /**
- * The layers of an image, by the digests of their uncompressed archives.
+ * Layers of an image, as digests of their uncompressed archives.
  *
  * @since 0.1.0
  * @category models
@@ -136,14 +136,14 @@ export const RootFs = Schema.Struct({
 export interface RootFs extends Schema.Schema.Type<typeof RootFs> {}
 
 /**
- * A configuration, with the fields and names of the specification. Unknown fields of one that was read are still there
- * when it is copied with a spread, and are written again.
+ * Schema of image configurations, with the field names of the specification. Unknown fields are preserved by a spread
+ * and written again.
  *
  * @since 0.1.0
  * @category schemas
  */
 export const ImageConfig = Schema.Struct({
-  /** In the form of RFC 3339, as precise as it was written. */
+  /** Date and time in RFC 3339 form, in its original precision. */
   created: document.nullable(document.DateTime),
   author: document.nullable(Schema.String),
   architecture: Schema.String,
@@ -157,7 +157,7 @@ export const ImageConfig = Schema.Struct({
 }).annotations({ identifier: "ImageConfig" })
 
 /**
- * A configuration, with the fields and names of the specification.
+ * Image configuration, with the field names of the specification.
  *
  * @since 0.1.0
  * @category models
@@ -165,7 +165,7 @@ export const ImageConfig = Schema.Struct({
 export interface ImageConfig extends Schema.Schema.Type<typeof ImageConfig> {}
 
 /**
- * Whether a value is a configuration.
+ * Reports whether a value is an image configuration.
  *
  * @since 0.1.0
  * @category refinements
@@ -173,7 +173,7 @@ export interface ImageConfig extends Schema.Schema.Type<typeof ImageConfig> {}
 export const isImageConfig: (u: unknown) => u is ImageConfig = Schema.is(ImageConfig)
 
 /**
- * A configuration of an image for a platform, of layers given by the digests of their uncompressed archives.
+ * Makes a configuration for a platform and the digests of the uncompressed layers.
  *
  * @since 0.1.0
  * @category constructors
@@ -204,7 +204,7 @@ export const make = (
 }
 
 /**
- * What the image is for, unless what stands there is no platform: an artifact's configuration may leave it empty.
+ * Gets the platform of the image. None if the fields are not a valid platform, as in configurations of some artifacts.
  *
  * @since 0.1.0
  * @category getters
@@ -221,7 +221,7 @@ export const platform = (self: ImageConfig): Option.Option<platforms.Platform> =
   )
 
 /**
- * A configuration as bytes. At most 8 MiB are read.
+ * Codec of image configurations. Reads at most 8 MiB.
  *
  * @since 0.1.0
  * @category codecs

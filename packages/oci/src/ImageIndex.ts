@@ -1,5 +1,5 @@
 /**
- * Indexes: manifests by platform, or of any kind. Docker's list of manifests is read as well.
+ * Image indexes: lists of manifests, by platform or of any kind. Docker manifest lists are read as well.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md
  * @since 0.1.0
@@ -10,18 +10,18 @@ import * as Schema from "effect/Schema"
 import * as annotations from "./Annotations.js"
 import type { Codec } from "./Content.js"
 import * as descriptors from "./Descriptor.js"
-import * as document from "./internal/document.js"
+import * as document from "./internal/documents/document.js"
 import * as mediaTypes from "./MediaType.js"
 import * as platforms from "./Platform.js"
 
 const lacks = (...fields: ReadonlyArray<string>) => (index: object): string | undefined => {
   const field = fields.find((field) => Object.hasOwn(index, field))
-  return field === undefined ? undefined : `an index has no "${field}", which a manifest has`
+  return field === undefined ? undefined : `an index must not have the field "${field}" of a manifest`
 }
 
 /**
- * An index, with the fields and names of the specification. Unknown fields of one that was read are still there when
- * it is copied with a spread, and are written again.
+ * Schema of indexes, with the field names of the specification. Unknown fields are preserved by a spread and written
+ * again.
  *
  * A document that could also be read as a manifest is refused.
  *
@@ -38,15 +38,15 @@ export const ImageIndex = Schema.Struct({
     }))
   ),
   artifactType: document.nullable(mediaTypes.MediaType),
-  /** In the order of preference. */
+  /** In order of preference. */
   manifests: document.list(descriptors.Descriptor),
-  /** What this is about. It may be absent from where this is. */
+  /** Descriptor of the manifest that this index refers to (`subject`). It need not exist in the same store. */
   subject: document.nullable(descriptors.Descriptor),
   annotations: document.nullable(annotations.Annotations)
 }).pipe(Schema.filter(lacks("config", "layers"))).annotations({ identifier: "ImageIndex" })
 
 /**
- * An index, with the fields and names of the specification.
+ * Index, with the field names of the specification.
  *
  * @since 0.1.0
  * @category models
@@ -54,7 +54,7 @@ export const ImageIndex = Schema.Struct({
 export interface ImageIndex extends Schema.Schema.Type<typeof ImageIndex> {}
 
 /**
- * Whether a value is an index.
+ * Reports whether a value is an index.
  *
  * @since 0.1.0
  * @category refinements
@@ -62,7 +62,7 @@ export interface ImageIndex extends Schema.Schema.Type<typeof ImageIndex> {}
 export const isImageIndex: (u: unknown) => u is ImageIndex = Schema.is(ImageIndex)
 
 /**
- * An index in the words of the image specification.
+ * Makes an index in the OCI format.
  *
  * @since 0.1.0
  * @category constructors
@@ -84,7 +84,7 @@ export const make = (
 })
 
 /**
- * The first entry that is for a platform.
+ * Finds the first entry that matches a platform.
  *
  * @since 0.1.0
  * @category getters
@@ -101,7 +101,7 @@ export const forPlatform: {
 )
 
 /**
- * An index as bytes. At most 4 MiB are read.
+ * Codec of indexes. Reads at most 4 MiB.
  *
  * @since 0.1.0
  * @category codecs

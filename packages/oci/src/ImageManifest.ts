@@ -1,5 +1,5 @@
 /**
- * Manifests: the configuration and the layers of one image or artifact. Docker's version 2 schema 2 is read as well.
+ * Image manifests: configuration and layers of one image or artifact. Docker's version 2 schema 2 is read as well.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md
  * @since 0.1.0
@@ -10,20 +10,20 @@ import * as Schema from "effect/Schema"
 import * as annotations from "./Annotations.js"
 import type { Codec } from "./Content.js"
 import * as descriptors from "./Descriptor.js"
-import * as document from "./internal/document.js"
+import * as document from "./internal/documents/document.js"
 import * as mediaTypes from "./MediaType.js"
 
 const lacks = (field: string) => (manifest: object): string | undefined =>
-  Object.hasOwn(manifest, field) ? `a manifest has no "${field}", which an index has` : undefined
+  Object.hasOwn(manifest, field) ? `a manifest must not have the field "${field}" of an index` : undefined
 
-/** Of the document `{}`, by algorithm. Those of other algorithms are not known here. */
+/** Digests of the document `{}` by algorithm. */
 const emptyDigests: Partial<Record<string, string>> = {
   sha256: descriptors.empty.digest,
   sha512: "sha512:27c74670adb75075fad058d5ceaf7b20c4e7786c83bae8a32f626f9782af34c9" +
     "a33c2046ef60fd2a7878d378e29fec851806bbd9a67878f3a9f1cda4830763fd"
 }
 
-/** Breaks of the rules about the empty configuration, as a sentence. */
+/** Violated rule about the empty configuration, if any. */
 const misusesEmptyConfig = (
   { artifactType, config }: { readonly artifactType?: string; readonly config: descriptors.Descriptor }
 ): string | undefined => {
@@ -33,10 +33,12 @@ const misusesEmptyConfig = (
   if (config.digest !== expected || config.size !== descriptors.empty.size) {
     return `the configuration of the media type ${mediaTypes.Empty} has ${descriptors.empty.size} bytes and the digest ${expected}`
   }
-  return artifactType === undefined ? "a manifest with the empty configuration has an \"artifactType\"" : undefined
+  return artifactType === undefined
+    ? "a manifest with the empty configuration must have an \"artifactType\""
+    : undefined
 }
 
-/** At least one is written. Some programs write none for an image without files, which is read. */
+/** Encodes at least one layer, but decodes an empty list: some programs write one for an image without files. */
 const Layers = Schema.transformOrFail(
   document.list(descriptors.Descriptor),
   Schema.Array(Schema.typeSchema(descriptors.Descriptor)),
@@ -45,14 +47,14 @@ const Layers = Schema.transformOrFail(
     decode: ParseResult.succeed,
     encode: (layers, _, ast) =>
       layers.length === 0
-        ? ParseResult.fail(new ParseResult.Type(ast, layers, "a manifest has at least one layer"))
+        ? ParseResult.fail(new ParseResult.Type(ast, layers, "a manifest must have at least one layer"))
         : ParseResult.succeed(layers)
   }
 )
 
 /**
- * A manifest, with the fields and names of the specification. Unknown fields of one that was read are still there when
- * it is copied with a spread, and are written again.
+ * Schema of manifests, with the field names of the specification. Unknown fields are preserved by a spread and written
+ * again.
  *
  * A document that could also be read as an index is refused.
  *
@@ -68,12 +70,17 @@ export const ImageManifest = Schema.Struct({
       arbitrary: () => (fc) => fc.constantFrom(mediaTypes.ImageManifest, mediaTypes.DockerManifest)
     }))
   ),
-  /** Of what type the artifact is. An artifact with the empty configuration must have it. */
+  /** Artifact type. Required with the empty configuration. */
   artifactType: document.nullable(mediaTypes.MediaType),
   config: descriptors.Descriptor,
-  /** From the base upwards; an artifact without files has the empty one. None is read, but not written. */
+  /**
+   * From the base upwards. An artifact without files has the empty layer. An empty list can be read, but not written.
+   */
   layers: Layers,
-  /** What this is about, as a signature is about an image. It may be absent from where this is. */
+  /**
+   * Descriptor of the manifest that this one refers to, for example the image of a signature (`subject`). It need not
+   * exist in the same store.
+   */
   subject: document.nullable(descriptors.Descriptor),
   annotations: document.nullable(annotations.Annotations)
 }).pipe(Schema.filter(lacks("manifests")), Schema.filter(misusesEmptyConfig)).annotations({
@@ -81,7 +88,7 @@ export const ImageManifest = Schema.Struct({
 })
 
 /**
- * A manifest, with the fields and names of the specification.
+ * Manifest, with the field names of the specification.
  *
  * @since 0.1.0
  * @category models
@@ -89,7 +96,7 @@ export const ImageManifest = Schema.Struct({
 export interface ImageManifest extends Schema.Schema.Type<typeof ImageManifest> {}
 
 /**
- * Whether a value is a manifest.
+ * Reports whether a value is a manifest.
  *
  * @since 0.1.0
  * @category refinements
@@ -97,6 +104,8 @@ export interface ImageManifest extends Schema.Schema.Type<typeof ImageManifest> 
 export const isImageManifest: (u: unknown) => u is ImageManifest = Schema.is(ImageManifest)
 
 /**
+ * Fields of a new manifest.
+ *
  * @since 0.1.0
  * @category models
  */
@@ -109,7 +118,7 @@ export interface Options {
 }
 
 /**
- * A manifest in the words of the image specification.
+ * Makes a manifest in the OCI format.
  *
  * @since 0.1.0
  * @category constructors
@@ -125,7 +134,7 @@ export const make = ({ annotations, artifactType, config, layers, subject }: Opt
 })
 
 /**
- * A manifest of an artifact that has no configuration; without layers it has the empty one.
+ * Makes a manifest of an artifact with the empty configuration. Without layers, it has the empty layer.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidelines-for-artifact-usage
  * @since 0.1.0
@@ -144,7 +153,7 @@ export const artifact = (
 }
 
 /**
- * Of what type the artifact is: what it says, else the media type of its configuration.
+ * Gets the artifact type, or the media type of the configuration if there is none.
  *
  * @see https://github.com/opencontainers/distribution-spec/blob/v1.1.1/spec.md#listing-referrers
  * @since 0.1.0
@@ -153,7 +162,7 @@ export const artifact = (
 export const artifactType = (self: ImageManifest): mediaTypes.MediaType => self.artifactType ?? self.config.mediaType
 
 /**
- * A manifest as bytes. At most 4 MiB are read.
+ * Codec of manifests. Reads at most 4 MiB.
  *
  * @since 0.1.0
  * @category codecs

@@ -1,6 +1,6 @@
 /**
- * Files of this machine, looked at and changed without following links: what unpacking what others have packed needs
- * and `FileSystem` of @effect/platform has no operations for.
+ * Files of this machine, read and changed without following links. Unpacking untrusted layers needs operations that
+ * `FileSystem` of @effect/platform does not have.
  *
  * @since 0.1.0
  */
@@ -9,10 +9,10 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import type * as FileTree from "./FileTree.js"
+import type * as FileTree from "./author/FileTree.js"
 
 /**
- * The machine refused an operation. `code` is what the system calls the reason, such as `ENOSPC`, if it has a name.
+ * A file operation failed. `code` is the system's error code, such as `ENOSPC`, if known.
  *
  * @since 0.1.0
  * @category errors
@@ -36,44 +36,44 @@ export class LocalFilesError extends Schema.TaggedError<LocalFilesError>("@ocima
 }
 
 const sentences = {
-  AlreadyExists: "there is something of that name",
+  AlreadyExists: "it exists already",
   NotFound: "it does not exist",
   NameTooLong: "a name or the whole path is too long",
   NoSpace: "no space is left",
   PermissionDenied: "permission denied",
-  Other: "the system refused it"
+  Other: "the system call failed"
 } as const
 
 /**
- * What an entry is, a link not followed.
+ * Status of an entry. Links are not followed.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Status {
   readonly type: FileTree.EntryType
-  /** At most `0o7777`. */
+  /** Permissions: at most `0o7777`. */
   readonly mode: number
-  /** User id of the owner; 0 where there are none. */
+  /** User id of the owner; 0 on systems without user ids. */
   readonly uid: number
 }
 
 /**
- * What a file or directory is given.
+ * Attributes of a new file or directory.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Attributes {
-  /** At most `0o7777`; the process' umask takes nothing away. */
+  /** Permissions: at most `0o7777`. The umask of the process is not applied. */
   readonly mode: number
   readonly modified: Date
-  /** Default: whoever runs the program. Others can be given by root only. */
+  /** Owner. Only root can set another owner than itself. Default: the user of the process. */
   readonly owner?: { readonly uid: number; readonly gid: number } | undefined
 }
 
 /**
- * A file that is being written, by nobody else and from its beginning.
+ * Handle of a new file, written by one fiber from the beginning.
  *
  * @since 0.1.0
  * @category models
@@ -84,42 +84,44 @@ export interface Writer {
 }
 
 /**
- * Operations of which none follows a link at the end of a path. Links on the way are followed by the system, so whoever
- * does not trust a path looks at the status of every step.
+ * Service of file operations that do not follow a link at the end of a path. The system follows links on the way, so
+ * check the status of every parent of an untrusted path.
  *
  * @since 0.1.0
  * @category tags
  */
 export class LocalFiles extends Context.Tag("@ociman/oci/LocalFiles")<LocalFiles, {
-  /** Reads whole trees. */
+  /** Reads directory trees. */
   readonly reader: FileTree.Reader
   readonly status: (path: string) => Effect.Effect<Option.Option<Status>, LocalFilesError>
-  /** The names in a directory, in any order. */
+  /** Lists the names in a directory, in any order. */
   readonly list: (path: string) => Effect.Effect<ReadonlyArray<string>, LocalFilesError>
   readonly readLink: (path: string) => Effect.Effect<string, LocalFilesError>
-  /** All text of a small file that is trusted, such as one in `/proc`. */
+  /** Reads a small trusted text file, such as one in `/proc`. */
   readonly readText: (path: string) => Effect.Effect<string, LocalFilesError>
-  /** A new directory that only its owner may use. */
+  /** Makes a directory that only its owner may use. */
   readonly makeDirectory: (path: string) => Effect.Effect<void, LocalFilesError>
   readonly makeSymlink: (
     path: string,
     target: string,
     attributes: Omit<Attributes, "mode">
   ) => Effect.Effect<void, LocalFilesError>
-  /** Another name of the file that is at `existing`. */
+  /** Makes a hard link to the file at `existing`. */
   readonly makeLink: (path: string, existing: string) => Effect.Effect<void, LocalFilesError>
-  /** A new file with this content, written at once. */
+  /** Makes a file with the given content. */
   readonly writeFile: (
     path: string,
     content: Uint8Array,
     attributes: Attributes
   ) => Effect.Effect<void, LocalFilesError>
-  /** A new file that only its owner may use until it is given attributes. It is closed with the scope. */
+  /** Makes a file that only its owner may use until attributes are set. It is closed with the scope. */
   readonly createFile: (path: string) => Effect.Effect<Writer, LocalFilesError, Scope.Scope>
-  /** Attributes of a directory. */
+  /** Sets the attributes of a directory. */
   readonly setAttributes: (path: string, attributes: Attributes) => Effect.Effect<void, LocalFilesError>
-  /** An entry with all that is in it, whatever the permissions of directories below it; nothing if it is not there. */
+  /**
+   * Removes an entry recursively, regardless of permissions of directories below it. A missing entry is not an error.
+   */
   readonly remove: (path: string) => Effect.Effect<void, LocalFilesError>
-  /** Within one file system. What is at `to` is replaced, if the system lets an entry of its type be. */
+  /** Renames within one file system. An entry at `to` is replaced if the system allows it. */
   readonly rename: (from: string, to: string) => Effect.Effect<void, LocalFilesError>
 }>() {}

@@ -1,15 +1,15 @@
 /**
- * The images and artifacts of a user, in a directory of data: one layout that several processes use, and beside it the
- * files of what was unpacked.
+ * Images and artifacts of a user, in a data directory: one layout shared by several processes, and the files of
+ * unpacked images.
  *
  * ```text
- * layout/                 an image layout, with everything that is stored
+ * layout/                 an image layout with all stored content
  * files/sha256/0123…/     the files of one manifest, and nothing else
  * ```
  *
- * Names stand in the index of the layout and are no part of a path, so any name can be told from any other, on every
- * file system. What was unpacked lies under the digest of its manifest: it is complete or not there, it never changes,
- * and what it contains is not mixed with what the store knows of it.
+ * Names are stored in the index of the layout and never become part of a path, so all names are distinct on every file
+ * system. Unpacked files are stored under the digest of their manifest: a directory is complete or absent, never
+ * changes, and contains no metadata of the store.
  *
  * @since 0.1.0
  */
@@ -23,40 +23,39 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Artifact from "./Artifact.js"
-import { ArtifactError } from "./ArtifactError.js"
 import type * as Compression from "./Compression.js"
 import { type ContentError, LayoutError, StoreFailed } from "./ContentError.js"
 import * as Copy from "./Copy.js"
 import type * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
+import type { LayerError } from "./ImageLayer.js"
 import * as ImageManifest from "./ImageManifest.js"
 import * as ImageStore from "./ImageStore.js"
-import * as legacyStore from "./internal/legacyStore.js"
-import type { LayerError } from "./LayerError.js"
+import * as lazyStore from "./internal/stores/lazy.js"
+import * as legacyStore from "./internal/stores/ocipkg.js"
 import * as LocalFiles from "./LocalFiles.js"
 import * as MediaType from "./MediaType.js"
 import * as OciDirectory from "./OciDirectory.js"
 import type * as Platform from "./Platform.js"
 import type * as Tar from "./Tar.js"
 import * as Unpack from "./Unpack.js"
-import type { UnpackError } from "./UnpackError.js"
 
 /**
- * What unpacking may fail with.
+ * Errors of unpacking files.
  *
  * @since 0.1.0
  * @category errors
  */
 export type FilesError =
-  | ArtifactError
+  | Artifact.ArtifactError
   | Compression.CompressionError
   | ContentError
   | LayerError
   | Tar.TarError
-  | UnpackError
+  | Unpack.UnpackError
 
 /**
- * The store of a user.
+ * Store of a user.
  *
  * @since 0.1.0
  * @category models
@@ -64,18 +63,18 @@ export type FilesError =
 export interface LocalStore extends ImageStore.Store {
   readonly path: string
   readonly layout: OciDirectory.OciDirectory
-  /** Where the files of a manifest are, or would be. */
+  /** Path of the unpacked files of a manifest, existing or not. */
   readonly directory: (digest: Digest.WellFormed) => string
   /**
-   * The directory with the files of what has a name, which are unpacked unless they are there: the layers of an image,
-   * or the files of an artifact. Several processes may do this at the same time. The files are not to be changed. If
-   * the machine lost its power right after they were unpacked, remove the directory, see {@link Unpack}.
+   * Returns the directory with the files of a name, the layers of an image or the files of an artifact, unpacking them
+   * if necessary. Several processes may do this at the same time. Do not change the files. After a power failure right
+   * after unpacking, remove the directory, see {@link Unpack}.
    */
   readonly files: (
     name: string,
     options?: Omit<Unpack.Options, "overwrite"> & { readonly platform?: Platform.Platform | undefined }
   ) => Effect.Effect<string, FilesError>
-  /** Removes content that no entry of the index leads to, and the files of manifests that are not there any longer. */
+  /** Removes content that no entry of the index refers to, and unpacked files of removed manifests. */
   readonly collectGarbage: (options?: OciDirectory.GarbageOptions) => Effect.Effect<OciDirectory.Garbage, ContentError>
 }
 
@@ -87,8 +86,8 @@ type Environment =
   | Path.Path
 
 /**
- * Where the data of a user is: the setting `OCIMAN_DATA_DIR`, else `ociman` in `$XDG_DATA_HOME`, else in
- * `~/.local/share`; on Windows in `%LOCALAPPDATA%`.
+ * Data directory of a user: the setting `OCIMAN_DATA_DIR`, else `ociman` in `$XDG_DATA_HOME`, else in `~/.local/share`;
+ * on Windows in `%LOCALAPPDATA%`.
  *
  * @see https://specifications.freedesktop.org/basedir-spec/0.8/
  * @since 0.1.0
@@ -104,7 +103,7 @@ const dataHome = Config.nonEmptyString("XDG_DATA_HOME").pipe(
 )
 
 /**
- * The store in a directory, which is made if there is none.
+ * Opens the store in a directory, which is created if missing.
  *
  * @since 0.1.0
  * @category constructors
@@ -132,7 +131,7 @@ export const make = (root: string): Effect.Effect<LocalStore, ContentError, Envi
       Effect.gen(function*() {
         const root = yield* Copy.rootOf({ store: layout, name }, options.platform)
         if (!MediaType.isManifest(root.mediaType)) {
-          return yield* new ArtifactError({ path: name, reason: "NotAnArtifact" })
+          return yield* new Artifact.ArtifactError({ path: name, reason: "NotAnArtifact" })
         }
         const target = directory(root.digest)
         if (yield* failed(target)(fs.exists(target))) return target
@@ -140,7 +139,7 @@ export const make = (root: string): Effect.Effect<LocalStore, ContentError, Envi
         yield* failed(target)(fs.makeDirectory(path.dirname(target), { recursive: true }))
         const isArtifact = !MediaType.isConfig(value.config.mediaType)
         yield* unpackTo(target, root.digest, isArtifact, options).pipe(
-          // Somebody else was faster, or is as fast: what is there is the same.
+          // Another process may have unpacked the same content meanwhile.
           Effect.catchTag("UnpackError", (error) =>
             error.reason === "DestinationExists" || error.reason === "CannotWrite"
               ? Effect.flatMap(failed(target)(fs.exists(target)), (there) => there ? Effect.void : error)
@@ -159,7 +158,7 @@ export const make = (root: string): Effect.Effect<LocalStore, ContentError, Envi
         for (const algorithm of yield* namesIn(path.join(root, "files"))) {
           for (const encoded of yield* namesIn(path.join(root, "files", algorithm))) {
             const location = path.join(root, "files", algorithm, encoded)
-            // What is being unpacked has a name of its own, and is left behind by who is killed.
+            // A directory being unpacked has a name of its own. A killed process leaves it behind.
             const isNeeded = encoded.includes(".partial-")
               ? failed(location)(Effect.map(fs.stat(location), ({ mtime }) => isRecent(before, mtime)))
               : layout.resolve(`${algorithm}:${encoded}`).pipe(
@@ -182,7 +181,7 @@ const isRecent = (before: number, modified: Option.Option<Date>): boolean =>
   Option.exists(modified, (_) => _.getTime() > before)
 
 /**
- * The store of the user as that of a program: in {@link dataDirectory}. It is made when it is used for the first time.
+ * The store in {@link dataDirectory} as `ImageStore`. It is opened, and created if missing, on first use.
  *
  * @since 0.1.0
  * @category layers
@@ -195,22 +194,22 @@ export const layer: Layer.Layer<ImageStore.ImageStore, never, Environment> = Lay
     const unknown = (cause: ConfigError.ConfigError) =>
       new StoreFailed({ store: name, operation: "be found", reason: "Unavailable", cause: new Error(String(cause)) })
     const directory = yield* Effect.either(Effect.mapError(dataDirectory, unknown))
-    return ImageStore.lazy(name, Effect.provide(Effect.flatMap(directory, make), context))
+    return lazyStore.make(name, Effect.provide(Effect.flatMap(directory, make), context))
   })
 )
 
 /**
- * What the crate ocipkg has stored.
+ * Store of the crate ocipkg, opened for reading.
  *
  * @since 0.1.0
  * @category models
  */
-export interface Ocipkg extends ImageStore.Readable, ImageStore.Listable {
+export interface Ocipkg extends ImageStore.Readable, ImageStore.Lister {
   readonly path: string
 }
 
 /**
- * Where the crate ocipkg stores images: `ocipkg` in `$XDG_DATA_HOME`, else in `~/.local/share`; on Windows in
+ * Data directory of the crate ocipkg: `ocipkg` in `$XDG_DATA_HOME`, else in `~/.local/share`; on Windows in
  * `%LOCALAPPDATA%`.
  *
  * @since 0.1.0
@@ -219,8 +218,8 @@ export interface Ocipkg extends ImageStore.Readable, ImageStore.Listable {
 export const ocipkgDirectory: Config.Config<string> = Config.map(dataHome, (home) => `${home}/ocipkg`)
 
 /**
- * The store of the crate ocipkg, to be read: each image that is whole, by the name it was given. It is looked through
- * once, and what lies in an image is not taken for one.
+ * Opens a store of the crate ocipkg for reading: every complete image, by its name. The directory is scanned once, and
+ * files inside an image are not mistaken for images.
  *
  * @since 0.1.0
  * @category constructors

@@ -1,6 +1,5 @@
 /**
- * Media types of manifests, configurations and layers, in the names of the image specification and in Docker's older
- * ones.
+ * Media types of manifests, configurations and layers, in their OCI and Docker forms.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/media-types.md
  * @since 0.1.0
@@ -8,10 +7,10 @@
 import * as Brand from "effect/Brand"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { excerpt } from "./internal/text.js"
+import { excerpt } from "./internal/values/text.js"
 
 /**
- * A media type without parameters, `type/subtype`, by the grammar of RFC 6838.
+ * Media type without parameters, `type/subtype`, by the grammar of RFC 6838.
  *
  * @since 0.1.0
  * @category models
@@ -21,7 +20,7 @@ export type MediaType = string & Brand.Brand<"@ociman/oci/MediaType">
 const grammar = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/
 
 /**
- * A media type without parameters, `type/subtype`, by the grammar of RFC 6838.
+ * Schema of media types without parameters, `type/subtype`, by the grammar of RFC 6838.
  *
  * @see https://www.rfc-editor.org/rfc/rfc6838.html#section-4.2
  * @since 0.1.0
@@ -30,7 +29,7 @@ const grammar = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!
 export const MediaType = Schema.String.pipe(
   Schema.filter((input) => grammar.test(input), {
     message: ({ actual }) =>
-      `Invalid media type ${excerpt(String(actual))}: it is written type/subtype, as in ` +
+      `Invalid media type ${excerpt(String(actual))}: it must have the form type/subtype, as in ` +
       `"application/vnd.oci.image.manifest.v1+json"`
   }),
   Schema.brand("@ociman/oci/MediaType")
@@ -42,7 +41,7 @@ export const MediaType = Schema.String.pipe(
 const of = Brand.nominal<MediaType>()
 
 /**
- * An image manifest.
+ * Image manifest.
  *
  * @since 0.1.0
  * @category constants
@@ -50,7 +49,7 @@ const of = Brand.nominal<MediaType>()
 export const ImageManifest: MediaType = of("application/vnd.oci.image.manifest.v1+json")
 
 /**
- * An index of manifests.
+ * Image index.
  *
  * @since 0.1.0
  * @category constants
@@ -58,7 +57,7 @@ export const ImageManifest: MediaType = of("application/vnd.oci.image.manifest.v
 export const ImageIndex: MediaType = of("application/vnd.oci.image.index.v1+json")
 
 /**
- * An image configuration.
+ * Image configuration.
  *
  * @since 0.1.0
  * @category constants
@@ -66,7 +65,7 @@ export const ImageIndex: MediaType = of("application/vnd.oci.image.index.v1+json
 export const ImageConfig: MediaType = of("application/vnd.oci.image.config.v1+json")
 
 /**
- * A layer as a tar archive.
+ * Layer as a tar archive.
  *
  * @since 0.1.0
  * @category constants
@@ -74,7 +73,7 @@ export const ImageConfig: MediaType = of("application/vnd.oci.image.config.v1+js
 export const ImageLayer: MediaType = of("application/vnd.oci.image.layer.v1.tar")
 
 /**
- * A layer as a tar archive compressed with gzip.
+ * Layer as a tar archive compressed with gzip.
  *
  * @since 0.1.0
  * @category constants
@@ -82,7 +81,7 @@ export const ImageLayer: MediaType = of("application/vnd.oci.image.layer.v1.tar"
 export const ImageLayerGzip: MediaType = of("application/vnd.oci.image.layer.v1.tar+gzip")
 
 /**
- * A layer as a tar archive compressed with zstd.
+ * Layer as a tar archive compressed with zstd.
  *
  * @since 0.1.0
  * @category constants
@@ -90,7 +89,7 @@ export const ImageLayerGzip: MediaType = of("application/vnd.oci.image.layer.v1.
 export const ImageLayerZstd: MediaType = of("application/vnd.oci.image.layer.v1.tar+zstd")
 
 /**
- * A content descriptor.
+ * Content descriptor.
  *
  * @since 0.1.0
  * @category constants
@@ -106,7 +105,7 @@ export const Descriptor: MediaType = of("application/vnd.oci.descriptor.v1+json"
 export const LayoutHeader: MediaType = of("application/vnd.oci.layout.header.v1+json")
 
 /**
- * The empty document `{}`, in places where a manifest of an artifact needs one.
+ * The empty document `{}`, the configuration or layer of an artifact that has none.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/manifest.md#guidance-for-an-empty-descriptor
  * @since 0.1.0
@@ -115,7 +114,7 @@ export const LayoutHeader: MediaType = of("application/vnd.oci.layout.header.v1+
 export const Empty: MediaType = of("application/vnd.oci.empty.v1+json")
 
 /**
- * Docker's image manifest, version 2 schema 2.
+ * Docker image manifest, version 2 schema 2.
  *
  * @see https://github.com/distribution/distribution/blob/v2.8.3/docs/spec/manifest-v2-2.md
  * @since 0.1.0
@@ -124,7 +123,7 @@ export const Empty: MediaType = of("application/vnd.oci.empty.v1+json")
 export const DockerManifest: MediaType = of("application/vnd.docker.distribution.manifest.v2+json")
 
 /**
- * Docker's list of manifests.
+ * Docker manifest list.
  *
  * @since 0.1.0
  * @category constants
@@ -132,7 +131,7 @@ export const DockerManifest: MediaType = of("application/vnd.docker.distribution
 export const DockerManifestList: MediaType = of("application/vnd.docker.distribution.manifest.list.v2+json")
 
 /**
- * Docker's image configuration.
+ * Docker image configuration.
  *
  * @since 0.1.0
  * @category constants
@@ -140,7 +139,7 @@ export const DockerManifestList: MediaType = of("application/vnd.docker.distribu
 export const DockerConfig: MediaType = of("application/vnd.docker.container.image.v1+json")
 
 /**
- * Docker's layer as a tar archive.
+ * Docker layer as a tar archive.
  *
  * @since 0.1.0
  * @category constants
@@ -148,7 +147,7 @@ export const DockerConfig: MediaType = of("application/vnd.docker.container.imag
 export const DockerLayer: MediaType = of("application/vnd.docker.image.rootfs.diff.tar")
 
 /**
- * Docker's layer as a tar archive compressed with gzip.
+ * Docker layer as a tar archive compressed with gzip.
  *
  * @since 0.1.0
  * @category constants
@@ -156,7 +155,7 @@ export const DockerLayer: MediaType = of("application/vnd.docker.image.rootfs.di
 export const DockerLayerGzip: MediaType = of("application/vnd.docker.image.rootfs.diff.tar.gzip")
 
 /**
- * Docker's layer that is fetched from elsewhere and not pushed.
+ * Docker layer that is downloaded from another location and must not be pushed.
  *
  * @since 0.1.0
  * @category constants
@@ -170,7 +169,7 @@ const nondistributable = {
 }
 
 /**
- * The artifact of files that the crate ocipkg has defined.
+ * Artifact of files, as defined by the crate ocipkg.
  *
  * @see https://docs.rs/ocipkg/0.3.9/ocipkg/media_types/index.html
  * @since 0.1.0
@@ -179,7 +178,7 @@ const nondistributable = {
 export const OcipkgArtifact: MediaType = of("application/vnd.ocipkg.v1.artifact")
 
 /**
- * The configuration of such an artifact, which lists its files.
+ * Configuration of an ocipkg artifact, which lists its files.
  *
  * @since 0.1.0
  * @category constants
@@ -187,7 +186,7 @@ export const OcipkgArtifact: MediaType = of("application/vnd.ocipkg.v1.artifact"
 export const OcipkgConfig: MediaType = of("application/vnd.ocipkg.v1.config+json")
 
 /**
- * Files of such an artifact. The crate has this type only.
+ * Files of an ocipkg artifact as a tar archive compressed with gzip, the only form that the crate supports.
  *
  * @since 0.1.0
  * @category constants
@@ -195,7 +194,7 @@ export const OcipkgConfig: MediaType = of("application/vnd.ocipkg.v1.config+json
 export const OcipkgLayerGzip: MediaType = of("application/vnd.ocipkg.v1.layer.tar+gzip")
 
 /**
- * Files of such an artifact, not compressed.
+ * Files of an ocipkg artifact as a tar archive.
  *
  * @since 0.1.0
  * @category constants
@@ -203,7 +202,7 @@ export const OcipkgLayerGzip: MediaType = of("application/vnd.ocipkg.v1.layer.ta
 export const OcipkgLayer: MediaType = of("application/vnd.ocipkg.v1.layer.tar")
 
 /**
- * Files of such an artifact, compressed by zstd.
+ * Files of an ocipkg artifact as a tar archive compressed with zstd.
  *
  * @since 0.1.0
  * @category constants
@@ -211,7 +210,7 @@ export const OcipkgLayer: MediaType = of("application/vnd.ocipkg.v1.layer.tar")
 export const OcipkgLayerZstd: MediaType = of("application/vnd.ocipkg.v1.layer.tar+zstd")
 
 /**
- * Bytes of which nothing is known.
+ * Arbitrary bytes.
  *
  * @see https://www.rfc-editor.org/rfc/rfc2046.html#section-4.5.1
  * @since 0.1.0
@@ -220,7 +219,7 @@ export const OcipkgLayerZstd: MediaType = of("application/vnd.ocipkg.v1.layer.ta
 export const OctetStream: MediaType = of("application/octet-stream")
 
 /**
- * How a layer is compressed.
+ * Compression of a layer.
  *
  * @since 0.1.0
  * @category models
@@ -243,8 +242,8 @@ const compressions = new Map<string, Compression>([
 ])
 
 /**
- * The media type that a `Content-Type` header names: parameters are dropped and letters are lowered, since media types
- * are compared without regard to case.
+ * Parses the media type of a `Content-Type` header. Parameters are dropped and letters are converted to lower case,
+ * since media types are case-insensitive.
  *
  * @see https://www.rfc-editor.org/rfc/rfc9110.html#section-8.3.1
  * @since 0.1.0
@@ -257,7 +256,7 @@ export const fromContentType = (header: string): Option.Option<MediaType> => {
 }
 
 /**
- * Whether it is the manifest of one image or artifact.
+ * Reports whether a media type is that of a manifest.
  *
  * @since 0.1.0
  * @category predicates
@@ -265,7 +264,7 @@ export const fromContentType = (header: string): Option.Option<MediaType> => {
 export const isManifest = (self: string): boolean => self === ImageManifest || self === DockerManifest
 
 /**
- * Whether it is an index of manifests.
+ * Reports whether a media type is that of an index.
  *
  * @since 0.1.0
  * @category predicates
@@ -273,7 +272,7 @@ export const isManifest = (self: string): boolean => self === ImageManifest || s
 export const isIndex = (self: string): boolean => self === ImageIndex || self === DockerManifestList
 
 /**
- * Whether it is the configuration of an image that can run.
+ * Reports whether a media type is that of the configuration of a runnable image.
  *
  * @since 0.1.0
  * @category predicates
@@ -281,7 +280,7 @@ export const isIndex = (self: string): boolean => self === ImageIndex || self ==
 export const isConfig = (self: string): boolean => self === ImageConfig || self === DockerConfig
 
 /**
- * Whether it is a layer of a file system.
+ * Reports whether a media type is that of a file system layer.
  *
  * @since 0.1.0
  * @category predicates
@@ -289,7 +288,7 @@ export const isConfig = (self: string): boolean => self === ImageConfig || self 
 export const isLayer = (self: string): boolean => compressions.has(self)
 
 /**
- * Whether it is a layer whose owner forbids to distribute it.
+ * Reports whether a media type is that of a layer that must not be distributed.
  *
  * @since 0.1.0
  * @category predicates
@@ -298,7 +297,7 @@ export const isNondistributable = (self: string): boolean =>
   self === DockerForeignLayer || Object.values<string>(nondistributable).includes(self)
 
 /**
- * How a layer is compressed, if it is a layer.
+ * Gets the compression of a layer media type. None for other media types.
  *
  * @since 0.1.0
  * @category getters

@@ -1,12 +1,12 @@
 /**
- * Image layouts in archives: one file with everything in it, which skopeo, umoci and engines read.
+ * Image layouts in archives: single files that skopeo, umoci and container engines read.
  *
- * Opening an archive reads the headers in it and nothing else, however large it is, and content is then read from where
- * it lies. One that is compressed is decompressed to a temporary file first. What is pushed, named or deleted is kept
- * beside until {@link OciArchive.save} writes the archive anew, which others see whole or not at all.
+ * Opening an archive reads only the headers, however large it is; content is read on demand from its position. A
+ * compressed archive is first decompressed to a temporary file. Changes are staged beside the archive until {@link
+ * OciArchive.save} replaces it atomically.
  *
- * Written archives are Docker's too, by a file `manifest.json`, so that every Docker and Podman loads the images that
- * are in them; and the same content makes the same bytes.
+ * Saved archives also contain Docker's `manifest.json`, so every version of Docker and Podman can load their images.
+ * The same content gives the same bytes.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-layout.md
  * @since 0.1.0
@@ -22,33 +22,32 @@ import * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
 import * as ImageIndex from "./ImageIndex.js"
 import type * as ImageStore from "./ImageStore.js"
-import * as archiveStore from "./internal/archiveStore.js"
-import * as archiveWriting from "./internal/archiveWriting.js"
-import * as dockerManifest from "./internal/dockerManifest.js"
-import * as entriesOf from "./internal/indexEntries.js"
-import type * as Limits from "./Limits.js"
+import * as dockerManifest from "./internal/documents/dockerManifest.js"
+import * as indexEntries from "./internal/documents/indexEntries.js"
+import * as archiveStore from "./internal/layouts/archiveStore.js"
+import * as archiveWriting from "./internal/layouts/archiveWriting.js"
+import { unreadable } from "./internal/layouts/errors.js"
 import type * as OciDirectory from "./OciDirectory.js"
 import type * as Platform from "./Platform.js"
 
 /**
- * A layout in an archive.
+ * Layout in an archive.
  *
  * @since 0.1.0
  * @category models
  */
 export interface OciArchive extends ImageStore.Store {
   readonly path: string
-  /** The index as it would be saved now. */
+  /** Index as the next save would write it. */
   readonly index: Effect.Effect<ImageIndex.ImageIndex, ContentError>
-  /** Leaves out what no entry of the index leads to. Like everything else, it changes the file when that is saved. */
+  /** Drops content that no entry of the index refers to. The file changes with the next save. */
   readonly collectGarbage: (
     options?: Pick<OciDirectory.GarbageOptions, "unnamed">
   ) => Effect.Effect<OciDirectory.Garbage, ContentError>
   /**
-   * Writes the archive: to a file beside, which is forced to the disk and renamed. It is compressed as it was when it
-   * was opened; a new one by its name, if that ends with `.gz`, `.tgz`, `.zst` or `.tzst`. If somebody else has changed the
-   * archive since it was opened or saved, it is left as it is, and the error is a `LayoutError` with the reason
-   * `Changed`.
+   * Writes the archive to a file beside it, which is synced and renamed. The compression stays as it was opened; for a
+   * new archive it follows from the name (`.gz`, `.tgz`, `.zst` or `.tzst`). Fails with a `LayoutError` with reason
+   * `Changed` if another process changed the archive since it was opened or saved.
    */
   readonly save: Effect.Effect<void, ContentError>
 }
@@ -57,8 +56,8 @@ const opened = <E, R>(effect: Effect.Effect<OciArchive, E, R>, path: string) =>
   Effect.withSpan(effect, "OciArchive.open", { captureStackTrace: false, attributes: { path } })
 
 /**
- * The layout in an archive, which must be there. The archive and what is kept beside it are let go when the scope is
- * closed; what was not saved by then is lost.
+ * Opens the layout in an existing archive. The archive and its staged content are released when the scope closes;
+ * unsaved changes are lost.
  *
  * @since 0.1.0
  * @category constructors
@@ -67,7 +66,7 @@ export const open = (path: string): Effect.Effect<OciArchive, ContentError, arch
   opened(Effect.flatMap(archiveStore.load(path), (state) => archiveStore.make(path, state)), path)
 
 /**
- * A new layout, which becomes an archive when it is saved. There must be nothing of that name.
+ * Makes a new layout, written on save. Fails if the path exists.
  *
  * @since 0.1.0
  * @category constructors
@@ -75,14 +74,14 @@ export const open = (path: string): Effect.Effect<OciArchive, ContentError, arch
 export const create = (path: string): Effect.Effect<OciArchive, ContentError, archiveStore.Environment> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    if (yield* Effect.mapError(fs.exists(path), archiveStore.unreadable(path))) {
-      return yield* new LayoutError({ path, reason: "AlreadyExists", rule: "is there already" })
+    if (yield* Effect.mapError(fs.exists(path), unreadable(path))) {
+      return yield* new LayoutError({ path, reason: "AlreadyExists", rule: "exists already" })
     }
     return yield* archiveStore.make(path, archiveStore.empty(path))
   })
 
 /**
- * The layout in an archive; a new one if there is none.
+ * Opens the layout in an archive, or makes a new one if the path does not exist.
  *
  * @since 0.1.0
  * @category constructors
@@ -90,7 +89,7 @@ export const create = (path: string): Effect.Effect<OciArchive, ContentError, ar
 export const openOrCreate = (path: string): Effect.Effect<OciArchive, ContentError, archiveStore.Environment> =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
-    const there = yield* Effect.mapError(fs.exists(path), archiveStore.unreadable(path))
+    const there = yield* Effect.mapError(fs.exists(path), unreadable(path))
     return yield* there ? open(path) : archiveStore.make(path, archiveStore.empty(path))
   })
 
@@ -110,34 +109,35 @@ export const edit = <A, E, R>(
   ))
 
 /**
+ * Options of streaming an archive.
+ *
  * @since 0.1.0
  * @category models
  */
 export interface StreamOptions {
   /**
-   * Of an index, which image an engine loads that knows nothing of indexes: those before Docker 25. The archive has all
-   * of them. Default: the first one.
+   * Platform of the image that Docker before 25, which does not read indexes, loads from an index. The archive contains
+   * all platforms. Default: the first manifest.
    */
   readonly platform?: Platform.Platform | undefined
-  /** Whether engines that know nothing of layouts can load it. Default: true. */
+  /** If true, adds Docker's `manifest.json` for engines that do not read layouts. Default: true. */
   readonly docker?: boolean | undefined
-  /** How many manifests and indexes are read for each name, and how large they may be together. */
-  readonly limits?: Partial<Limits.GraphLimits> | undefined
+  /** Limits on the manifests and indexes of each name. */
+  readonly limits?: Partial<Copy.GraphLimits> | undefined
 }
 
-/** What keeps nothing, so that everything would have to be copied there. */
-const nowhere: ImageStore.Writable = {
-  name: "nowhere",
+/** Store without content: copying to it requires everything. */
+const emptyStore: ImageStore.Pusher = {
+  name: "empty store",
   exists: () => Effect.succeed(false),
-  push: () => Effect.dieMessage("Nothing is pushed to nowhere"),
-  tag: () => Effect.void
+  push: () => Effect.dieMessage("The store for planning accepts no content")
 }
 
 /**
- * The bytes of an archive with what has these names in a store, for what `docker load`, `podman load` and others read.
- * Nothing is kept beside: content is read from the store as the archive gets to it.
+ * Streams an archive with the named content of a store, for `docker load`, `podman load` and other readers. No
+ * temporary files are made: content is read from the store when the archive reaches it.
  *
- * An engine is told to call an image what it is called in the store, if that is a reference with a tag or a domain.
+ * Image names in the archive are those of the store, if they are references with a tag or a domain.
  *
  * @since 0.1.0
  * @category destructors
@@ -152,11 +152,11 @@ export const stream = (
     const entries: Array<Descriptor.Descriptor> = []
     for (const name of names) {
       const root = yield* from.resolve(name)
-      const { groups } = yield* Copy.plan(from, Descriptor.bare(root), nowhere, { limits })
+      const { groups } = yield* Copy.plan(from, Descriptor.bare(root), emptyStore, { limits })
       for (const { action, descriptor } of groups.flat()) {
         if (action === "Copy") blobs.push(descriptor)
       }
-      entries.push(Digest.isDigest(name) ? Descriptor.bare(root) : entriesOf.withName(root, name))
+      entries.push(Digest.isDigest(name) ? Descriptor.bare(root) : indexEntries.withName(root, name))
     }
     const images = docker ? yield* dockerManifest.imagesOf(from, entries, platform) : []
     return archiveWriting.write(

@@ -1,5 +1,5 @@
 /**
- * Platforms: the operating system and the processor an image is made for.
+ * Platforms: operating system and processor of an image.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/image-index.md#image-index-property-descriptions
  * @since 0.1.0
@@ -12,11 +12,11 @@ import * as order from "effect/Order"
 import * as ParseResult from "effect/ParseResult"
 import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
-import { pipeMethod } from "./internal/pipeMethod.js"
-import { excerpt, isWord, skip } from "./internal/text.js"
+import { pipeMethod } from "./internal/values/pipeMethod.js"
+import { excerpt, isWord, skip } from "./internal/values/text.js"
 
 /**
- * A text is not a platform. `rule` is the rule it breaks, as a sentence.
+ * A text is not a platform. `rule` is the violated rule as a sentence.
  *
  * @since 0.1.0
  * @category errors
@@ -45,33 +45,33 @@ const Part = Schema.String.pipe(
 ).annotations({ arbitrary: () => (fc) => fc.stringMatching(/^[\w.-]{1,9}$/) })
 
 /**
- * A platform, as it stands in an image index and an image configuration.
+ * Platform, as in an image index and an image configuration.
  *
- * Nothing is filled in and nothing is rewritten: `linux/aarch64` and `linux/arm64` are the same only once they are
- * {@link normalize}d, which {@link matches} does.
+ * Values are kept as written: `linux/aarch64` and `linux/arm64` are equal only after {@link normalize}, which {@link
+ * matches} applies.
  *
  * @since 0.1.0
  * @category models
  */
 export class Platform extends Schema.Class<Platform>("@ociman/oci/Platform")({
-  /** `linux`, `windows`, `darwin`: the values of Go's GOOS. */
+  /** Operating system, by the values of Go's GOOS: `linux`, `windows`, `darwin`. */
   os: Part,
-  /** `amd64`, `arm64`: the values of Go's GOARCH. */
+  /** Processor, by the values of Go's GOARCH: `amd64`, `arm64`. */
   architecture: Part,
-  /** The variant of the processor, like `v7`. */
+  /** Variant of the processor, such as `v7`. */
   variant: Schema.optionalWith(Part, { as: "Option", exact: true, nullable: true }),
-  /** The version of the operating system, like `10.0.17763.1217`. Of use for Windows only. */
+  /** Version of the operating system, such as `10.0.17763.1217`. Used for Windows only. */
   osVersion: Schema.optionalWith(Schema.String, { as: "Option", exact: true, nullable: true }).pipe(
     Schema.fromKey("os.version")
   ),
-  /** What the operating system must offer, like `win32k`. */
+  /** Required features of the operating system, such as `win32k`. */
   osFeatures: Schema.optionalWith(Schema.Chunk(Schema.String), { default: Chunk.empty, exact: true, nullable: true })
     .pipe(
       Schema.fromKey("os.features")
     )
 }) {
   /**
-   * The same as {@link format}.
+   * Formats the platform, like {@link format}.
    *
    * @since 0.1.0
    */
@@ -88,7 +88,7 @@ export class Platform extends Schema.Class<Platform>("@ociman/oci/Platform")({
 }
 
 /**
- * Reads `os/architecture` or `os/architecture/variant`.
+ * Parses `os/architecture` or `os/architecture/variant`.
  *
  * @since 0.1.0
  * @category constructors
@@ -104,7 +104,7 @@ export const parse = (input: string): Either.Either<Platform, InvalidPlatform> =
     return fail("TooManyParts", "a platform has at most three parts, like \"linux/arm/v7\"")
   }
   if (![os, architecture, variant ?? "v1"].every(isPart)) {
-    return fail("InvalidCharacter", "each part has one or more letters, digits, \"_\", \".\" and \"-\"")
+    return fail("InvalidCharacter", "each part consists of letters, digits, \"_\", \".\" and \"-\"")
   }
   return Either.right(
     new Platform({
@@ -118,8 +118,8 @@ export const parse = (input: string): Either.Either<Platform, InvalidPlatform> =
 }
 
 /**
- * The platform that a literal in the source code stands for. A literal that is not one is a mistake of the programmer,
- * so it throws an {@link InvalidPlatform} at once.
+ * Makes a platform from a literal in the source code. Throws an {@link InvalidPlatform} if the literal is not a
+ * platform.
  *
  * @since 0.1.0
  * @category constructors
@@ -127,7 +127,7 @@ export const parse = (input: string): Either.Either<Platform, InvalidPlatform> =
 export const make = (literal: string): Platform => Either.getOrThrowWith(parse(literal), (error) => error)
 
 /**
- * Whether a value is a platform.
+ * Reports whether a value is a platform.
  *
  * @since 0.1.0
  * @category refinements
@@ -135,8 +135,8 @@ export const make = (literal: string): Platform => Either.getOrThrowWith(parse(l
 export const isPlatform: (u: unknown) => u is Platform = Schema.is(Platform)
 
 /**
- * `os/architecture` or `os/architecture/variant`, the form that `--platform` takes. The version and the features of the
- * operating system have no place in it.
+ * Formats a platform as `os/architecture` or `os/architecture/variant`, the form that `--platform` takes. Version and
+ * features of the operating system are left out.
  *
  * @since 0.1.0
  * @category conversions
@@ -145,7 +145,7 @@ export const format = ({ architecture, os, variant }: Platform): string =>
   [os, architecture, ...Option.toArray(variant)].join("/")
 
 /**
- * A platform as text, `linux/amd64` or `linux/arm/v7`.
+ * Schema of platforms as text, `linux/amd64` or `linux/arm/v7`.
  *
  * @since 0.1.0
  * @category schemas
@@ -158,7 +158,7 @@ export const FromString: Schema.transformOrFail<typeof Schema.String, Schema.Sch
   }).annotations({ identifier: "Platform.FromString" })
 
 /**
- * Platforms in the order of their text.
+ * Orders platforms by their text.
  *
  * @since 0.1.0
  * @category instances
@@ -197,9 +197,9 @@ const normalizeProcessor = ({ architecture, variant }: Processor): Processor => 
 }
 
 /**
- * The platform with the names that the registries use: lower case, `x86_64` as `amd64`, `aarch64` as `arm64`, `macos`
- * as `darwin`, 32-bit `arm` with a variant (`v7` unless it says otherwise), and without the variants that are the
- * default (`v8` of `arm64`, `v1` of `amd64`).
+ * Normalizes a platform to the names used by registries: lower case, `x86_64` as `amd64`, `aarch64` as `arm64`, `macos`
+ * as `darwin`, 32-bit `arm` with a variant (default `v7`), and without default variants (`v8` of `arm64`, `v1` of
+ * `amd64`).
  *
  * @see https://github.com/containerd/platforms/blob/v1.0.0-rc.1/database.go
  * @since 0.1.0
@@ -226,9 +226,9 @@ export const normalize = (self: Platform): Platform => {
 const optionalEquals = Option.getEquivalence<string>((a, b) => a === b)
 
 /**
- * Whether an image for the platform `self` is what someone who asks for `wanted` gets: the same system and processor
- * under any of their names; if a version of the system is wanted, that version or one that refines it (`10.0.17763` is
- * met by `10.0.17763.1217`); and all the wanted features.
+ * Reports whether an image for `self` satisfies a request for `wanted`: the same normalized system and processor; the
+ * wanted version of the system, or one that extends it (`10.0.17763` is matched by `10.0.17763.1217`); and all wanted
+ * features.
  *
  * @since 0.1.0
  * @category predicates

@@ -1,16 +1,16 @@
 /**
  * Image references: `[domain[:port]/]path[:tag][@digest]`.
  *
- * A reference is read by the grammar of distribution/reference, and keeps what it read: nothing is filled in, nothing
- * is rewritten, and {@link format} prints the text it came from. What precedes the first slash is a domain by Docker's
- * rule, that is, if it has a dot, a colon or an upper-case letter, or is `localhost`. So `test.com:5000` is the
- * repository `test.com` with the tag `5000`, `test.com:5000/a` is on a registry, and `library/a` is not.
+ * References follow the grammar of distribution/reference. Parsing keeps the text as written, without defaults, and
+ * {@link format} prints it unchanged. By Docker's rule, the text before the first slash is a domain if it has a dot, a
+ * colon or an upper-case letter, or is `localhost`. So `test.com:5000` is the repository `test.com` with the tag
+ * `5000`, `test.com:5000/a` is on a registry, and `library/a` is not.
  *
- * A text that Docker could not complete is not a reference: 64 hexadecimal digits alone (an image id), or a path longer
- * than 255 characters once `library/` is added. Therefore {@link canonical} is total.
+ * Text that Docker cannot complete is not a reference: 64 hexadecimal digits alone (an image id), or a path longer than
+ * 255 characters once `library/` is added. Therefore {@link canonical} is total.
  *
- * One text is neither here nor there: `my_host.com/a`. Its first component looks like a domain but has a character that
- * no domain may have and a path may. As in distribution/reference it belongs to the path, and Docker Hub is not assumed.
+ * `my_host.com/a` is an ambiguous case: its first component looks like a domain, but has a character that is valid in a
+ * path and not in a domain. As in distribution/reference it is part of the path, and Docker Hub is not assumed.
  *
  * @see https://github.com/distribution/reference/blob/v0.6.0/reference.go
  * @since 0.1.0
@@ -24,13 +24,13 @@ import * as ParseResult from "effect/ParseResult"
 import type { Pipeable } from "effect/Pipeable"
 import * as Schema from "effect/Schema"
 import * as Digest from "./Digest.js"
-import { pipeMethod } from "./internal/pipeMethod.js"
-import * as scanner from "./internal/referenceScanner.js"
-import { excerpt } from "./internal/text.js"
+import { pipeMethod } from "./internal/values/pipeMethod.js"
+import * as scanner from "./internal/values/referenceScanner.js"
+import { excerpt } from "./internal/values/text.js"
 
 /**
- * A text is not a reference. `position` is the offset, from 0 and in UTF-16 units, of the first character that breaks
- * a rule, and `rule` is that rule as a sentence.
+ * A text is not a reference. `position` is the offset of the first violation, from 0 and in UTF-16 units, and `rule`
+ * the violated rule as a sentence.
  *
  * @since 0.1.0
  * @category errors
@@ -57,7 +57,7 @@ export class InvalidReference
 }
 
 /**
- * A tag: letters, digits, `_`, `.` and `-`, at most 128, the first one neither `.` nor `-`.
+ * Tag: 1 to 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`.
  *
  * @since 0.1.0
  * @category models
@@ -65,7 +65,7 @@ export class InvalidReference
 export type Tag = string & Brand.Brand<"@ociman/oci/Reference/Tag">
 
 /**
- * A tag: letters, digits, `_`, `.` and `-`, at most 128, the first one neither `.` nor `-`.
+ * Schema of tags: 1 to 128 letters, digits, `_`, `.` and `-`, not beginning with `.` or `-`.
  *
  * @since 0.1.0
  * @category schemas
@@ -83,16 +83,16 @@ export const Tag = Schema.String.pipe(
 const uncheckedTag = Brand.nominal<Tag>()
 
 /**
- * The registry of a reference: a host as it is written, in a URL too, and a port.
+ * Registry of a reference: a host and a port, as written.
  *
  * @since 0.1.0
  * @category models
  */
 export class Domain extends Schema.Class<Domain>("@ociman/oci/Reference/Domain")(
   Schema.Struct({
-    /** A name, an IPv4 address, or an IPv6 address in its brackets. */
+    /** Host name, IPv4 address, or IPv6 address in brackets. */
     host: Schema.NonEmptyString,
-    /** The digits of the port, as they are written. */
+    /** Digits of the port, as written. */
     port: Schema.optionalWith(Schema.NonEmptyString, { as: "Option", exact: true })
   }).pipe(Schema.filter((fields) => {
     const read = scanner.scanDomain(printDomain(fields))
@@ -100,7 +100,7 @@ export class Domain extends Schema.Class<Domain>("@ociman/oci/Reference/Domain")
   }))
 ) {
   /**
-   * Whether the host is a name or an address.
+   * Kind of the host: name or address.
    *
    * @since 0.1.0
    */
@@ -109,7 +109,7 @@ export class Domain extends Schema.Class<Domain>("@ociman/oci/Reference/Domain")
   }
 
   /**
-   * The domain as it stands in a reference.
+   * Formats the domain as in a reference.
    *
    * @since 0.1.0
    */
@@ -131,7 +131,7 @@ const print = ({ digest, domain, path, tag }: scanner.Parts): string =>
   Option.match(tag, { onNone: () => "", onSome: (_) => `:${_}` }) +
   Option.match(digest, { onNone: () => "", onSome: (_) => `@${_}` })
 
-/** Fields are a reference if what they print is read back as the same fields. */
+/** Checks that the printed fields parse to the same fields. */
 const isReadBack = (fields: scanner.Parts): string | undefined =>
   Either.match(scanner.scan(print(fields)), {
     onLeft: (failure) => failure.rule,
@@ -141,13 +141,13 @@ const isReadBack = (fields: scanner.Parts): string | undefined =>
         : `the parts of ${excerpt(print(fields))} would not be read back as they are`
   })
 
-/** Texts that are references: not all there are, but each kind of part in each place. */
+/** Examples of valid references for property tests, with each kind of part in each position. */
 const samples =
   /^((([A-Za-z0-9]{1,8}\.)+[a-z]{2,3}|localhost|\[::[0-9a-f]{1,4}\])(:[0-9]{1,5})?\/)?[a-z0-9]{1,8}((_|-{1,3})[a-z0-9]{1,8})?(\/[a-z0-9]{1,8}(\.[a-z0-9]{1,8})?){0,2}(:\w[\w.-]{0,16})?(@sha256:[0-9a-f]{64})?$/
 
 /**
- * An image reference. Two references are `Equal` if they print the same; `docker.io/library/alpine` and `alpine` are
- * so only in their {@link canonical} form.
+ * Image reference. Two references are `Equal` if they print the same; `docker.io/library/alpine` and `alpine` are equal
+ * only in their {@link canonical} form.
  *
  * @since 0.1.0
  * @category models
@@ -162,9 +162,9 @@ const samples =
  */
 export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
   Schema.Struct({
-    /** The registry, if the reference names one. */
+    /** Registry, if the reference has one. */
     domain: Schema.optionalWith(Domain, { as: "Option", exact: true }),
-    /** The repository on its registry: components joined by slashes. */
+    /** Repository on the registry: components separated by slashes. */
     path: Schema.NonEmptyString,
     tag: Schema.optionalWith(Tag, { as: "Option", exact: true }),
     digest: Schema.optionalWith(Digest.Digest, { as: "Option", exact: true })
@@ -172,7 +172,7 @@ export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
   { arbitrary: () => (fc) => fc.stringMatching(samples).map(make) }
 ) {
   /**
-   * The reference without tag and digest, as text.
+   * Reference without tag and digest, as text.
    *
    * @since 0.1.0
    */
@@ -181,7 +181,7 @@ export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
   }
 
   /**
-   * The components of the path, at least one.
+   * Components of the path, at least one.
    *
    * @since 0.1.0
    */
@@ -190,7 +190,7 @@ export class Reference extends Schema.Class<Reference>("@ociman/oci/Reference")(
   }
 
   /**
-   * The same as {@link format}.
+   * Formats the reference, like {@link format}.
    *
    * @since 0.1.0
    */
@@ -215,7 +215,7 @@ const fromParts = (parts: scanner.Parts): Reference =>
   }, true)
 
 /**
- * Reads a reference, or says at which position which rule is broken. Linear in its input.
+ * Parses a reference in linear time. The error has the position and the violated rule.
  *
  * @since 0.1.0
  * @category constructors
@@ -237,9 +237,8 @@ export const parse = (input: string): Either.Either<Reference, InvalidReference>
   })
 
 /**
- * The reference that a literal in the source code stands for. A literal that is not one is a mistake of the
- * programmer, so it throws an {@link InvalidReference} at once; text from outside goes through {@link FromString} or
- * {@link parse}.
+ * Makes a reference from a literal in the source code. Throws an {@link InvalidReference} if the literal is not a
+ * reference; parse untrusted text with {@link FromString} or {@link parse}.
  *
  * @since 0.1.0
  * @category constructors
@@ -247,7 +246,7 @@ export const parse = (input: string): Either.Either<Reference, InvalidReference>
 export const make = (literal: string): Reference => Either.getOrThrowWith(parse(literal), (error) => error)
 
 /**
- * Whether a value is a reference.
+ * Reports whether a value is a reference.
  *
  * @since 0.1.0
  * @category refinements
@@ -255,7 +254,7 @@ export const make = (literal: string): Reference => Either.getOrThrowWith(parse(
 export const isReference: (u: unknown) => u is Reference = Schema.is(Reference)
 
 /**
- * The text that reads as this reference.
+ * Formats a reference as text that parses to the same reference.
  *
  * @since 0.1.0
  * @category conversions
@@ -263,8 +262,7 @@ export const isReference: (u: unknown) => u is Reference = Schema.is(Reference)
 export const format = (self: Reference): string => print(self)
 
 /**
- * A reference as the text that people write and documents carry. Decoding fills in nothing and encoding gives back the
- * text that was decoded.
+ * Schema of references as text. Encoding returns the decoded text unchanged.
  *
  * @since 0.1.0
  * @category schemas
@@ -277,7 +275,7 @@ export const FromString: Schema.transformOrFail<typeof Schema.String, Schema.Sch
   }).annotations({ identifier: "Reference.FromString" })
 
 /**
- * References in the order of their text.
+ * Orders references by their text.
  *
  * @since 0.1.0
  * @category instances
@@ -285,7 +283,7 @@ export const FromString: Schema.transformOrFail<typeof Schema.String, Schema.Sch
 export const Order: order.Order<Reference> = order.mapInput(order.string, format)
 
 /**
- * The same repository under another tag. A digest is kept.
+ * Sets the tag. A digest is kept.
  *
  * @since 0.1.0
  * @category combinators
@@ -296,7 +294,7 @@ export const withTag: {
 } = dual(2, (self: Reference, tag: Tag): Reference => new Reference({ ...self, tag: Option.some(tag) }, true))
 
 /**
- * The same repository with a digest. A tag is kept.
+ * Sets the digest. A tag is kept.
  *
  * @since 0.1.0
  * @category combinators
@@ -310,7 +308,7 @@ export const withDigest: {
 )
 
 /**
- * The reference without its tag. A digest is kept.
+ * Removes the tag. A digest is kept.
  *
  * @since 0.1.0
  * @category combinators
@@ -319,7 +317,7 @@ export const withoutTag = (self: Reference): Reference =>
   notImageId(new Reference({ ...self, tag: Option.none() }, true))
 
 /**
- * The repository alone, without tag and digest.
+ * Removes tag and digest.
  *
  * @since 0.1.0
  * @category combinators
@@ -327,13 +325,13 @@ export const withoutTag = (self: Reference): Reference =>
 export const nameOnly = (self: Reference): Reference =>
   notImageId(new Reference({ ...self, tag: Option.none(), digest: Option.none() }, true))
 
-/** A repository whose name is 64 hexadecimal digits cannot stand alone: the text would be an image id. */
+/** A repository of 64 hexadecimal digits alone would print as an image id, so it is made canonical. */
 const notImageId = (self: Reference): Reference => scanner.isImageId(print(self)) ? canonical(self) : self
 
 const latest = Tag.make("latest")
 
 /**
- * The reference with the tag `latest` if it has neither tag nor digest, as every engine reads it.
+ * Adds the tag `latest` if the reference has neither tag nor digest, as container engines do.
  *
  * @since 0.1.0
  * @category combinators
@@ -344,8 +342,8 @@ export const withDefaultTag = (self: Reference): Reference =>
 const dockerHub = new Domain({ host: "docker.io", port: Option.none() })
 
 /**
- * The reference with everything in its name that Docker assumes: the domain `docker.io` (which also replaces
- * `index.docker.io`) and the namespace `library/`. Tag and digest stay as they are, none is added.
+ * Adds the defaults of Docker: the domain `docker.io` (which also replaces `index.docker.io`) and the namespace
+ * `library/`. Tag and digest are unchanged.
  *
  * @since 0.1.0
  * @category combinators
@@ -364,9 +362,8 @@ const beginsLikeDomain = ({ components: [head = "", ...rest], domain }: Referenc
   Option.isNone(domain) && rest.length > 0 && scanner.looksLikeDomain(head)
 
 /**
- * The shortest name that people use for the reference, without what Docker assumes. It is made for the eye, as in the
- * list of `docker image ls`: for a few names on Docker Hub, like `docker.io/a.b/c`, it does not read as the same
- * reference.
+ * Formats the shortest form of a reference, without Docker's defaults, as `docker image ls` does. It is for display:
+ * for a few names on Docker Hub, such as `docker.io/a.b/c`, it does not parse to the same reference.
  *
  * @since 0.1.0
  * @category conversions

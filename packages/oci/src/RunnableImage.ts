@@ -1,9 +1,9 @@
 /**
- * Images that run, made without an engine: of programs that are linked statically, of layers, or on top of another
+ * Runnable images, built without a container engine: from statically linked programs, from layers, or on top of another
  * image.
  *
- * An image is a description. {@link push} puts it into a store, in one pass and in bounded memory, and the same input
- * gives the same digests on every machine: entries in one order, no owners, and no times but `SOURCE_DATE_EPOCH`.
+ * An image is a description. {@link push} builds it in a store in one pass and in bounded memory. The same input gives
+ * the same digests on every machine: entries are sorted, have no owners, and no times but `SOURCE_DATE_EPOCH`.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/config.md
  * @since 0.1.0
@@ -13,56 +13,68 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Option from "effect/Option"
-import { type Pipeable, pipeArguments } from "effect/Pipeable"
+import { pipeArguments } from "effect/Pipeable"
 import type * as Annotations from "./Annotations.js"
-import { type ArtifactError, ExecutableError } from "./ArtifactError.js"
+import type { ArtifactError } from "./Artifact.js"
+import type * as FileTree from "./author/FileTree.js"
 import type * as Compression from "./Compression.js"
 import * as Content from "./Content.js"
 import type { ContentError } from "./ContentError.js"
-import type * as FileTree from "./FileTree.js"
 import type * as Hasher from "./Hasher.js"
 import type * as ImageConfig from "./ImageConfig.js"
 import * as ImageIndex from "./ImageIndex.js"
+import * as ImageLayer from "./ImageLayer.js"
 import type * as ImageManifest from "./ImageManifest.js"
 import * as ImageStore from "./ImageStore.js"
-import * as elf from "./internal/elf.js"
-import { pushImage } from "./internal/imagePushing.js"
-import * as packing from "./internal/layerPacking.js"
-import * as Layer from "./Layer.js"
-import type { LayerError } from "./LayerError.js"
+import * as elf from "./internal/images/elf.js"
+import { ExecutableError } from "./internal/images/errors.js"
+import type { Base, PushOptions, RunnableImage } from "./internal/images/model.js"
+import { pushImage } from "./internal/images/pushing.js"
+import * as packing from "./internal/layers/packing.js"
 import * as LocalFiles from "./LocalFiles.js"
 import * as MediaType from "./MediaType.js"
 import * as Platform from "./Platform.js"
 import type * as Tar from "./Tar.js"
 
-/**
- * What an image is made on top of.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Base {
-  readonly store: ImageStore.Readable
-  readonly name: string
-}
+export type {
+  /**
+   * Base image in a store.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Base,
+  /**
+   * Options of pushing an image.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  PushOptions,
+  /**
+   * Description of an image.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  RunnableImage
+} from "./internal/images/model.js"
 
-/**
- * How an image is made.
- *
- * @since 0.1.0
- * @category models
- */
-export interface RunnableImage<out E = never, out R = never> extends Pipeable {
-  /** For what it is; asked for when it is pushed. */
-  readonly platform: Effect.Effect<Platform.Platform, E, R>
-  readonly base: Option.Option<Base>
-  /** From the base upwards. */
-  readonly layers: ReadonlyArray<Layer.Layer<E, R>>
-  /** Changes how the base is run. */
-  readonly configure: (execution: ImageConfig.Execution) => ImageConfig.Execution
-  readonly annotations: Annotations.Annotations
-  readonly author: string | undefined
-}
+export {
+  /**
+   * A file is not a program that an image can run by itself.
+   *
+   * - `NotElf`: not an ELF file, or damaged.
+   * - `NotExecutable`: an object file or a library.
+   * - `Dynamic`: needs an interpreter, which an image with nothing else in it does not have.
+   * - `UnsupportedMachine`, `UnsupportedSystem`: no image platform is known for its processor or operating system.
+   * - `CannotRead`: the file could not be read; see `cause`.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  ExecutableError
+} from "./internal/images/errors.js"
 
 const make = <E, R>(fields: Omit<RunnableImage<E, R>, "pipe">): RunnableImage<E, R> => ({
   ...fields,
@@ -72,7 +84,7 @@ const make = <E, R>(fields: Omit<RunnableImage<E, R>, "pipe">): RunnableImage<E,
 })
 
 /**
- * An image with nothing in it.
+ * Makes an image without layers.
  *
  * @since 0.1.0
  * @category constructors
@@ -88,8 +100,8 @@ export const scratch = (platform: Platform.Platform): RunnableImage =>
   })
 
 /**
- * An image on top of one in a store, for a platform of it. What is run, and how, is that of the base until it is
- * changed.
+ * Makes an image on top of an image in a store, for one of its platforms. Execution parameters are inherited from the
+ * base.
  *
  * @since 0.1.0
  * @category constructors
@@ -100,7 +112,8 @@ export const fromImage = (base: Base, platform: Platform.Platform): RunnableImag
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 
 /**
- * The platform of a program, by its headers. It must be for Linux, and be linked statically unless that is not wanted.
+ * Determines the platform of a Linux program from its ELF header. Fails if it is linked dynamically, unless `dynamic`
+ * is true.
  *
  * @since 0.1.0
  * @category getters
@@ -126,15 +139,15 @@ export const platformOf = (
   })
 
 /**
- * What making a layer of files may fail with.
+ * Errors of making a layer of files.
  *
  * @since 0.1.0
  * @category errors
  */
-export type FilesError = ConfigError.ConfigError | FileTree.FileTreeError | LayerError | Tar.TarError
+export type FilesError = ConfigError.ConfigError | FileTree.FileTreeError | ImageLayer.LayerError | Tar.TarError
 
 /**
- * An image of a program that is linked statically, which it runs. The platform is the one the program is for.
+ * Makes an image that runs a statically linked program. The platform is that of the program.
  *
  * @since 0.1.0
  * @category constructors
@@ -142,7 +155,7 @@ export type FilesError = ConfigError.ConfigError | FileTree.FileTreeError | Laye
 export const fromExecutable = (
   path: string,
   options: {
-    /** Where it lies in the image. Default: at the root, by its base name. */
+    /** Path of the program in the image. Default: its base name, in the root directory. */
     readonly at?: string | undefined
   } = {}
 ): RunnableImage<ExecutableError | FilesError, LocalFiles.LocalFiles> => {
@@ -150,97 +163,119 @@ export const fromExecutable = (
   return make<ExecutableError | FilesError, LocalFiles.LocalFiles>({
     ...scratch(Platform.make("linux/amd64")),
     platform: platformOf(path),
-    layers: [Layer.fromFiles({ [at]: path })],
+    layers: [ImageLayer.fromFiles({ [at]: path })],
     configure: (execution) => ({ WorkingDir: "/", ...execution, Entrypoint: [at] })
   })
 }
 
 /**
- * The image with a layer more, on top of the others.
+ * Adds a layer on top of the others.
  *
  * @since 0.1.0
  * @category combinators
  */
 export const addLayer: {
-  <E2, R2>(layer: Layer.Layer<E2, R2>): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E | E2, R | R2>
-  <E, R, E2, R2>(self: RunnableImage<E, R>, layer: Layer.Layer<E2, R2>): RunnableImage<E | E2, R | R2>
+  <E2, R2>(layer: ImageLayer.ImageLayer<E2, R2>): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E | E2, R | R2>
+  <E, R, E2, R2>(self: RunnableImage<E, R>, layer: ImageLayer.ImageLayer<E2, R2>): RunnableImage<E | E2, R | R2>
 } = dual(
   2,
-  <E, R, E2, R2>(self: RunnableImage<E, R>, layer: Layer.Layer<E2, R2>): RunnableImage<E | E2, R | R2> =>
+  <E, R, E2, R2>(self: RunnableImage<E, R>, layer: ImageLayer.ImageLayer<E2, R2>): RunnableImage<E | E2, R | R2> =>
     make<E | E2, R | R2>({ ...self, layers: [...self.layers, layer] })
 )
 
 /**
- * The image, which runs differently: the function is given what there is so far.
+ * Combinator that sets a value: data-first and data-last.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface With<in A> {
+  (value: A): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E, R>
+  <E, R>(self: RunnableImage<E, R>, value: A): RunnableImage<E, R>
+}
+
+/**
+ * Combinator that sets several words: data-first and data-last.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface WithWords {
+  (...words: ReadonlyArray<string>): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E, R>
+  <E, R>(self: RunnableImage<E, R>, ...words: ReadonlyArray<string>): RunnableImage<E, R>
+}
+
+type Configure = (execution: ImageConfig.Execution) => ImageConfig.Execution
+
+/**
+ * Changes the execution parameters. The function receives the current parameters.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const configure: {
-  (
-    f: (execution: ImageConfig.Execution) => ImageConfig.Execution
-  ): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E, R>
-  <E, R>(
-    self: RunnableImage<E, R>,
-    f: (execution: ImageConfig.Execution) => ImageConfig.Execution
-  ): RunnableImage<E, R>
-} = dual(
+export const configure: With<Configure> = dual(
   2,
-  <E, R>(
-    self: RunnableImage<E, R>,
-    f: (execution: ImageConfig.Execution) => ImageConfig.Execution
-  ): RunnableImage<E, R> => make({ ...self, configure: (execution) => f(self.configure(execution)) })
+  <E, R>(self: RunnableImage<E, R>, f: Configure): RunnableImage<E, R> =>
+    make({ ...self, configure: (execution) => f(self.configure(execution)) })
 )
 
-/**
- * What is run. As in a `Dockerfile`, the command of the base is then not used.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const entrypoint = (...words: ReadonlyArray<string>) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  configure(self, ({ Cmd: _, ...execution }) => ({ ...execution, Entrypoint: words }))
+const withValue = <A>(f: (value: A) => Configure): With<A> =>
+  dual(2, <E, R>(self: RunnableImage<E, R>, value: A): RunnableImage<E, R> => configure(self, f(value)))
+
+const isImage = (input: unknown): boolean => typeof input === "object" && input !== null && "configure" in input
+
+const withWords = (f: (words: ReadonlyArray<string>) => Configure): WithWords =>
+  dual(
+    (args) => isImage(args[0]),
+    <E, R>(self: RunnableImage<E, R>, ...words: ReadonlyArray<string>): RunnableImage<E, R> => configure(self, f(words))
+  )
 
 /**
- * What is run, or the arguments of the entrypoint, if there is one.
+ * Sets the entrypoint. As in a `Dockerfile`, this removes the command of the base.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const command = (...words: ReadonlyArray<string>) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  configure(self, (execution) => ({ ...execution, Cmd: words }))
+export const entrypoint: WithWords = withWords((words) => ({ Cmd: _, ...execution }) => ({
+  ...execution,
+  Entrypoint: words
+}))
 
 /**
- * Variables of the environment. Those that the base has are replaced where they are.
+ * Sets the command, or the arguments of the entrypoint if there is one.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const environment =
-  (variables: Readonly<Record<string, string>>) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-    configure(self, ({ Env = [], ...execution }) => {
-      const all = new Map(Env.map((text) => [text.slice(0, text.indexOf("=")), text] as const))
-      for (const [name, value] of Object.entries(variables)) all.set(name, `${name}=${value}`)
-      return { ...execution, Env: [...all.values()] }
-    })
+export const command: WithWords = withWords((words) => (execution) => ({ ...execution, Cmd: words }))
 
 /**
- * Who runs it: `user`, `uid`, `user:group` or `uid:gid`.
+ * Sets environment variables. Variables of the base are replaced in place.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const user = (name: string) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  configure(self, (execution) => ({ ...execution, User: name }))
+export const env: With<Readonly<Record<string, string>>> = withValue((variables) => ({ Env = [], ...execution }) => {
+  const all = new Map(Env.map((text) => [text.slice(0, text.indexOf("=")), text] as const))
+  for (const [name, value] of Object.entries(variables)) all.set(name, `${name}=${value}`)
+  return { ...execution, Env: [...all.values()] }
+})
 
 /**
- * In which directory it is run.
+ * Sets the user that runs the program: `user`, `uid`, `user:group` or `uid:gid`.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const workingDirectory = (path: string) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  configure(self, (execution) => ({ ...execution, WorkingDir: path }))
+export const user: With<string> = withValue((name) => (execution) => ({ ...execution, User: name }))
+
+/**
+ * Sets the working directory.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const workingDirectory: With<string> = withValue((path) => (execution) => ({ ...execution, WorkingDir: path }))
 
 const keys = (before: ImageConfig.Execution["ExposedPorts"], added: ReadonlyArray<string>) => ({
   ...before,
@@ -248,117 +283,139 @@ const keys = (before: ImageConfig.Execution["ExposedPorts"], added: ReadonlyArra
 })
 
 /**
- * Ports that it listens on.
+ * Exposes a port. Default protocol: `tcp`.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const expose =
-  (port: number, protocol: "tcp" | "udp" | "sctp" = "tcp") => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
+export const expose: {
+  (port: number, protocol?: "tcp" | "udp" | "sctp"): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E, R>
+  <E, R>(self: RunnableImage<E, R>, port: number, protocol?: "tcp" | "udp" | "sctp"): RunnableImage<E, R>
+} = dual(
+  (args) => isImage(args[0]),
+  <E, R>(self: RunnableImage<E, R>, port: number, protocol: "tcp" | "udp" | "sctp" = "tcp"): RunnableImage<E, R> =>
     configure(self, (execution) => ({
       ...execution,
       ExposedPorts: keys(execution.ExposedPorts, [`${port}/${protocol}`])
     }))
+)
 
 /**
- * A directory of which each container has a volume.
+ * Adds a directory for which each container gets a volume.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const volume = (path: string) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  configure(self, (execution) => ({ ...execution, Volumes: keys(execution.Volumes, [path]) }))
+export const volume: With<string> = withValue((path) => (execution) => ({
+  ...execution,
+  Volumes: keys(execution.Volumes, [path])
+}))
 
 /**
- * Labels, which its containers have too. Those that the base has are replaced.
+ * Adds labels. Labels of the base are overwritten. Containers of the image inherit them.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const labels =
-  (added: Readonly<Record<string, string>>) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-    configure(self, (execution) => ({ ...execution, Labels: { ...execution.Labels, ...added } }))
+export const labels: With<Readonly<Record<string, string>>> = withValue((added) => (execution) => ({
+  ...execution,
+  Labels: { ...execution.Labels, ...added }
+}))
 
 /**
- * What a container is asked to stop by, like `SIGINT`. Default: that of the base, else `SIGTERM`.
+ * Sets the signal that stops a container, such as `SIGINT`. Default: that of the base, else `SIGTERM`.
  *
  * @since 0.1.0
  * @category combinators
  */
-export const stopSignal = (signal: string) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  configure(self, (execution) => ({ ...execution, StopSignal: signal }))
+export const stopSignal: With<string> = withValue((signal) => (execution) => ({ ...execution, StopSignal: signal }))
 
 /**
- * How an engine finds out whether a container is well. Podman reads that only of images in Docker's format; see
- * {@link PushOptions}.
+ * Options of a health check.
  *
- * @since 0.1.0
- * @category combinators
- */
-export const healthCheck = (test: readonly [string, ...Array<string>], options: {
-  /** Default: 30 seconds. */
-  readonly interval?: Duration.DurationInput | undefined
-  /** Default: 30 seconds. */
-  readonly timeout?: Duration.DurationInput | undefined
-  /** How long failures do not count. Default: 0. */
-  readonly startPeriod?: Duration.DurationInput | undefined
-  /** Default: 3. */
-  readonly retries?: number | undefined
-} = {}) =>
-<E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> => {
-  const nanoseconds = (key: string, duration: Duration.DurationInput | undefined) =>
-    duration === undefined ? {} : { [key]: Math.round(Duration.toMillis(duration) * 1e6) }
-  const Healthcheck: ImageConfig.HealthCheck = {
-    Test: ["CMD", ...test],
-    ...nanoseconds("Interval", options.interval),
-    ...nanoseconds("Timeout", options.timeout),
-    ...nanoseconds("StartPeriod", options.startPeriod),
-    ...(options.retries === undefined ? {} : { Retries: options.retries })
-  }
-  return configure(self, (execution) => ({ ...execution, Healthcheck }))
-}
-
-/**
- * Annotations of the manifest.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const annotate = (added: Annotations.Annotations) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  make({ ...self, annotations: { ...self.annotations, ...added } })
-
-/**
- * Who made it.
- *
- * @since 0.1.0
- * @category combinators
- */
-export const author = (name: string) => <E, R>(self: RunnableImage<E, R>): RunnableImage<E, R> =>
-  make({ ...self, author: name })
-
-/**
  * @since 0.1.0
  * @category models
  */
-export interface PushOptions {
-  /**
-   * In whose words the manifest is written. Docker's are understood by everyone, but have neither annotations nor zstd.
-   * Default: `oci`.
-   */
-  readonly format?: "oci" | "docker" | undefined
-  /** When it was made. Default: `SOURCE_DATE_EPOCH`, else the beginning of 1970. */
-  readonly created?: Date | undefined
+export interface HealthCheckOptions {
+  /** Interval between checks. Default: 30 seconds. */
+  readonly interval?: Duration.DurationInput | undefined
+  /** Timeout of one check. Default: 30 seconds. */
+  readonly timeout?: Duration.DurationInput | undefined
+  /** Time after start in which failures are not counted. Default: 0. */
+  readonly startPeriod?: Duration.DurationInput | undefined
+  /** Number of consecutive failures until the container is unhealthy. Default: 3. */
+  readonly retries?: number | undefined
 }
 
+const nanoseconds = (key: string, duration: Duration.DurationInput | undefined) =>
+  duration === undefined ? {} : { [key]: Math.round(Duration.toMillis(duration) * 1e6) }
+
 /**
- * Puts an image into a store, and gives it a name there.
+ * Sets the health check. Podman reads it only from images in Docker's format; see {@link PushOptions}.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const healthCheck: {
+  (
+    test: readonly [string, ...Array<string>],
+    options?: HealthCheckOptions
+  ): <E, R>(self: RunnableImage<E, R>) => RunnableImage<E, R>
+  <E, R>(
+    self: RunnableImage<E, R>,
+    test: readonly [string, ...Array<string>],
+    options?: HealthCheckOptions
+  ): RunnableImage<E, R>
+} = dual(
+  (args) => isImage(args[0]),
+  <E, R>(
+    self: RunnableImage<E, R>,
+    test: readonly [string, ...Array<string>],
+    options: HealthCheckOptions = {}
+  ): RunnableImage<E, R> => {
+    const Healthcheck: ImageConfig.HealthCheck = {
+      Test: ["CMD", ...test],
+      ...nanoseconds("Interval", options.interval),
+      ...nanoseconds("Timeout", options.timeout),
+      ...nanoseconds("StartPeriod", options.startPeriod),
+      ...(options.retries === undefined ? {} : { Retries: options.retries })
+    }
+    return configure(self, (execution) => ({ ...execution, Healthcheck }))
+  }
+)
+
+/**
+ * Adds annotations to the manifest. Existing keys are overwritten.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const annotate: With<Annotations.Annotations> = dual(
+  2,
+  <E, R>(self: RunnableImage<E, R>, added: Annotations.Annotations): RunnableImage<E, R> =>
+    make({ ...self, annotations: { ...self.annotations, ...added } })
+)
+
+/**
+ * Sets the author.
+ *
+ * @since 0.1.0
+ * @category combinators
+ */
+export const author: With<string> = dual(
+  2,
+  <E, R>(self: RunnableImage<E, R>, name: string): RunnableImage<E, R> => make({ ...self, author: name })
+)
+
+/**
+ * Builds an image in a store and, if a name is given, tags it.
  *
  * @since 0.1.0
  * @category destructors
  */
 export const push: {
   (
-    store: ImageStore.Writable & ImageStore.Receiving,
+    store: ImageStore.Writable & ImageStore.Receiver,
     name?: string,
     options?: PushOptions
   ): <E, R>(self: RunnableImage<E, R>) => Effect.Effect<
@@ -368,7 +425,7 @@ export const push: {
   >
   <E, R>(
     self: RunnableImage<E, R>,
-    store: ImageStore.Writable & ImageStore.Receiving,
+    store: ImageStore.Writable & ImageStore.Receiver,
     name?: string,
     options?: PushOptions
   ): Effect.Effect<
@@ -380,7 +437,7 @@ export const push: {
   (args) => "layers" in args[0],
   <E, R>(
     self: RunnableImage<E, R>,
-    store: ImageStore.Writable & ImageStore.Receiving,
+    store: ImageStore.Writable & ImageStore.Receiver,
     name?: string,
     options: PushOptions = {}
   ) =>
@@ -395,14 +452,14 @@ export const push: {
 )
 
 /**
- * Puts one image for each platform into a store, and an index of them, to which it gives a name.
+ * Builds one image for each platform in a store, and an index of them that is tagged if a name is given.
  *
  * @since 0.1.0
  * @category destructors
  */
 export const pushIndex = <E, R>(
   images: readonly [RunnableImage<E, R>, ...ReadonlyArray<RunnableImage<E, R>>],
-  store: ImageStore.Writable & ImageStore.Receiving,
+  store: ImageStore.Writable & ImageStore.Receiver,
   name?: string,
   options: PushOptions = {}
 ): Effect.Effect<

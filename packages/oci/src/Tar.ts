@@ -1,8 +1,8 @@
 /**
- * Archives in the format of tar, read and written as streams: of a file of any size only a piece is in memory.
+ * Tar archives, read and written as streams in bounded memory.
  *
- * Written are POSIX archives, with extended headers where a name or a number asks for one. Read are those of POSIX and
- * of GNU tar. Sparse files are refused; engines write none.
+ * Writes POSIX archives, with extended headers for names and numbers that need them. Reads POSIX and GNU archives.
+ * Sparse files are refused; container engines do not write them.
  *
  * @see https://pubs.opengroup.org/onlinepubs/9699919799.2018edition/utilities/pax.html#tag_20_92_13_01
  * @since 0.1.0
@@ -13,18 +13,44 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as decoder from "./internal/tarDecoder.js"
-import * as encoder from "./internal/tarEncoder.js"
-import { encode as utf8 } from "./internal/text.js"
+import * as decoder from "./internal/tar/decoder.js"
+import * as encoder from "./internal/tar/encoder.js"
+import type { Entry, EntryType, Header } from "./internal/tar/model.js"
+import { encode as utf8 } from "./internal/values/text.js"
+
+export type {
+  /**
+   * Entry of an archive. Entries are read in order: the content of an entry can be read once, and only until the next
+   * entry is requested.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Entry,
+  /**
+   * Types of entries. `Link` is a hard link to an earlier file of the archive.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  EntryType,
+  /**
+   * Header of an entry.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Header
+} from "./internal/tar/model.js"
 
 /**
- * What is wrong with an archive, or with what should become one. `path` is the entry, empty where none is known.
+ * An archive cannot be read or written. `path` is the entry, empty if unknown.
  *
- * - `Malformed`: it is no archive, or is damaged.
- * - `Truncated`: it ends in the middle.
- * - `InvalidName`: a name or the target of a link is not Unicode.
- * - `UnsupportedEntry`: a file in a form that is not understood, such as a sparse one.
- * - `SizeMismatch`: the content is not as long as the entry says.
+ * - `Malformed`: not an archive, or damaged.
+ * - `Truncated`: the archive ends too early.
+ * - `InvalidName`: a name or the target of a link is not valid Unicode.
+ * - `UnsupportedEntry`: a file in an unsupported form, such as a sparse file.
+ * - `SizeMismatch`: the content does not have the size of the header.
  *
  * @since 0.1.0
  * @category errors
@@ -41,59 +67,21 @@ export class TarError extends Schema.TaggedError<TarError>("@ociman/oci/TarError
 }
 
 const sentences = {
-  Malformed: "Not a tar archive, or a damaged one",
+  Malformed: "Not a valid tar archive",
   Truncated: "The tar archive ends too early",
   InvalidName: "A name in the tar archive is not valid Unicode",
-  UnsupportedEntry: "The tar archive has an entry in a form that is not understood",
-  SizeMismatch: "The content of a tar entry is not as long as it says"
+  UnsupportedEntry: "The tar archive has an unsupported entry",
+  SizeMismatch: "The content of a tar entry does not have the size of its header"
 } as const
 
 /**
- * `Link` is a hard link: another name of a file that is in the archive already.
+ * Attributes of a new entry.
  *
- * @since 0.1.0
- * @category models
- */
-export type EntryType = "File" | "Directory" | "Symlink" | "Link" | "CharacterDevice" | "BlockDevice" | "Fifo"
-
-/**
- * All there is to know of an entry but its content.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Header {
-  /** As it stands in the archive, without the slash that ends the name of a directory. May be hostile. */
-  readonly path: string
-  readonly type: EntryType
-  /** Bytes of content; 0 for all but files. */
-  readonly size: number
-  /** Permissions, with the bits for set-user-id, set-group-id and sticky: at most `0o7777`. */
-  readonly mode: number
-  readonly uid: number
-  readonly gid: number
-  readonly modified: Date
-  /** Where a link points to; empty for all but links. May be hostile. */
-  readonly target: string
-}
-
-/**
- * An entry of an archive. What is read is read in order: the content of an entry is there until the next entry is
- * asked for, and once.
- *
- * @since 0.1.0
- * @category models
- */
-export interface Entry<out E = never, out R = never> extends Header {
-  readonly content: Stream.Stream<Uint8Array, E, R>
-}
-
-/**
  * @since 0.1.0
  * @category models
  */
 export interface Attributes {
-  /** Default: `0o644`, of a directory `0o755`. */
+  /** Default: `0o644`, for directories `0o755`. */
   readonly mode?: number | undefined
   /** Default: 0. */
   readonly uid?: number | undefined
@@ -115,7 +103,7 @@ const header = (path: string, type: EntryType, attributes: Attributes): Header =
 })
 
 /**
- * A regular file; text as UTF-8.
+ * Makes a regular file; text as UTF-8.
  *
  * @since 0.1.0
  * @category constructors
@@ -126,7 +114,7 @@ export const file = (path: string, content: string | Uint8Array, attributes: Att
 }
 
 /**
- * A regular file of which the size is known. Content of another size fails the archive with `SizeMismatch`.
+ * Makes a regular file of known size. Content of another size fails the archive with `SizeMismatch`.
  *
  * @since 0.1.0
  * @category constructors
@@ -139,6 +127,8 @@ export const fileStream = <E, R>(
 ): Entry<E, R> => ({ ...header(path, "File", attributes), size, content })
 
 /**
+ * Makes a directory.
+ *
  * @since 0.1.0
  * @category constructors
  */
@@ -148,7 +138,7 @@ export const directory = (path: string, attributes: Attributes = {}): Entry => (
 })
 
 /**
- * A symbolic link.
+ * Makes a symbolic link.
  *
  * @since 0.1.0
  * @category constructors
@@ -160,7 +150,7 @@ export const symlink = (path: string, target: string, attributes: Attributes = {
 })
 
 /**
- * The archive of these entries.
+ * Writes an archive.
  *
  * @example
  * ```ts
@@ -182,7 +172,7 @@ export const write = <E, R, E2 = never, R2 = never>(
   encode(Stream.map(entries, (entry) => ({ header: entry, content: entry.content })))
 
 /**
- * The archive of entries whose contents may be in memory.
+ * Writes an archive of entries whose contents may be in memory.
  *
  * @internal
  */
@@ -193,7 +183,7 @@ export const encode = <E, R, E2 = never, R2 = never>(
   encoder.encodeItems(items, reuse, (fault) => new TarError(fault))
 
 /**
- * The entries of an archive. Content that is not read is passed over.
+ * Reads the entries of an archive. Unread content is skipped.
  *
  * @since 0.1.0
  * @category conversions
@@ -204,7 +194,7 @@ export const read = <E, R>(
   readWith(archive, { extendedHeaderSize: 1024 * 1024, openEnd: false })
 
 /**
- * The entries of an archive, with limits.
+ * Reads the entries of an archive, with limits.
  *
  * @internal
  */
@@ -253,7 +243,7 @@ export const readWith = <E, R>(
   }))
 
 /**
- * What an archive is made of, piece by piece.
+ * Decodes an archive to headers and pieces of content.
  *
  * @internal
  */

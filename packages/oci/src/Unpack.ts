@@ -1,18 +1,17 @@
 /**
- * Unpacking layers into a directory that nothing leads out of.
+ * Unpacks layers into a directory, safely.
  *
- * What is in a layer was written by others. Whatever it says, nothing outside of the new directory is made, changed or
- * removed: names are taken to be below its root, links on the way to a file are followed inside of it only, links
- * themselves are replaced and never written through, and what cannot be done so is refused. A link may still *say* that
- * it leads out, as many in real images do, so whoever reads the directory later must not follow it either.
+ * Layers are untrusted. Nothing outside the new directory is created, changed or removed: names are resolved below its
+ * root, links on the way to a file are followed only inside it, links themselves are replaced and never written
+ * through, and everything else is refused. The target of an unpacked link may still point outside, as in many real
+ * images, so later readers must not follow links either.
  *
- * Everything is written to a directory beside the destination that only the user who runs the program may use, and gets
- * the name of the destination when it is complete. So nobody else can change it on the way, other than root and other
- * programs of the same user.
+ * Files are written to a directory beside the destination that only the current user may access, and renamed to the
+ * destination when complete. Only root and other programs of the same user could change it meanwhile.
  *
- * Complete is what a killed program leaves. As with `tar`, what is unpacked is not forced to the disk, which takes many
- * times as long as writing it; if the machine loses its power within seconds, files may be missing or empty, and are
- * unpacked again from the store, whose content is forced to the disk.
+ * A killed process leaves no incomplete destination. As with `tar`, files are not synced, which would take many times
+ * as long as writing them: after a power failure within seconds, files may be missing or empty. Unpack again from the
+ * store, whose content is synced.
  *
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets
  * @since 0.1.0
@@ -21,6 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as FastPath from "./author/FastPath.js"
 import type { Compression, CompressionError } from "./Compression.js"
 import * as Content from "./Content.js"
 import { type ContentError, UnsupportedDigest } from "./ContentError.js"
@@ -29,77 +29,83 @@ import type { Descriptor } from "./Descriptor.js"
 import * as Digest from "./Digest.js"
 import type * as Hasher from "./Hasher.js"
 import * as ImageConfig from "./ImageConfig.js"
+import * as ImageLayer from "./ImageLayer.js"
 import * as ImageManifest from "./ImageManifest.js"
 import * as ImageStore from "./ImageStore.js"
-import { makeMeter } from "./internal/digestMeter.js"
-import * as applying from "./internal/layerApplying.js"
-import * as partials from "./internal/partialDirectory.js"
-import { withoutTrailing } from "./internal/text.js"
-import * as Layer from "./Layer.js"
-import type { LayerError } from "./LayerError.js"
-import * as Limits from "./Limits.js"
+import { makeMeter } from "./internal/layers/digestMeter.js"
+import * as applying from "./internal/unpacking/applying.js"
+import { UnpackError } from "./internal/unpacking/error.js"
+import type { Options, Result } from "./internal/unpacking/model.js"
+import * as partials from "./internal/unpacking/partialDirectory.js"
+import { withoutTrailing } from "./internal/values/text.js"
 import { LocalFiles } from "./LocalFiles.js"
 import * as MediaType from "./MediaType.js"
 import type { Platform } from "./Platform.js"
 import * as Tar from "./Tar.js"
-import { UnpackError } from "./UnpackError.js"
 
-/**
- * @since 0.1.0
- * @category models
- */
-export interface Options {
-  /** How much is unpacked at most. */
-  readonly limits?: Partial<Limits.Limits> | undefined
+export type {
   /**
-   * What happens to the bits for set-user-id and set-group-id, which let whoever runs a file act as its owner. `strip`
-   * unpacks without them. Images of whole systems have such files. Default: `refuse`.
+   * Options of unpacking.
+   *
+   * @since 0.1.0
+   * @category models
    */
-  readonly setUserId?: "refuse" | "strip" | "keep" | undefined
-  /** What happens to devices and pipes, which are never made. Default: `refuse`. */
-  readonly devices?: "refuse" | "skip" | undefined
-  /** To whom everything belongs: to who runs the program, or, for root only, to the ids in the layers. Default: `mine`. */
-  readonly owners?: "mine" | "kept" | undefined
-  /** Whether what is at the destination is replaced, once everything is unpacked. Default: no. */
-  readonly overwrite?: boolean | undefined
-}
+  Options,
+  /**
+   * Result of unpacking.
+   *
+   * @since 0.1.0
+   * @category models
+   */
+  Result
+} from "./internal/unpacking/model.js"
+
+export {
+  /**
+   * A layer was not unpacked. `layer` is its position, from 0, and `path` the entry as written in the layer, empty for
+   * the whole layer.
+   *
+   * - `UnsafePath`: the path is empty, contains `..` or a NUL, or leads through a dangling link or a file.
+   * - `UnsafeLink`: a hard link whose target is not a file of the layers, or a symbolic link without a target.
+   * - `ChangesRoot`: the entry would replace the root of the directory.
+   * - `InvalidWhiteout`: a whiteout removes `.`, `..` or nothing.
+   * - `Device`: the entry is a device or a pipe; see the option `devices`.
+   * - `SetUserId`: the file runs as its owner; see the option `setUserId`.
+   * - `LimitExceeded`: a limit of the options is exceeded.
+   * - `DiffIdMismatch`: the layer does not have the digest in the configuration.
+   * - `DestinationExists`: the destination exists.
+   * - `CannotWrite`: writing failed; see `cause`.
+   *
+   * @since 0.1.0
+   * @category errors
+   */
+  UnpackError
+} from "./internal/unpacking/error.js"
 
 /**
- * @since 0.1.0
- * @category models
- */
-export interface Result {
-  readonly entries: number
-  /** Bytes of all archives, decompressed. */
-  readonly size: number
-  /** Paths of devices and pipes that were left out. */
-  readonly skipped: ReadonlyArray<string>
-}
-
-/**
- * Unpacks the layers of an image, the lowest first, into a new directory. Interrupted or failed, it leaves what was at
- * the destination as it was, and nothing beside it. Permissions and times are kept; extended attributes are not.
+ * Unpacks the layers of an image, lowest first, into a new directory. A failure or interruption leaves the destination
+ * unchanged, and nothing beside it. Permissions and times are kept; extended attributes are not.
  *
  * @example
  * ```ts
- * import { Layer, Tar, Unpack } from "@ociman/oci"
- * import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+ * import { ImageLayer, Tar, Unpack } from "@ociman/oci"
+ * import { NodeImages } from "@ociman/node"
  * import { FileSystem } from "@effect/platform"
  * import { NodeContext } from "@effect/platform-node"
- * import { Effect, Layer as Services } from "effect"
+ * import { Effect, Layer } from "effect"
  *
  * const program = Effect.gen(function*() {
  *   const fs = yield* FileSystem.FileSystem
  *   const root = `${yield* fs.makeTempDirectoryScoped()}/root`
- *   const lower = Layer.fromEntries([Tar.file("etc/motd", "Hello.\n"), Tar.file("etc/issue", "")])
- *   const upper = Layer.fromEntries([Tar.file("etc/.wh.issue", "")])
- *   yield* Unpack.toDirectory(root, [Layer.toBlob(lower), Layer.toBlob(upper)])
+ *   const lower = ImageLayer.fromEntries([Tar.file("etc/motd", "Hello.\n"), Tar.file("etc/issue", "")])
+ *   const upper = ImageLayer.fromEntries([Tar.file("etc/.wh.issue", "")])
+ *   yield* Unpack.toDirectory(root, [ImageLayer.toBlob(lower), ImageLayer.toBlob(upper)])
  *   return yield* fs.readDirectory(`${root}/etc`)
  * })
  *
  * const names = await program.pipe(
  *   Effect.scoped,
- *   Effect.provide(Services.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)),
+ *   Effect.provide(Layer.mergeAll(NodeImages.layer, NodeContext.layer)),
  *   Effect.runPromise
  * )
  *
@@ -111,18 +117,18 @@ export interface Result {
  */
 export const toDirectory = <E, R>(
   destination: string,
-  layers: ReadonlyArray<Layer.Blob<E, R>>,
+  layers: ReadonlyArray<ImageLayer.Blob<E, R>>,
   options: Options = {}
 ): Effect.Effect<
   Result,
-  E | CompressionError | LayerError | Tar.TarError | UnpackError,
+  E | CompressionError | ImageLayer.LayerError | Tar.TarError | UnpackError,
   R | Compression | Hasher.Hasher | LocalFiles
 > =>
   Effect.gen(function*() {
     const files = yield* LocalFiles
-    const limits = { ...Limits.defaults, ...options.limits }
+    const limits = { ...ImageLayer.defaultLimits, ...options.limits }
     const target = destination.slice(0, 1) + withoutTrailing(destination.slice(1), "/")
-    const atDestination = Effect.mapError(applying.refused(0, target))
+    const atDestination = Effect.mapError(applying.cannotWrite(0, target))
     yield* partials.clear(files, target)
     const existing = yield* atDestination(files.status(target))
     if (Option.isSome(existing) && options.overwrite !== true) {
@@ -147,12 +153,12 @@ export const toDirectory = <E, R>(
         Exit.isSuccess(exit)
           ? Effect.void
           : files.remove(temporary).pipe(
-            Effect.catchAll((error) => Effect.logWarning(`A directory was left behind: ${error.message}`))
+            Effect.catchAll((error) => Effect.logWarning(`A temporary directory was left behind: ${error.message}`))
           )
     )
   })
 
-/** What was at the destination is out of the way only for a moment, and comes back if the new one cannot be put there. */
+/** Replaces a directory by two renames, and restores the old one if the second fails. */
 const replace = (files: LocalFiles["Type"], temporary: string, target: string) => {
   const old = `${temporary}${partials.oldSuffix}`
   return files.rename(target, old).pipe(
@@ -162,7 +168,12 @@ const replace = (files: LocalFiles["Type"], temporary: string, target: string) =
   )
 }
 
-const applyLayer = <E, R>(state: applying.State, limits: Limits.Limits, index: number, blob: Layer.Blob<E, R>) =>
+const applyLayer = <E, R>(
+  state: applying.State,
+  limits: ImageLayer.Limits,
+  index: number,
+  blob: ImageLayer.Blob<E, R>
+) =>
   Effect.gen(function*() {
     const fail = (reason: UnpackError["reason"], detail: string) =>
       new UnpackError({ layer: index, path: "", reason, detail })
@@ -171,7 +182,7 @@ const applyLayer = <E, R>(state: applying.State, limits: Limits.Limits, index: n
     const archive = state.counter.archive(
       blob.bytes,
       (bytes) => {
-        const archive = Layer.decompress({ ...blob, bytes })
+        const archive = ImageLayer.decompress({ ...blob, bytes })
         return Option.match(meter, { onNone: () => archive, onSome: ({ count }) => count(archive) })
       },
       ({ rule }) => fail("LimitExceeded", rule)
@@ -188,16 +199,21 @@ const applyLayer = <E, R>(state: applying.State, limits: Limits.Limits, index: n
     }
   })
 
-/** What is not compressed is unpacked piece by piece; what is goes through other threads. */
+/** Uncompressed layers are unpacked from reused buffers; compressed ones are processed in other threads. */
 const contentOf = (
   store: ImageStore.Readable,
   layer: Descriptor
-): Stream.Stream<Uint8Array, ContentError, Hasher.Hasher> =>
-  store.fetchReused !== undefined && Option.contains(MediaType.compression(layer.mediaType), "none")
-    ? Content.verify(layer)(store.fetchReused(layer))
+): Stream.Stream<Uint8Array, ContentError, Hasher.Hasher> => {
+  const { reused } = FastPath.ofFetch(store)
+  return reused !== undefined && Option.contains(MediaType.compression(layer.mediaType), "none")
+    ? Content.verify(layer)(reused(layer))
     : store.fetch(layer)
+}
 
-/** Digests of the archives in the layers of a manifest, one for each, or none if its configuration has no such list. */
+/**
+ * Digests of the uncompressed layers of a manifest, one for each layer. Empty if the configuration is not that of an
+ * image.
+ */
 const diffIdsOf = Effect.fnUntraced(
   function*(store: ImageStore.Readable, { config, layers }: ImageManifest.ImageManifest) {
     if (!MediaType.isConfig(config.mediaType)) return []
@@ -219,8 +235,8 @@ const diffIdsOf = Effect.fnUntraced(
 )
 
 /**
- * Unpacks an image of a store into a new directory, verified: the bytes of its layers, and the archives in them. Of an
- * index, the image for a platform; without a platform, what has the name must be an image.
+ * Unpacks an image of a store into a new directory. Verifies the bytes of the layers and of their decompressed
+ * archives. For an index, give a platform; without one, the name must refer to an image.
  *
  * @since 0.1.0
  * @category constructors
@@ -231,7 +247,7 @@ export const image = (
   options: Options & { readonly platform?: Platform | undefined } = {}
 ): Effect.Effect<
   Result,
-  CompressionError | ContentError | LayerError | Tar.TarError | UnpackError,
+  CompressionError | ContentError | ImageLayer.LayerError | Tar.TarError | UnpackError,
   Compression | Hasher.Hasher | LocalFiles
 > =>
   Effect.gen(function*() {

@@ -1,100 +1,73 @@
 /**
- * Annotations of manifests, indexes and descriptors, and the keys that are predefined.
+ * Annotations of manifests, indexes and descriptors, and the keys that the image specification defines.
  *
  * @since 0.1.0
  */
 export * as Annotations from "./Annotations.js"
 
 /**
- * Artifacts: files as content of a registry or a store.
+ * Artifacts: files or other content, packed into a store or a registry in the form of an image.
  *
  * @since 0.1.0
  */
 export * as Artifact from "./Artifact.js"
 
 /**
- * What keeps artifacts and images from being made.
- *
- * @since 0.1.0
- */
-export * as ArtifactError from "./ArtifactError.js"
-
-/**
- * Compressing layers and reading compressed ones.
+ * Compression and decompression of layers.
  *
  * @since 0.1.0
  */
 export * as Compression from "./Compression.js"
 
 /**
- * Documents with their bytes and descriptors, and the verification of bytes.
+ * Documents with their bytes and descriptors, and verification of bytes.
  *
  * @since 0.1.0
  */
 export * as Content from "./Content.js"
 
 /**
- * What can go wrong with content.
+ * Errors of reading and writing content: missing or damaged content, invalid documents, and failures of a store.
  *
  * @since 0.1.0
  */
 export * as ContentError from "./ContentError.js"
 
 /**
- * Hashes of what an image is built from.
+ * Hashes of build inputs, used as tags to avoid building the same image twice.
  *
  * @since 0.1.0
  */
 export * as ContentHash from "./ContentHash.js"
 
 /**
- * Copying images between stores.
+ * Copies images between any two stores, byte for byte: digests stay the same through any number of copies.
  *
  * @since 0.1.0
  */
 export * as Copy from "./Copy.js"
 
 /**
- * What content is: its media type, digest and size.
+ * Descriptors: media type, digest and size of content.
  *
  * @since 0.1.0
  */
 export * as Descriptor from "./Descriptor.js"
 
 /**
- * Content digests, `algorithm:encoded`.
+ * Content digests, `algorithm:encoded`, as defined by the image specification.
  *
  * @since 0.1.0
  */
 export * as Digest from "./Digest.js"
 
 /**
- * Archives of Docker, read.
+ * Archives in Docker's own format, as written by `docker save` before Docker 25 and by `podman save` by default: a
+ * store to read from.
  *
  * @since 0.1.0
  */
 export * as DockerArchive from "./DockerArchive.js"
-
-/**
- * The files that say what of a directory is not part of a build.
- *
- * @since 0.1.0
- */
-export * as DockerIgnore from "./DockerIgnore.js"
-
-/**
- * A lock between processes, for a file that several programs change.
- *
- * @since 0.1.0
- */
-export * as FileLock from "./FileLock.js"
-
-/**
- * Reading a directory with all that is in it, in one order everywhere.
- *
- * @since 0.1.0
- */
-export * as FileTree from "./FileTree.js"
 
 /**
  * Digests of bytes, streams, files and trees of files.
@@ -104,98 +77,78 @@ export * as FileTree from "./FileTree.js"
 export * as Hasher from "./Hasher.js"
 
 /**
- * Configurations of images.
+ * Image configurations: how to run an image, and how it was made.
  *
  * @since 0.1.0
  */
 export * as ImageConfig from "./ImageConfig.js"
 
 /**
- * Indexes of manifests.
+ * Image indexes: lists of manifests, by platform or of any kind.
  *
  * @since 0.1.0
  */
 export * as ImageIndex from "./ImageIndex.js"
 
 /**
- * The file that marks an image layout, and where things lie in one.
+ * Image layers: built from files, compared, and squashed.
  *
  * @since 0.1.0
  */
-export * as ImageLayout from "./ImageLayout.js"
+export * as ImageLayer from "./ImageLayer.js"
 
 /**
- * Manifests of images and artifacts.
+ * Image manifests: configuration and layers of one image or artifact.
  *
  * @since 0.1.0
  */
 export * as ImageManifest from "./ImageManifest.js"
 
 /**
- * Stores of content, by what they can do.
+ * Content stores, described by their capabilities.
  *
  * @since 0.1.0
  */
 export * as ImageStore from "./ImageStore.js"
 
 /**
- * Layers of images: made from files, compared, and put together.
- *
- * @since 0.1.0
- */
-export * as Layer from "./Layer.js"
-
-/**
- * What cannot be in a layer.
- *
- * @since 0.1.0
- */
-export * as LayerError from "./LayerError.js"
-
-/**
- * How much of what others have made is read at most.
- *
- * @since 0.1.0
- */
-export * as Limits from "./Limits.js"
-
-/**
- * Files of this machine, looked at and changed without following links.
+ * Files of this machine, read and changed without following links.
  *
  * @since 0.1.0
  */
 export * as LocalFiles from "./LocalFiles.js"
 
 /**
- * The images and artifacts of a user.
+ * Images and artifacts of a user, in a data directory: one layout shared by several processes, and the files of
+ * unpacked images.
  *
  * @since 0.1.0
  */
 export * as LocalStore from "./LocalStore.js"
 
 /**
- * Media types of manifests, configurations and layers.
+ * Media types of manifests, configurations and layers, in their OCI and Docker forms.
  *
  * @since 0.1.0
  */
 export * as MediaType from "./MediaType.js"
 
 /**
- * Image layouts in archives, which are Docker's too.
+ * Image layouts in archives: single files that skopeo, umoci and container engines read.
  *
  * @since 0.1.0
  */
 export * as OciArchive from "./OciArchive.js"
 
 /**
- * Image layouts in directories.
+ * Image layouts in directories: a store readable by any tool and safe for concurrent processes.
  *
  * @since 0.1.0
  */
 export * as OciDirectory from "./OciDirectory.js"
 
 /**
- * Platforms: the operating system and the processor an image is made for.
+ * Platforms: operating system and processor of an image.
  *
  * @since 0.1.0
  */
@@ -209,43 +162,23 @@ export * as Platform from "./Platform.js"
 export * as Reference from "./Reference.js"
 
 /**
- * Images that run, made without an engine.
+ * Runnable images, built without a container engine: from statically linked programs, from layers, or on top of another
+ * image.
  *
  * @since 0.1.0
  */
 export * as RunnableImage from "./RunnableImage.js"
 
 /**
- * A digest of a sequence of segments, each preceded by its length.
- *
- * @since 0.1.0
- */
-export * as SegmentHasher from "./SegmentHasher.js"
-
-/**
- * Archives in the format of tar, as streams.
+ * Tar archives, read and written as streams in bounded memory.
  *
  * @since 0.1.0
  */
 export * as Tar from "./Tar.js"
 
 /**
- * Temporary directories that do not outlast the process that made them.
- *
- * @since 0.1.0
- */
-export * as TemporaryDirectory from "./TemporaryDirectory.js"
-
-/**
- * Unpacking layers into a directory that nothing leads out of.
+ * Unpacks layers into a directory, safely.
  *
  * @since 0.1.0
  */
 export * as Unpack from "./Unpack.js"
-
-/**
- * What keeps layers from being unpacked.
- *
- * @since 0.1.0
- */
-export * as UnpackError from "./UnpackError.js"

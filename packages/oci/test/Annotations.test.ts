@@ -40,39 +40,39 @@ const flat = {
 }
 
 describe("Annotations", () => {
-  it("have the keys of the specification", () => {
+  it("define the keys of the image specification", () => {
     deepStrictEqual(Annotations.fromPredefined(all), flat)
     deepStrictEqual(Annotations.predefined(flat), all)
   })
 
-  it("leave out other keys, and what an object inherits", () => {
+  it("predefined() ignores other keys and inherited properties", () => {
     deepStrictEqual(Annotations.predefined({ ...flat, "com.example": "x" }), all)
     deepStrictEqual(Annotations.predefined(Object.create(flat)), {})
   })
 
-  it("come back from flat keys", () =>
+  it("round-trip through flat keys", () =>
     fc.assert(fc.property(predefined, (values) => {
       deepStrictEqual(Annotations.predefined(Annotations.fromPredefined(values)), values)
     })))
 
-  it("come back from JSON, with every key", () =>
+  it("round-trip through JSON with every key", () =>
     fc.assert(fc.property(Arbitrary.make(Annotations.Annotations), (annotations) => {
       assertRight(Either.flatMap(Annotations.toJson(annotations), Annotations.fromJson), { ...annotations })
     })))
 
-  it("come back from nested objects", () =>
+  it("round-trip through nested objects", () =>
     fc.assert(fc.property(predefined, (values) => {
       assertRight(Annotations.fromNested(JSON.parse(JSON.stringify(Annotations.toNested(values)))), values)
     })))
 
-  it("come back from TOML", () =>
+  it("round-trip through TOML", () =>
     fc.assert(fc.property(
       // TOML has no lone surrogates.
       predefined.filter((values) => Object.values(values).every((text) => !/\p{Surrogate}/u.test(text))),
       (values) => assertRight(Annotations.fromToml(Annotations.toToml(values)), values)
     )))
 
-  it("are read from TOML as people write it", () =>
+  it("are parsed from hand-written TOML", () =>
     assertRight(
       Annotations.fromToml(`
 [org.opencontainers.image]
@@ -89,13 +89,13 @@ digest = "sha256:…"
       { title: "T", url: "https://example.com", refName: "v1", baseDigest: "sha256:…" }
     ))
 
-  it("may be absent at any level", () => {
+  it("may be absent at any level of a nested object", () => {
     for (const toml of ["", "[org]", "[org.opencontainers]", "[org.opencontainers.image]", "[com.example]\na = 1"]) {
       assertRight(Annotations.fromToml(toml), {})
     }
   })
 
-  it("say what is wrong with TOML", () => {
+  it("fail on invalid TOML with the parser's reason", () => {
     const wrong = Either.mapLeft(
       Annotations.fromToml("[org.opencontainers.image]\ncreated = 2020-01-02T03:04:05Z"),
       ({ path, reason }) => [reason, path]
@@ -104,6 +104,6 @@ digest = "sha256:…"
     assertLeft(Either.mapLeft(Annotations.fromToml("a ="), ({ reason }) => reason), "InvalidToml")
   })
 
-  it("name the version as the specification does", () =>
+  it("use the key of the specification for the version", () =>
     strictEqual(Annotations.version, "org.opencontainers.image.version"))
 })

@@ -6,9 +6,9 @@ import {
   Content,
   Descriptor,
   Hasher,
+  ImageLayer,
   ImageManifest,
   ImageStore,
-  Layer,
   MediaType,
   OciArchive,
   OciDirectory,
@@ -29,11 +29,11 @@ const tree = (root: string) => {
   return root
 }
 
-const plain = (root: string) => Artifact.addLayer(Artifact.make(), Layer.fromDirectory(root))
+const plain = (root: string) => Artifact.addLayer(Artifact.make(), ImageLayer.fromDirectory(root))
 
-describe("Artifact", () => {
+describe("An artifact", () => {
   live(
-    "of a directory is the same on every machine, whoever made the files and when",
+    "has the same digest for the same directory on every machine, whatever its umask, owner and times",
     Effect.gen(function*() {
       const [a, b] = [tree(`${yield* temporaryDirectory}/a`), tree(`${yield* temporaryDirectory}/b`)]
       utimesSync(`${b}/lib.a`, 1, 2)
@@ -50,7 +50,7 @@ describe("Artifact", () => {
         Effect.withConfigProvider(ConfigProvider.fromMap(new Map([["SOURCE_DATE_EPOCH", "1700000000"]])))
       )
       assertTrue(later.descriptor.digest !== one.descriptor.digest)
-      // Compressed twice on one machine, too.
+      // Compressing twice on one machine gives the same bytes, too.
       const compressed = yield* Artifact.push(Artifact.fromDirectory(a), store)
       strictEqual(
         (yield* Artifact.push(Artifact.fromDirectory(b), store)).descriptor.digest,
@@ -60,7 +60,7 @@ describe("Artifact", () => {
   )
 
   live(
-    "lists all its files, by their paths in it, and the archives that they are in",
+    "lists its files by their paths, and by the digests of their layers",
     Effect.gen(function*() {
       const root = tree(`${yield* temporaryDirectory}/a`)
       const store = yield* ImageStore.makeMemory
@@ -76,7 +76,7 @@ describe("Artifact", () => {
       const config = yield* ImageStore.fetchDocument(store, Artifact.codec, value.config)
       const diffId = config.value.diff_ids?.[value.layers[0].digest]
       const archive = yield* bytesOf(
-        Layer.decompress({ mediaType: value.layers[0].mediaType, bytes: store.fetch(value.layers[0]) })
+        ImageLayer.decompress({ mediaType: value.layers[0].mediaType, bytes: store.fetch(value.layers[0]) })
       )
       strictEqual(diffId, yield* Hasher.bytes(archive))
     })
@@ -84,13 +84,13 @@ describe("Artifact", () => {
 
   for (const compression of ["none", "gzip", "zstd"] as const) {
     live(
-      `is packed and unpacked with ${compression}, or says that the platform has it not`,
+      `round-trips files with ${compression}, or fails if the platform does not support it`,
       Effect.gen(function*() {
         const root = tree(`${yield* temporaryDirectory}/a`)
         const store = yield* OciDirectory.openOrCreate(`${root}-layout`)
         const artifact = Artifact.addLayer(
           Artifact.make(),
-          Layer.compress(Layer.fromDirectory(root, { permissions: "kept" }), compression)
+          ImageLayer.compress(ImageLayer.fromDirectory(root, { permissions: "kept" }), compression)
         )
         const pushed = yield* Effect.either(Artifact.push(artifact, store, "v1"))
         const [major = 0, minor = 0] = process.versions.node.split(".").map(Number)
@@ -107,7 +107,7 @@ describe("Artifact", () => {
   }
 
   live(
-    "of files has them by their base names, and no two of one name",
+    "contains files under their base names, and refuses two files with the same base name",
     Effect.gen(function*() {
       const root = tree(`${yield* temporaryDirectory}/a`)
       const store = yield* ImageStore.makeMemory
@@ -123,7 +123,7 @@ describe("Artifact", () => {
   )
 
   live(
-    "of a stream is of any type, and has its title",
+    "contains a stream with any media type and a title",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const type = MediaType.MediaType.make("application/vnd.example")
@@ -137,19 +137,19 @@ describe("Artifact", () => {
       const [layer] = value.layers
       strictEqual(layer.annotations?.[Annotations.title], "abc.txt")
       strictEqual(Buffer.from(yield* read(store, layer)).toString(), "abcabc")
-      // A key of the specification, and not the `versions` of ocipkg.
+      // The key of the specification, not the `versions` of ocipkg.
       deepStrictEqual(value.annotations, { "org.opencontainers.image.version": "1.2.3" })
       deepStrictEqual((yield* Artifact.files(store, "v1"))[0]?.files, [])
     })
   )
 
   live(
-    "about something is found by it, and needs no files",
+    "with a subject needs no files and is found as a referrer of the subject",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const { manifest } = yield* pushImage(store, ["one"])
       const type = MediaType.MediaType.make("application/vnd.example.signature")
-      const signature = yield* Artifact.push(Artifact.about(Artifact.make(type), manifest), store)
+      const signature = yield* Artifact.push(Artifact.subject(Artifact.make(type), manifest), store)
       deepStrictEqual(signature.value.layers, [Descriptor.empty])
       const [found] = yield* Stream.runCollect(store.referrers(manifest))
       strictEqual(found?.digest, signature.descriptor.digest)
@@ -158,7 +158,7 @@ describe("Artifact", () => {
   )
 
   live(
-    "has no blob but those that its manifest points to",
+    "stores only blobs that its manifest refers to",
     Effect.gen(function*() {
       const root = tree(`${yield* temporaryDirectory}/a`)
       const store = yield* OciDirectory.openOrCreate(`${root}-layout`)
@@ -173,12 +173,12 @@ describe("Artifact", () => {
   )
 
   live(
-    "that older versions of the crate have written is listed by its layers, and unpacked",
+    "written by older versions of ocipkg is listed by reading its layers, and unpacked",
     Effect.gen(function*() {
       const destination = `${yield* temporaryDirectory}/out`
       const store = yield* ImageStore.makeMemory
-      const layer = Layer.compress(Layer.fromEntries([Tar.file("lib/a", "1"), Tar.file("b", "2")]), "gzip")
-      const [description, bytes] = yield* Layer.run(layer, Sink.collectAll<Uint8Array>())
+      const layer = ImageLayer.compress(ImageLayer.fromEntries([Tar.file("lib/a", "1"), Tar.file("b", "2")]), "gzip")
+      const [description, bytes] = yield* ImageLayer.run(layer, Sink.collectAll<Uint8Array>())
       yield* store.push(description.descriptor, Stream.fromChunk(bytes))
       yield* store.push(Descriptor.empty, Stream.make(new TextEncoder().encode("{}")))
       const manifest = yield* Content.make(
@@ -198,7 +198,7 @@ describe("Artifact", () => {
   )
 
   live(
-    "goes into an archive as into any store, and is unpacked from there",
+    "is pushed to an archive like to any other store, and unpacked from it",
     Effect.gen(function*() {
       const root = tree(`${yield* temporaryDirectory}/a`)
       yield* OciArchive.edit(`${root}.tar`, (archive) => Artifact.push(Artifact.fromDirectory(root), archive, "v1"))
@@ -210,7 +210,7 @@ describe("Artifact", () => {
   )
 
   live(
-    "whose layer is not the one of its configuration is not unpacked",
+    "whose layer does not have the digest in its configuration is not unpacked",
     Effect.gen(function*() {
       const root = tree(`${yield* temporaryDirectory}/a`)
       const store = yield* ImageStore.makeMemory

@@ -35,13 +35,13 @@ const parts = fc.tuple(
 )
 
 describe("Content.verify", () => {
-  it("lets the described bytes pass, however they are cut and whatever the algorithm", () =>
+  it("passes matching bytes through, in any chunks and with any algorithm", () =>
     fc.assert(fc.asyncProperty(parts, async ([bytes, sizes, algorithm]) => {
       const descriptor = await Effect.runPromise(describe_(bytes, algorithm))
       strictEqual(await Effect.runPromise(outcome(descriptor, chunked(bytes, sizes))), bytes.length)
     })))
 
-  it("fails on fewer bytes, on more, and on others", () =>
+  it("fails on missing, excess and different bytes", () =>
     fc.assert(fc.asyncProperty(parts, fc.uint8Array({ minLength: 1, maxLength: 5 }), async ([bytes, sizes], more) => {
       const longer = Uint8Array.of(...bytes, ...more)
       const ofBytes = await Effect.runPromise(describe_(bytes))
@@ -52,7 +52,7 @@ describe("Content.verify", () => {
       strictEqual(await Effect.runPromise(outcome(ofLonger, chunked(others, sizes))), "DigestMismatch")
     })))
 
-  it.effect("stops at the first byte that is too many", () =>
+  it.effect("stops at the first excess byte", () =>
     Effect.gen(function*() {
       const descriptor = yield* describe_(new Uint8Array(10))
       let pulled = 0
@@ -64,13 +64,13 @@ describe("Content.verify", () => {
       strictEqual(pulled, 3)
     }))
 
-  it.effect("touches nothing whose digest it cannot compute", () =>
+  it.effect("does not read content whose digest cannot be computed", () =>
     Effect.gen(function*() {
       const descriptor = { mediaType: octets, digest: Digest.WellFormed.make("md5:abc"), size: 3 }
       strictEqual(yield* outcome(descriptor, Stream.dieMessage("was read")), "UnsupportedDigest")
     }))
 
-  it.effect("verifies a stream anew each time it is run", () =>
+  it.effect("verifies a stream again each time it is run", () =>
     Effect.gen(function*() {
       const bytes = Uint8Array.of(1, 2, 3)
       const verified = Stream.make(bytes).pipe(Content.verify(yield* describe_(bytes)))
@@ -80,7 +80,7 @@ describe("Content.verify", () => {
 })
 
 describe("Content.collect", () => {
-  it.effect("reads nothing that is said to be too large", () =>
+  it.effect("reads nothing if the descriptor's size exceeds the limit", () =>
     Effect.gen(function*() {
       const descriptor = { ...(yield* describe_(new Uint8Array())), size: Number.MAX_SAFE_INTEGER }
       const exit = yield* Effect.exit(Content.collect(Stream.dieMessage("was read"), descriptor, ImageManifest.codec))

@@ -28,19 +28,19 @@ describe("ContentHash.instructions", () => {
       ["no instructions", "", {}, "f01ca1f1597404a0dc16d29d30fccfe91ba8c31e100fe92a1e9efcdcbe87e39f"]
     ]
     for (const [name, text, options, expected] of known) {
-      it.effect(`hashes ${name}`, () =>
+      it.effect(`hashes ${name} like the reference implementation`, () =>
         Effect.gen(function*() {
           assert.strictEqual(yield* ContentHash.instructions(text, options), expected)
         }))
     }
 
-    it.effect("is a tag", () =>
+    it.effect("returns a valid tag", () =>
       Effect.gen(function*() {
         const tagged = Reference.make("localhost/a").pipe(Reference.withTag(yield* ContentHash.instructions("")))
         assert.strictEqual(String(Reference.make(String(tagged))), String(tagged))
       }))
 
-    it.effect("does not depend on the order of arguments, and orders by UTF-8 bytes", () =>
+    it.effect("does not depend on the order of build arguments, and sorts them by UTF-8 bytes", () =>
       Effect.gen(function*() {
         // U+FF5E comes before U+1F600 in UTF-8, and after its surrogates in UTF-16.
         const one = yield* ContentHash.instructions("", { buildArguments: { a: "1", "\uFF5E": "2", "\u{1F600}": "3" } })
@@ -54,7 +54,7 @@ describe("ContentHash.instructions", () => {
         assert.isBelow(written.lastIndexOf(0xEF), written.lastIndexOf(0xF0))
       }))
 
-    it.effect("differs by every part that is given", () =>
+    it.effect("depends on every option", () =>
       Effect.gen(function*() {
         const options: ReadonlyArray<ContentHash.Options> = [
           {},
@@ -66,7 +66,7 @@ describe("ContentHash.instructions", () => {
           { dockerfile: "a" },
           { platform: Platform.make("linux/arm64") },
           { platform: Platform.make("linux/amd64") },
-          // The name of a part among the arguments must not pass for the part.
+          // A build argument named like an option must not have the hash of the option.
           { buildArguments: { labels: "a" } },
           { labels: { a: "labels" } },
           { buildArguments: { labels: "a", target: "b" } },
@@ -76,7 +76,7 @@ describe("ContentHash.instructions", () => {
         assert.strictEqual(new Set(hashes).size, options.length)
       }))
 
-    it.effect("is the same for every name of a platform", () =>
+    it.effect("is equal for all names of a platform", () =>
       Effect.gen(function*() {
         assert.strictEqual(
           yield* ContentHash.instructions("", { platform: Platform.make("linux/aarch64") }),
@@ -86,7 +86,7 @@ describe("ContentHash.instructions", () => {
   })
 })
 
-describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
+describe.each(hashers)("ContentHash.directory with %s", (_, hasher) => {
   layer(Layer.merge(hasher, NodeContext.layer), { excludeTestServices: true })((it) => {
     const hashOf = (files: Readonly<Record<string, string | Uint8Array>>) =>
       Effect.flatMap(directoryOf(files), (root) => ContentHash.directory(root))
@@ -99,7 +99,7 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         assert.strictEqual(yield* hashOf(walkOrder), walkOrderHash)
       }))
 
-    it.scoped("streams a large file into the same framing", () =>
+    it.scoped("hashes a large streamed file like one in memory", () =>
       Effect.gen(function*() {
         const frame = (content: Uint8Array) => {
           const length = Buffer.alloc(8)
@@ -114,12 +114,12 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         assert.strictEqual(yield* hashOf({ large: content }), expected)
       }))
 
-    it.scoped("takes empty directories for nothing", () =>
+    it.scoped("ignores empty directories", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* hashOf({ ...walkOrder, "aa/b/": "" }), walkOrderHash)
       }))
 
-    it.scoped("includes hidden files, and only what is to be included", () =>
+    it.scoped("includes hidden files, and excludes what include rejects", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({ ...walkOrder, ".hidden": "", "secret/file": "" })
         assert.notStrictEqual(yield* ContentHash.directory(root), walkOrderHash)
@@ -129,7 +129,7 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         )
       }))
 
-    it.scoped("frames arguments and labels as for instructions", () =>
+    it.scoped("frames build arguments and labels as for instructions", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf(walkOrder)
         const hashes = yield* Effect.forEach(
@@ -139,7 +139,7 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         assert.strictEqual(new Set(hashes).size, hashes.length)
       }))
 
-    it.scoped("tells trees apart whose bytes are the same one after the other", () =>
+    it.scoped("distinguishes trees whose concatenated bytes are equal", () =>
       Effect.gen(function*() {
         const hashes = yield* Effect.forEach([
           { a: "", b: "" },
@@ -156,7 +156,7 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         assert.strictEqual(new Set(hashes).size, hashes.length)
       }))
 
-    it.scoped("sees executable bits and the targets of links, and no other bits", () =>
+    it.scoped("depends on executable bits and link targets, and on no other mode bits", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const root = yield* directoryOf(walkOrder)
@@ -176,7 +176,7 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         assert.strictEqual(new Set([walkOrderHash, executable, linked, linkedToDirectory, copied]).size, 5)
       }))
 
-    it.scoped("follows no link, not even into a circle", () =>
+    it.scoped("does not follow links, not even circular ones", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const root = yield* directoryOf(walkOrder)
@@ -185,7 +185,7 @@ describe.each(hashers)("ContentHash.directory by %s", (_, hasher) => {
         assert.match(yield* ContentHash.directory(root), /^[0-9a-f]{64}$/)
       }))
 
-    it.scoped("fails with the path of a directory that is not there", () =>
+    it.scoped("fails with the path of a missing directory", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({})
         const error = yield* Effect.flip(ContentHash.directory(`${root}/missing`))

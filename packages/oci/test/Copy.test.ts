@@ -1,16 +1,7 @@
 import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
-import {
-  Content,
-  Copy,
-  type Descriptor,
-  ImageIndex,
-  ImageManifest,
-  ImageStore,
-  type Limits,
-  MediaType
-} from "@ociman/oci"
+import { Content, Copy, type Descriptor, ImageIndex, ImageManifest, ImageStore, MediaType } from "@ociman/oci"
 import { Chunk, Deferred, Effect, Either, Exit, Ref, Stream } from "effect"
 
 const bytesOf = (text: string) => new TextEncoder().encode(text)
@@ -40,7 +31,7 @@ const withHasher = <A, E>(effect: Effect.Effect<A, E, Layer>) => Effect.provide(
 
 type Layer = Effect.Effect.Context<typeof ImageStore.makeMemory>
 
-/** A store that notes what is pushed to it, and how many pushes there are at once. */
+/** A store that records pushes, and the number of concurrent ones. */
 const observed = Effect.gen(function*() {
   const store = yield* ImageStore.makeMemory
   const order: Array<string> = []
@@ -54,7 +45,7 @@ const observed = Effect.gen(function*() {
       () => Effect.zipRight(Effect.yieldNow(), store.push(descriptor, content)),
       () => Effect.sync(() => atOnce.now--)
     )
-  return { store: { ...ImageStore.plain(store), push }, order, atOnce }
+  return { store: { ...store, push }, order, atOnce }
 })
 
 const indexOf = Effect.fnUntraced(function*(store: ImageStore.Store, manifests: ReadonlyArray<Descriptor.Descriptor>) {
@@ -65,7 +56,7 @@ const indexOf = Effect.fnUntraced(function*(store: ImageStore.Store, manifests: 
 })
 
 describe("Copy", () => {
-  it.effect("pushes what is pointed to before what points to it, and each content once", () =>
+  it.effect("pushes children before parents, and each blob once", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const one = yield* pushManifest(from, "shared", "one")
@@ -80,7 +71,7 @@ describe("Copy", () => {
     })))
 
   for (const concurrency of [1, 3, 5]) {
-    it.effect(`pushes at most ${concurrency} at the same time, if it is told so`, () =>
+    it.effect(`pushes at most ${concurrency} blobs at the same time with that concurrency`, () =>
       withHasher(Effect.gen(function*() {
         const from = yield* ImageStore.makeMemory
         const manifest = yield* pushManifest(from, "a", "b", "c", "d", "e", "f", "g")
@@ -90,7 +81,7 @@ describe("Copy", () => {
       })))
   }
 
-  it.effect("tells what happens, in the order of the events", () =>
+  it.effect("reports events in order", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const manifest = yield* pushManifest(from, "layer")
@@ -119,7 +110,7 @@ describe("Copy", () => {
       deepStrictEqual(to.order, [])
     })))
 
-  it.effect("leaves layers alone that may not be distributed, unless it is told to take them", () =>
+  it.effect("skips nondistributable layers unless the option nondistributable is set", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const layer = yield* pushBlob(from, "foreign", MediaType.DockerForeignLayer)
@@ -133,7 +124,7 @@ describe("Copy", () => {
       assertTrue(yield* to.exists(layer))
     })))
 
-  it.effect("copies a layer that one manifest forbids to distribute and another one does not", () =>
+  it.effect("copies a layer that one manifest marks as nondistributable and another does not", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const layer = yield* pushBlob(from, "layer")
@@ -148,7 +139,7 @@ describe("Copy", () => {
       }
     })))
 
-  it.effect("plans indexes that are nested thousands deep", () =>
+  it.effect("plans indexes nested thousands of levels deep", () =>
     withHasher(Effect.gen(function*() {
       const depth = 5000
       const memory = yield* ImageStore.makeMemory
@@ -160,7 +151,7 @@ describe("Copy", () => {
         indexes.set(root.digest, bytes)
       }
       const from: Copy.Source = {
-        ...ImageStore.plain(memory),
+        ...memory,
         fetch: (descriptor) => {
           const bytes = indexes.get(descriptor.digest)
           return bytes === undefined ? memory.fetch(descriptor) : Stream.make(bytes)
@@ -169,13 +160,13 @@ describe("Copy", () => {
       strictEqual((yield* Copy.plan(from, root, memory)).groups.length, depth + 2)
     })))
 
-  it.effect("refuses a graph with more manifests and indexes, or larger ones, than its limits allow", () =>
+  it.effect("fails if the number or the size of manifests and indexes exceeds the limits", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const manifests = yield* Effect.forEach(["a", "b", "c"], (text) => pushManifest(from, text))
       const index = yield* indexOf(from, manifests)
       const documentSize = manifests.reduce((sum, { size }) => sum + size, index.size)
-      const copied = (limits: Partial<Limits.GraphLimits>) =>
+      const copied = (limits: Partial<Copy.GraphLimits>) =>
         Effect.gen(function*() {
           const to = yield* observed
           const result = yield* Effect.either(Copy.graph(from, index, to.store, { limits }))
@@ -194,7 +185,7 @@ describe("Copy", () => {
       )
     })))
 
-  it.effect("ends if a registry invents referrers for ever", () =>
+  it.effect("ends if a registry returns an endless list of referrers", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const manifest = yield* pushManifest(from, "layer")
@@ -208,7 +199,7 @@ describe("Copy", () => {
         }).pipe(Effect.provide(NodeHasher.layer))
       const copied = (referrers: Copy.Source["referrers"]) =>
         Effect.flatMap(ImageStore.makeMemory, (to) =>
-          Copy.graph({ ...ImageStore.plain(from), ...(referrers === undefined ? {} : { referrers }) }, manifest, to, {
+          Copy.graph({ ...from, ...(referrers === undefined ? {} : { referrers }) }, manifest, to, {
             referrers: true,
             limits: { documents: 50 }
           })).pipe(
@@ -217,12 +208,12 @@ describe("Copy", () => {
               error._tag === "GraphLimitExceeded" ? `${error._tag} ${error.limit}` : error._tag
             )
           )
-      // One for each referrer, and one list without an end.
+      // One list for each referrer, and one endless list.
       strictEqual(yield* copied((subject) => Stream.fromEffect(inventing(subject))), "GraphLimitExceeded documents")
       strictEqual(yield* copied((subject) => Stream.repeatEffect(inventing(subject))), "GraphLimitExceeded documents")
     })))
 
-  it.effect("goes on where it was interrupted, and stops when nobody watches any longer", () =>
+  it.effect("continues after an interruption, and stops when its consumer stops", () =>
     withHasher(Effect.gen(function*() {
       const from = yield* ImageStore.makeMemory
       const manifest = yield* pushManifest(from, "layer")
@@ -231,7 +222,7 @@ describe("Copy", () => {
       const stuck = yield* Deferred.make<void>()
       const interrupted = yield* Ref.make(false)
       const halting: Copy.Source = {
-        ...ImageStore.plain(from),
+        ...from,
         fetch: (descriptor) =>
           descriptor.mediaType === MediaType.ImageLayer
             ? Stream.concat(
@@ -252,7 +243,7 @@ describe("Copy", () => {
       strictEqual((yield* to.resolve("v1")).digest, manifest.digest)
     })))
 
-  /** A manifest with two layers, of which the target takes the first over from another of its repositories. */
+  /** A manifest with two layers, the first of which the target mounts from another repository. */
   const mounting = Effect.gen(function*() {
     const from = yield* ImageStore.makeMemory
     const to = yield* ImageStore.makeMemory
@@ -262,10 +253,10 @@ describe("Copy", () => {
       descriptor.digest === mounted.digest
         ? Effect.as(to.push(descriptor, Stream.make(bytesOf("first layer"))), "Mounted" as const)
         : to.push(descriptor, content)
-    return Copy.watch({ store: from, name: "v1" }, { store: { ...ImageStore.plain(to), push }, name: "v2" })
+    return Copy.watch({ store: from, name: "v1" }, { store: { ...to, push }, name: "v2" })
   })
 
-  it.effect("accounts for all planned bytes, also of what is mounted or present", () =>
+  it.effect("accounts for all planned bytes, including mounted and present blobs", () =>
     withHasher(Effect.gen(function*() {
       const events = Chunk.toReadonlyArray(yield* Stream.runCollect(yield* mounting))
       const planned = events.flatMap((event) => event._tag === "Planned" ? [event.plan.bytes] : [])

@@ -36,7 +36,7 @@ const invalid: ReadonlyArray<readonly [input: string, reason: Digest.InvalidDige
 
 describe("Digest", () => {
   for (const [algorithm, encoded] of valid) {
-    it(`reads ${algorithm}`, () => {
+    it(`parses a ${algorithm} digest`, () => {
       const digest = Digest.Digest.make(`${algorithm}:${encoded}`)
       assert.strictEqual(Digest.algorithm(digest), algorithm)
       assert.strictEqual(Digest.encoded(digest), encoded)
@@ -51,7 +51,7 @@ describe("Digest", () => {
     })
   }
 
-  it("says how many digits there should be", () => {
+  it("tells the expected number of digits in the error", () => {
     const [error] = [Either.flip(Digest.parse("sha256:abc")).pipe(Either.getOrThrow)]
     assert.strictEqual(
       error.message,
@@ -59,12 +59,12 @@ describe("Digest", () => {
     )
   })
 
-  it("says the same in the error of the schema", () => {
+  it("has the same message in the error of its schema", () => {
     const result = Schema.decodeUnknownEither(Digest.Digest)("sha256:abc")
     assert.isTrue(Either.isLeft(result) && result.left.message.includes("this one has 3"))
   })
 
-  it.prop("generates digests", { digest: Arbitrary.make(Digest.Digest) }, ({ digest }) => {
+  it.prop("generates valid digests for property tests", { digest: Arbitrary.make(Digest.Digest) }, ({ digest }) => {
     assert.strictEqual(`${Digest.algorithm(digest)}:${Digest.encoded(digest)}`, digest)
     assert.isTrue(Digest.isDigest(digest))
   })

@@ -20,7 +20,7 @@ import { gzipSync } from "node:zlib"
 import { archiveOf, failure, pushImage, temporary } from "./archives.js"
 import { live } from "./live.js"
 
-/** An archive as Docker 20.10 writes it: a directory for each layer, and a link where a layer is there already. */
+/** An archive in the form of Docker 20.10: one directory for each layer, and links to shared layers. */
 const legacy = (path: string, options: { readonly compressed?: boolean; readonly manifest?: unknown } = {}) =>
   Effect.gen(function*() {
     const layer = yield* archiveOf([Tar.file("one", "1")])
@@ -50,10 +50,10 @@ const legacy = (path: string, options: { readonly compressed?: boolean; readonly
     return { config: config.descriptor, layer, diffId }
   })
 
-describe("DockerArchive", () => {
+describe("A DockerArchive", () => {
   for (const compressed of [false, true]) {
     live(
-      `has the images that Docker saved${compressed ? ", also if their layers are compressed" : ""}`,
+      `reads the images that Docker saved${compressed ? " with compressed layers" : ""}`,
       Effect.gen(function*() {
         const path = `${yield* temporary}/a.tar`
         const { config, diffId } = yield* legacy(path, { compressed })
@@ -77,7 +77,7 @@ describe("DockerArchive", () => {
   }
 
   live(
-    "becomes one of both kinds by a copy",
+    "copied to an OciArchive becomes an archive of both formats",
     Effect.gen(function*() {
       const root = yield* temporary
       const { config } = yield* legacy(`${root}/a.tar`)
@@ -95,7 +95,7 @@ describe("DockerArchive", () => {
   )
 
   live(
-    "that lacks something is refused, and says what",
+    "with a missing part is refused, and the error names the part",
     Effect.gen(function*() {
       const root = yield* temporary
       const path = `${root}/a.tar`
@@ -117,7 +117,7 @@ describe("DockerArchive", () => {
   )
 
   live(
-    "whose layer is not the one of the configuration is not read",
+    "does not read a layer whose digest is not in the configuration",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { config } = yield* legacy(path)
@@ -131,7 +131,7 @@ describe("DockerArchive", () => {
   )
 
   live(
-    "has of several platforms the one that is wanted",
+    "copies only the selected platform",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
 
@@ -156,7 +156,7 @@ describe("DockerArchive", () => {
         const { value } = yield* ImageStore.fetchDocument(archive, ImageManifest.codec, image)
         const config = yield* ImageStore.fetchDocument(archive, ImageConfig.codec, value.config)
         strictEqual(config.value.architecture, expected)
-        // Who knows of indexes finds both.
+        // A reader of indexes finds both.
         const both = yield* OciArchive.open(path)
         strictEqual((yield* both.resolve("example.com/a:1")).digest, index.descriptor.digest)
         yield* Copy.image({ store: both, name: "example.com/a:1" }, { store: yield* ImageStore.makeMemory, name: "a" })

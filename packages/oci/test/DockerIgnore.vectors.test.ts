@@ -1,6 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
-import { DockerIgnore, Hasher } from "@ociman/oci"
+import { Hasher } from "@ociman/oci"
+import * as DockerIgnore from "@ociman/oci/author/DockerIgnore"
 import { Effect, Either, Schema, Stream } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -37,7 +38,7 @@ if (existsSync(path)) {
   const vectors = Schema.decodeUnknownSync(Schema.parseJson(Vectors))(readFileSync(path, "utf8"))
 
   describe("dockerignore.json", () => {
-    it("matches as moby/patternmatcher does", () => {
+    it("matches like moby/patternmatcher", () => {
       for (const { error, match, path, patterns } of vectors.matchCases) {
         const result = ignored(patterns, path)
         assert.strictEqual(
@@ -48,7 +49,7 @@ if (existsSync(path)) {
       }
     })
 
-    it("reads ignore files as moby/patternmatcher does", () => {
+    it("parses ignore files like moby/patternmatcher", () => {
       for (
         const { error, matcherError, patterns, text = `a\n${"y".repeat(65536)}\nb\n` } of vectors.ignoreFileParsing
       ) {
@@ -64,7 +65,7 @@ if (existsSync(path)) {
 
     for (const [reader, hasher] of hashers) {
       it.scopedLive.each(vectors.treeCases)(
-        `walks a tree as BuildKit does, by ${reader}: $name`,
+        `walks a tree like BuildKit with ${reader}: $name`,
         (tree) =>
           Effect.gen(function*() {
             const root = yield* directoryOf(
@@ -79,7 +80,7 @@ if (existsSync(path)) {
               (paths ?? []).filter((path) => !path.endsWith("/")).sort()
             const found = Array.from(entries, ({ path }) => path).sort()
             assert.deepStrictEqual(found, files(tree.buildkitContext))
-            // The classic builder is always given these two, and overlooks some of what is taken back.
+            // The classic builder always receives these two files, and ignores some negated patterns.
             const always = [".dockerignore", "Dockerfile"]
             assert.includeMembers([...found, ...always], files(tree.contextEntries))
           }).pipe(Effect.provide(hasher), Effect.provide(NodeContext.layer))
@@ -87,5 +88,5 @@ if (existsSync(path)) {
     }
   })
 } else if (process.env.CI === "true") {
-  it("dockerignore.json is there", () => assert.fail(`${path} is missing`))
+  it("dockerignore.json exists", () => assert.fail(`${path} is missing`))
 }

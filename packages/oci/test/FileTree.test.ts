@@ -1,7 +1,8 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"
-import { FileTree, Hasher } from "@ociman/oci"
+import { Hasher } from "@ociman/oci"
+import * as FileTree from "@ociman/oci/author/FileTree"
 import { Chunk, Deferred, Effect, Fiber, Layer, Predicate, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import { renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
@@ -14,9 +15,9 @@ const walk = (root: string, options?: FileTree.Options) =>
 const paths = (root: string, options?: FileTree.Options) =>
   Effect.map(walk(root, options), (entries) => entries.map(({ path }) => path))
 
-describe.each(hashers)("FileTree by %s", (_, hasher) => {
+describe.each(hashers)("FileTree with %s", (_, hasher) => {
   layer(Layer.merge(hasher, NodeContext.layer), { excludeTestServices: true })((it) => {
-    it.scoped("sorts each directory by the UTF-8 bytes of the names", () =>
+    it.scoped("sorts each directory by the UTF-8 bytes of names", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({
           "a/z": "",
@@ -33,7 +34,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepStrictEqual(yield* paths(root), expected)
       }))
 
-    it.scoped("yields more entries than it reads at once, in order", () =>
+    it.scoped("yields more entries than one batch in order", () =>
       Effect.gen(function*() {
         const names = Array.from({ length: 150 }, (_, i) => `${i % 7}/${String(i).padStart(3, "0")}`).sort()
         const root = yield* directoryOf(Object.fromEntries(names.map((name) => [name, name])))
@@ -47,7 +48,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         }
       }))
 
-    it.scoped("streams what is larger than the limit, byte for byte", () =>
+    it.scoped("streams files above the size limit unchanged", () =>
       Effect.gen(function*() {
         const content = Uint8Array.from({ length: 3_000_001 }, (_, i) => i % 251)
         const root = yield* directoryOf({
@@ -64,7 +65,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         }
       }))
 
-    it.scoped("tells executable files and links from others", () =>
+    it.scoped("distinguishes executable files and links from other files", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const root = yield* directoryOf({ a: "", b: "" })
@@ -76,7 +77,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepStrictEqual(c, { _tag: "Symlink", path: "c", target: "nowhere/ü" })
       }))
 
-    it.scoped("takes a link to a directory for the directory, at the root only", () =>
+    it.scoped("follows a link only if it is the root", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const root = yield* directoryOf({ "a/b": "" })
@@ -85,7 +86,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepStrictEqual(yield* paths(root), ["a/b", "link"])
       }))
 
-    it.scoped("asks about every entry once, and not about what is in an excluded directory", () =>
+    it.scoped("calls include once for each entry, and not within excluded directories", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({ "a/b/c": "", "a/d": "", e: "" })
         const asked: Array<readonly [string, FileTree.EntryType]> = []
@@ -100,7 +101,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
     for (const large of [false, true]) {
       const title = large ? "a large file" : "a small file"
 
-      it.scoped(`does not follow a link that takes the place of ${title} after it was listed`, () =>
+      it.scoped(`does not follow a link that replaces ${title} after listing`, () =>
         Effect.gen(function*() {
           const secret = `${yield* directoryOf({ secret: "x".repeat(large ? 300_000 : 10) })}/secret`
           const root = yield* directoryOf({ a: "", "b/c": "" })
@@ -119,7 +120,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         }))
     }
 
-    it.scoped("does not follow a link that takes the place of a directory after it was listed", () =>
+    it.scoped("does not follow a link that replaces a directory after listing", () =>
       Effect.gen(function*() {
         const outside = yield* directoryOf({ f: "secret" })
         const root = yield* directoryOf({ "d/f": "" })
@@ -132,7 +133,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepInclude(yield* Effect.flip(walk(root, { include })), { reason: "Changed", path: `${root}/d/f` })
       }))
 
-    it.scoped("follows a link whose path it is given", () =>
+    it.scoped("follows a link that is given as a path", () =>
       Effect.gen(function*() {
         const fs = yield* FileSystem.FileSystem
         const root = yield* directoryOf({ a: "content" })
@@ -141,7 +142,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.strictEqual(new TextDecoder().decode(yield* content(`${root}/link`)), "content")
       }))
 
-    it.scoped("refuses pipes, unless they are excluded, without waiting for them", () =>
+    it.scoped("refuses pipes without blocking, unless they are excluded", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({ a: "" })
         execFileSync("mkfifo", [`${root}/pipe`])
@@ -150,7 +151,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepStrictEqual(yield* paths(root, { include: (path) => path !== "pipe" }), ["a"])
       }))
 
-    it.scoped("passes over sockets", () =>
+    it.scoped("skips sockets", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({ a: "" })
         yield* Effect.acquireRelease(
@@ -162,7 +163,7 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepStrictEqual(yield* paths(root), ["a"])
       }))
 
-    it.scoped("refuses names and targets that are not UTF-8", () =>
+    it.scoped("refuses names and link targets that are not UTF-8", () =>
       Effect.gen(function*() {
         const named = yield* directoryOf({})
         writeFileSync(Buffer.concat([Buffer.from(`${named}/a`), Buffer.of(0xFF)]), "")
@@ -172,14 +173,14 @@ describe.each(hashers)("FileTree by %s", (_, hasher) => {
         assert.deepInclude(yield* Effect.flip(walk(linked)), { reason: "InvalidName", path: `${linked}/link` })
       }))
 
-    it.scoped("fails for what cannot be read, with its path", () =>
+    it.scoped("fails on an unreadable entry with its path", () =>
       Effect.gen(function*() {
         const root = yield* directoryOf({ "a/b": "" })
-        // Also root, whom no mode keeps out, cannot list a file.
+        // Even root cannot list a file as a directory.
         const error = yield* Effect.flip(walk(`${root}/a/b`))
         assert.strictEqual(error.reason, "Unreadable")
         assert.include(error.message, `${root}/a/b`)
-        // A file that goes away between being listed and being read.
+        // A file removed between listing and reading.
         const include = (path: string) => {
           if (path === "a/b") rmSync(`${root}/a/b`)
           return true
@@ -223,14 +224,14 @@ layer(NodeContext.layer)("FileTree", (it) => {
   })
 
   for (const size of [1, 3]) {
-    it.effect(`fails if a file of ${size} bytes has 2 when it is read`, () =>
+    it.effect(`fails if a file of ${size} bytes has 2 bytes when it is read`, () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(Stream.runDrain(FileTree.walk(changing(new Uint8Array(2), size), "/root")))
         assert.deepInclude(error, { reason: "Changed", path: "/root/a" })
       }))
   }
 
-  it.effect("reads only a little ahead of who takes the entries", () =>
+  it.effect("reads only a little ahead of its consumer", () =>
     Effect.gen(function*() {
       let read = 0
       const reader: FileTree.Reader = {

@@ -8,10 +8,10 @@ import { directoryOf, hashers } from "./support.js"
 const expected = (bytes: Uint8Array, algorithm: Digest.Algorithm) =>
   `${algorithm}:${createHash(algorithm).update(bytes).digest("hex")}`
 
-describe.each(hashers)("Hasher by %s", (_, hasher) => {
+describe.each(hashers)("Hasher with %s", (_, hasher) => {
   layer(Layer.merge(hasher, NodeContext.layer), { excludeTestServices: true })((it) => {
     it.effect.prop(
-      "digests bytes and streams alike",
+      "computes the same digest for bytes and for a stream",
       {
         parts: FastCheck.array(FastCheck.uint8Array()),
         algorithm: FastCheck.constantFrom<Digest.Algorithm>("sha256", "sha512")
@@ -27,14 +27,14 @@ describe.each(hashers)("Hasher by %s", (_, hasher) => {
         })
     )
 
-    it.effect("takes sha256 where no algorithm is given", () =>
+    it.effect("uses sha256 by default", () =>
       Effect.gen(function*() {
         const empty = new Uint8Array(0)
         assert.strictEqual(yield* Hasher.bytes(empty), expected(empty, "sha256"))
         assert.strictEqual(yield* Hasher.stream(Stream.empty), expected(empty, "sha256"))
       }))
 
-    it.scoped("digests files, small and large, through links too", () =>
+    it.scoped("digests small and large files, and follows links", () =>
       Effect.gen(function*() {
         const large = new Uint8Array(3_000_001).fill(7)
         const root = yield* directoryOf({ small: "small", large })
@@ -42,7 +42,7 @@ describe.each(hashers)("Hasher by %s", (_, hasher) => {
         assert.strictEqual(yield* Hasher.file(`${root}/large`, "sha512"), expected(large, "sha512"))
       }))
 
-    it.scoped("keeps the failure of a stream, and the path of a file", () =>
+    it.scoped("keeps the error of a stream, and the path of an unreadable file", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* Effect.flip(Hasher.stream(Stream.fail("no"))), "no")
         const root = yield* directoryOf({})

@@ -1,7 +1,8 @@
 import { it } from "@effect/vitest"
 import { deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeHasher, NodeImages } from "@ociman/node"
 import { ContentError, ImageStore, LocalStore, OciArchive, OciDirectory } from "@ociman/oci"
+import * as StoreDriver from "@ociman/oci/author/StoreDriver"
 import * as ImageStoreSuite from "@ociman/testing/ImageStoreSuite"
 import { Effect, Layer, Stream } from "effect"
 import { temporary } from "./archives.js"
@@ -21,7 +22,7 @@ const pending = Layer.scoped(
 
 ImageStoreSuite.suite("a store in an archive that is not saved yet", Layer.provideMerge(pending, environment))
 
-/** Opens the archive for each operation, and saves it after those that change it. */
+/** Opens the archive for each operation, and saves it after changes. */
 const reopened = (path: string) =>
   Effect.gen(function*() {
     const context = yield* Effect.context<Layer.Layer.Success<typeof environment>>()
@@ -64,7 +65,7 @@ ImageStoreSuite.suite(
   "the store of a user",
   Layer.provideMerge(
     Layer.scoped(ImageStore.ImageStore, Effect.flatMap(temporary, LocalStore.make)),
-    Layer.merge(environment, NodeLocalFiles.layer)
+    Layer.merge(environment, NodeImages.layerLocalFiles)
   )
 )
 
@@ -76,19 +77,19 @@ ImageStoreSuite.suite(
       Effect.gen(function*() {
         const context = yield* Effect.context<Layer.Layer.Success<typeof environment>>()
         const root = yield* temporary
-        return ImageStore.lazy("a layout", Effect.provide(OciDirectory.openOrCreate(root), context))
+        return StoreDriver.lazy("a layout", Effect.provide(OciDirectory.openOrCreate(root), context))
       })
     ),
     environment
   )
 )
 
-it.effect("a store that is opened when it is needed is opened once, and tried again if it could not be", () =>
+it.effect("a lazy store is opened once, and again only if opening failed", () =>
   Effect.gen(function*() {
     let tries = 0
     const memory = yield* ImageStore.makeMemory
     const failure = new ContentError.StoreFailed({ store: "s", operation: "be opened", reason: "Unavailable" })
-    const store = ImageStore.lazy("s", Effect.suspend(() => ++tries === 1 ? failure : Effect.succeed(memory)))
+    const store = StoreDriver.lazy("s", Effect.suspend(() => ++tries === 1 ? failure : Effect.succeed(memory)))
     strictEqual(tries, 0)
     strictEqual(yield* Effect.flip(store.resolve("a")), failure)
     const resolve = Effect.flip(store.resolve("a"))

@@ -1,6 +1,6 @@
 import { describe, it } from "@effect/vitest"
 import { assertFalse, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Artifact, Copy, Layer, LocalStore, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
+import { Artifact, Copy, ImageLayer, LocalStore, OciDirectory, Platform, RunnableImage, Tar } from "@ociman/oci"
 import { ConfigProvider, Effect, Stream } from "effect"
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { failure, read } from "./archives.js"
@@ -8,9 +8,9 @@ import { live } from "./live.js"
 import { describeTree, temporaryDirectory } from "./trees.js"
 
 const artifact = (content: string, ...more: ReadonlyArray<Tar.Entry>) =>
-  Artifact.addLayer(Artifact.make(), Layer.fromEntries([Tar.file("lib.a", content), ...more]))
+  Artifact.addLayer(Artifact.make(), ImageLayer.fromEntries([Tar.file("lib.a", content), ...more]))
 
-/** A package as the crate ocipkg stores it: its files, and beside them the layout. */
+/** A package as stored by the crate ocipkg: its files, and the layout beside them. */
 const legacy = (root: string, path: string, name: string | undefined, content: string) =>
   Effect.gen(function*() {
     mkdirSync(`${root}/${path}/__tests__/deep`, { recursive: true })
@@ -21,7 +21,7 @@ const legacy = (root: string, path: string, name: string | undefined, content: s
 
 describe("LocalStore", () => {
   live(
-    "tells every name from every other, on every file system",
+    "keeps all names distinct on every file system",
     Effect.gen(function*() {
       const root = yield* temporaryDirectory
       const store = yield* LocalStore.make(root)
@@ -40,7 +40,7 @@ describe("LocalStore", () => {
       for (const name of names) {
         strictEqual(readFileSync(`${yield* store.files(name)}/lib.a`, "utf8"), name)
       }
-      // No path has a letter of upper case in it, or anything of a name.
+      // No path contains an upper-case letter or any part of a name.
       const paths = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => !path.endsWith("lib.a"))
       assertTrue(
         paths.every((path) => /^(layout|files)(\/(blobs|sha256|[0-9a-f]{64}|oci-layout|index\.json))*$/.test(path)),
@@ -51,7 +51,7 @@ describe("LocalStore", () => {
   )
 
   live(
-    "keeps files apart from what it knows of them, whatever they are called",
+    "keeps unpacked files apart from its metadata, whatever their names",
     Effect.gen(function*() {
       const store = yield* LocalStore.make(yield* temporaryDirectory)
       const names = ["__tests__/a", "__pycache__/b", ".oci-dir/index.json", "layout/index.json", "oci-layout"]
@@ -64,7 +64,7 @@ describe("LocalStore", () => {
   )
 
   live(
-    "unpacks once, also if many ask at once, and a failure leaves nothing that looks complete",
+    "unpacks once for concurrent callers, and leaves nothing behind after a failure",
     Effect.gen(function*() {
       const root = yield* temporaryDirectory
       const store = yield* LocalStore.make(root)
@@ -90,7 +90,7 @@ describe("LocalStore", () => {
   )
 
   live(
-    "has what a name leads to, and after it moved what it then leads to",
+    "returns the files of the current content of a moved name",
     Effect.gen(function*() {
       const store = yield* LocalStore.make(yield* temporaryDirectory)
       yield* Artifact.push(artifact("old"), store, "a")
@@ -111,13 +111,13 @@ describe("LocalStore", () => {
   )
 
   live(
-    "unpacks images for a platform",
+    "unpacks images for the selected platform",
     Effect.gen(function*() {
       const store = yield* LocalStore.make(yield* temporaryDirectory)
       const of = (architecture: string) =>
         RunnableImage.addLayer(
           RunnableImage.scratch(Platform.make(`linux/${architecture}`)),
-          Layer.fromEntries([Tar.file("name", architecture)])
+          ImageLayer.fromEntries([Tar.file("name", architecture)])
         )
       yield* RunnableImage.pushIndex([of("amd64"), of("arm64")], store, "all")
       for (const architecture of ["amd64", "arm64"]) {
@@ -136,7 +136,7 @@ describe("LocalStore", () => {
       [{ HOME: "/c" }, "/c/.local/share/ociman"]
     ] as const
   ) {
-    it.effect(`is in ${expected} by ${Object.keys(settings).join(", ")}`, () =>
+    it.effect(`is in ${expected} with the settings ${Object.keys(settings).join(", ")}`, () =>
       Effect.map(
         Effect.withConfigProvider(LocalStore.dataDirectory, ConfigProvider.fromMap(new Map(Object.entries(settings)))),
         (directory) => strictEqual(directory, expected)
@@ -144,11 +144,11 @@ describe("LocalStore", () => {
   }
 
   live(
-    "of the crate ocipkg is read, with all that is whole in it",
+    "reads every complete image of a store of the crate ocipkg",
     Effect.gen(function*() {
       const root = yield* temporaryDirectory
       const { descriptor, value } = yield* legacy(root, "ghcr.io/a/b/__v1", "ghcr.io/a/b:v1", "one")
-      // The path alone does not tell the tag from the separator.
+      // The path alone does not distinguish the tag from a separator.
       yield* legacy(root, "localhost__5000/a/__v__1", "localhost:5000/a:v__1", "two")
       const digest = `sha256:${"a".repeat(64)}`
       yield* legacy(root, `ghcr.io/a/__${digest.replace(":", "__")}`, undefined, "three")

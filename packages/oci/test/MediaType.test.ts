@@ -36,7 +36,7 @@ describe("MediaType", () => {
     })
   }
 
-  it("knows the layers that are not to be distributed", () => {
+  it("recognizes nondistributable layers", () => {
     const prefix = "application/vnd.oci.image.layer.nondistributable.v1.tar"
     for (const [suffix, compression] of [["", "none"], ["+gzip", "gzip"], ["+zstd", "zstd"]] as const) {
       assert.isTrue(MediaType.isNondistributable(prefix + suffix))
@@ -52,7 +52,7 @@ describe("MediaType", () => {
     })
   }
 
-  it("is read from a header, without parameters and in lower case", () => {
+  it("is parsed from a Content-Type header without parameters and in lower case", () => {
     const read = (header: string) => Option.getOrUndefined(MediaType.fromContentType(header))
     assert.strictEqual(read("application/vnd.oci.image.manifest.v1+json"), MediaType.ImageManifest)
     assert.strictEqual(read(" Application/vnd.OCI.image.manifest.v1+JSON ; charset=utf-8"), MediaType.ImageManifest)

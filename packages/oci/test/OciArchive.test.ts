@@ -7,7 +7,6 @@ import {
   type Descriptor,
   DockerArchive,
   ImageIndex,
-  ImageLayout,
   ImageManifest,
   ImageStore,
   MediaType,
@@ -15,6 +14,7 @@ import {
   OciDirectory,
   Tar
 } from "@ociman/oci"
+import * as ImageLayout from "@ociman/oci/author/ImageLayout"
 import { Effect, Exit, Fiber, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import {
@@ -44,7 +44,7 @@ const entriesOf = (bytes: Uint8Array) =>
     (entries) => [...entries]
   )
 
-/** An archive with one image, in two layers, called `example.com/app:1`. */
+/** An archive with one image of two layers, named `example.com/app:1`. */
 const saved = (path: string) =>
   OciArchive.edit(
     path,
@@ -66,9 +66,9 @@ const rewritten = (path: string, f: (entry: Tar.Entry) => ReadonlyArray<Tar.Entr
     )
   })
 
-describe("OciArchive", () => {
+describe("An OciArchive", () => {
   live(
-    "has everything again when it is opened, and is Docker's too",
+    "reads back all content after it is saved, and is also a Docker archive",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { layers, manifest } = yield* saved(path)
@@ -85,7 +85,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "is the same bytes for the same content, in whatever order it came",
+    "has the same bytes for the same content, in any order of pushes",
     Effect.gen(function*() {
       const root = yield* temporary
       const make = (path: string, names: ReadonlyArray<string>) =>
@@ -102,7 +102,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "begins with what skopeo, GNU tar and people expect to find",
+    "begins with the files that skopeo and GNU tar expect",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { config, layers, manifest } = yield* saved(path)
@@ -113,12 +113,12 @@ describe("OciArchive", () => {
   )
 
   live(
-    "of many gigabytes is opened by its headers, and read where the content is",
+    "of many gigabytes is opened by reading its headers only",
     Effect.gen(function*() {
       const root = yield* temporary
       const path = `${root}/large.tar`
       const small = yield* saved(path)
-      // A file of 20 GiB in the middle, of which the disk has nothing.
+      // A sparse file of 20 GiB in the middle.
       const header = (yield* archiveOf([Tar.file("other", "")])).slice(0, 512)
       const size = 20 * 1024 ** 3
       header.set(new TextEncoder().encode(size.toString(8).padStart(11, "0")), 124)
@@ -163,7 +163,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "is read when its names begin with ./, and when others have packed it in any format",
+    "with names that begin with ./, or packed by other tools in any format, is read",
     Effect.gen(function*() {
       const root = yield* temporary
       const { manifest } = yield* saved(`${root}/a.tar`)
@@ -183,7 +183,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "of digests too long for a plain header is read, whether extended by POSIX or by GNU",
+    "with digests too long for a plain header is read in POSIX and GNU format",
     Effect.gen(function*() {
       const root = yield* temporary
       const directory = yield* OciDirectory.create(`${root}/directory`)
@@ -201,7 +201,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "is read when it is compressed, and nothing remains of what was decompressed",
+    "that is compressed is read, and its decompressed copy is removed",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { manifest } = yield* saved(path)
@@ -220,7 +220,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "is compressed as it was, or by its name if it is new, and the same bytes again",
+    "keeps its compression on save; a new archive is compressed by its file name",
     Effect.gen(function*() {
       const root = yield* temporary
       const magic = (path: string) => readFileSync(path).readUInt16BE()
@@ -255,7 +255,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "that would be a bomb is not decompressed",
+    "that is a decompression bomb is refused",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar.gz`
       writeFileSync(path, gzipSync(Buffer.alloc(80 * 1024 ** 2)))
@@ -264,7 +264,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "without the file oci-layout is read, as the crate ocipkg wrote it; of another version it is not",
+    "without the file oci-layout, as written by the crate ocipkg, is read; another layout version is refused",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { manifest } = yield* saved(path)
@@ -280,7 +280,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "that is none is refused, and says what it is",
+    "that is not an archive is refused with the reason",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const refused = failure(OciArchive.open(path))
@@ -294,7 +294,7 @@ describe("OciArchive", () => {
       assertInclude((yield* Effect.flip(OciArchive.open(path))).message, "DockerArchive")
       yield* saved(`${path}2`)
       const whole = readFileSync(`${path}2`)
-      // Two empty blocks are its end, and more are padding.
+      // Two empty blocks are the end mark, and more are padding.
       for (let length = 512; length < whole.length - 2048; length += 512) {
         writeFileSync(path, whole.subarray(0, length))
         assertTrue((yield* refused).startsWith("LayoutError"), `cut to ${length}`)
@@ -304,7 +304,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "does not lead out by its links, nor in circles",
+    "does not follow its links to the outside or in circles",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { layers: [layer] } = yield* saved(path)
@@ -323,7 +323,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "whose content is not what its name says is not read, and not saved elsewhere",
+    "with damaged content is neither read nor saved elsewhere",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { layers: [layer] } = yield* saved(path)
@@ -341,7 +341,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "is left alone until it is saved, and leaves nothing beside it",
+    "is unchanged until it is saved, and leaves no files beside it",
     Effect.gen(function*() {
       const root = yield* temporary
       const path = `${root}/a.tar`
@@ -365,7 +365,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "is saved again and again, and what was opened before stays readable",
+    "can be saved repeatedly, and earlier handles stay readable",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { layers: [layer], manifest } = yield* saved(path)
@@ -388,7 +388,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "does not overwrite what somebody else saved meanwhile",
+    "does not overwrite changes saved by another process",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       yield* saved(path)
@@ -404,7 +404,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "streams what is wanted of any store, under the names that engines know",
+    "streams the named content of any store under the image names of engines",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const { config, layers, manifest } = yield* pushImage(store, ["one"])
@@ -434,7 +434,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "streams what an image consists of if an artifact lists its manifest as a blob",
+    "streams all parts of an image whose manifest an artifact lists as a blob",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const image = yield* pushImage(store, ["one"])
@@ -457,7 +457,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "keeps the permissions of a file that it replaces, and a link to it",
+    "keeps the permissions of a replaced file, and a link to it",
     Effect.gen(function*() {
       const directory = yield* temporary
       mkdirSync(`${directory}/real`)
@@ -500,7 +500,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "has no file left of a killed program after the next change, and keeps those of a running one",
+    "removes the staged files of a killed process on the next change, and keeps those of a running one",
     Effect.gen(function*() {
       const directory = yield* temporary
       const path = `${directory}/a.tar`
@@ -517,7 +517,7 @@ describe("OciArchive", () => {
   )
 
   live(
-    "has no name for the file that a compressed archive is decompressed to",
+    "unlinks the file to which a compressed archive is decompressed",
     Effect.gen(function*() {
       const directory = yield* temporary
       const path = `${directory}/a.tar.gz`

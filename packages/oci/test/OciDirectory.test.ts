@@ -13,6 +13,7 @@ import {
   OciDirectory,
   Platform
 } from "@ociman/oci"
+import * as FastPath from "@ociman/oci/author/FastPath"
 import { Effect, Stream } from "effect"
 import { execFileSync } from "node:child_process"
 import {
@@ -50,9 +51,9 @@ const sorted = (texts: ReadonlyArray<string>): ReadonlyArray<string> => [...text
 
 const long = new Date(0)
 
-describe("a layout", () => {
+describe("An OciDirectory", () => {
   live(
-    "is what the specification wants, with nothing beside",
+    "contains the files of the specification and nothing else",
     Effect.gen(function*() {
       const store = yield* layout
       const { manifest } = yield* pushImage(store, "one")
@@ -75,7 +76,7 @@ describe("a layout", () => {
   )
 
   live(
-    "has the same bytes when it is made again",
+    "has the same bytes when it is created again",
     Effect.gen(function*() {
       const make = Effect.gen(function*() {
         const store = yield* layout
@@ -87,7 +88,7 @@ describe("a layout", () => {
   )
 
   live(
-    "is told from what is none",
+    "is distinguished from other directories",
     Effect.gen(function*() {
       const root = yield* temporary
       const write = (name: string, text: string) => writeFileSync(`${root}/${name}`, text)
@@ -109,7 +110,7 @@ describe("a layout", () => {
   )
 
   live(
-    "may have what nobody here knows, and lack what it points to",
+    "may contain unknown files and lack referenced content",
     Effect.gen(function*() {
       const root = yield* temporary
       const digest = `sha256:${"a".repeat(64)}`
@@ -142,7 +143,7 @@ describe("a layout", () => {
   )
 
   live(
-    "of many names has one entry for each",
+    "has one index entry for each name of a manifest",
     Effect.gen(function*() {
       const store = yield* layout
       const { manifest } = yield* pushImage(store, "one")
@@ -156,7 +157,7 @@ describe("a layout", () => {
   )
 
   live(
-    "does not follow links",
+    "is not followed through links",
     Effect.gen(function*() {
       const store = yield* layout
       const elsewhere = yield* temporary
@@ -167,7 +168,7 @@ describe("a layout", () => {
       strictEqual(yield* failure(Stream.runDrain(store.fetch(descriptor))), "LayoutError Symlink")
       strictEqual(yield* failure(store.exists(descriptor)), "LayoutError Symlink")
       const of512 = yield* Content.describe(MediaType.ImageLayer, bytes, "sha512")
-      // That it is not there yet is no reason to trust it later.
+      // A directory that does not exist yet must be checked again later.
       strictEqual(yield* store.exists(of512), false)
       symlinkSync(elsewhere, `${store.path}/blobs/sha512`)
       strictEqual(yield* failure(store.push(of512, Stream.make(bytes))), "LayoutError Symlink")
@@ -187,7 +188,7 @@ describe("a layout", () => {
   )
 
   live(
-    "notices that content was damaged",
+    "detects damaged content",
     Effect.gen(function*() {
       const store = yield* layout
       const blob = yield* pushBlob(store, "whole")
@@ -197,7 +198,7 @@ describe("a layout", () => {
   )
 })
 
-describe("a layout by somebody else", () => {
+describe("An untrusted layout", () => {
   const attempts = {
     index: (root: string) => Effect.flatMap(OciDirectory.open(root), (store) => store.index),
     marker: OciDirectory.open,
@@ -221,12 +222,12 @@ describe("a layout by somebody else", () => {
         rmSync(`${root}/${files[kind]}`, { force: true })
         execFileSync("mkfifo", [`${root}/${files[kind]}`])
         const error = yield* Effect.flip(attempts[kind](root))
-        assertTrue(error.message.includes(`${files[kind]}" is no regular file`))
+        assertTrue(error.message.includes(`${files[kind]}" is not a regular file`))
       })
     )
 
     live(
-      `is refused if its ${files[kind]} is a symbolic link, and what that leads to is not read`,
+      `is refused if its ${files[kind]} is a symbolic link, whose target is not read`,
       Effect.gen(function*() {
         const root = yield* prepared
         const secret = `${yield* temporary}/secret`
@@ -240,7 +241,7 @@ describe("a layout by somebody else", () => {
     )
 
     live(
-      `is refused if its ${files[kind]} is too large, which is not read`,
+      `is refused if its ${files[kind]} is too large, without reading it`,
       Effect.gen(function*() {
         const root = yield* prepared
         rmSync(`${root}/${files[kind]}`, { force: true })
@@ -253,7 +254,7 @@ describe("a layout by somebody else", () => {
   }
 
   live(
-    "is read without hanging if a blob is a pipe",
+    "is read without blocking if a blob is a pipe",
     Effect.gen(function*() {
       const root = yield* prepared
       const store = yield* OciDirectory.open(root)
@@ -265,8 +266,8 @@ describe("a layout by somebody else", () => {
   )
 })
 
-describe("a full disk", () => {
-  /** A file system on which new files can be made, and nothing can be written but over what is there. */
+describe("A full disk", () => {
+  /** A file system that can create files, but only overwrite existing content. */
   const full = (fs: FileSystem.FileSystem): FileSystem.FileSystem => {
     const noSpace = new PlatformError.SystemError({
       reason: "Unknown",
@@ -291,7 +292,7 @@ describe("a full disk", () => {
     Effect.updateService(effect, FileSystem.FileSystem, full)
 
   live(
-    "does not keep garbage from being collected, and leaves no lock behind",
+    "does not prevent garbage collection, and leaves no lock behind",
     Effect.gen(function*() {
       const { path } = yield* layout
       const garbage = yield* pushBlob(yield* OciDirectory.open(path), "garbage")
@@ -302,7 +303,7 @@ describe("a full disk", () => {
   )
 
   live(
-    "does not keep a name from being removed, and lets none be added",
+    "does not prevent the removal of a name, and adding one fails",
     Effect.gen(function*() {
       const { path } = yield* layout
       const before = yield* OciDirectory.open(path)
@@ -320,13 +321,15 @@ describe("a full disk", () => {
   )
 
   live(
-    "leaves nothing of a download that it has no space for",
+    "leaves nothing of a download that does not fit",
     Effect.gen(function*() {
       const { path } = yield* layout
       const store = yield* onFullDisk(OciDirectory.open(path))
       const bytes = new Uint8Array(3_000_000)
       const descriptor = yield* Content.describe(MediaType.ImageLayer, bytes)
-      const resumed = Effect.suspend(() => store.resume?.(descriptor, () => Stream.make(bytes)) ?? Effect.void)
+      const resumed = Effect.suspend(() =>
+        FastPath.ofPush(store).resume?.(descriptor, () => Stream.make(bytes)) ?? Effect.void
+      )
       const error = yield* Effect.flip(resumed)
       assertTrue(error.message.includes("ENOSPC"))
       deepStrictEqual(readdirSync(path).sort(), ["blobs", "index.json", "oci-layout"])
@@ -334,13 +337,13 @@ describe("a full disk", () => {
   )
 })
 
-describe("the collection of garbage", () => {
+describe("Garbage collection", () => {
   const age = (root: string) => {
     for (const name of readdirSync(`${root}/blobs/sha256`)) utimesSync(`${root}/blobs/sha256/${name}`, long, long)
   }
 
   live(
-    "takes what nothing leads to, and nothing else",
+    "removes unreferenced content and nothing else",
     Effect.gen(function*() {
       const store = yield* layout
       const kept = yield* pushImage(store, "kept")
@@ -362,7 +365,7 @@ describe("the collection of garbage", () => {
   )
 
   live(
-    "leaves alone what is young, and what was pushed again",
+    "keeps recent content, and content that was pushed again",
     Effect.gen(function*() {
       const store = yield* layout
       const old = yield* pushBlob(store, "old")
@@ -377,7 +380,7 @@ describe("the collection of garbage", () => {
   )
 
   live(
-    "takes what has no name only if that is wanted, and not what is about what stays",
+    "removes unnamed manifests only with the option unnamed, and keeps referrers of kept manifests",
     Effect.gen(function*() {
       const store = yield* layout
       const named = yield* pushImage(store, "named")
@@ -401,7 +404,7 @@ describe("the collection of garbage", () => {
   )
 
   live(
-    "takes nothing when a manifest cannot be read",
+    "removes nothing if a manifest cannot be read",
     Effect.gen(function*() {
       const store = yield* layout
       const { manifest } = yield* pushImage(store, "one")
@@ -464,7 +467,7 @@ describe("the collection of garbage", () => {
   )
 
   live(
-    "takes what killed writers left, when it is old",
+    "removes old temporary files of killed processes",
     Effect.gen(function*() {
       const store = yield* layout
       const left = `${store.path}/.ociman-left.tmp`
@@ -478,9 +481,9 @@ describe("the collection of garbage", () => {
   )
 })
 
-describe("several processes", () => {
+describe("Several processes", () => {
   live(
-    "lose no tag: four give fifty each",
+    "lose no tag when four of them add fifty each",
     Effect.gen(function*() {
       const root = `${yield* temporary}/layout`
       const prefixes = ["a", "b", "c", "d"]
@@ -497,7 +500,7 @@ describe("several processes", () => {
   )
 
   live(
-    "leave no half content when they are killed",
+    "leave no partial content when they are killed",
     Effect.gen(function*() {
       const store = yield* layout
       const digest = Digest.Digest.make(`sha256:${"b".repeat(64)}`)
@@ -514,7 +517,7 @@ describe("several processes", () => {
   )
 
   live(
-    "take over the lock of one that was killed, at once",
+    "take over the lock of a killed process at once",
     Effect.gen(function*() {
       const store = yield* layout
       const child = yield* program("locker", store.path)
@@ -530,7 +533,7 @@ describe("several processes", () => {
   )
 
   live(
-    "wait for one that holds the lock",
+    "wait for a process that holds the lock",
     Effect.gen(function*() {
       const store = yield* layout
       const { manifest } = yield* pushImage(store, "one")

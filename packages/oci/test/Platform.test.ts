@@ -5,9 +5,9 @@ import { Arbitrary, Chunk, Effect, Either, Equal, Option, Schema } from "effect"
 
 const decodeDocument = Schema.decodeUnknown(Platform.Platform)
 
-describe("Platform", () => {
+describe("A Platform", () => {
   for (const text of ["linux/amd64", "linux/arm/v7", "Windows/x86-64", "a.b_c-1/d/e"]) {
-    it.effect(`reads and prints ${text}`, () =>
+    it.effect(`parses and formats ${text}`, () =>
       Effect.gen(function*() {
         const platform = yield* Schema.decode(Platform.FromString)(text)
         assert.strictEqual(yield* Schema.encode(Platform.FromString)(platform), text)
@@ -38,7 +38,7 @@ describe("Platform", () => {
     })
   }
 
-  it.effect("stands in documents with the names of the specification", () =>
+  it.effect("is encoded in documents with the field names of the specification", () =>
     Effect.gen(function*() {
       const document = {
         os: "windows",
@@ -89,7 +89,7 @@ describe("Platform", () => {
     })
   }
 
-  it.prop("normalizes once for all", { platform: Arbitrary.make(Platform.Platform) }, ({ platform }) => {
+  it.prop("is unchanged by a second normalization", { platform: Arbitrary.make(Platform.Platform) }, ({ platform }) => {
     const once = Platform.normalize(platform)
     assert.isTrue(Equal.equals(Platform.normalize(once), once))
   })
@@ -102,19 +102,19 @@ describe("Platform", () => {
         osFeatures: Chunk.fromIterable(osFeatures)
       })
 
-    it("the same under another name, data first and last", () => {
+    it("accepts another name of the same platform, data first and data last", () => {
       assert.isTrue(Platform.matches(Platform.make("linux/x86_64"), Platform.make("linux/amd64")))
       assert.isTrue(Platform.make("linux/arm64").pipe(Platform.matches(Platform.make("linux/aarch64/v8"))))
     })
 
-    it("nothing else", () => {
+    it("refuses every other platform", () => {
       const wanted = Platform.make("linux/arm/v7")
       for (const other of ["windows/arm/v7", "linux/arm64", "linux/arm/v6", "linux/amd64"]) {
         assert.isFalse(Platform.matches(Platform.make(other), wanted))
       }
     })
 
-    it("a version of the system that refines the wanted one", () => {
+    it("accepts a version of the system that extends the wanted one", () => {
       const matches = (self: string | undefined, wanted: string | undefined) =>
         Platform.matches(windows(self), windows(wanted))
       assert.isTrue(matches("10.0.17763.1217", "10.0.17763"))
@@ -125,13 +125,13 @@ describe("Platform", () => {
       assert.isFalse(matches(undefined, "10.0.17763"))
     })
 
-    it("only with all the wanted features", () => {
+    it("requires all wanted features", () => {
       assert.isTrue(Platform.matches(windows(undefined, ["a", "b"]), windows(undefined, ["b"])))
       assert.isFalse(Platform.matches(windows(undefined, ["a"]), windows(undefined, ["a", "b"])))
     })
   })
 
-  it("are ordered by their text", () => {
+  it("is ordered by its text", () => {
     const sorted = ["linux/arm/v7", "linux/amd64", "darwin/arm64"].map(Platform.make).sort(Platform.Order).map(String)
     assert.deepStrictEqual(sorted, ["darwin/arm64", "linux/amd64", "linux/arm/v7"])
   })

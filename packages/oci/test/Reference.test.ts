@@ -10,7 +10,7 @@ const encode = Schema.encode(Reference.FromString)
 const hex = "b94d27b9934d3e08a52e52d7da7dabfac484efe37a5380ee9088f7ace2efcde9"
 const digest = Digest.Digest.make(`sha256:${hex}`)
 
-// The grammar of distribution/reference, written as it is there: what the scanner is measured by.
+// The grammar of distribution/reference as regular expressions, the reference for the scanner.
 const alphanumeric = "[a-z0-9]{1,9}"
 const component = `${alphanumeric}((?:[._]|__|-{1,3})${alphanumeric}){0,2}`
 const label = "(?:[a-zA-Z0-9]|[a-zA-Z0-9][a-zA-Z0-9-]{0,5}[a-zA-Z0-9])"
@@ -24,7 +24,7 @@ const generated = FastCheck.stringMatching(grammar).filter((text) =>
   !/^[0-9a-f]{64}$/.test(text) && !/^\[[0-9a-fA-F]+\]\//.test(text)
 )
 
-describe("Reference", () => {
+describe("A Reference", () => {
   describe("reads", () => {
     for (const { canonical, familiar, input, ...parts } of valid) {
       it.effect(JSON.stringify(input), () =>
@@ -43,11 +43,11 @@ describe("Reference", () => {
         }))
     }
 
-    it("says the name without tag and digest, with port", () => {
+    it("the name without tag and digest, including the port", () => {
       assert.strictEqual(Reference.make(`[::1]:5000/a/b:c@${digest}`).name, "[::1]:5000/a/b")
     })
 
-    it("tells host and port apart", () => {
+    it("host and port separately", () => {
       const [name, plain] = [Reference.make("[::1]:5000/a"), Reference.make("localhost/a")].map((_) => _.domain)
       deepStrictEqual(
         Option.map(name ?? Option.none(), ({ host, port }) => [host, port]),
@@ -62,7 +62,7 @@ describe("Reference", () => {
 
   describe("refuses", () => {
     for (const { input, position, reason, rule } of invalid) {
-      it.effect(`${JSON.stringify(input)} at ${position}`, () =>
+      it.effect(`${JSON.stringify(input)} at position ${position}`, () =>
         Effect.gen(function*() {
           const error = yield* Reference.parse(input).pipe(Either.flip)
           assert.instanceOf(error, Reference.InvalidReference)
@@ -73,7 +73,7 @@ describe("Reference", () => {
         }))
     }
 
-    it.effect("with the same sentence in the error of the schema", () =>
+    it.effect("with the same message in the error of the schema", () =>
       Effect.gen(function*() {
         const error = yield* Effect.flip(decode("docker/Docker"))
         assert.instanceOf(error, ParseResult.ParseError)
@@ -83,11 +83,11 @@ describe("Reference", () => {
         )
       }))
 
-    it("a wrong literal at once", () => {
+    it("an invalid literal by throwing", () => {
       assert.throws(() => Reference.make("a:b:c"), Reference.InvalidReference, /at position 3/)
     })
 
-    it("without repeating a long input", () => {
+    it("without repeating a long input in the message", () => {
       assert.isBelow(
         Either.match(Reference.parse("/".repeat(1_000_000)), {
           onLeft: (error) => error.message.length,
@@ -97,7 +97,7 @@ describe("Reference", () => {
       )
     })
 
-    it("fields that would be read as others", () => {
+    it("fields that would not be parsed as the same fields", () => {
       const none = { domain: Option.none(), tag: Option.none(), digest: Option.none() }
       for (const path of ["a:b", "a.b/c", "A", "a/", "", hex, `a@${digest}`]) {
         assert.throws(() => new Reference.Reference({ ...none, path }), ParseResult.ParseError)
@@ -112,29 +112,29 @@ describe("Reference", () => {
     })
   })
 
-  it.prop("prints what it read", { text: generated }, ({ text }) => {
+  it.prop("round-trips from text", { text: generated }, ({ text }) => {
     assert.strictEqual(Either.map(Reference.parse(text), String).pipe(Either.getOrThrow), text)
   }, { fastCheck: { numRuns: 1000 } })
 
-  it.prop("reads what it printed", { reference: Arbitrary.make(Reference.FromString) }, ({ reference }) => {
+  it.prop("round-trips from fields", { reference: Arbitrary.make(Reference.FromString) }, ({ reference }) => {
     const read = Reference.make(Reference.format(reference))
     assert.isTrue(Equal.equals(read, reference))
     assert.strictEqual(Hash.hash(read), Hash.hash(reference))
     assert.isTrue(Schema.is(Reference.Reference)(reference))
   })
 
-  it.prop("has a canonical form, which is its own", { text: generated }, ({ text }) => {
+  it.prop("has an idempotent canonical form", { text: generated }, ({ text }) => {
     const canonical = Reference.canonical(Reference.make(text))
     assert.isTrue(Equal.equals(Reference.make(String(canonical)), canonical))
     assert.isTrue(Equal.equals(Reference.canonical(canonical), canonical))
   })
 
-  it.prop("never throws, whatever it is given", { text: FastCheck.string({ unit: "binary" }) }, ({ text }) => {
+  it.prop("never throws on arbitrary text", { text: FastCheck.string({ unit: "binary" }) }, ({ text }) => {
     assert.isTrue(Either.isEither(Reference.parse(text)))
   })
 
-  // In proportion to the square of the length it would be hours.
-  it("takes time in proportion to the length", () => {
+  // In quadratic time it would take hours.
+  it("is parsed in linear time", () => {
     const characters = Array.from({ length: 128 }, (_, i) => String.fromCharCode(i)).concat("é", "\u{1F600}")
     const repeated = characters.map((character) => character.repeat(1_000_000 / character.length))
     const patterns = ["a.", "a/", "a:", "a-", "a_", "A.", "[:", "a@", "a:a@"].map((text) => text.repeat(250_000))
@@ -145,7 +145,7 @@ describe("Reference", () => {
   }, 60_000)
 
   describe("compares", () => {
-    it("by what it prints", () => {
+    it("by the printed text", () => {
       assert.isTrue(Equal.equals(Reference.make(`a.b:5/c:d@${digest}`), Reference.make(`a.b:5/c:d@${digest}`)))
       const different = ["a", "a:a", `a@${digest}`, "b", "a/a", "localhost/a", "localhost:5/a", "a.a/a"]
       assert.strictEqual(new Set(different.map((_) => Hash.hash(Reference.make(_)))).size, different.length)
@@ -156,7 +156,7 @@ describe("Reference", () => {
       }
     })
 
-    it("in the order of the text", () => {
+    it("in the order of the printed text", () => {
       const sorted = ["b", "a:b", "a", "a/b"].map(Reference.make).sort(Reference.Order).map(String)
       assert.deepStrictEqual(sorted, ["a", "a/b", "a:b", "b"])
       assert.isTrue(Order.lessThan(Reference.Order)(Reference.make("a"), Reference.make("b")))
@@ -166,7 +166,7 @@ describe("Reference", () => {
   describe("changes", () => {
     const b = Reference.Tag.make("b")
 
-    it("the tag and keeps the digest, data first and last", () => {
+    it("the tag and keeps the digest, data first and data last", () => {
       assert.strictEqual(String(Reference.withTag(Reference.make(`a:c@${digest}`), b)), `a:b@${digest}`)
       assert.strictEqual(String(Reference.make("localhost:5/a").pipe(Reference.withTag(b))), "localhost:5/a:b")
     })
@@ -176,25 +176,25 @@ describe("Reference", () => {
       assert.strictEqual(String(Reference.withDigest(Reference.make("a"), digest)), `a@${digest}`)
     })
 
-    it("to less", () => {
+    it("to a reference with fewer parts", () => {
       assert.strictEqual(String(Reference.withoutTag(Reference.make(`a:b@${digest}`))), `a@${digest}`)
       assert.strictEqual(String(Reference.nameOnly(Reference.make(`a.b/c:b@${digest}`))), "a.b/c")
     })
 
-    it("to less without becoming an image id", () => {
+    it("to a repository that is not an image id", () => {
       const canonical = `docker.io/library/${hex}`
       assert.strictEqual(String(Reference.withoutTag(Reference.make(`${hex}:a`))), canonical)
       assert.strictEqual(String(Reference.nameOnly(Reference.make(`${hex}@${digest}`))), canonical)
     })
 
-    it("to latest only where neither tag nor digest is given", () => {
+    it("to the tag latest only if neither tag nor digest is set", () => {
       assert.strictEqual(String(Reference.withDefaultTag(Reference.make("a"))), "a:latest")
       assert.strictEqual(String(Reference.withDefaultTag(Reference.make("a:b"))), "a:b")
       assert.strictEqual(String(Reference.withDefaultTag(Reference.make(`a@${digest}`))), `a@${digest}`)
     })
   })
 
-  it("knows itself", () => {
+  it("recognizes itself by isReference", () => {
     assert.isTrue(Reference.isReference(Reference.make("a")))
     assert.isFalse(Reference.isReference("a"))
   })

@@ -64,7 +64,7 @@ const file = fileURLToPath(new URL("../../../../shared/vectors/references.json",
 
 const vectors: Vectors | undefined = existsSync(file) ? JSON.parse(readFileSync(file, "utf8")) : undefined
 
-/** The kinds of errors of distribution/reference that each reason stands for. */
+/** Errors of distribution/reference for each reason. */
 const kinds: Record<Reference.InvalidReference["reason"], ReadonlyArray<string>> = {
   Empty: ["name-empty", "invalid-format"],
   InvalidFormat: ["invalid-format"],
@@ -72,7 +72,7 @@ const kinds: Record<Reference.InvalidReference["reason"], ReadonlyArray<string>>
   UppercaseName: ["uppercase-name"],
   NameTooLong: ["name-too-long"],
   ImageId: ["identifier-not-allowed"],
-  // There, a digest of fewer than 32 digits or with a malformed algorithm does not match the grammar as a whole.
+  // There, a digest with fewer than 32 digits or a malformed algorithm does not match the grammar as a whole.
   InvalidDigest: ["digest-invalid-length", "digest-invalid-format", "digest-unsupported", "invalid-format"]
 }
 
@@ -81,8 +81,8 @@ const short = (text: string): string => JSON.stringify(text.length > 60 ? `${tex
 const registered = (digest: string | null | undefined): digest is string =>
   typeof digest === "string" && Digest.isDigest(digest)
 
-describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vectors of references", () => {
-  it("are there", () => {
+describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("The vectors of references", () => {
+  it("exist", () => {
     assert.isAbove(vectors?.cases.length ?? 0, 100, `${file} is missing`)
   })
 
@@ -110,7 +110,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
       const reference = result.right
       if (!parse.ok || !normalized.ok) return assert.fail("was read and should not have been")
 
-      // The strict grammar reads the same, except that it takes more first components for domains.
+      // The strict grammar accepts the same text, but takes more first components for domains.
       assert.strictEqual(String(reference), parse.string)
       assert.strictEqual(reference.name, parse.name)
       assert.strictEqual(Option.getOrUndefined(reference.tag), parse.tag)
@@ -119,7 +119,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
       assert.include(["", parse.domain], domain)
       assert.strictEqual(reference.path, domain === parse.domain ? parse.path : parse.name)
 
-      // What Docker adds.
+      // Defaults that Docker adds.
       const canonical = Reference.canonical(reference)
       assert.strictEqual(String(canonical), normalized.string)
       assert.strictEqual(canonical.name, normalized.name)
@@ -136,9 +136,9 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
   }
 
   for (const { input, match } of vectors?.domainRegexp ?? []) {
-    it(`domain ${short(input)}`, () => {
+    it(`parse the domain ${short(input)}`, () => {
       const reference = Reference.parse(`${input}/a`)
-      // By Docker's rule what has none of these is no domain, whatever the grammar says.
+      // By Docker's rule, text without any of these is not a domain, whatever the grammar says.
       const looks = input === "localhost" || /[.:A-Z]/.test(input)
       const read = Either.isRight(reference) && Option.isSome(reference.right.domain)
       assert.strictEqual(read, match && looks)
@@ -146,15 +146,15 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
   }
 
   for (const { input, match } of vectors?.identifierRegexp ?? []) {
-    it(`identifier ${short(input)}`, () => {
-      // What could be the id of an image is no name of one.
+    it(`parse the identifier ${short(input)}`, () => {
+      // A possible image id is not the name of an image.
       const refused = Either.match(Reference.parse(input), { onLeft: ({ rule }) => rule, onRight: () => "" })
       assert.strictEqual(/64 hexadecimal digits/.test(refused), match)
     })
   }
 
   for (const { digest, name, string, tag } of [...vectors?.withTag ?? [], ...vectors?.withDigest ?? []]) {
-    it(`${name} with tag ${tag} and digest ${digest}`, () => {
+    it(`build ${name} with tag ${tag} and digest ${digest}`, () => {
       if (digest !== null && !registered(digest)) {
         assert.isTrue(Either.isLeft(Reference.parse(`${name}@${digest}`)))
         return
@@ -165,7 +165,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
   }
 
   for (const { algorithm, encoded, error, input, ok } of vectors?.digestParse ?? []) {
-    it(`digest ${short(input)}`, () => {
+    it(`parse the digest ${short(input)}`, () => {
       const digest = Digest.parse(input)
       if (Either.isRight(digest)) {
         assert.isTrue(ok)
@@ -178,7 +178,7 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vect
         "digest-invalid-length": "InvalidLength",
         "digest-unsupported": "Unsupported"
       }
-      // Accepted there if someone registers its algorithm.
+      // Accepted there once a program registers its algorithm.
       if (ok) assert.isFalse(input.startsWith("sha256") || input.startsWith("sha512"))
       assert.strictEqual(digest.left.reason, ok ? "Unsupported" : reasons[error ?? ""])
     })

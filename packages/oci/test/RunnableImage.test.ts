@@ -1,4 +1,4 @@
-import { describe } from "@effect/vitest"
+import { describe, it } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import {
   Annotations,
@@ -6,9 +6,9 @@ import {
   Copy,
   ImageConfig,
   ImageIndex,
+  ImageLayer,
   ImageManifest,
   ImageStore,
-  Layer,
   MediaType,
   OciDirectory,
   Platform,
@@ -53,10 +53,10 @@ const refused: ReadonlyArray<readonly [string, string, Elf]> = [
   ["whose headers are elsewhere", "NotElf", { headersAt: 1_000_000 }]
 ]
 
-describe("RunnableImage", () => {
+describe("A RunnableImage", () => {
   for (const [platform, options] of machines) {
     live(
-      `of a program for ${platform} is for ${platform}`,
+      `of a ${platform} program has the platform ${platform}`,
       Effect.gen(function*() {
         const store = yield* ImageStore.makeMemory
         const image = yield* RunnableImage.push(RunnableImage.fromExecutable(yield* program(options)), store)
@@ -69,7 +69,7 @@ describe("RunnableImage", () => {
 
   for (const [name, reason, options] of refused) {
     live(
-      `cannot be of a program ${name}`,
+      `cannot be made of a program ${name}`,
       Effect.gen(function*() {
         const store = yield* ImageStore.makeMemory
         const error = yield* Effect.flip(
@@ -83,7 +83,7 @@ describe("RunnableImage", () => {
   }
 
   live(
-    "cannot be of what is no program",
+    "cannot be made of a file that is not a program",
     Effect.gen(function*() {
       const root = yield* temporaryDirectory
       writeFileSync(`${root}/script`, "#!/bin/sh\n")
@@ -91,7 +91,7 @@ describe("RunnableImage", () => {
       for (const [path, reason] of [["script", "NotElf"], ["short", "NotElf"], ["missing", "CannotRead"]] as const) {
         strictEqual((yield* Effect.flip(RunnableImage.platformOf(`${root}/${path}`))).reason, reason)
       }
-      // Node.js itself, as every program of a system that is not made for images.
+      // Node.js itself is linked dynamically, like most programs of a system.
       const node = yield* Effect.flip(RunnableImage.platformOf(process.execPath))
       strictEqual(node.reason, "Dynamic")
       const platform = yield* RunnableImage.platformOf(process.execPath, { dynamic: true })
@@ -100,11 +100,11 @@ describe("RunnableImage", () => {
   )
 
   live(
-    "is the same on every machine, with the digests of its layers and when they were made",
+    "has the same digest on every machine, and contains diff_ids, creation time and history",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const image = RunnableImage.fromExecutable(yield* program()).pipe(
-        RunnableImage.addLayer(Layer.fromEntries([Tar.file("etc/motd", "hello\n")]))
+        RunnableImage.addLayer(ImageLayer.fromEntries([Tar.file("etc/motd", "hello\n")]))
       )
       const pushed = yield* RunnableImage.push(image, store)
       strictEqual(
@@ -123,14 +123,14 @@ describe("RunnableImage", () => {
   )
 
   live(
-    "is run as it says",
+    "contains all execution parameters that were set",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const pushed = yield* RunnableImage.scratch(Platform.make("linux/amd64")).pipe(
         RunnableImage.entrypoint("/a", "b"),
         RunnableImage.command("c"),
-        RunnableImage.environment({ A: "1", B: "2" }),
-        RunnableImage.environment({ A: "3" }),
+        RunnableImage.env({ A: "1", B: "2" }),
+        RunnableImage.env({ A: "3" }),
         RunnableImage.user("1:2"),
         RunnableImage.workingDirectory("/tmp"),
         RunnableImage.expose(80),
@@ -159,18 +159,42 @@ describe("RunnableImage", () => {
         StopSignal: "SIGINT",
         Healthcheck: { Test: ["CMD", "/a", "check"], Interval: 2_000_000_000, Retries: 5 }
       })
-      // Its one layer has nothing in it, but is there.
+      // Its only layer is empty.
       strictEqual(config.rootfs.diff_ids.length, 1)
     })
   )
 
+  it("has the same parameters by data-first and data-last combinators", () => {
+    const base = RunnableImage.scratch(Platform.make("linux/amd64"))
+    const pairs = [
+      [RunnableImage.entrypoint(base, "/a", "b"), RunnableImage.entrypoint("/a", "b")(base)],
+      [RunnableImage.command(base), RunnableImage.command()(base)],
+      [RunnableImage.env(base, { A: "1" }), RunnableImage.env({ A: "1" })(base)],
+      [RunnableImage.user(base, "1"), RunnableImage.user("1")(base)],
+      [RunnableImage.workingDirectory(base, "/tmp"), RunnableImage.workingDirectory("/tmp")(base)],
+      [RunnableImage.expose(base, 80), RunnableImage.expose(80)(base)],
+      [RunnableImage.expose(base, 53, "udp"), RunnableImage.expose(53, "udp")(base)],
+      [RunnableImage.volume(base, "/data"), RunnableImage.volume("/data")(base)],
+      [RunnableImage.labels(base, { a: "b" }), RunnableImage.labels({ a: "b" })(base)],
+      [RunnableImage.stopSignal(base, "SIGINT"), RunnableImage.stopSignal("SIGINT")(base)],
+      [RunnableImage.healthCheck(base, ["/a"]), RunnableImage.healthCheck(["/a"])(base)],
+      [
+        RunnableImage.healthCheck(base, ["/a"], { retries: 5 }),
+        RunnableImage.healthCheck(["/a"], { retries: 5 })(base)
+      ]
+    ] as const
+    for (const [first, last] of pairs) deepStrictEqual(first.configure({}), last.configure({}))
+    strictEqual(RunnableImage.author(base, "me").author, RunnableImage.author("me")(base).author)
+    deepStrictEqual(RunnableImage.annotate(base, { a: "b" }).annotations, { a: "b" })
+  })
+
   live(
-    "on top of another keeps what that is, from whatever store it comes",
+    "on top of another image keeps the layers and parameters of the base, from any store",
     Effect.gen(function*() {
       const store = yield* OciDirectory.openOrCreate(`${yield* temporaryDirectory}/layout`)
       const elsewhere = yield* ImageStore.makeMemory
       const amd64 = RunnableImage.fromExecutable(yield* program()).pipe(
-        RunnableImage.environment({ PATH: "/bin" }),
+        RunnableImage.env({ PATH: "/bin" }),
         RunnableImage.command("old"),
         RunnableImage.labels({ old: "yes" })
       )
@@ -178,7 +202,7 @@ describe("RunnableImage", () => {
       const index = yield* RunnableImage.pushIndex([amd64, arm64], elsewhere, "base")
       const pushed = yield* RunnableImage.fromImage({ store: elsewhere, name: "base" }, Platform.make("linux/amd64"))
         .pipe(
-          RunnableImage.addLayer(Layer.compress(Layer.fromEntries([Tar.file("new", "1")]), "gzip")),
+          RunnableImage.addLayer(ImageLayer.compress(ImageLayer.fromEntries([Tar.file("new", "1")]), "gzip")),
           RunnableImage.entrypoint("/new"),
           RunnableImage.labels({ new: "yes" }),
           RunnableImage.push(store, "v1")
@@ -196,14 +220,14 @@ describe("RunnableImage", () => {
       deepStrictEqual(config.config?.Labels, { old: "yes", new: "yes" })
       deepStrictEqual(config.config?.Env, ["PATH=/bin"])
       deepStrictEqual(config.config?.Entrypoint, ["/new"])
-      // As in a Dockerfile, the command is not that of another entrypoint.
+      // As in a Dockerfile, a new entrypoint removes the command of the base.
       strictEqual(config.config?.Cmd, undefined)
       yield* Copy.image({ store, name: "v1" }, { store: yield* ImageStore.makeMemory, name: "v1" })
     })
   )
 
   live(
-    "of several platforms is an index, of which each is found",
+    "for several platforms is an index with an image for each",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const [first, ...rest] = yield* Effect.forEach(
@@ -223,19 +247,19 @@ describe("RunnableImage", () => {
   )
 
   live(
-    "is unpacked for the platform that is wanted, verified",
+    "is verified and unpacked for the selected platform",
     Effect.gen(function*() {
       const root = yield* temporaryDirectory
       const store = yield* ImageStore.makeMemory
       const of = (architecture: string) =>
         RunnableImage.scratch(Platform.make(`linux/${architecture}`)).pipe(
-          RunnableImage.addLayer(Layer.fromEntries([Tar.file("gone", ""), Tar.file("name", architecture)])),
-          RunnableImage.addLayer(Layer.compress(Layer.fromEntries([Tar.file(".wh.gone", "")]), "gzip"))
+          RunnableImage.addLayer(ImageLayer.fromEntries([Tar.file("gone", ""), Tar.file("name", architecture)])),
+          RunnableImage.addLayer(ImageLayer.compress(ImageLayer.fromEntries([Tar.file(".wh.gone", "")]), "gzip"))
         )
       yield* RunnableImage.pushIndex([of("amd64"), of("arm64")], store, "all")
       yield* Unpack.image({ store, name: "all" }, `${root}/out`, { platform: Platform.make("linux/arm64") })
       deepStrictEqual(describeTree(`${root}/out`), ["name 644 arm64"])
-      // Of an index nobody knows which image is meant.
+      // Without a platform, an index is ambiguous.
       const error = yield* Effect.flip(Unpack.image({ store, name: "all" }, `${root}/other`))
       strictEqual(error._tag, "InvalidDocument")
       const image = yield* RunnableImage.push(of("amd64"), store)
@@ -253,7 +277,7 @@ describe("RunnableImage", () => {
   )
 
   live(
-    "in Docker's words is the same content under Docker's names",
+    "in Docker's format has the same content with Docker's media types",
     Effect.gen(function*() {
       const store = yield* ImageStore.makeMemory
       const image = RunnableImage.fromExecutable(yield* program())
@@ -267,7 +291,7 @@ describe("RunnableImage", () => {
   )
 
   live(
-    "has what others call the platform of the program",
+    "has the platform that uname reports for the program",
     Effect.gen(function*() {
       const platform = yield* RunnableImage.platformOf("/bin/busybox")
       assertInclude(

@@ -1,6 +1,6 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { NodeHasher } from "@ociman/node"
-import { SegmentHasher } from "@ociman/oci"
+import * as SegmentHasher from "@ociman/oci/author/SegmentHasher"
 import { Cause, Chunk, Effect, Exit, FastCheck, Stream } from "effect"
 import { recording } from "./support.js"
 
@@ -27,13 +27,13 @@ describe("SegmentHasher", () => {
         }))
     }
 
-    it.effect("takes text for its UTF-8 bytes", () =>
+    it.effect("hashes text as UTF-8", () =>
       Effect.gen(function*() {
         assert.strictEqual(yield* digest(["é"]), yield* digest([Uint8Array.of(0xC3, 0xA9)]))
       }))
 
     it.effect.prop(
-      "digests a stream like the bytes it has",
+      "hashes a stream like its bytes",
       { parts: FastCheck.array(FastCheck.uint8Array()) },
       ({ parts }) =>
         Effect.gen(function*() {
@@ -44,7 +44,7 @@ describe("SegmentHasher", () => {
         })
     )
 
-    it.effect("dies of a stream that is not as long as it says", () =>
+    it.effect("dies if a stream does not have the given length", () =>
       Effect.gen(function*() {
         const hasher = yield* SegmentHasher.make
         const exit = yield* Effect.exit(hasher.pushStream(3, Stream.make(Uint8Array.of(1, 2))))
@@ -52,7 +52,7 @@ describe("SegmentHasher", () => {
       }))
   })
 
-  it.effect("writes a length beyond 32 bits", () =>
+  it.effect("writes lengths beyond 32 bits", () =>
     Effect.gen(function*() {
       const written: Array<number> = []
       const hasher = yield* SegmentHasher.make.pipe(Effect.provide(recording(written)))

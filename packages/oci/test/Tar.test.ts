@@ -6,7 +6,7 @@ import { hostileTar } from "./hostileTar.js"
 const bytesOf = <E, R>(stream: Stream.Stream<Uint8Array, E, R>) =>
   Effect.map(Stream.runCollect(stream), (chunks) => Buffer.concat(Chunk.toReadonlyArray(chunks)))
 
-/** Everything that an archive says, and the contents. */
+/** All headers and contents of an archive. */
 const readAll = <E, R>(archive: Stream.Stream<Uint8Array, E, R>) =>
   Tar.read(archive).pipe(
     Stream.mapEffect(({ content, ...header }) =>
@@ -66,7 +66,7 @@ const toEntry = ({ content, path, seconds, target, type, ...attributes }: Tar.At
 })
 
 describe("Tar", () => {
-  it.effect.prop("reads what it writes, in pieces of any size", [
+  it.effect.prop("round-trips entries, in pieces of any size", [
     fc.array(entry, { maxLength: 5 }),
     fc.integer({ min: 1, max: 2000 })
   ], ([described, size]) =>
@@ -80,7 +80,7 @@ describe("Tar", () => {
       assert.deepStrictEqual(read, expected)
     }), { fastCheck: { numRuns: 50 }, timeout: 60_000 })
 
-  it.effect.prop("reads it from pieces of all sizes, and names as they stand", [
+  it.effect.prop("reads pieces of all sizes, and keeps names as written", [
     fc.array(fc.constantFrom("./", "./a", "a//b", "../x", "/abs", "ä/日本/🦭", "n".repeat(300), "d".repeat(99), " "), {
       maxLength: 4
     }),
@@ -102,7 +102,7 @@ describe("Tar", () => {
       }
     }), { fastCheck: { numRuns: 40 }, timeout: 60_000 })
 
-  it.effect.prop("fails with an error of its own, or reads something, whatever byte is another", [
+  it.effect.prop("fails with a TarError, or reads an archive, if any byte is changed", [
     fc.nat(),
     fc.integer({ min: 1, max: 255 })
   ], ([position, change]) =>
@@ -135,7 +135,7 @@ describe("Tar", () => {
       ])
     }))
 
-  it.effect("finds that an archive is cut, wherever", () =>
+  it.effect("detects a truncation at any position", () =>
     Effect.gen(function*() {
       const archive = yield* bytesOf(Tar.write(Stream.make(Tar.file("ü".repeat(80), "content"), Tar.directory("d"))))
       for (let length = 0; length < archive.length - 512; length += 61) {
@@ -144,7 +144,7 @@ describe("Tar", () => {
       }
     }), 30_000)
 
-  it.effect("finds a byte of a header that is another", () =>
+  it.effect("detects a changed byte of a header", () =>
     Effect.gen(function*() {
       const archive = yield* bytesOf(Tar.write(Stream.make(Tar.file("f", "x"))))
       for (const at of [0, 101, 125, 137, 156, 258, 400]) {
@@ -155,7 +155,7 @@ describe("Tar", () => {
     }))
 
   for (const size of [2, 4]) {
-    it.effect(`fails if content of 3 bytes was to have ${size}`, () =>
+    it.effect(`fails if a size of ${size} is given for content of 3 bytes`, () =>
       Effect.gen(function*() {
         const entry = Tar.fileStream("f", size, Stream.make(new Uint8Array(2), new Uint8Array(1)))
         const error = yield* Effect.flip(Stream.runDrain(Tar.write(Stream.make(entry))))
@@ -179,7 +179,7 @@ describe("Tar", () => {
       }))
   }
 
-  it.effect("passes over content that nobody reads, and content of which only some is read", () =>
+  it.effect("skips content that is not read, or only partly", () =>
     Effect.gen(function*() {
       const archive = Tar.write(Stream.make(
         Tar.file("a", "x".repeat(100_000)),
@@ -197,7 +197,7 @@ describe("Tar", () => {
       assert.isAbove(Chunk.unsafeGet(read, 1), 0)
     }))
 
-  it.effect("does not let content be read too late", () =>
+  it.effect("dies if content is read after the next entry", () =>
     Effect.gen(function*() {
       const archive = Tar.write(Stream.make(Tar.file("a", "x"), Tar.file("b", "y")))
       const late = Stream.mapEffect(Stream.zipWithPrevious(Tar.read(archive)), ([previous]) =>
@@ -206,14 +206,14 @@ describe("Tar", () => {
       assert.isTrue(exit._tag === "Failure" && exit.cause._tag === "Die")
     }))
 
-  it.effect("fails as what it reads from fails, also in the middle of content", () =>
+  it.effect("fails with the error of its source, also in the middle of content", () =>
     Effect.gen(function*() {
       const archive = yield* bytesOf(Tar.write(Stream.make(Tar.file("a", "x".repeat(2000)))))
       const broken = Stream.concat(Stream.make(archive.subarray(0, 1000)), Stream.fail("broken" as const))
       assert.strictEqual(yield* Effect.flip(readAll(broken)), "broken")
     }))
 
-  it.effect("takes nothing after the end for an entry", () =>
+  it.effect("ignores bytes after the end mark", () =>
     Effect.gen(function*() {
       const archive = yield* bytesOf(Tar.write(Stream.make(Tar.file("a", "x"))))
       const read = yield* readAll(Stream.make(archive, archive, new Uint8Array(100)))

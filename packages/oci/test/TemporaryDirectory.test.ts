@@ -2,12 +2,12 @@ import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertFalse, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { TemporaryDirectory } from "@ociman/oci"
+import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import { Effect, Fiber } from "effect"
 import { existsSync, mkdirSync, readdirSync, statSync } from "node:fs"
 import { ended, program, ready } from "./programs.js"
 
-/** A directory in which all temporary directories are made, and a function that makes them there. */
+/** A parent of temporary directories, and a function that makes them in it. */
 const place = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped()
@@ -20,8 +20,8 @@ const place = Effect.gen(function*() {
   return { directory, make }
 })
 
-describe("a temporary directory", () => {
-  it.scopedLive("can be read by its user only, and is removed when the scope closes", () =>
+describe("A temporary directory", () => {
+  it.scopedLive("is readable by its user only, and removed when the scope closes", () =>
     Effect.gen(function*() {
       const { directory, make } = yield* place
       const made = yield* Effect.scoped(Effect.tap(make, (made) =>
@@ -33,7 +33,7 @@ describe("a temporary directory", () => {
     }).pipe(Effect.provide(NodeContext.layer)))
 
   it.scopedLive(
-    "is removed by the next process if its own was killed, and kept while that runs",
+    "is removed by the next process if its own was killed, and kept while it runs",
     () =>
       Effect.gen(function*() {
         const { directory, make } = yield* place

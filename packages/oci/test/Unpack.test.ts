@@ -4,9 +4,9 @@ import {
   Copy,
   Digest,
   ImageConfig,
+  ImageLayer,
   ImageManifest,
   ImageStore,
-  Layer,
   LocalFiles,
   MediaType,
   Platform,
@@ -31,7 +31,8 @@ import { archiveOf, pushBlob } from "./archives.js"
 import { ended, program, ready } from "./programs.js"
 import { describeTree, layerServices, temporaryDirectory } from "./trees.js"
 
-const blobOf = (...entries: ReadonlyArray<Tar.Entry>) => Layer.toBlob(Layer.fromStream(Stream.fromIterable(entries)))
+const blobOf = (...entries: ReadonlyArray<Tar.Entry>) =>
+  ImageLayer.toBlob(ImageLayer.fromStream(Stream.fromIterable(entries)))
 
 const link = (path: string, target: string): Tar.Entry => ({ ...Tar.file(path, ""), type: "Link", target })
 
@@ -39,8 +40,8 @@ const device = (path: string): Tar.Entry => ({ ...Tar.file(path, ""), type: "Blo
 
 const openFiles = Effect.sync(() => readdirSync("/proc/self/fd").length)
 
-/** Unpacks to `root` in an empty directory, of which it gives what is in it afterwards. */
-const refusedBy = <E, R>(layers: ReadonlyArray<Layer.Blob<E, R>>, options?: Unpack.Options) =>
+/** Unpacks to `root` in an empty directory, and lists the directory afterwards. */
+const refusedBy = <E, R>(layers: ReadonlyArray<ImageLayer.Blob<E, R>>, options?: Unpack.Options) =>
   Effect.gen(function*() {
     const directory = yield* temporaryDirectory
     const error = yield* Effect.flip(Unpack.toDirectory(`${directory}/root`, layers, options))
@@ -65,7 +66,7 @@ describe("Unpack", () => {
         }]]
       ] as const
     ) {
-      it.scoped(`of ${name}`, () =>
+      it.scoped(`on ${name} are enforced`, () =>
         Effect.gen(function*() {
           const error = yield* refusedBy<Tar.TarError, never>(layers, { limits })
           assert.deepInclude(error, { _tag: "UnpackError", reason: "LimitExceeded" })
@@ -73,14 +74,14 @@ describe("Unpack", () => {
         }).pipe(Effect.provide(layerServices)))
     }
 
-    it.scoped("of extended headers", () =>
+    it.scoped("on extended headers are enforced", () =>
       Effect.gen(function*() {
         const layer = blobOf(Tar.file("a".repeat(200), ""))
         const error = yield* refusedBy([layer], { limits: { extendedHeaderSize: 100 } })
         assert.deepInclude(error, { _tag: "TarError", reason: "UnsupportedEntry" })
       }).pipe(Effect.provide(layerServices)))
 
-    it.scoped("let pass what is exactly as much", () =>
+    it.scoped("accept content of exactly the maximum", () =>
       Effect.gen(function*() {
         const root = `${yield* temporaryDirectory}/root`
         const layers = [blobOf(Tar.file("a/b/c", ""), Tar.file("0123456789", ""))]
@@ -94,7 +95,7 @@ describe("Unpack", () => {
     for (const mode of [0o4755, 0o2755, 0o6755]) {
       const layers = [blobOf(Tar.file("f", "", { mode }), Tar.directory("d", { mode: 0o1777 }))]
 
-      it.scoped(`refuses, strips or keeps ${mode.toString(8)}`, () =>
+      it.scoped(`refuses, strips or keeps the mode ${mode.toString(8)}`, () =>
         Effect.gen(function*() {
           assert.deepInclude(yield* refusedBy(layers), { reason: "SetUserId", path: "f", layer: 0 })
           const directory = yield* temporaryDirectory
@@ -111,7 +112,7 @@ describe("Unpack", () => {
         }).pipe(Effect.provide(layerServices)))
     }
 
-    it.scoped("refuses or skips devices, and says which", () =>
+    it.scoped("refuses or skips devices, and reports skipped ones", () =>
       Effect.gen(function*() {
         const layers = [blobOf(device("dev/sda"), Tar.file("f", ""))]
         assert.deepInclude(yield* refusedBy(layers), { reason: "Device", path: "dev/sda" })
@@ -121,7 +122,7 @@ describe("Unpack", () => {
         assert.deepStrictEqual(describeTree(root), ["f 644 "])
       }).pipe(Effect.provide(layerServices)))
 
-    it.scoped("hides what lower layers have under the name of a device that it skips", () =>
+    it.scoped("hides entries of lower layers under the name of a skipped device", () =>
       Effect.gen(function*() {
         const lower = blobOf(Tar.file("dev/null", "secret"), Tar.file("d/f", ""), Tar.file("kept", ""))
         const upper = blobOf(device("dev/null"), device("d"))
@@ -131,7 +132,7 @@ describe("Unpack", () => {
       }).pipe(Effect.provide(layerServices)))
 
     it.scoped.skipIf(process.getuid?.() !== 0)(
-      "gives everything to who runs it, or to its owners",
+      "sets the current user, or the owners of the layers",
       () =>
         Effect.gen(function*() {
           const directory = yield* temporaryDirectory
@@ -155,7 +156,7 @@ describe("Unpack", () => {
         }).pipe(Effect.provide(layerServices))
     )
 
-    it.scoped("leaves what is at the destination, or replaces it", () =>
+    it.scoped("refuses an existing destination, or replaces it", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         mkdirSync(`${directory}/root`)
@@ -172,7 +173,7 @@ describe("Unpack", () => {
         assert.deepStrictEqual(describeTree(directory), ["root/", "root/new 644 new"])
       }).pipe(Effect.provide(layerServices)))
 
-    it.scoped("replaces a link at the destination and not what it leads to", () =>
+    it.scoped("replaces a link at the destination, not its target", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         mkdirSync(`${directory}/other`)
@@ -183,7 +184,7 @@ describe("Unpack", () => {
         assert.deepStrictEqual(describeTree(directory), ["other/", "root/", "root/new 644 new"])
       }).pipe(Effect.provide(layerServices)))
 
-    it.scoped("brings back what was at the destination if the new one cannot be put there", () =>
+    it.scoped("restores the destination if the new one cannot be moved there", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         writeFileSync(`${directory}/root`, "old")
@@ -202,11 +203,11 @@ describe("Unpack", () => {
       }).pipe(Effect.provide(layerServices)))
   })
 
-  it.scoped("verifies the layer of the configuration", () =>
+  it.scoped("verifies the digests of the configuration", () =>
     Effect.gen(function*() {
-      const layer = Layer.compress(Layer.fromEntries([Tar.file("f", "x")]), "gzip")
-      const { descriptor, diffId } = yield* Layer.describe(layer)
-      const blob = { mediaType: descriptor.mediaType, bytes: Layer.stream(layer) }
+      const layer = ImageLayer.compress(ImageLayer.fromEntries([Tar.file("f", "x")]), "gzip")
+      const { descriptor, diffId } = yield* ImageLayer.describe(layer)
+      const blob = { mediaType: descriptor.mediaType, bytes: ImageLayer.stream(layer) }
       const other = Digest.Digest.make(`sha256:${"0".repeat(64)}`)
       const error = yield* refusedBy([{ ...blob, diffId }, { ...blob, diffId: other }])
       assert.deepInclude(error, { _tag: "UnpackError", reason: "DiffIdMismatch", layer: 1 })
@@ -254,7 +255,7 @@ describe("Unpack", () => {
           assert.deepStrictEqual(readdirSync(directory), [])
         }).pipe(Effect.provide(layerServices)))
 
-      it.scoped(`with ${title} is no base of another one`, () =>
+      it.scoped(`with ${title} cannot be a base`, () =>
         Effect.gen(function*() {
           const { name, store } = yield* image(diffIds, layers)
           const derived = RunnableImage.fromImage({ store, name }, Platform.make("linux/amd64"))
@@ -263,7 +264,7 @@ describe("Unpack", () => {
         }).pipe(Effect.provide(layerServices)))
     }
 
-    it.scoped("with a diff_id of an algorithm that cannot be computed is refused", () =>
+    it.scoped("with a diff_id of an unsupported algorithm is refused", () =>
       Effect.gen(function*() {
         const place = yield* image(() => [`blake3:${"0".repeat(64)}`], 1)
         const error = yield* Effect.flip(Unpack.image(place, `${yield* temporaryDirectory}/root`))
@@ -271,7 +272,7 @@ describe("Unpack", () => {
       }).pipe(Effect.provide(layerServices)))
 
     for (const layers of [[], null]) {
-      it.scoped(`whose layers are ${JSON.stringify(layers)} can be copied and unpacked, and be a base`, () =>
+      it.scoped(`with layers of ${JSON.stringify(layers)} can be copied, unpacked, and used as a base`, () =>
         Effect.gen(function*() {
           const { name, store } = yield* image(() => [], 0, (manifest) => ({ ...manifest, layers }))
           const to = yield* ImageStore.makeMemory
@@ -286,7 +287,7 @@ describe("Unpack", () => {
     }
   })
 
-  describe("after a program was killed", () => {
+  describe("after a process was killed", () => {
     const killed = Effect.fnUntraced(function*(root: string) {
       const child = yield* program("endless", "unpack", root)
       yield* ready(child)
@@ -295,7 +296,7 @@ describe("Unpack", () => {
       yield* Fiber.join(exit)
     })
 
-    it.scopedLive("removes what it has left, and nothing of a running one", () =>
+    it.scopedLive("removes its temporary directory, and keeps that of a running process", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const root = `${directory}/root`
@@ -307,7 +308,7 @@ describe("Unpack", () => {
         assert.include(readdirSync(directory), "root")
       }).pipe(Effect.provide(layerServices)), 60_000)
 
-    it.scopedLive("brings back what it was about to replace", () =>
+    it.scopedLive("restores the destination that it was about to replace", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const root = `${directory}/root`
@@ -320,7 +321,7 @@ describe("Unpack", () => {
         assert.deepStrictEqual(describeTree(directory), ["root/", "root/f 644 old"])
       }).pipe(Effect.provide(layerServices)), 60_000)
 
-    it.scopedLive("leaves what others could have changed since", () =>
+    it.scopedLive("keeps directories that other users could have changed", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const root = `${directory}/root`
@@ -332,7 +333,7 @@ describe("Unpack", () => {
       }).pipe(Effect.provide(layerServices)), 60_000)
   })
 
-  it.scoped("lists a directory once for each layer, however many whiteouts are for it", () =>
+  it.scoped("lists a directory once for each layer, regardless of the number of whiteouts", () =>
     Effect.gen(function*() {
       const files = yield* LocalFiles.LocalFiles
       let lists = 0
@@ -341,29 +342,33 @@ describe("Unpack", () => {
         list: (path) => Effect.zipRight(Effect.sync(() => lists++), files.list(path))
       })
       const names = Array.from({ length: 50 }, (_, i) => `d/e/${i}`)
-      const whiteouts = Array.from({ length: 200 }, (_, i) =>
-        Tar.file(["d/.wh..wh..opq", "d/e/.wh..wh..opq", ".wh.d"][i % 3] ?? "", ""))
+      const whiteouts = Array.from(
+        { length: 200 },
+        (_, i) => Tar.file(["d/.wh..wh..opq", "d/e/.wh..wh..opq", ".wh.d"][i % 3] ?? "", "")
+      )
       const lower = blobOf(Tar.file("d/e/lower", ""), Tar.file("d/lower", ""))
       const upper = blobOf(
-        ...names.map((name) =>
-          Tar.file(name, "")
-        ),
+        ...names.map((name) => Tar.file(name, "")),
         ...whiteouts
       )
       const root = `${yield* temporaryDirectory}/root`
       yield* Unpack.toDirectory(root, [lower, upper]).pipe(Effect.provideService(LocalFiles.LocalFiles, counting))
       assert.deepStrictEqual(readdirSync(`${root}/d`), ["e"])
       assert.lengthOf(readdirSync(`${root}/d/e`), 50)
-      // The third one is that of the destination, for what a killed program left there.
+      // The third listing is that of the destination's parent, for leftovers of killed processes.
       assert.isAtMost(lists, 3)
     }).pipe(Effect.provide(layerServices)))
 
   describe("leaves nothing behind and nothing open", () => {
     const large = (
       content: Stream.Stream<Uint8Array, "broken">
-    ) => [Layer.toBlob(Layer.fromStream(Stream.make(Tar.file("a", "x"), Tar.fileStream("large", 10_000_000, content))))]
+    ) => [
+      ImageLayer.toBlob(
+        ImageLayer.fromStream(Stream.make(Tar.file("a", "x"), Tar.fileStream("large", 10_000_000, content)))
+      )
+    ]
 
-    it.scoped("if the layer breaks off", () =>
+    it.scoped("if a layer ends early", () =>
       Effect.gen(function*() {
         const before = yield* openFiles
         const content = Stream.concat(Stream.make(new Uint8Array(1_000_000)), Stream.fail("broken" as const))
@@ -390,8 +395,8 @@ describe("Unpack", () => {
 
     it.scoped("if compressed data is damaged or ends early", () =>
       Effect.gen(function*() {
-        const layer = Layer.fromEntries([Tar.file("f", randomBytes(100_000))])
-        const chunks = yield* Stream.runCollect(Layer.stream(Layer.compress(layer, "gzip")))
+        const layer = ImageLayer.fromEntries([Tar.file("f", randomBytes(100_000))])
+        const chunks = yield* Stream.runCollect(ImageLayer.stream(ImageLayer.compress(layer, "gzip")))
         const archive = Buffer.concat(Chunk.toReadonlyArray(chunks))
         const damaged = Buffer.from(archive)
         damaged.writeUInt32LE(0, archive.length - 8)
@@ -410,7 +415,7 @@ describe("Unpack", () => {
         }
       }).pipe(Effect.provide(layerServices)))
 
-    it.scoped("if the machine refuses to write", () =>
+    it.scoped("if writing fails", () =>
       Effect.gen(function*() {
         const files = yield* LocalFiles.LocalFiles
         const full = LocalFiles.LocalFiles.of({
@@ -424,7 +429,7 @@ describe("Unpack", () => {
         assert.deepInclude(error, { _tag: "UnpackError", reason: "CannotWrite" })
       }).pipe(Effect.provide(layerServices)))
 
-    it.scoped("if there is nowhere to unpack to", () =>
+    it.scoped("if the parent of the destination does not exist", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         const error = yield* Effect.flip(Unpack.toDirectory(`${directory}/missing/root`, [blobOf(Tar.file("f", ""))]))
@@ -435,7 +440,7 @@ describe("Unpack", () => {
   })
 
   describe("links", () => {
-    it.scoped("to other names of a file follow links on the way, inside of the directory only", () =>
+    it.scoped("to other names of a file are resolved within the directory", () =>
       Effect.gen(function*() {
         const root = `${yield* temporaryDirectory}/root`
         yield* Unpack.toDirectory(root, [blobOf(
@@ -475,7 +480,7 @@ describe("Unpack", () => {
         }).pipe(Effect.provide(layerServices)))
     }
 
-    it.scoped("of a lower layer are replaced and not written through, by anything", () =>
+    it.scoped("of a lower layer are replaced and never written through", () =>
       Effect.gen(function*() {
         const directory = yield* temporaryDirectory
         writeFileSync(`${directory}/victim`, "hello", { mode: 0o600 })
@@ -503,7 +508,7 @@ describe("Unpack", () => {
       }).pipe(Effect.provide(layerServices)))
   })
 
-  it.scoped("lets others have a turn while it unpacks many files", () =>
+  it.scoped("yields to other fibers while it unpacks many files", () =>
     Effect.gen(function*() {
       const root = `${yield* temporaryDirectory}/root`
       let turns = 0
@@ -513,7 +518,7 @@ describe("Unpack", () => {
       }
       let immediate = setImmediate(count)
       const entries = Stream.map(Stream.range(1, 2000), (i) => Tar.file(String(i), ""))
-      yield* Unpack.toDirectory(root, [Layer.toBlob(Layer.fromStream(entries))])
+      yield* Unpack.toDirectory(root, [ImageLayer.toBlob(ImageLayer.fromStream(entries))])
       clearImmediate(immediate)
       assert.isAbove(turns, 20)
     }).pipe(Effect.provide(layerServices)), 60_000)

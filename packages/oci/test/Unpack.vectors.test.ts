@@ -23,7 +23,10 @@ const vectors: { readonly cases: ReadonlyArray<Case> } | undefined = existsSync(
 
 const refusals = ["reject", "dangling-error", "error", "reject-depth"]
 
-/** Of those that may be applied or refused, which are refused, and why; all others that may be applied are. */
+/**
+ * Refused cases among those that an implementation may apply or refuse, with reasons. All other optional cases are
+ * applied.
+ */
 const refused: Readonly<Record<string, string>> = {
   "name-slash-dotdot": "UnsafePath",
   "name-deep-dotdot": "UnsafePath",
@@ -66,7 +69,7 @@ const refused: Readonly<Record<string, string>> = {
   "wh-dotdot-path": "UnsafePath"
 }
 
-/** What a case is about, beyond the names that are there. `L` stands for the directory around the root. */
+/** Expectation of a case beyond the list of names. `L` is the directory around the root. */
 const trees: Readonly<Record<string, ReadonlyArray<string>>> = {
   "name-dot-slash": ["etc/", "etc/x 644 ok", "y 644 ok"],
   "name-absolute": ["etc/", "etc/abs 644 ok"],
@@ -76,7 +79,7 @@ const trees: Readonly<Record<string, ReadonlyArray<string>>> = {
   "symlink-absolute-escape-only": ["dotdot -> ../victim/hello"],
   "symlink-chain": ["a -> b", "b -> ..", "victim/", "victim/x 644 pwn"],
   "symlink-replaced-by-file": ["loophole-victim 644 data"],
-  // A directory replaces a link, also one to a directory: what the specification says, and not what umoci does.
+  // As in the specification, and unlike in umoci, a directory replaces a link, even one to a directory.
   "symlink-usrmerge": ["bin/", "bin/new 644 ok", "usr/", "usr/bin/", "usr/bin/old 644 o"],
   "symlink-scoping-1": ["file 644 ok", "link -> /"],
   "symlink-scoping-2": ["file 644 ok", "link -> /../"],
@@ -118,8 +121,8 @@ const blob = (id: string, archive: Uint8Array) =>
     ? { mediaType: MediaType.ImageLayerGzip, bytes: Stream.make(gzipSync(archive), new Uint8Array(5000)) }
     : { mediaType: MediaType.ImageLayer, bytes: Stream.make(archive) }
 
-describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("the vectors of hostile archives", () => {
-  it("are there", () => {
+describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("The vectors of hostile archives", () => {
+  it("exist", () => {
     assert.isAbove(vectors?.cases.length ?? 0, 80, `${file} is missing`)
   })
 

@@ -17,7 +17,7 @@ export const pushBlob = (store: ImageStore.Writable, bytes: Uint8Array, mediaTyp
 
 type Layer = Effect.Effect.Success<ReturnType<typeof pushBlob>>
 
-/** An image of layers that are there. */
+/** An image of existing layers. */
 export const pushImageOf = (
   store: ImageStore.Writable,
   layers: readonly [Layer, ...ReadonlyArray<Layer>],

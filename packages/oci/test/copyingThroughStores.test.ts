@@ -17,7 +17,7 @@ import { gzipSync } from "node:zlib"
 import { bytesOf, pushImage, read, temporary } from "./archives.js"
 import { live } from "./live.js"
 
-/** A document as somebody else wrote it: with what this library does not know, and as it would not write it. */
+/** A document of another program, with unknown fields and in non-canonical form. */
 const pushForeign = (store: ImageStore.Writable, mediaType: MediaType.MediaType, value: object) =>
   Effect.gen(function*() {
     const text = JSON.stringify({ "com.example.unknown": [1.50, { z: 1, a: "\u00E9" }], mediaType, ...value }, null, 3)
@@ -47,9 +47,9 @@ const name = "example.com/app:1"
 
 const to = <S>(store: S) => ({ store, name })
 
-describe("An image that goes from store to store", () => {
+describe("An image copied from store to store", () => {
   live(
-    "is the same bytes in the end, through stores of every kind",
+    "has the same bytes at the end, through stores of every kind",
     Effect.gen(function*() {
       const root = yield* temporary
       const origin = yield* ImageStore.makeMemory
@@ -79,8 +79,8 @@ describe("An image that goes from store to store", () => {
         yield* Effect.forEach([config, ...layers], same)
       }
 
-      // An archive of Docker has no manifest; the configuration, which is what Docker calls an image by, and the layers
-      // are those that there were.
+      // A Docker archive has no manifest. The configuration, whose digest is Docker's image id, and the layers stay the
+      // same.
       const docker = yield* DockerArchive.open(`${root}/b.tar`)
       const [first] = images
       assertTrue(first !== undefined)

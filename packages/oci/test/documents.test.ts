@@ -8,11 +8,11 @@ import {
   Digest,
   ImageConfig,
   ImageIndex,
-  ImageLayout,
   ImageManifest,
   MediaType,
   Platform
 } from "@ociman/oci"
+import * as ImageLayout from "@ociman/oci/author/ImageLayout"
 import { Arbitrary, Effect, Either, FastCheck as fc, Option, Schema } from "effect"
 import { schemaOf } from "./imageSpec.js"
 
@@ -32,7 +32,7 @@ const index = ImageIndex.make([{ mediaType: MediaType.ImageManifest, digest, siz
 
 const imageConfig = ImageConfig.make(Platform.make("linux/arm/v7"), [digest])
 
-/** The same JSON with the members of every object the other way round. */
+/** The same JSON with reversed members of every object. */
 const reversed = (json: unknown): unknown =>
   Array.isArray(json)
     ? json.map(reversed)
@@ -42,7 +42,7 @@ const reversed = (json: unknown): unknown =>
 
 const isSet = (key: string) => key === "ExposedPorts" || key === "Volumes"
 
-/** Every object of a JSON with one more member, but for the sets of Go, whose members are objects. */
+/** Adds a member to every object of a JSON, except to sets encoded by Go, whose members are objects. */
 const extended = (json: unknown): unknown =>
   Array.isArray(json)
     ? json.map(extended)
@@ -65,7 +65,7 @@ const contract = <A, I>(
   const decode = (bytes: Uint8Array) => Either.getOrThrowWith(codec.decode(bytes), (error) => error)
 
   describe(`the codec of the ${codec.name}`, () => {
-    it("reads what it writes, which is what the specification wants", () => {
+    it("round-trips valid documents", () => {
       const validate = schemaOf(name)
       fc.assert(fc.property(arbitrary, (value) => {
         const bytes = encode(value)
@@ -75,13 +75,13 @@ const contract = <A, I>(
       }))
     })
 
-    it("writes the same bytes for the same value, in whatever order its fields are", () =>
+    it("encodes equal values to equal bytes, whatever the order of fields", () =>
       fc.assert(fc.property(arbitrary, (value) => {
         const bytes = encode(value)
         deepStrictEqual(encode(decode(bytesOf(reversed(jsonOf(bytes))))), bytes)
       })))
 
-    it("keeps what it does not know, at every level", () =>
+    it("preserves unknown fields at every level", () =>
       fc.assert(fc.property(arbitrary, (value) => {
         const json = extended(jsonOf(encode(value)))
         deepStrictEqual(jsonOf(encode(decode(bytesOf(json)))), json)
@@ -100,7 +100,7 @@ const refusal = (bytes: Uint8Array, codec: Content.Codec<ImageManifest.ImageMani
     onRight: () => "was read"
   })
 
-describe("a document that is refused", () => {
+describe("A document is refused", () => {
   const withLayer = (field: object) => bytesOf({ ...manifest, layers: [{ ...layer, ...field }] })
 
   const cases: ReadonlyArray<
@@ -164,32 +164,32 @@ describe("a document that is refused", () => {
   ]
 
   for (const [name, bytes, reason, path] of cases) {
-    it(`has ${name}`, () => deepStrictEqual(refusal(bytes), [reason, path]))
+    it(`if it has ${name}`, () => deepStrictEqual(refusal(bytes), [reason, path]))
   }
 
-  it("is an index that could be read as a manifest", () =>
+  it("if it is an index that could be read as a manifest", () =>
     assertTrue(Either.isLeft(ImageIndex.codec.decode(bytesOf({ ...index, config, layers: [layer] })))))
 
-  it("is not written either", () => {
+  it("on encoding too", () => {
     assertTrue(Either.isLeft(ImageManifest.codec.encode({ ...manifest, layers: [{ ...layer, size: -1 }] })))
     assertTrue(Either.isLeft(ImageManifest.codec.encode({ ...manifest, annotations: { a: "x".repeat(5e6) } })))
     assertTrue(Either.isLeft(ImageManifest.codec.encode({ ...manifest, layers: [] })))
   })
 
-  it("says where and why in a sentence", () =>
+  it("with the path and the violated rule", () =>
     assertLeft(
       Either.mapLeft(ImageManifest.codec.decode(withLayer({ size: -1 })), (error) => error.message),
-      "Invalid image manifest at layers[0].size: a size is an integer from 0 to 2^53 - 1, and not -1"
+      "Invalid image manifest at layers[0].size: a size must be an integer from 0 to 2^53 - 1, not -1"
     ))
 })
 
-describe("what is made here", () => {
-  it("says its media type", () => {
+describe("A new document", () => {
+  it("has its media type", () => {
     strictEqual(manifest.mediaType, MediaType.ImageManifest)
     strictEqual(index.mediaType, MediaType.ImageIndex)
   })
 
-  it("has the empty document of an artifact as the specification knows it", () =>
+  it("uses the empty document of the specification for artifacts", () =>
     Effect.gen(function*() {
       const artifact = ImageManifest.artifact(MediaType.MediaType.make("application/vnd.example"))
       deepStrictEqual(artifact.config, Descriptor.empty)
@@ -199,28 +199,28 @@ describe("what is made here", () => {
       deepStrictEqual({ ...described, data: bytesOf({}) }, Descriptor.empty)
     }).pipe(Effect.provide(NodeHasher.layer), Effect.runPromise))
 
-  it("says for which platform a configuration is", () => {
+  it("tells the platform of a configuration", () => {
     deepStrictEqual(ImageConfig.platform(imageConfig), Option.some(Platform.make("linux/arm/v7")))
     deepStrictEqual(ImageConfig.platform({ ...imageConfig, os: "" }), Option.none())
     deepStrictEqual(ImageConfig.platform({ ...imageConfig, variant: "" }), Option.some(Platform.make("linux/arm")))
   })
 })
 
-describe("an index", () => {
+describe("An index", () => {
   const entry = (platform: string): Descriptor.Descriptor => ({ ...layer, platform: Platform.make(platform) })
 
-  it("has the first entry that is for a platform, under any of its names", () => {
+  it("finds the first entry for a platform, under any of its names", () => {
     const index = ImageIndex.make([layer, entry("linux/amd64"), entry("linux/arm64/v8"), entry("linux/arm64")])
     deepStrictEqual(ImageIndex.forPlatform(index, Platform.make("linux/aarch64")), Option.some(entry("linux/arm64/v8")))
     deepStrictEqual(ImageIndex.forPlatform(index, Platform.make("windows/amd64")), Option.none())
   })
 })
 
-describe("a document by an encoder of Go", () => {
+describe("A document encoded by Go", () => {
   const none = { annotations: null, artifactType: null, mediaType: null, subject: null }
   const noneOfDescriptor = { annotations: null, artifactType: null, data: null, platform: null, urls: null }
 
-  it("may have null where the specification has nothing", () => {
+  it("may have null for optional fields", () => {
     const config = { Cmd: null, Entrypoint: null, Env: null, ExposedPorts: null, Volumes: null, Labels: null }
     assertRight(
       Either.map(ImageConfig.codec.decode(bytesOf({ ...imageConfig, config, history: null })), (_) => _.config),
@@ -250,12 +250,12 @@ describe("a document by an encoder of Go", () => {
     )
   })
 
-  it("still needs its lists", () => {
+  it("must have its lists", () => {
     assertTrue(Either.isLeft(ImageIndex.codec.decode(bytesOf({ schemaVersion: 2 }))))
     assertTrue(Either.isLeft(ImageManifest.codec.decode(bytesOf({ schemaVersion: 2, config }))))
   })
 
-  it("is refused with the path of what is wrong in such a list", () =>
+  it("is refused with the path of an invalid list item", () =>
     assertLeft(
       Either.mapLeft(
         ImageIndex.codec.decode(bytesOf({ ...index, manifests: [{ ...layer, size: -1 }] })),
@@ -265,7 +265,7 @@ describe("a document by an encoder of Go", () => {
     ))
 })
 
-describe("integers beyond 2^53", () => {
+describe("Integers beyond 2^53", () => {
   type Value = null | boolean | number | bigint | string | ReadonlyArray<Value> | { readonly [key: string]: Value }
 
   const texts = fc.oneof(
@@ -292,7 +292,7 @@ describe("integers beyond 2^53", () => {
     return `{${space}${members.map(([key, item]) => `${JSON.stringify(key)}${space}:${print(item, space)}`).join(",")}}`
   }
 
-  it("in unknown fields are written as they were read", () =>
+  it("in unknown fields are preserved", () =>
     fc.assert(fc.property(values, fc.constantFrom("", " ", "\r\n\t"), (value, space) => {
       const text = JSON.stringify(manifest).replace("{", () => `{"com.example":${print(value, space)},`)
       const read = Either.getOrThrowWith(ImageManifest.codec.decode(bytesOf(text)), (error) => error)
@@ -300,7 +300,7 @@ describe("integers beyond 2^53", () => {
       assertTrue(new TextDecoder().decode(written).startsWith(`{"com.example":${print(value, "")},"config":`))
     })))
 
-  it("that are too large for any number are not written as null", () => {
+  it("that no number can hold are not written as null", () => {
     const text = JSON.stringify(manifest).replace("{", `{"com.example":[{"n":1${"0".repeat(400)}}],`)
     const read = Either.getOrThrowWith(ImageManifest.codec.decode(bytesOf(text)), (error) => error)
     assertLeft(
@@ -321,7 +321,7 @@ describe("Content", () => {
       deepStrictEqual(content.value.layers, [layer])
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("writes a changed value with what was not known", () =>
+  it.effect("preserves unknown fields of a changed value", () =>
     Effect.gen(function*() {
       const descriptor = yield* Content.describe(MediaType.ImageManifest, spaced)
       const content = yield* Content.fromBytes(
@@ -344,7 +344,7 @@ describe("Content", () => {
       })
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("writes the integers beyond 2^53 of a changed value as they were read", () =>
+  it.effect("preserves integers beyond 2^53 of a changed value", () =>
     Effect.gen(function*() {
       const bytes = bytesOf(JSON.stringify(manifest).replace("{", "{\"com.example\":[{\"n\":12345678901234567890}],"))
       const descriptor = yield* Content.describe(MediaType.ImageManifest, bytes)
@@ -353,7 +353,7 @@ describe("Content", () => {
       assertTrue(new TextDecoder().decode(changed.bytes).includes("\"com.example\":[{\"n\":12345678901234567890}]"))
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("keeps the media type of a changed configuration, and its algorithm", () =>
+  it.effect("keeps the media type and the algorithm of a changed configuration", () =>
     Effect.gen(function*() {
       const bytes = bytesOf(imageConfig)
       const descriptor = yield* Content.describe(MediaType.DockerConfig, bytes, "sha512")
@@ -363,7 +363,7 @@ describe("Content", () => {
       assertTrue(changed.descriptor.digest.startsWith("sha512:"))
     }).pipe(Effect.provide(NodeHasher.layer)))
 
-  it.effect("is not read as something else than its descriptor says", () =>
+  it.effect("refuses a document with another media type than its descriptor", () =>
     Effect.gen(function*() {
       const bytes = bytesOf(manifest)
       const refused = Effect.fnUntraced(function*(mediaType: MediaType.MediaType) {

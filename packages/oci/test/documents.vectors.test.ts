@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Descriptor, Digest, ImageConfig, ImageIndex, ImageLayout, ImageManifest } from "@ociman/oci"
+import { Descriptor, Digest, ImageConfig, ImageIndex, ImageManifest } from "@ociman/oci"
+import * as ImageLayout from "@ociman/oci/author/ImageLayout"
 import { Either, Schema } from "effect"
 import { existsSync, readFileSync } from "node:fs"
 import { fileURLToPath } from "node:url"
@@ -47,13 +48,13 @@ for (const [file, kind, again] of kinds) {
   const valid = read(`${file}-valid`)
   const invalid = read(`${file}-invalid`)
   describe.skipIf(valid === undefined && process.env["CI"] !== "true")(`the vectors of ${file}`, () => {
-    it("are there", () => {
+    it("exist", () => {
       assert.isNotEmpty(valid?.cases)
       assert.isNotEmpty(invalid?.cases)
     })
 
     for (const { name, text } of valid?.cases ?? []) {
-      it(`reads: ${name}`, () => {
+      it(`include a valid document: ${name}`, () => {
         const written = Either.getOrThrowWith(again(encode(text)), (error) => error)
         assert.instanceOf(written, Uint8Array)
         const json: unknown = JSON.parse(new TextDecoder().decode(written as Uint8Array))
@@ -63,12 +64,12 @@ for (const [file, kind, again] of kinds) {
     }
 
     for (const { name, text } of invalid?.cases ?? []) {
-      it(`refuses: ${name}`, () => assert.isTrue(Either.isLeft(again(encode(text)))))
+      it(`include an invalid document: ${name}`, () => assert.isTrue(Either.isLeft(again(encode(text)))))
     }
   })
 }
 
-describe("digests of other algorithms", () => {
+describe("Digests of other algorithms", () => {
   const cases: ReadonlyArray<readonly [string, boolean]> = [
     [`sha256:${"a".repeat(64)}`, true],
     [`sha256:${"A".repeat(64)}`, false],
@@ -84,7 +85,7 @@ describe("digests of other algorithms", () => {
     ["a:b\n", false]
   ]
   for (const [input, expected] of cases) {
-    it(`${expected ? "reads" : "refuses"} ${JSON.stringify(input)}`, () =>
+    it(`${expected ? "are accepted" : "are refused"}: ${JSON.stringify(input)}`, () =>
       assert.strictEqual(Schema.is(Digest.WellFormed)(input), expected))
   }
 })

@@ -9,7 +9,7 @@ export interface Elf {
   readonly headersAt?: number
 }
 
-/** The headers of a program that does nothing. */
+/** Headers of a program without code. */
 export const elf = (options: Elf): Uint8Array => {
   const { entry = 0x400000, interpreter = false, little = true, machine = 62, system = 0, type = 2, wide = true } =
     options

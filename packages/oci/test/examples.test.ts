@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import { spawnSync } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-describe("the example that packs files", () => {
-  it("runs where no program is installed", () => {
+describe("The example that packs files", () => {
+  it("runs without any installed program", () => {
     const path = fileURLToPath(new URL("../examples/pack.ts", import.meta.url))
     const run = spawnSync(process.execPath, ["--conditions=@ociman/source", "--import", "tsx", path], {
       env: { PATH: "/nowhere" },

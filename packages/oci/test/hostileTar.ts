@@ -1,4 +1,4 @@
-/** An entry as `tar-attacks.json` describes it. */
+/** An entry as described in `tar-attacks.json`. */
 export interface HostileEntry {
   readonly type: string
   readonly name?: string
@@ -166,7 +166,7 @@ const entry = (victim: string) => (described: HostileEntry): Buffer => {
   return Buffer.concat([...before, block, pad(content)])
 }
 
-/** The bytes of an archive, of which only some are what programs for archives would write. */
+/** The bytes of an archive, which may be ones that no archiver would write. */
 export const hostileTar = (archive: HostileArchive, victim: string): Uint8Array => {
   const end = archive.omitEndBlocks === true ? [] : [Buffer.alloc(1024)]
   const whole = Buffer.concat([...archive.entries.map(entry(victim)), ...end])

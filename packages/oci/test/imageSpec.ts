@@ -1,4 +1,4 @@
-/** The JSON schemas of the image specification, where they are at hand. */
+/** The JSON schemas of the image specification, if available. */
 import Draft4 from "ajv-draft-04"
 import addFormats from "ajv-formats"
 import { existsSync, readFileSync } from "node:fs"
@@ -16,7 +16,7 @@ const urls = {
   descriptor: `${base}descriptor`
 }
 
-// Draft 4 resolves references against each `id` on the way, which the schemas do not mean.
+// Draft 4 resolves references against each `id` on the way, contrary to the intention of the schemas.
 const withoutIds = (schema: unknown): unknown =>
   Array.isArray(schema)
     ? schema.map(withoutIds)
@@ -44,7 +44,7 @@ const versions = ["main", "v1.1.1"].map(load)
 
 export const isAvailable = existsSync(folder)
 
-/** Validates by every version of the specification that is at hand. */
+/** Validates against every available version of the specification. */
 export const schemaOf = (kind: keyof typeof urls) => {
   const validators = versions.flatMap((ajv) => ajv?.getSchema(urls[kind]) ?? [])
   if (validators.length === 0) return undefined

@@ -7,6 +7,6 @@ export const environment = Layer.merge(NodeContext.layer, layerServices)
 
 export type Environment = Layer.Layer.Success<typeof environment>
 
-/** A test with all that images are made of, and a scope that closes before it. */
+/** A test with the services for building images, in a scope. */
 export const live = (name: string, effect: Effect.Effect<void, unknown, Scope.Scope | Environment>, timeout = 60_000) =>
   it.live(name, () => effect.pipe(Effect.scoped, Effect.provide(environment)), timeout)

@@ -2,7 +2,7 @@ import { Effect } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { fileURLToPath } from "node:url"
 
-/** A program of `programs`, which is killed when the scope is closed. */
+/** Starts a program of `programs`, which is killed when the scope closes. */
 export const program = (name: string, ...args: ReadonlyArray<string>) =>
   Effect.acquireRelease(
     Effect.sync(() =>

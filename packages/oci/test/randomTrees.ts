@@ -1,7 +1,7 @@
 import { FastCheck as fc } from "effect"
 import { chmodSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 
-/** What is somewhere in a tree. */
+/** Entry of a tree. */
 export type Leaf =
   | { readonly type: "File"; readonly content: Uint8Array; readonly mode: number }
   | { readonly type: "Directory"; readonly mode: number }
@@ -12,7 +12,7 @@ export interface Place {
   readonly leaf: Leaf
 }
 
-/** The later of two that cannot both be there is left out. */
+/** Drops the later of two entries that exclude each other. */
 export type Tree = ReadonlyArray<Place>
 
 const isName = (name: string): boolean =>
@@ -68,13 +68,13 @@ export const tree: fc.Arbitrary<Tree> = fc.array(
   { maxLength: 12 }
 )
 
-/** The same tree with some places taken away, changed or added. */
+/** The same tree with some entries removed, changed or added. */
 export const changed = (before: Tree): fc.Arbitrary<Tree> =>
   fc.tuple(fc.subarray(Array.from(before)), tree).chain(([kept, added]) =>
     fc.shuffledSubarray([...added, ...kept], { minLength: kept.length })
   )
 
-/** Makes a tree in a directory of its own. */
+/** Writes a tree to a new directory. */
 export const plant = (root: string, places: Tree): string => {
   rmSync(root, { recursive: true, force: true })
   mkdirSync(root, { mode: 0o755 })

@@ -3,6 +3,7 @@ import { describe, it } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import { NodeHasher } from "@ociman/node"
 import { Content, ContentError, Copy, type Descriptor, ImageStore, MediaType, OciDirectory } from "@ociman/oci"
+import * as FastPath from "@ociman/oci/author/FastPath"
 import { Deferred, Effect, FastCheck, Fiber, Layer, type Scope, Stream } from "effect"
 import { existsSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -26,7 +27,7 @@ const layout = Effect.acquireRelease(
   (path) => Effect.sync(() => rmSync(path, { recursive: true }))
 ).pipe(Effect.flatMap(OciDirectory.openOrCreate))
 
-/** What it keeps of a blob that has not arrived. */
+/** Path of a partial download. */
 const keptPath = ({ path }: OciDirectory.OciDirectory, { digest }: Descriptor.Descriptor) =>
   `${path}/.ociman-${digest.replace(":", "-")}.tmp`
 
@@ -36,9 +37,9 @@ const resume = <E>(
   store: OciDirectory.OciDirectory,
   descriptor: Descriptor.Descriptor,
   content: (offset: number) => Stream.Stream<Uint8Array, E>
-) => store.resume?.(descriptor, content) ?? Effect.dieMessage("cannot go on")
+) => FastPath.ofPush(store).resume?.(descriptor, content) ?? Effect.dieMessage("cannot go on")
 
-/** Sends from an offset on, and loses the connection where it is told to. */
+/** Sends bytes from an offset on, and fails at a given position. */
 const from = (offset: number, until: number = size) =>
   Stream.concat(
     Stream.rechunk(Stream.fromIterable(pieces(offset, until)), 1),
@@ -55,8 +56,8 @@ const stored = (store: OciDirectory.OciDirectory, descriptor: Descriptor.Descrip
     deepStrictEqual(leftovers(store), [])
   })
 
-describe("content that is expensive to come by", () => {
-  it("goes on where it was cut short, however often, and no byte comes twice", () =>
+describe("A resumable download", () => {
+  it("continues where it was interrupted, and receives no byte twice", () =>
     FastCheck.assert(
       FastCheck.asyncProperty(
         FastCheck.array(FastCheck.integer({ min: 0, max: size - 1 }), { maxLength: 5 }),
@@ -84,7 +85,7 @@ describe("content that is expensive to come by", () => {
     ), 30_000)
 
   live(
-    "is asked for from the beginning when what was kept is damaged",
+    "restarts from the beginning if the kept bytes are damaged",
     Effect.gen(function*() {
       for (const kept of [new Uint8Array(100), new Uint8Array(size + 1), new Uint8Array(size)]) {
         const store = yield* layout
@@ -105,7 +106,7 @@ describe("content that is expensive to come by", () => {
   )
 
   live(
-    "is not asked for when all of it was kept, or is there",
+    "requests nothing if all bytes were kept or the content exists",
     Effect.gen(function*() {
       const store = yield* layout
       const descriptor = yield* blob
@@ -118,7 +119,7 @@ describe("content that is expensive to come by", () => {
   )
 
   live(
-    "that is not what it was said to be fails, and none of it is kept",
+    "fails on content that does not match its descriptor, and keeps none of it",
     Effect.gen(function*() {
       const store = yield* layout
       const descriptor = yield* blob
@@ -134,7 +135,7 @@ describe("content that is expensive to come by", () => {
   )
 
   live(
-    "is received by two at once, each for itself",
+    "downloads twice if two processes download the same content",
     Effect.gen(function*() {
       const store = yield* layout
       const descriptor = yield* blob
@@ -157,7 +158,7 @@ describe("content that is expensive to come by", () => {
   )
 
   live(
-    "is not written through a link",
+    "does not write through a link",
     Effect.gen(function*() {
       const store = yield* layout
       const descriptor = yield* blob
@@ -171,7 +172,7 @@ describe("content that is expensive to come by", () => {
   )
 })
 
-describe("copying from a store that can begin anywhere", () => {
+describe("A copy from a store with ranges", () => {
   const artifact = (store: ImageStore.Store, content: Uint8Array) =>
     Effect.gen(function*() {
       const descriptor = yield* Content.describe(MediaType.ImageLayer, content)
@@ -180,7 +181,7 @@ describe("copying from a store that can begin anywhere", () => {
     })
 
   live(
-    "goes on with large content, and tells how far it is",
+    "resumes large content, and reports its progress",
     Effect.gen(function*() {
       const source = yield* ImageStore.makeMemory
       const target = yield* layout
@@ -189,14 +190,16 @@ describe("copying from a store that can begin anywhere", () => {
       const asked: Array<number> = []
       const reader: Copy.Source = {
         ...source,
-        fetchFrom: (_, offset) => {
-          asked.push(offset)
-          return from(offset, asked.length === 1 ? 1_000_000 : size).pipe(
-            Stream.mapError(() =>
-              new ContentError.StoreFailed({ store: "test", operation: "read", reason: "Unavailable" })
+        fetch: FastPath.attachFetch((descriptor) => source.fetch(descriptor), {
+          from: (_, offset) => {
+            asked.push(offset)
+            return from(offset, asked.length === 1 ? 1_000_000 : size).pipe(
+              Stream.mapError(() =>
+                new ContentError.StoreFailed({ store: "test", operation: "read", reason: "Unavailable" })
+              )
             )
-          )
-        }
+          }
+        })
       }
       const error = yield* Effect.flip(Copy.graph(reader, large, target))
       strictEqual(error._tag, "StoreFailed")

@@ -1,10 +1,11 @@
 import { FileSystem } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { NodeHasher } from "@ociman/node"
-import { FileTree, Hasher } from "@ociman/oci"
+import { Hasher } from "@ociman/oci"
+import * as FileTree from "@ociman/oci/author/FileTree"
 import { Effect, Layer } from "effect"
 
-/** A hasher whose input can be looked at, and which reads nothing. */
+/** A hasher that records its input and reads no files. */
 export const recording = (written: Array<number>): Layer.Layer<Hasher.Hasher> =>
   Layer.succeed(
     Hasher.Hasher,
@@ -17,13 +18,13 @@ export const recording = (written: Array<number>): Layer.Layer<Hasher.Hasher> =>
     })
   )
 
-/** The readers that there are. */
+/** All readers. */
 export const hashers: ReadonlyArray<readonly [name: string, layer: Layer.Layer<Hasher.Hasher>]> = [
   ["node:fs", NodeHasher.layer],
   ["FileSystem", Layer.provide(Hasher.layerFileSystem(NodeHasher.start), NodeContext.layer)]
 ]
 
-/** A directory with files, given by path and content; a path with a `/` at its end is an empty directory. */
+/** Makes a directory of files, given as contents by path. A path with a trailing `/` is an empty directory. */
 export const directoryOf = (files: Readonly<Record<string, string | Uint8Array>>) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem

@@ -1,17 +1,17 @@
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { Effect, Layer } from "effect"
 import { lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 
-export const layerServices = Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer)
+export const layerServices = Layer.mergeAll(NodeImages.layer)
 
 export const temporaryDirectory = Effect.acquireRelease(
   Effect.sync(() => mkdtempSync(join(tmpdir(), "ociman-layer-"))),
   (directory) => Effect.sync(() => rmSync(directory, { recursive: true, force: true }))
 )
 
-/** What is in a directory, a line for each entry: names, permissions unless those of most directories, contents. */
+/** Lists a directory, one line for each entry: name, permissions unless they are the usual ones, content. */
 export const describeTree = (root: string, directory = ""): ReadonlyArray<string> =>
   readdirSync(join(root, directory)).sort().flatMap((name) => {
     const path = directory === "" ? name : `${directory}/${name}`

@@ -3,13 +3,13 @@ import { NodeContext } from "@effect/platform-node"
 import { SystemError } from "@effect/platform/Error"
 import { assert, describe, it } from "@effect/vitest"
 import { Deferred, Effect, Exit, FastCheck, Fiber } from "effect"
-import * as writeBehind from "../src/internal/writeBehind.js"
+import * as writeBehind from "../src/internal/files/writeBehind.js"
 
 const mebibyte = 1024 * 1024
 
 const noSpace = new SystemError({ reason: "Unknown", module: "FileSystem", method: "write", description: "no space" })
 
-/** A file that keeps what it is given, and fails from some byte on. */
+/** A file that records its content, and fails from a given byte on. */
 const makeFile = (space = Infinity) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -24,7 +24,7 @@ const makeFile = (space = Infinity) =>
           if (size + bytes.length > space) return noSpace
           size += bytes.length
           written.push(bytes.length)
-          // It may be a while until somebody looks at the bytes.
+          // The bytes may be read much later.
           return Effect.zipRight(Effect.yieldNow(), real.writeAll(bytes))
         }),
       sync: Effect.suspend(() => {
@@ -41,8 +41,8 @@ const makeFile = (space = Infinity) =>
     return { file, written, read, syncs: () => syncs }
   })
 
-describe("writing behind what is read", () => {
-  it.scopedLive("keeps every byte in its place, also if the source uses its memory again", () =>
+describe("A buffered writer", () => {
+  it.scopedLive("keeps all bytes in order, also if the source reuses its buffers", () =>
     Effect.gen(function*() {
       yield* Effect.promise(() =>
         FastCheck.assert(
@@ -69,7 +69,7 @@ describe("writing behind what is read", () => {
       )
     }))
 
-  it.scopedLive("writes small pieces together, and brings large files to the disk as it goes", () =>
+  it.scopedLive("combines small writes, and syncs large files while writing", () =>
     Effect.gen(function*() {
       const { file, syncs, written } = yield* makeFile()
       const { sync, write } = yield* writeBehind.make(file)
@@ -79,7 +79,7 @@ describe("writing behind what is read", () => {
       assert.isAtLeast(syncs(), 3)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("tells of what could not be written, at the latest at the end", () =>
+  it.scopedLive("reports a failed write at the latest at the end", () =>
     Effect.gen(function*() {
       const { file } = yield* makeFile(mebibyte)
       const { sync, write } = yield* writeBehind.make(file)
@@ -96,7 +96,7 @@ describe("writing behind what is read", () => {
       assert.strictEqual(yield* Effect.flip(behind.flush), noSpace)
     }).pipe(Effect.provide(NodeContext.layer)))
 
-  it.scopedLive("lets a write end before the file is closed", () =>
+  it.scopedLive("finishes a write before the file is closed", () =>
     Effect.gen(function*() {
       const { file } = yield* makeFile()
       const begun = yield* Deferred.make<void>()

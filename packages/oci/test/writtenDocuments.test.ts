@@ -1,11 +1,11 @@
-/** Everything that is written is what the specification wants, by its own JSON schemas. */
+/** All written documents are valid for the JSON schemas of the specification. */
 import { describe } from "@effect/vitest"
 import { assertTrue, deepStrictEqual } from "@effect/vitest/utils"
 import {
   Annotations,
   Artifact,
   Copy,
-  Layer,
+  ImageLayer,
   LocalStore,
   MediaType,
   OciArchive,
@@ -39,7 +39,7 @@ const parsed = (text: string): unknown => {
   }
 }
 
-/** What is wrong with the documents of a layout, and how many there are of each kind. */
+/** Violations in the documents of a layout, and the number of documents of each kind. */
 const examined = (root: string) => {
   const counts: Partial<Record<Kind, number>> = {}
   const faults: Array<unknown> = []
@@ -61,10 +61,10 @@ const examined = (root: string) => {
 
 const image = (path: string) =>
   RunnableImage.fromExecutable(path).pipe(
-    RunnableImage.addLayer(Layer.compress(Layer.fromEntries([Tar.file("etc/motd", "")]), "gzip")),
+    RunnableImage.addLayer(ImageLayer.compress(ImageLayer.fromEntries([Tar.file("etc/motd", "")]), "gzip")),
     RunnableImage.entrypoint("/hello"),
     RunnableImage.command("a", "b"),
-    RunnableImage.environment({ A: "b" }),
+    RunnableImage.env({ A: "b" }),
     RunnableImage.user("1:2"),
     RunnableImage.workingDirectory("/etc"),
     RunnableImage.expose(80),
@@ -87,12 +87,12 @@ const fill = (store: OciDirectory.OciDirectory, root: string) =>
     yield* RunnableImage.pushIndex([image(`${root}/hello`), image(`${root}/hello-arm64`)], store, "example.com/all:1")
     yield* RunnableImage.push(RunnableImage.scratch(Platform.make("linux/arm/v7")), store, "nothing")
     yield* RunnableImage.fromImage({ store, name: "image" }, Platform.make("linux/amd64")).pipe(
-      RunnableImage.addLayer(Layer.fromEntries([Tar.file("b", "")])),
+      RunnableImage.addLayer(ImageLayer.fromEntries([Tar.file("b", "")])),
       RunnableImage.push(store, "based")
     )
     const { descriptor } = yield* Artifact.push(Artifact.fromDirectory(`${root}/files`), store, "artifact")
     const type = MediaType.MediaType.make("application/vnd.example")
-    yield* Artifact.push(Artifact.about(Artifact.make(type), descriptor), store)
+    yield* Artifact.push(Artifact.subject(Artifact.make(type), descriptor), store)
     yield* Artifact.push(
       Artifact.fromStream(type, Stream.make(Uint8Array.of(1)), { title: "one" }).pipe(
         Artifact.annotate({ [Annotations.version]: "1" })
@@ -104,9 +104,9 @@ const fill = (store: OciDirectory.OciDirectory, root: string) =>
 
 const expected = { layout: 1, index: 2, manifest: 8, config: 4 }
 
-describe("All documents that are written", () => {
+describe("All written documents", () => {
   live(
-    "are valid in a layout, in an archive and for an engine",
+    "are valid for the JSON schemas of the specification",
     Effect.gen(function*() {
       const root = yield* temporary
       const store = yield* LocalStore.make(`${root}/local`)

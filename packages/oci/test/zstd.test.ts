@@ -1,6 +1,6 @@
 import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
-import { Layer, OciArchive, Unpack } from "@ociman/oci"
+import { ImageLayer, OciArchive, Unpack } from "@ociman/oci"
 import { Effect, Stream } from "effect"
 import { existsSync, readFileSync, writeFileSync } from "node:fs"
 import { pushImage, temporary } from "./archives.js"
@@ -8,14 +8,14 @@ import { live } from "./live.js"
 import { describeTree } from "./trees.js"
 import { layerBySkopeo, zstdCompressSync } from "./zstd.js"
 
-describe("What is compressed by zstd", () => {
+describe("Layers compressed with zstd", () => {
   const blob = {
     mediaType: "application/vnd.oci.image.layer.v1.tar+zstd",
     bytes: Stream.make(layerBySkopeo)
   }
 
   live(
-    "is unpacked as skopeo wrote it, or it is said that the platform knows it not",
+    "are unpacked as written by skopeo, or refused if the platform does not support zstd",
     Effect.gen(function*() {
       const target = `${yield* temporary}/out`
       const unpacked = Unpack.toDirectory(target, [blob])
@@ -31,18 +31,18 @@ describe("What is compressed by zstd", () => {
   )
 
   live(
-    "and other layers become one",
+    "are squashed with other layers",
     Effect.gen(function*() {
       if (zstdCompressSync === undefined) return
       const target = `${yield* temporary}/out`
-      const squashed = Layer.squash([blob, blob])
-      yield* Unpack.toDirectory(target, [Layer.toBlob(squashed)])
+      const squashed = ImageLayer.squash([blob, blob])
+      yield* Unpack.toDirectory(target, [ImageLayer.toBlob(squashed)])
       deepStrictEqual(describeTree(target), ["etc/", "etc/motd 644 Hello.\n"])
     })
   )
 
   live(
-    "is an archive like any other, or it is said that the platform knows it not",
+    "are opened as archives, or refused if the platform does not support zstd",
     Effect.gen(function*() {
       const path = `${yield* temporary}/a.tar`
       const { manifest } = yield* OciArchive.edit(

@@ -1,9 +1,9 @@
-/** Whether this version of Node.js knows zstd. */
+/** Reports whether this version of Node.js supports zstd. */
 import * as zlib from "node:zlib"
 
 type Zstd = typeof zlib & { readonly zstdCompressSync?: (bytes: Uint8Array, options?: object) => Buffer }
 
-/** What older versions do not have. */
+/** Part of `zlib` that older versions do not have. */
 export const { zstdCompressSync }: Zstd = zlib
 
 const base64 =

@@ -6,21 +6,21 @@ import { Console, Effect, Redacted, Stream } from "effect"
 const token = Redacted.make("s3cr3t")
 
 const program = Effect.gen(function*() {
-  // Captured, with input from a stream that is pulled as fast as `sort` reads.
+  // Capture the output, with input from a stream that is pulled as fast as `sort` reads.
   const { stdout } = yield* Subprocess.run(Command.make("sort"), {
     stdin: Stream.make("b\n", "a\n").pipe(Stream.encodeText),
     timeout: "10 seconds"
   })
   yield* Console.log(stdout.text)
 
-  // Streamed, and terminated once three lines are there.
+  // Stream the output, and terminate the process after three lines.
   yield* Command.make("yes").pipe(
     Subprocess.streamLines,
     Stream.take(3),
     Stream.runForEach(Console.log)
   )
 
-  // Failed, with an error that may be shown.
+  // Fail with an error that is safe to show.
   const command = Command.make("sh", "-c", "echo \"bad token $1\" >&2; exit 3", "sh", Redacted.value(token))
   const error = yield* Effect.flip(Subprocess.run(command, { redact: [token] }))
   yield* Console.log(error.message)

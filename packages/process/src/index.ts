@@ -13,13 +13,6 @@ export * as Captured from "./Captured.js"
 export * as CommandFailed from "./CommandFailed.js"
 
 /**
- * Removal of secrets from text.
- *
- * @since 0.1.0
- */
-export * as Redaction from "./Redaction.js"
-
-/**
  * Runs child processes of the platform's `Command`: output is read while the process runs, input is explicit, an
  * unaccepted exit is an error, and the process does not outlive its scope.
  *

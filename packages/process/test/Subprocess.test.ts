@@ -49,7 +49,7 @@ layer(NodeContext.layer, { excludeTestServices: true })("Subprocess", (it) => {
           stdout.text,
           `head\n${"x".repeat(99_995)}\n… 268235467 bytes omitted …\n${"x".repeat(99_994)}\ntail\n`
         )
-        // What is read is garbage soon, and is collected when there is enough of it.
+        // Read chunks soon become garbage, which is collected in batches.
         assert.isBelow(process.memoryUsage.rss() - before, 160 * mebibyte)
       }))
 

@@ -1,4 +1,4 @@
-/** What `Command` of the platform does by itself, and what it does through `Subprocess`. */
+/** Defects of the platform's `Command`, and the behavior of `Subprocess`. */
 import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, layer } from "@effect/vitest"

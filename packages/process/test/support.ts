@@ -9,7 +9,7 @@ export const sh = (script: string, ...args: ReadonlyArray<string>) => Command.ma
 /** Ignores SIGTERM, and says when it does. */
 export const stubborn = sh("trap '' TERM; echo ready; while :; do sleep 0.02; done")
 
-/** Is the process there, and not just an entry that nobody has collected yet? */
+/** Checks if a process is running, and not a zombie. */
 export const isAlive = (pid: number): boolean => {
   const stat = readIfThere(`/proc/${pid}/stat`)
   return stat !== undefined && !/\) [ZX] /.test(stat)

@@ -5,20 +5,20 @@ import { Console, Effect, Layer, Option, Redacted } from "effect"
 const program = Effect.gen(function*() {
   const registry = Repository.registryKey("registry.example.com:5000")
 
-  // Kept where `docker login` keeps it: in its file, or by the helper that the file names.
+  // Store it where `docker login` stores it: in its file, or with the helper that the file names.
   const credential = Credential.login("alice", Redacted.make("s3cret"))
   yield* Effect.acquireRelease(
     Credentials.login(registry, credential, { tool: "docker" }),
     () => Effect.ignoreLogged(Credentials.logout(registry, { tool: "docker" }))
   )
 
-  // Found again, for a repository too.
+  // Find it, for a repository too.
   const found = yield* Credentials.resolve(Repository.registryKey("registry.example.com:5000/team/app"))
   const login = Option.flatMap(found, ({ credential }) => credential.login)
   yield* Console.log(login)
   // { _id: 'Option', _tag: 'Some', value: { username: 'alice', password: <redacted> } }
 
-  // What was looked at, and what came of it.
+  // Trace the lookup: sources and their outcomes.
   const { consulted } = yield* Credentials.explain(registry)
   for (const { detail, outcome, source } of consulted) {
     yield* Console.log(source._tag === "File" ? source.path : source._tag, outcome, detail)

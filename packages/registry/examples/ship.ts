@@ -18,22 +18,22 @@ const program = Effect.gen(function*() {
   const directory = yield* temporary
   const repository = yield* Repository.parse(name)
 
-  // Pack this directory and push it, as two versions of an artifact.
+  // Pack this directory and push it as two versions of an artifact.
   const remote = yield* RegistryStore.make(repository)
   const { descriptor } = yield* Artifact.push(Artifact.fromDirectory(import.meta.dirname), remote, "1.0.0")
   yield* remote.tag(descriptor, "1.1.0")
   yield* Console.log(descriptor.digest)
 
-  // List its versions of a range.
+  // List its versions in a range.
   const versions = Registry.tags(repository).pipe(Stream.filter(TagRange.includes(TagRange.make("^1.1"))))
   yield* Console.log(Array.from(yield* Stream.runCollect(versions)))
 
-  // Pull it elsewhere: only what is not there yet, verified, and from where it was cut short the last time.
+  // Pull it elsewhere: fetches and verifies missing content only, and resumes an interrupted pull.
   const layout = yield* OciDirectory.openOrCreate(`${directory}/layout`)
   const copied = yield* Copy.image({ store: remote, name: "1.1.0" }, { store: layout, name: "1.1.0" })
   yield* Console.log(copied.digest === descriptor.digest)
 
-  // Unpack it: complete, or not at all.
+  // Unpack it, completely or not at all.
   yield* Artifact.unpack(layout, "1.1.0", `${directory}/unpacked`)
   yield* Console.log(yield* Effect.promise(() => readdir(`${directory}/unpacked`)))
 })

@@ -64,7 +64,7 @@ interface Vectors {
 
 const vectors = load<Vectors>("authconfig")
 
-/** What a user of Docker or of Podman has; to neither an error says more than nothing found. */
+/** Credentials that Docker or Podman would use; both treat an error like a missing entry. */
 const visible = ({ error, helperCalls: _, username, ...rest }: Result) =>
   error !== undefined ? {} : { ...rest, ...(username === undefined || username === "<token>" ? {} : { username }) }
 

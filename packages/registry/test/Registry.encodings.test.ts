@@ -24,7 +24,7 @@ const index = describeBytes(MediaType.ImageIndex, document)
 
 const gzip = { "content-encoding": "gzip" }
 
-/** A registry behind something that compresses whatever passes, also where nobody asked for it. */
+/** A registry behind a proxy that compresses every response, even unrequested. */
 const compressing = (bytes: Uint8Array, headers: Readonly<Record<string, string>> = {}): Script => () => {
   const body = gzipSync(bytes)
   return { status: 200, headers: { ...headers, ...gzip, "content-length": String(body.length) }, body }

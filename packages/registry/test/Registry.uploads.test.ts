@@ -30,7 +30,7 @@ const failure = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
       ? Effect.succeed(error)
       : Effect.dieMessage(`an error of another kind: ${String(error)}`))
 
-/** What a registry says before the blob comes. */
+/** Responses of a registry before the blob is sent. */
 const missing: Reply = { status: 404 }
 
 const session = (location: string, headers: Readonly<Record<string, string>> = {}): Reply => ({

@@ -14,6 +14,7 @@ import {
   MediaType,
   Platform
 } from "@ociman/oci"
+import * as FastPath from "@ociman/oci/author/FastPath"
 import { Credentials, Registry, RegistryError, RegistryStore, Repository } from "@ociman/registry"
 import { FaultyRegistry } from "@ociman/testing"
 import * as ImageStoreSuite from "@ociman/testing/ImageStoreSuite"
@@ -120,7 +121,7 @@ describe("a store in a repository", () => {
           until: ({ length }) =>
             length === count
         })
-      const fiber = yield* Effect.fork(Stream.runCollect(store.fetchFrom?.(layer, 0) ?? Stream.empty))
+      const fiber = yield* Effect.fork(Stream.runCollect(FastPath.ofFetch(store).from?.(layer, 0) ?? Stream.empty))
       yield* asked(1)
       yield* TestClock.adjust("1 seconds")
       yield* asked(4)

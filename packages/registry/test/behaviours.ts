@@ -162,7 +162,7 @@ const hash = (algorithm: string, bytes: Uint8Array) =>
 
 const isTaken = ({ status }: FaultyRegistry.Request) => [200, 201, 202, 204].includes(status)
 
-/** What was uploaded must be what was to be, if anything had to be. */
+/** Checks that the uploaded content is the expected one, if any is expected. */
 const uploads = ({ uploaded }: Case, { registry, other }: Log): ReadonlyArray<string> => {
   const isThere = registry.some(({ method, status }) =>
     method === "HEAD" && status === 200 || method === "POST" && status === 201
@@ -217,7 +217,7 @@ const hasTag = (
 ): error is { readonly _tag: string; readonly reason?: string; readonly status?: number } =>
   typeof error === "object" && error !== null && "_tag" in error
 
-/** Whether an error is of the kind that a case wants to see. */
+/** Checks if an error is of the kind that a case expects. */
 const isOfKind = (error: unknown, kind: string | undefined, status: number | undefined): boolean => {
   if (!hasTag(error)) return false
   const { _tag, reason } = error
@@ -256,7 +256,7 @@ const sorted = (value: unknown): unknown =>
     ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
     : value
 
-/** What is not as a case wants it. */
+/** Lists the violated expectations of a case. */
 export const misses = (case_: Case, outcome: Outcome, log: Log): ReadonlyArray<string> => {
   const { kind, must = [], outcome: expected, result, status } = case_.expect
   const wanted = result === undefined ? case_.result : result

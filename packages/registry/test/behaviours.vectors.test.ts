@@ -12,7 +12,7 @@ import { areOptional, load } from "./vectors.js"
 
 const vectors = load<Behaviours>("server-behaviours")
 
-/** What the client does not do yet, by the name of the case, and why. One that it does by now fails. */
+/** Unsupported cases by name, with the reason. A case that is supported by now fails. */
 const notYet: Readonly<Record<string, string>> = {
   "chunks: 416 without Range, status by GET 204":
     "what a registry did not take of a chunk is sent by itself, and the case answers as if it came with more"
@@ -22,7 +22,7 @@ const octets = MediaType.MediaType.make("application/octet-stream")
 
 const summary = ({ digest, mediaType, size }: Descriptor.Descriptor) => ({ digest, mediaType, size })
 
-/** What a case has the client do, and what comes of it, in the words of the cases. */
+/** Runs the operation of a case, and returns its outcome in the vocabulary of the cases. */
 const operate = ({ input, op }: Case, { registry: host }: Hosts): Effect.Effect<unknown, unknown, Registry.Registry> =>
   Effect.gen(function*() {
     const client = yield* Registry.Registry

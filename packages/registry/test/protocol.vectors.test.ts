@@ -77,7 +77,7 @@ describe.skipIf(vectors === undefined && areOptional)("the protocol", () => {
     }
   }
 
-  /** What the client does with a blob of a registry that answers so, and how often it asks. */
+  /** Fetches a blob of a registry with the given response, and counts the requests. */
   const asked = (answer: FaultyRegistry.Answer) =>
     Effect.gen(function*() {
       const client = yield* Registry.Registry

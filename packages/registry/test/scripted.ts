@@ -18,7 +18,7 @@ export interface Reply {
   readonly isCut?: boolean
 }
 
-/** What a server does with a request; without a reply it closes the connection. */
+/** Response of a server to a request; without a reply it closes the connection. */
 export type Script = (request: Received, earlier: ReadonlyArray<Received>) => Reply | undefined
 
 const received = (request: Parameters<Parameters<typeof HttpClient.make>[0]>[0]): Effect.Effect<Received> => {
@@ -31,11 +31,11 @@ const received = (request: Parameters<Parameters<typeof HttpClient.make>[0]>[0])
   return Effect.map(Effect.orDie(text), (body) => ({ method, url, headers, body }))
 }
 
-/** An answer whose body can be read once, as over a network. */
+/** A response whose body can be read once, as over a network. */
 const readOnce = (response: HttpClientResponse.HttpClientResponse): HttpClientResponse.HttpClientResponse => {
   let isRead = false
   const take = <A>(body: A) => {
-    if (isRead) throw new Error("the body of an answer is read twice")
+    if (isRead) throw new Error("the body of a response is read twice")
     isRead = true
     return body
   }

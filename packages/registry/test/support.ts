@@ -3,7 +3,7 @@ import { NodeContext } from "@effect/platform-node"
 import { type Credential, Credentials } from "@ociman/registry"
 import { ConfigProvider, Effect, Layer, Option, Redacted } from "effect"
 
-/** What a resolved credential is, in plain text. */
+/** A resolved credential in plain text. */
 export const plain = (found: Option.Option<Credential.Found>): Record<string, string> =>
   Option.match(found, {
     onNone: () => ({}),
@@ -18,7 +18,7 @@ export const plain = (found: Option.Option<Credential.Found>): Record<string, st
 
 export const basic = (username: string, password: string) => Buffer.from(`${username}:${password}`).toString("base64")
 
-/** Where child processes find programs, and only they. */
+/** Sets `PATH` for child processes only. */
 const searching = (directory: string) =>
   Layer.effect(
     CommandExecutor.CommandExecutor,
@@ -38,13 +38,13 @@ export interface Home {
   readonly write: (path: string, content: unknown) => Effect.Effect<void>
   readonly read: (path: string) => Effect.Effect<string>
   readonly mode: (path: string) => Effect.Effect<string>
-  /** What the helpers were asked: name, action, and what they were told. */
+  /** Calls of helpers: name, action and input. */
   readonly calls: Effect.Effect<ReadonlyArray<ReadonlyArray<string>>>
-  /** A helper: a script that has what it is told in `$input`, and its action in `$1`. */
+  /** Installs a helper: a script with its input in `$input` and its action in `$1`. */
   readonly helper: (name: string, script: string) => Effect.Effect<void>
 }
 
-/** A home directory for as long as the scope is open. */
+/** Creates a home directory that is removed with the scope. */
 export const home = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-home-" })

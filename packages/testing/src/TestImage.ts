@@ -72,7 +72,7 @@ export interface Options {
  */
 export type Error =
   | ArtifactError.ArtifactError
-  | ArtifactError.ExecutableError
+  | RunnableImage.ExecutableError
   | BackendError.BuildFailed
   | BackendError.EngineError
   | CommandFailed.CommandFailed
@@ -131,7 +131,7 @@ const runnable = (labels: Readonly<Record<string, string>>) =>
         Tar.directory("tmp", { mode: 0o1777 }),
         Tar.directory("www")
       ])),
-      RunnableImage.environment({ PATH: "/bin" }),
+      RunnableImage.env({ PATH: "/bin" }),
       RunnableImage.command("/bin/sh"),
       RunnableImage.labels(labels)
     )

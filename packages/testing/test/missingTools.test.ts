@@ -2,7 +2,7 @@ import { Command, CommandExecutor } from "@effect/platform"
 import { NodeContext } from "@effect/platform-node"
 import { assert, describe, it } from "@effect/vitest"
 import { MemoryBackend } from "@ociman/containers"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
+import { NodeImages } from "@ociman/node"
 import { LocalRegistry, TestImage } from "@ociman/testing"
 import { ConfigProvider, Effect, Layer, Redacted } from "effect"
 
@@ -19,7 +19,7 @@ const bare = Layer.provideMerge(
   NodeContext.layer
 )
 
-const making = Layer.mergeAll(MemoryBackend.layer(), NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+const making = Layer.mergeAll(MemoryBackend.layer(), NodeImages.layer)
 
 describe("a fixture without its program", () => {
   it.scoped("TestImage reports how to install busybox", () =>

@@ -1,12 +1,12 @@
-/** The authorities that Node.js trusts where a program gives none: a list of its own replaces them. */
+/** The certificate authorities that Node.js trusts by default. A list of a program replaces them. */
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import { readFileSync } from "node:fs"
 import * as Tls from "node:tls"
 
-/** What Node.js 22.15 and later say themselves, with `NODE_EXTRA_CA_CERTS` and those of the system where they count. */
-const told = (): ReadonlyArray<string> | undefined => {
+/** Asks Node.js 22.15 and later, whose list includes `NODE_EXTRA_CA_CERTS` and the system's if enabled. */
+const fromNode = (): ReadonlyArray<string> | undefined => {
   const get: unknown = Reflect.get(Tls, "getCACertificates")
   if (typeof get !== "function") return undefined
   const all: unknown = Reflect.apply(get, Tls, ["default"])
@@ -14,15 +14,14 @@ const told = (): ReadonlyArray<string> | undefined => {
 }
 
 /**
- * An effect that finds them, which takes a moment. As Node.js does, it passes over a file of `NODE_EXTRA_CA_CERTS` that
- * cannot be read.
+ * Returns an effect that finds them, which is slow. Ignores an unreadable file of `NODE_EXTRA_CA_CERTS`, as Node.js does.
  *
  * @see https://nodejs.org/docs/latest-v20.x/api/cli.html#node_extra_ca_certsfile
  */
 export const find = Effect.map(
   Config.option(Config.nonEmptyString("NODE_EXTRA_CA_CERTS")),
   (file) =>
-    Effect.sync(told).pipe(
+    Effect.sync(fromNode).pipe(
       Effect.filterOrElse(
         (all) => all !== undefined,
         () =>

@@ -1,4 +1,4 @@
-import * as FileTree from "@ociman/oci/FileTree"
+import * as FileTree from "@ociman/oci/author/FileTree"
 import * as Chunk from "effect/Chunk"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
@@ -11,8 +11,8 @@ type Callback<A> = (error: NodeJS.ErrnoException | null, value: A) => void
 const { O_NOFOLLOW = 0, O_NONBLOCK = 0, O_RDONLY } = fs.constants
 
 /**
- * An entry that was a file when its directory was listed may be a pipe by now, which must not be waited for, or a link
- * out of the tree, which must not be followed.
+ * An entry that was a file when its directory was listed may have become a pipe, on which opening must not block, or a
+ * link out of the tree, which must not be followed.
  */
 const flags = O_RDONLY | O_NONBLOCK | O_NOFOLLOW
 
@@ -23,16 +23,16 @@ const call = <A>(path: string, run: (callback: Callback<A>) => void) =>
     )
   )
 
-/** A file to read, and the real path that it must have if it is one of a tree. */
-interface Wanted {
+/** A file to read, and its expected real path if it belongs to a tree. */
+interface FileRequest {
   readonly path: string
   readonly realPath: string | undefined
 }
 
-const flagsOf = ({ realPath }: Wanted): number => realPath === undefined ? O_RDONLY | O_NONBLOCK : flags
+const flagsOf = ({ realPath }: FileRequest): number => realPath === undefined ? O_RDONLY | O_NONBLOCK : flags
 
-/** A directory on the way can have become a link as well. Where nothing tells the path of a handle, it is not checked. */
-const check = ({ path, realPath }: Wanted, fd: number): Either.Either<void, FileTree.FileTreeError> => {
+/** Checks the real path, since a parent directory may have become a link. Only possible with `/proc`. */
+const check = ({ path, realPath }: FileRequest, fd: number): Either.Either<void, FileTree.FileTreeError> => {
   if (realPath === undefined) return Either.void
   const actual = Either.try(() => fs.readlinkSync(`/proc/self/fd/${fd}`))
   return Either.isLeft(actual) || actual.right === realPath ? Either.void : Either.left(changed(path))
@@ -40,37 +40,37 @@ const check = ({ path, realPath }: Wanted, fd: number): Either.Either<void, File
 
 const changed = (path: string) => new FileTree.FileTreeError({ path, reason: "Changed" })
 
-/** Opening a link without following it fails so. */
-const unopened = ({ path, realPath }: Wanted) => (cause: unknown): FileTree.FileTreeError =>
+/** Converts an error of opening. `ELOOP` means that the file has become a link. */
+const unopened = ({ path, realPath }: FileRequest) => (cause: unknown): FileTree.FileTreeError =>
   realPath !== undefined && cause instanceof Error && "code" in cause && cause.code === "ELOOP"
     ? changed(path)
     : FileTree.unreadable(path)(cause)
 
-const open = (wanted: Wanted) =>
+const open = (file: FileRequest) =>
   Effect.acquireRelease(
     Effect.async<number, FileTree.FileTreeError>((resume) =>
-      fs.open(wanted.path, flagsOf(wanted), (error, fd) =>
-        resume(error === null ? Effect.succeed(fd) : Effect.fail(unopened(wanted)(error))))
+      fs.open(file.path, flagsOf(file), (error, fd) =>
+        resume(error === null ? Effect.succeed(fd) : Effect.fail(unopened(file)(error))))
     ),
     (fd) =>
       Effect.async<void>((resume) =>
         fs.close(fd, () => resume(Effect.void))
       )
-  ).pipe(Effect.tap((fd) => check(wanted, fd)))
+  ).pipe(Effect.tap((fd) => check(file, fd)))
 
-/** Reads at least `enough` bytes, unless the file ends before, and at most what fits. */
-const fill = (fd: number, buffer: Uint8Array, position: number, enough: number, done: Callback<Uint8Array>): void => {
+/** Reads at least `minimum` bytes, unless the file ends before, and at most the size of the buffer. */
+const fill = (fd: number, buffer: Uint8Array, position: number, minimum: number, done: Callback<Uint8Array>): void => {
   const step = (length: number): void =>
     fs.read(fd, buffer, length, buffer.length - length, position + length, (error, read) => {
-      if (error === null && read > 0 && length + read < enough) return step(length + read)
+      if (error === null && read > 0 && length + read < minimum) return step(length + read)
       done(error, buffer.subarray(0, length + read))
     })
   step(0)
 }
 
-const fillNow = (fd: number, buffer: Uint8Array, enough: number): Uint8Array => {
+const fillSync = (fd: number, buffer: Uint8Array, minimum: number): Uint8Array => {
   let length = 0
-  while (length < enough) {
+  while (length < minimum) {
     const read = fs.readSync(fd, buffer, length, buffer.length - length, length)
     if (read === 0) break
     length += read
@@ -80,18 +80,18 @@ const fillNow = (fd: number, buffer: Uint8Array, enough: number): Uint8Array => 
 
 const chunkSize = 1024 * 1024
 
-/** At most `size` bytes and the one more that shows the file has grown. */
+/** Streams at most `size` bytes, and one more if the file has grown. */
 const stream = (
-  wanted: Wanted,
+  file: FileRequest,
   size: number,
   allocate: (length: number) => Uint8Array
 ): Stream.Stream<Uint8Array, FileTree.FileTreeError> =>
-  open(wanted).pipe(
+  open(file).pipe(
     Effect.map((fd) =>
       Stream.paginateChunkEffect(0, (position: number) => {
         const buffer = allocate(Math.min(chunkSize, size + 1 - position))
         return Effect.map(
-          call<Uint8Array>(wanted.path, (callback) => fill(fd, buffer, position, buffer.length, callback)),
+          call<Uint8Array>(file.path, (callback) => fill(fd, buffer, position, buffer.length, callback)),
           (bytes) => {
             const end = position + bytes.length
             const more = bytes.length === buffer.length && end <= size
@@ -103,11 +103,11 @@ const stream = (
     Stream.unwrapScoped
   )
 
-const streams = (wanted: Wanted, size: number) => ({
-  content: stream(wanted, size, (length) => new Uint8Array(length)),
+const streams = (file: FileRequest, size: number) => ({
+  content: stream(file, size, (length) => new Uint8Array(length)),
   reused: Stream.suspend(() => {
     const buffer = new Uint8Array(chunkSize)
-    return stream(wanted, size, (length) => buffer.subarray(0, length))
+    return stream(file, size, (length) => buffer.subarray(0, length))
   })
 })
 
@@ -116,7 +116,7 @@ const attempt = <A>(path: string, run: () => A): Either.Either<A, FileTree.FileT
 
 const unsupported = (path: string) => new FileTree.FileTreeError({ path, reason: "UnsupportedType" })
 
-/** Hands out buffers that are parts of larger ones, of which there are few for a garbage collector to follow. */
+/** Allocates small buffers from larger ones, which reduces the work of the garbage collector. */
 const allocate = (size: number): Uint8Array => {
   if (free.length < size) free = new Uint8Array(chunkSize)
   const buffer = free.subarray(0, size)
@@ -126,70 +126,70 @@ const allocate = (size: number): Uint8Array => {
 
 let free = new Uint8Array(0)
 
-const contentNow = (wanted: Wanted, fd: number) =>
+const contentSync = (file: FileRequest, fd: number) =>
   Either.gen(function*() {
-    const { path } = wanted
-    yield* check(wanted, fd)
+    const { path } = file
+    yield* check(file, fd)
     const stats = yield* attempt(path, () => fs.fstatSync(fd))
     if (!stats.isFile()) return yield* Either.left(unsupported(path))
     const { mode, size } = stats
     const content = size > FileTree.wholeFileLimit
-      ? streams(wanted, size)
-      : { content: yield* attempt(path, () => fillNow(fd, allocate(size + 1), size)) }
+      ? streams(file, size)
+      : { content: yield* attempt(path, () => fillSync(fd, allocate(size + 1), size)) }
     return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, ...content }
   })
 
-const readNow = (wanted: Wanted) =>
+const readSync = (file: FileRequest) =>
   Either.gen(function*() {
     const fd = yield* Either.try({
-      try: () => fs.openSync(wanted.path, flagsOf(wanted)),
-      catch: unopened(wanted)
+      try: () => fs.openSync(file.path, flagsOf(file)),
+      catch: unopened(file)
     })
-    const content = contentNow(wanted, fd)
-    yield* attempt(wanted.path, () => fs.closeSync(fd))
+    const content = contentSync(file, fd)
+    yield* attempt(file.path, () => fs.closeSync(fd))
     return yield* content
   })
 
-const read = (wanted: Wanted): Effect.Effect<FileTree.Content, FileTree.FileTreeError> =>
+const read = (file: FileRequest): Effect.Effect<FileTree.Content, FileTree.FileTreeError> =>
   Effect.scoped(Effect.gen(function*() {
-    const { path } = wanted
-    const fd = yield* open(wanted)
+    const { path } = file
+    const fd = yield* open(file)
     const stats = yield* call<fs.Stats>(path, (callback) => fs.fstat(fd, callback))
     if (!stats.isFile()) return yield* unsupported(path)
     const { mode, size } = stats
     const content = size > FileTree.wholeFileLimit
-      ? streams(wanted, size)
+      ? streams(file, size)
       : { content: yield* call<Uint8Array>(path, (callback) => fill(fd, new Uint8Array(size + 1), 0, size, callback)) }
     return { executable: FileTree.isExecutable(mode), mode: mode & 0o7777, size, ...content }
   }))
 
-/** For how many milliseconds files are read on this thread before others get a turn. */
-const patience = 4
+/** Milliseconds of synchronous reading before yielding to the event loop. */
+const timeSlice = 4
 
 /**
- * What the system has in memory is read at once, which takes a fraction of the time that handing it to other threads
- * would. Once that turns out to be slow, as on a cold disk or over a network, the rest is read concurrently.
+ * Reads files synchronously first: cached files take a fraction of the time that the thread pool would. Once that is slow,
+ * as on a cold disk or over a network, reads the rest concurrently.
  */
 const readFiles: FileTree.Reader["readFiles"] = (paths, root) =>
   Effect.gen(function*() {
     const realRoot = root === undefined ? undefined : yield* attempt(root, () => fs.realpathSync(root))
-    const all = paths.map((path): Wanted => ({
+    const all = paths.map((path): FileRequest => ({
       path,
       realPath: root === undefined || realRoot === undefined ? undefined : FileTree.below(realRoot, root, path)
     }))
     const contents: Array<FileTree.Content> = []
-    const end = performance.now() + patience
-    for (const wanted of all) {
+    const end = performance.now() + timeSlice
+    for (const file of all) {
       if (performance.now() > end) break
-      contents.push(yield* readNow(wanted))
+      contents.push(yield* readSync(file))
     }
-    yield* turn
+    yield* yieldToEventLoop
     const rest = yield* Effect.forEach(all.slice(contents.length), read, { concurrency: "unbounded" })
     return contents.concat(rest)
   })
 
-/** Lets everything run that waits for its turn, timers and sockets included. */
-const turn = Effect.async<void>((resume) => {
+/** Yields to the event loop, timers and sockets included. */
+const yieldToEventLoop = Effect.async<void>((resume) => {
   setImmediate(() => resume(Effect.void))
 })
 

@@ -1,4 +1,4 @@
-/** Certificates in directories, one for each host. */
+/** Certificates in directories per host. */
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import * as Path from "@effect/platform/Path"
@@ -10,39 +10,39 @@ import { X509Certificate } from "node:crypto"
 import { createSecureContext } from "node:tls"
 
 /**
- * What a client shows of itself to a registry that asks for it.
+ * A client certificate with its private key.
  *
  * @since 0.1.0
  * @category models
  */
 export interface ClientCertificate {
-  /** In PEM. */
+  /** The certificate in PEM. */
   readonly certificate: string
-  /** In PEM. */
+  /** The private key in PEM. */
   readonly key: Redacted.Redacted<string>
 }
 
 /**
- * What is known of a host.
+ * Certificates for a host.
  *
  * @since 0.1.0
  * @category models
  */
 export interface HostCertificates {
-  /** Who may vouch for it besides all others, in PEM. */
+  /** Additional certificate authorities in PEM. */
   readonly authorities: ReadonlyArray<string>
-  /** What is shown to it. */
+  /** Client certificates. */
   readonly clients: ReadonlyArray<ClientCertificate>
 }
 
 /**
- * A file with a certificate, or the directory of a host, is of no use:
+ * A certificate file, or the certificate directory of a host, cannot be used:
  *
  * - `Unreadable`: it cannot be read
- * - `Incomplete`: a certificate of a client has no key, or a key no certificate
- * - `Malformed`: it is not in PEM, or a key is that of another certificate
+ * - `Incomplete`: a client certificate has no key, or a key no certificate
+ * - `Malformed`: it is not in PEM, or a key does not match its certificate
  *
- * Requests to the host whose directory it is in fail with it as their cause; others do not.
+ * Requests to the host of the directory fail with it as their cause; others do not.
  *
  * @since 0.1.0
  * @category errors
@@ -55,7 +55,7 @@ export class CertificateUnusable extends Schema.TaggedError<CertificateUnusable>
   detail: Schema.String
 }) {
   /**
-   * As Node.js names its errors of certificates, after which nothing is tried again.
+   * Code like those of Node.js for certificate errors, which are not retried.
    *
    * @since 0.1.0
    */
@@ -70,7 +70,7 @@ export class CertificateUnusable extends Schema.TaggedError<CertificateUnusable>
 }
 
 /**
- * Finds what is known of a host, by its name, or its address, in brackets if it has colons.
+ * Looks up the certificates for a host name or address; an IPv6 address is in brackets.
  *
  * @since 0.1.0
  * @category models
@@ -90,14 +90,14 @@ const incomplete = (path: string, detail: string) => new CertificateUnusable({ p
 
 const malformed = (path: string, detail: string) => new CertificateUnusable({ path, reason: "Malformed", detail })
 
-/** Leaves a certificate, or whatever else is in a file, to Node.js, which tells by an exception what is wrong. */
+/** Validates a file by a function of Node.js that throws if it is malformed. */
 const valid = (path: string, detail: string, use: () => unknown) =>
   Effect.try({
     try: use,
     catch: (cause) => malformed(path, `${detail}${cause instanceof Error ? `: ${cause.message}` : ""}`)
   })
 
-/** By the names that Docker and Podman give to files. */
+/** Reads the certificates in the directory of a host by the file names of Docker and Podman. */
 const readHost = Effect.fnUntraced(function*(
   { fs, path }: { readonly fs: FileSystem.FileSystem; readonly path: Path.Path },
   directory: string
@@ -116,20 +116,20 @@ const readHost = Effect.fnUntraced(function*(
   const authorities = yield* Effect.forEach(bases(".crt"), (base) =>
     Effect.gen(function*() {
       const text = yield* read(`${base}.crt`)
-      yield* valid(`${base}.crt`, "is no certificate in PEM", () => new X509Certificate(text))
+      yield* valid(`${base}.crt`, "is not a certificate in PEM", () => new X509Certificate(text))
       return text
     }))
   const clients = yield* Effect.forEach(certificates, (base) =>
     Effect.gen(function*() {
       if (!names.includes(`${path.basename(base)}.key`)) {
-        return yield* incomplete(`${base}.cert`, `has no key ${base}.key; what is an authority's is called *.crt`)
+        return yield* incomplete(`${base}.cert`, `has no key ${base}.key; certificate authorities are named *.crt`)
       }
       const certificate = yield* read(`${base}.cert`)
       const key = yield* read(`${base}.key`)
-      yield* valid(`${base}.cert`, "is no certificate in PEM", () => new X509Certificate(certificate))
+      yield* valid(`${base}.cert`, "is not a certificate in PEM", () => new X509Certificate(certificate))
       yield* valid(
         `${base}.key`,
-        "is not the key of the certificate beside it",
+        "is not the key of its certificate",
         () => createSecureContext({ cert: certificate, key })
       )
       return { certificate, key: Redacted.make(key) }
@@ -137,7 +137,7 @@ const readHost = Effect.fnUntraced(function*(
   return { authorities, clients }
 })
 
-/** Looks in directories, of which the first counts that has one for a host. */
+/** Finds the certificates of a host in the first directory that has a subdirectory for it. */
 export const find = (
   directories: ReadonlyArray<string>
 ): Effect.Effect<FindCertificates, never, FileSystem.FileSystem | Path.Path> =>
@@ -147,7 +147,7 @@ export const find = (
       Effect.gen(function*() {
         const names = port === 443 ? [host, `${host}:443`] : [`${host}:${port}`]
         for (const candidate of directories.flatMap((directory) => names.map((name) => path.join(directory, name)))) {
-          // What may not even be looked for is another user's.
+          // An inaccessible directory belongs to another user.
           const found = yield* fs.stat(candidate).pipe(
             Effect.asSome,
             Effect.catchIf(

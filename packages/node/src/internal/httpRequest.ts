@@ -1,4 +1,4 @@
-/** Requests by `node:http`. */
+/** Requests with `node:http`. */
 import type { HttpBody } from "@effect/platform/HttpBody"
 import * as HttpClient from "@effect/platform/HttpClient"
 import { RequestError } from "@effect/platform/HttpClientError"
@@ -17,15 +17,15 @@ import { TLSSocket } from "node:tls"
 import { Response } from "./httpResponse.js"
 import type { Proxy } from "./proxies.js"
 
-/** How a host is reached. */
-export interface Way {
+/** Route to a host. */
+export interface Route {
   /** Agent and certificates. */
   readonly options: Https.RequestOptions
-  /** Who is asked for all addresses, instead of the hosts that they name. */
+  /** Proxy that receives requests with absolute URLs. */
   readonly proxy?: Proxy | undefined
 }
 
-/** What was written, and not what a parser made of it. */
+/** Returns path and query unchanged, without the normalization of a URL parser. */
 const pathOf = (url: string): string => {
   const path = /^[a-z]+:\/\/[^/?#]*([^#]*)/i.exec(url)?.[1] ?? ""
   return path.startsWith("/") ? path : `/${path}`
@@ -34,36 +34,36 @@ const pathOf = (url: string): string => {
 const open = (
   request: HttpClientRequest,
   url: URL,
-  { options, proxy }: Way
+  { options, proxy }: Route
 ): Http.ClientRequest => {
   const path = pathOf(request.url)
-  const asked = {
+  const requestOptions = {
     ...options,
     method: request.method,
     path: proxy === undefined ? path : `${url.origin}${path}`,
     headers: { host: url.host, ...proxy?.headers, ...request.headers }
   }
   const to = proxy?.address ?? url
-  return to.protocol === "https:" ? Https.request(to, asked) : Http.request(to, asked)
+  return to.protocol === "https:" ? Https.request(to, requestOptions) : Http.request(to, requestOptions)
 }
 
-/** Lets no connection take longer to be made. */
+/** Limits the time for connecting. */
 const limitConnecting = (sent: Http.ClientRequest, limit: Duration.Duration): void => {
   const timer = setTimeout(() => {
     sent.destroy(Object.assign(new Error(`no connection within ${Duration.format(limit)}`), { code: "ETIMEDOUT" }))
   }, Duration.toMillis(limit))
-  const made = () => clearTimeout(timer)
-  sent.once("close", made).once("response", made).once("socket", (socket: Socket) => {
-    if (sent.reusedSocket) made()
-    else if (socket instanceof TLSSocket) socket.once("secureConnect", made)
-    else if (socket.connecting) socket.once("connect", made)
-    else made()
+  const connected = () => clearTimeout(timer)
+  sent.once("close", connected).once("response", connected).once("socket", (socket: Socket) => {
+    if (sent.reusedSocket) connected()
+    else if (socket instanceof TLSSocket) socket.once("secureConnect", connected)
+    else if (socket.connecting) socket.once("connect", connected)
+    else connected()
   })
 }
 
 /**
- * Hands pieces to the system, which is done with their memory when this is; where nobody takes them it never is. What
- * went wrong is told by the request.
+ * Writes chunks, and completes when their memory can be reused. Does not complete if the connection fails, which the
+ * request reports.
  */
 const write = (sent: Http.ClientRequest, pieces: Chunk.Chunk<Uint8Array>): Effect.Effect<void> =>
   Effect.async((resume) => {
@@ -76,7 +76,7 @@ const write = (sent: Http.ClientRequest, pieces: Chunk.Chunk<Uint8Array>): Effec
     sent.uncork()
   })
 
-/** Sends a stream, as fast as it is taken. */
+/** Sends a stream with back-pressure. */
 const sendStream = (
   request: HttpClientRequest,
   sent: Http.ClientRequest,
@@ -90,23 +90,23 @@ const sendStream = (
     Effect.zipRight(Effect.never)
   )
 
-/** What comes for an answer, be it before anybody waits for it. */
-const answerTo = (request: HttpClientRequest, sent: Http.ClientRequest): Effect.Effect<Response, RequestError> => {
-  const answer = Deferred.unsafeMake<Response, RequestError>(FiberId.none)
+/** Receives the response, even if it arrives before the effect runs. */
+const receive = (request: HttpClientRequest, sent: Http.ClientRequest): Effect.Effect<Response, RequestError> => {
+  const response = Deferred.unsafeMake<Response, RequestError>(FiberId.none)
   const fail = (cause: unknown) =>
-    Deferred.unsafeDone(answer, new RequestError({ request, reason: "Transport", cause }))
-  sent.once("response", (response) => {
-    // Node.js waits for the end of the connection where an answer does not say its length, although it has no body.
-    if (sent.method === "HEAD" && response.headers.connection !== "close") sent.shouldKeepAlive = true
-    // Who answers before all was sent wants no more of it.
+    Deferred.unsafeDone(response, new RequestError({ request, reason: "Transport", cause }))
+  sent.once("response", (message) => {
+    // Without a length in the response to HEAD, Node.js would wait for the end of the connection.
+    if (sent.method === "HEAD" && message.headers.connection !== "close") sent.shouldKeepAlive = true
+    // A server that responds before the end of the body does not read the rest.
     if (!sent.writableEnded) {
       sent.shouldKeepAlive = false
-      response.once("end", () => sent.destroy())
+      message.once("end", () => sent.destroy())
     }
-    Deferred.unsafeDone(answer, Effect.succeed(new Response(request, response)))
+    Deferred.unsafeDone(response, Effect.succeed(new Response(request, message)))
   })
   sent.on("error", fail).once("close", () => fail(new Error("the connection was closed")))
-  return Effect.onInterrupt(Deferred.await(answer), () => Effect.sync(() => sent.destroy()))
+  return Effect.onInterrupt(Deferred.await(response), () => Effect.sync(() => sent.destroy()))
 }
 
 type Sendable = Extract<HttpBody, { readonly _tag: "Empty" | "Uint8Array" | "Stream" }>
@@ -116,36 +116,40 @@ const exchange = (
   body: Sendable,
   sent: Http.ClientRequest
 ): Effect.Effect<Response, RequestError> => {
-  const answer = answerTo(request, sent)
+  const response = receive(request, sent)
   switch (body._tag) {
     case "Empty":
       sent.end()
-      return answer
+      return response
     case "Uint8Array":
       sent.end(body.body)
-      return answer
+      return response
     case "Stream":
-      return Effect.raceFirst(answer, sendStream(request, sent, body.stream))
+      return Effect.raceFirst(response, sendStream(request, sent, body.stream))
   }
 }
 
-/** A client that finds its way to hosts by a function. */
+/** Creates a client that finds the route to a host by a function. */
 export const make = <E>(
-  wayTo: (url: URL) => Effect.Effect<Way, E>,
+  routeTo: (url: URL) => Effect.Effect<Route, E>,
   connectTimeout: Duration.Duration
 ): HttpClient.HttpClient =>
   HttpClient.make((request, url, signal) => {
     const { body } = request
     if (body._tag === "FormData" || body._tag === "Raw") {
-      return new RequestError({ request, reason: "Encode", description: `no registry takes a body of ${body._tag}` })
+      return new RequestError({
+        request,
+        reason: "Encode",
+        description: `a body of type ${body._tag} is not supported`
+      })
     }
-    return wayTo(url).pipe(
+    return routeTo(url).pipe(
       Effect.mapError((cause) => new RequestError({ request, reason: "Transport", cause })),
-      // In one step, so that no request is open that nobody ends.
-      Effect.flatMap((way) =>
+      // In one step, so that an interruption cannot leave a request open.
+      Effect.flatMap((route) =>
         Effect.try({
           try: () => {
-            const sent = open(request, url, way)
+            const sent = open(request, url, route)
             signal.addEventListener("abort", () => sent.destroy(), { once: true })
             limitConnecting(sent, connectTimeout)
             return exchange(request, body, sent)

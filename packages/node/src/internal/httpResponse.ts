@@ -1,4 +1,4 @@
-/** Answers of `node:http` as those of `HttpClient`. */
+/** Responses of `node:http` as responses of `HttpClient`. */
 import * as Cookies from "@effect/platform/Cookies"
 import * as Headers from "@effect/platform/Headers"
 import { ResponseError } from "@effect/platform/HttpClientError"
@@ -14,12 +14,12 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import type { IncomingMessage } from "node:http"
 
-/** How much of a message is held that nobody has asked for yet. */
-const most = 1024 * 1024
+/** Number of buffered bytes at which reading pauses. */
+const highWaterMark = 1024 * 1024
 
 /**
- * What a message has. What one turn of the event loop brings goes on together, since what is done with a chunk of
- * pieces costs hardly more than what is done with one.
+ * Streams the body. Buffers that arrive in one iteration of the event loop form one chunk, since processing a chunk costs
+ * hardly more than processing a single buffer.
  */
 const pieces = <E>(source: IncomingMessage, onError: (cause: unknown) => E): Stream.Stream<Uint8Array, E> =>
   Stream.suspend(() => {
@@ -30,12 +30,12 @@ const pieces = <E>(source: IncomingMessage, onError: (cause: unknown) => E): Str
     source.on("data", (piece: Uint8Array) => {
       held.push(piece)
       size += piece.length
-      if (size >= most) source.pause()
+      if (size >= highWaterMark) source.pause()
       wake()
     })
     for (const event of ["end", "error", "close"]) source.on(event, () => wake())
 
-    const taken = (): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined => {
+    const take = (): Effect.Effect<Chunk.Chunk<Uint8Array>, Option.Option<E>> | undefined => {
       if (held.length > 0) {
         const chunk = Chunk.unsafeFromArray(held)
         held = []
@@ -58,7 +58,7 @@ const pieces = <E>(source: IncomingMessage, onError: (cause: unknown) => E): Str
       wake = () => {
         turn ??= setImmediate(() => {
           turn = undefined
-          const result = taken()
+          const result = take()
           if (result === undefined) return
           stop()
           resume(result)
@@ -74,7 +74,7 @@ const pieces = <E>(source: IncomingMessage, onError: (cause: unknown) => E): Str
     return Stream.ensuring(Stream.repeatEffectChunkOption(next), destroyed)
   })
 
-/** All of a message at once. */
+/** Collects the body at once. */
 const collect = <E>(source: IncomingMessage, onError: (cause: unknown) => E): Effect.Effect<ArrayBuffer, E> =>
   Effect.async((resume) => {
     const parts: Array<Uint8Array> = []
@@ -97,7 +97,7 @@ const concat = (parts: ReadonlyArray<Uint8Array>): ArrayBuffer => {
   return bytes.buffer
 }
 
-/** What was answered. */
+/** A response. */
 export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -113,7 +113,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     this.status = source.statusCode ?? 0
     this.headers = headersOf(source)
     this.#source = source
-    // Nobody need be listening when a connection breaks.
+    // An error event without a listener would end the program.
     source.on("error", constVoid)
   }
 
@@ -152,7 +152,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   }
 
   get formData(): Effect.Effect<FormData, ResponseError> {
-    return this.#undecodable(new Error("no registry answers with a form"))
+    return this.#undecodable(new Error("forms are not supported"))
   }
 
   toJSON(): unknown {

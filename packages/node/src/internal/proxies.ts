@@ -1,4 +1,4 @@
-/** Which way a host is reached. */
+/** Selection of the proxy for a host. */
 import * as ConfigError from "effect/ConfigError"
 import * as Either from "effect/Either"
 import * as Encoding from "effect/Encoding"
@@ -7,20 +7,20 @@ import * as Redacted from "effect/Redacted"
 import { BlockList, isIP } from "node:net"
 
 /**
- * Through which hosts others are reached, as addresses that may have a user and a password.
+ * Proxy URLs by scheme; may contain credentials.
  *
  * @since 0.1.0
  * @category models
  */
 export interface Proxies {
-  /** For what is asked by https. */
+  /** Proxy for https requests. */
   readonly https: Option.Option<Redacted.Redacted<string>>
-  /** For what is asked by http. */
+  /** Proxy for http requests. */
   readonly http: Option.Option<Redacted.Redacted<string>>
   /**
-   * Hosts that are reached directly, separated by commas: `example.com` with all below it, `.example.com` without
-   * itself, an address, a network such as `10.0.0.0/8` or `fd00::/8`, each of the former with a port if only that is
-   * meant, or `*`. Names are not looked up, so networks are for hosts that are written as addresses.
+   * Hosts that are reached directly, separated by commas: `example.com` with its subdomains, `.example.com` for the
+   * subdomains only, an address, each of these optionally with a port, a network such as `10.0.0.0/8` or `fd00::/8`, or
+   * `*`. Host names are not resolved, so a network matches addresses only.
    *
    * @see https://pkg.go.dev/golang.org/x/net@v0.43.0/http/httpproxy#Config
    */
@@ -28,11 +28,11 @@ export interface Proxies {
 }
 
 export interface Proxy {
-  /** Without user and password. */
+  /** URL without user and password. */
   readonly address: URL
-  /** Whose certificate it shows, which Node.js would take from what is asked for; empty for an address. */
+  /** Host name for verifying its certificate, for which Node.js would use the requested host; empty for an address. */
   readonly servername: string
-  /** What it alone is told. */
+  /** Headers for the proxy only. */
   readonly headers: Readonly<Record<string, string>>
 }
 
@@ -71,7 +71,7 @@ const matcher = (pattern: string): Matcher => {
   })
 }
 
-// What has no scheme is asked by http, as everywhere.
+// The default scheme is http, as in other programs.
 const parse = (name: string, text: string): Either.Either<Proxy, ConfigError.ConfigError> =>
   Either.try({
     try: () => {
@@ -84,12 +84,12 @@ const parse = (name: string, text: string): Either.Either<Proxy, ConfigError.Con
         headers: user === ":" ? {} : { "proxy-authorization": `Basic ${Encoding.encodeBase64(user)}` }
       }
     },
-    // What it is may be secret.
-    catch: () => ConfigError.InvalidData([name], "is no address of a proxy")
+    // Without the value, which may be secret.
+    catch: () => ConfigError.InvalidData([name], "is not a valid proxy URL")
   }).pipe(
     Either.filterOrLeft(
       ({ address }) => /^https?:$/.test(address.protocol),
-      () => ConfigError.InvalidData([name], "is not the address of a proxy that is asked by http or https")
+      () => ConfigError.InvalidData([name], "is not a proxy URL with the scheme http or https")
     )
   )
 
@@ -99,7 +99,7 @@ const all = (name: string, proxy: Option.Option<Redacted.Redacted<string>>) =>
     onSome: (text) => Either.map(parse(name, Redacted.value(text)), Option.some)
   })
 
-/** Finds who is asked in place of a host. */
+/** Creates a function that selects the proxy for a URL. */
 export const make = (
   proxies: Proxies
 ): Either.Either<(url: URL) => Option.Option<Proxy>, ConfigError.ConfigError> =>

@@ -1,4 +1,4 @@
-/** Connections through a proxy that sees nothing of what is said. */
+/** TLS connections through a proxy (`CONNECT`). */
 import * as Duration from "effect/Duration"
 import { constVoid } from "effect/Function"
 import * as Http from "node:http"
@@ -9,24 +9,24 @@ import type { Proxy } from "./proxies.js"
 
 export interface Options {
   readonly agent: Https.AgentOptions
-  /** How it is made sure who the proxy is. */
+  /** TLS options for the connection to the proxy. */
   readonly tls: Https.RequestOptions
-  /** How long the proxy may take. */
+  /** Time limit for opening a tunnel. */
   readonly limit: Duration.Duration
 }
 
 const hostOf = (host: string): string => host.includes(":") ? `[${host}]` : host
 
-/** An agent whose connections are asked of a proxy. What the proxy answers is never taken for the host's words. */
+/** An agent that connects through a proxy. A response of the proxy is never returned as a response of the host. */
 export class Tunnels extends Https.Agent {
   readonly #proxy: Proxy
-  readonly #own: Options
-  readonly #asked = new Set<Http.ClientRequest>()
+  readonly #options: Options
+  readonly #pending = new Set<Http.ClientRequest>()
 
   constructor(proxy: Proxy, options: Options) {
     super(options.agent)
     this.#proxy = proxy
-    this.#own = options
+    this.#options = options
   }
 
   override createConnection(
@@ -34,48 +34,48 @@ export class Tunnels extends Https.Agent {
     callback: (error: Error | null, stream: Duplex) => void = constVoid
   ): undefined {
     const to = `${hostOf(options.host ?? "")}:${options.port ?? 443}`
-    const asked = this.#ask(to)
+    const request = this.#connect(to)
     const fail = (why: string, code: string) =>
       callback(Object.assign(new Error(`the proxy ${this.#proxy.address.host} ${why}`), { code }), new Socket())
 
     const timer = setTimeout(
-      () => asked.destroy(new Error(`did not answer within ${Duration.format(this.#own.limit)}`)),
-      Duration.toMillis(this.#own.limit)
+      () => request.destroy(new Error(`did not answer within ${Duration.format(this.#options.limit)}`)),
+      Duration.toMillis(this.#options.limit)
     )
-    this.#asked.add(asked)
-    asked.once("close", () => {
+    this.#pending.add(request)
+    request.once("close", () => {
       clearTimeout(timer)
-      this.#asked.delete(asked)
+      this.#pending.delete(request)
     })
-    asked.once("error", ({ message }) => fail(`cannot be asked for ${to}: ${message}`, "EPROXY"))
-    // It may answer so instead of opening anything.
-    asked.once("response", (response) => {
-      fail(`answered ${response.statusCode ?? 0} when it was asked for ${to}`, "EPROXY")
-      asked.destroy()
+    request.once("error", ({ message }) => fail(`cannot connect to ${to}: ${message}`, "EPROXY"))
+    // Emitted instead of `connect` by some proxies that refuse.
+    request.once("response", (response) => {
+      fail(`answered ${response.statusCode ?? 0} to CONNECT ${to}`, "EPROXY")
+      request.destroy()
     })
-    asked.once("connect", (response: Http.IncomingMessage, socket: Socket) => {
+    request.once("connect", (response: Http.IncomingMessage, socket: Socket) => {
       if (response.statusCode !== 200) {
         socket.destroy()
-        fail(`answered ${response.statusCode ?? 0} when it was asked for ${to}`, "EPROXY")
+        fail(`answered ${response.statusCode ?? 0} to CONNECT ${to}`, "EPROXY")
         return
       }
       const through = { ...options, socket }
       const stream = super.createConnection(through)
       if (stream != null) callback(null, stream)
     })
-    asked.end()
+    request.end()
   }
 
   override destroy(): void {
-    for (const asked of this.#asked) asked.destroy()
+    for (const request of this.#pending) request.destroy()
     super.destroy()
   }
 
-  #ask(to: string): Http.ClientRequest {
+  #connect(to: string): Http.ClientRequest {
     const { address, headers, servername } = this.#proxy
     const options = { agent: false, method: "CONNECT", path: to, headers: { host: to, ...headers } }
     return address.protocol === "https:"
-      ? Https.request(address, { ...this.#own.tls, ...options, servername })
+      ? Https.request(address, { ...this.#options.tls, ...options, servername })
       : Http.request(address, options)
   }
 }

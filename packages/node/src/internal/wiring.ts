@@ -5,12 +5,10 @@ import * as Credentials from "@ociman/registry/Credentials"
 import * as Registry from "@ociman/registry/Registry"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as NodeCompression from "../NodeCompression.js"
-import * as NodeHasher from "../NodeHasher.js"
-import * as NodeLocalFiles from "../NodeLocalFiles.js"
+import * as NodeImages from "../NodeImages.js"
 import * as NodeRegistryHttp from "../NodeRegistryHttp.js"
 
-const platform = Layer.mergeAll(NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer, NodeContext.layer)
+const platform = Layer.merge(NodeImages.layer, NodeContext.layer)
 
 const http = Layer.unwrapEffect(
   Effect.map(NodeRegistryHttp.certificates(), (certificates) => NodeRegistryHttp.layer({ certificates }))

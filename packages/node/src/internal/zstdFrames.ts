@@ -1,4 +1,4 @@
-/** What is expected next: so many bytes that say what follows, or so many that say nothing. */
+/** Expected part of a frame. */
 type Part =
   | "Begin"
   | "Magic"
@@ -10,10 +10,11 @@ type Part =
   | "End"
   | "Padding"
 
-/** Reads no more of frames than where they end. It is mutable and over with the first fault. */
+/** Mutable scanner for the ends of frames. Unusable after the first error. */
 export interface Frames {
-  /** Adds the bytes in pieces of which none has parts of two frames, or says what is wrong. */
+  /** Splits bytes at the ends of frames and appends them to `pieces`. Returns an error message, if any. */
   readonly push: (bytes: Uint8Array, pieces: Array<Uint8Array>) => string | undefined
+  /** Returns an error message if the input ends within a frame. */
   readonly end: () => string | undefined
 }
 
@@ -21,7 +22,7 @@ const frame = 0xFD2FB528
 
 const skippable = 0x184D2A50
 
-/** Bytes of the header after its descriptor. */
+/** Returns the size of the header after its descriptor. */
 const headerSize = (descriptor: number): number => {
   const singleSegment = (descriptor & 0x20) !== 0
   const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0
@@ -29,35 +30,42 @@ const headerSize = (descriptor: number): number => {
   return (singleSegment ? 0 : 1) + dictionary + contentSize
 }
 
+/** Checks if the bytes of a part determine what follows. */
+const hasValue = (part: Part): boolean => part !== "Content" && part !== "End" && part !== "Header"
+
+/** Returns the value of bytes in a little-endian number, of which the first one has the given index. */
+const littleEndian = (bytes: Uint8Array, first: number): number =>
+  bytes.reduce((value, byte, i) => value + byte * 2 ** (8 * (first + i)), 0)
+
 /**
- * Finds where frames end. The decoder of Node.js leaves out, without an error, what follows a frame in the same piece,
- * and some versions of it the end that is missing.
+ * Creates a scanner for the ends of frames. The decoder of Node.js silently ignores data after a frame in the same chunk,
+ * and some versions ignore a missing end.
  *
  * @see https://www.rfc-editor.org/rfc/rfc8878#section-3.1
  */
 export const make = (): Frames => {
   let part: Part = "Begin"
-  let wanted = 1
+  let partSize = 1
   let value = 0
   let received = 0
   let checksum = false
   let last = false
-  let any = false
+  let hasFrame = false
 
   const expect = (next: Part, bytes: number): undefined => {
     part = next
-    wanted = bytes
+    partSize = bytes
     value = received = 0
   }
 
   const boundary = (): undefined => {
-    any = true
+    hasFrame = true
     expect("Begin", 1)
   }
 
   const block = (): undefined => last ? checksum ? expect("End", 4) : boundary() : expect("BlockHeader", 3)
 
-  /** All bytes of a part are there. */
+  /** Processes a complete part. */
   const complete = (): string | undefined => {
     switch (part) {
       case "Magic":
@@ -78,7 +86,7 @@ export const make = (): Frames => {
         return block()
       case "BlockHeader": {
         last = (value & 1) !== 0
-        // A block of one byte that is repeated has that byte only.
+        // An RLE block contains a single byte.
         const size = (value >> 1 & 3) === 1 ? 1 : value >> 3
         return size === 0 ? block() : expect("Content", size)
       }
@@ -95,20 +103,18 @@ export const make = (): Frames => {
     for (let at = 0; at < bytes.length;) {
       if (part === "Begin") {
         if (bytes[at] !== 0) expect("Magic", 4)
-        else if (any) part = "Padding"
+        else if (hasFrame) part = "Padding"
         else return "there is no frame at the beginning"
       }
       if (part === "Padding") {
         if (bytes.subarray(at).some((byte) => byte !== 0)) return "something follows the padding at the end"
         return
       }
-      const length = Math.min(wanted - received, bytes.length - at)
-      if (part !== "Content" && part !== "End" && part !== "Header") {
-        for (let i = 0; i < length; i++) value += (bytes[at + i] ?? 0) * 2 ** (8 * (received + i))
-      }
+      const length = Math.min(partSize - received, bytes.length - at)
+      if (hasValue(part)) value += littleEndian(bytes.subarray(at, at + length), received)
       received += length
       at += length
-      if (received === wanted) {
+      if (received === partSize) {
         const fault = complete()
         if (fault !== undefined) return fault
       }
@@ -121,7 +127,7 @@ export const make = (): Frames => {
   }
 
   const end = (): string | undefined =>
-    (part === "Begin" && any) || part === "Padding" ? undefined : "it ends too early"
+    (part === "Begin" && hasFrame) || part === "Padding" ? undefined : "it ends too early"
 
   return { push, end }
 }

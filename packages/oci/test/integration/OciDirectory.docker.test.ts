@@ -8,7 +8,7 @@ const name = `ociman-test-${process.pid}-${Math.floor(Math.random() * 1e9)}:v1`
 const run = (stdin: Stream.Stream<Uint8Array>, command: string, ...args: ReadonlyArray<string>) =>
   Subprocess.run(Command.make(command, ...args), { stdin })
 
-// Old versions of skopeo speak an API that new engines do not know, so that they read an archive instead.
+// Old versions of skopeo use an API that new engines do not have, so they read an archive instead.
 const convert = (directory: string) =>
   Effect.zipRight(
     run(Stream.empty, "docker", "save", "--output", `${directory}.tar`, name),

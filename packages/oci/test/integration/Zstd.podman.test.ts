@@ -1,4 +1,4 @@
-/** What others compress with zstd is unpacked here, and what is compressed here by others, on a Node.js that knows it. */
+/** Layers compressed with zstd by other tools are unpacked, and the other way round, on a Node.js with zstd. */
 import { Command } from "@effect/platform"
 import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual } from "@effect/vitest/utils"
@@ -15,7 +15,7 @@ import { newName, output, skopeo } from "./tools.js"
 
 const program = fileURLToPath(new URL("../programs/zstd.ts", import.meta.url))
 
-/** As in `scripts/check-node-versions.mjs`, from where npm finds no package of this repository. */
+/** As in `scripts/check-node-versions.mjs`: from here npm finds no package of this repository. */
 const newerNode = Command.make(
   "npm",
   "exec",
@@ -47,9 +47,9 @@ const layersOf = (layout: string, name: string) =>
     return value.layers
   })
 
-describe("layers compressed by zstd", () => {
+describe("Layers compressed with zstd", () => {
   live(
-    "are read by skopeo and podman, and those by skopeo are unpacked",
+    "are read by skopeo and Podman, and those of skopeo are unpacked",
     Effect.gen(function*() {
       const root = yield* temporary
       const files = contents(root)

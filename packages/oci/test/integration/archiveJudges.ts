@@ -1,4 +1,4 @@
-/** Archives that others wrote are read here, and what is written here is loaded by engines and read by skopeo. */
+/** Archives of other tools are read, and written archives are loaded by engines and read by skopeo. */
 import { Command } from "@effect/platform"
 import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
@@ -20,7 +20,7 @@ import { pushImage, temporary } from "../archives.js"
 import { live } from "../live.js"
 import { newName, output, skopeo } from "./tools.js"
 
-/** What names images are given is removed when the test ends. */
+/** Removes the images of the given names when the test ends. */
 const image = (engine: string, name: string) =>
   Effect.acquireRelease(Effect.succeed(name), () => Effect.ignore(output(engine, "rmi", "-f", name)))
 
@@ -30,7 +30,9 @@ const configOf = (store: ImageStore.Readable, name: string) =>
     return value.config.digest
   })
 
-/** Whether the engine keeps images in a store of containerd, whose ids are digests of manifests and not of configs. */
+/**
+ * Reports whether the engine has a containerd image store, whose image ids are digests of manifests instead of configs.
+ */
 const isContainerd = (engine: string) =>
   engine === "docker"
     ? Effect.map(
@@ -54,7 +56,7 @@ export const suite = (engine: "docker" | "podman"): void => {
 
   describe(`archives and ${engine}`, () => {
     live(
-      "are loaded, several images at once, under the names they have",
+      "load several images at once with their names",
       Effect.gen(function*() {
         const store = yield* ImageStore.makeMemory
         const names = yield* Effect.forEach(["one", "two"], () => image(engine, newName()))
@@ -68,7 +70,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     )
 
     live(
-      "are loaded as a file, with one image or an index",
+      "load from a file with one image or an index",
       Effect.gen(function*() {
         const root = yield* temporary
         const [one, all] = [yield* image(engine, newName()), yield* image(engine, newName())]
@@ -111,7 +113,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     )
 
     live(
-      "by it are read, with the same digests",
+      "saved by the engine are read with the same digests",
       Effect.gen(function*() {
         const root = yield* temporary
         const store = yield* ImageStore.makeMemory
@@ -134,7 +136,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     )
 
     live(
-      "are read by skopeo, and those by skopeo are read",
+      "are read by skopeo, and those of skopeo are read",
       Effect.gen(function*() {
         const root = yield* temporary
         const name = newName()
@@ -156,7 +158,7 @@ export const suite = (engine: "docker" | "podman"): void => {
         strictEqual(yield* configOf(docker, name), yield* configOf(ours, name))
         yield* Copy.image({ store: docker, name }, { store: yield* ImageStore.makeMemory, name })
 
-        // What is compressed on the way has other digests, and is what the manifest says.
+        // Layers compressed during the copy have other digests; the manifest must match them.
         const compressed = ["copy", "--dest-compress", "--dest-compress-format"]
         yield* skopeo(...compressed, "zstd", `oci-archive:${root}/a.tar`, `oci:${root}/zstd:${name}`)
         yield* skopeo(...compressed, "gzip", `oci-archive:${root}/a.tar`, `oci:${root}/gzip:${name}`)

@@ -1,12 +1,12 @@
-/** Images that are made without an engine are run by engines, and unpacked by umoci. */
+/** Images built without an engine are run by engines, and unpacked by umoci. */
 import { Command } from "@effect/platform"
 import { describe } from "@effect/vitest"
 import { assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import {
   Artifact,
   DockerArchive,
+  ImageLayer,
   ImageStore,
-  Layer,
   OciArchive,
   OciDirectory,
   Platform,
@@ -39,7 +39,7 @@ const Inspected = Schema.parseJson(Schema.Array(Schema.Struct({
   Architecture: Schema.String
 })))
 
-/** As Docker says it, else as Podman does. */
+/** The value in Docker's form, else in Podman's. */
 const healthTest = (engine: string, name: string) =>
   Effect.map(
     output(
@@ -64,8 +64,8 @@ export const suite = (engine: "docker" | "podman"): void => {
 
   const image = Effect.map(busybox, (path) =>
     RunnableImage.fromExecutable(path, { at: "/bin/busybox" }).pipe(
-      RunnableImage.addLayer(Layer.compress(
-        Layer.fromEntries([
+      RunnableImage.addLayer(ImageLayer.compress(
+        ImageLayer.fromEntries([
           Tar.symlink("bin/sh", "busybox"),
           Tar.file("etc/motd", "from a layer\n"),
           Tar.directory("tmp", { mode: 0o1777 })
@@ -74,7 +74,7 @@ export const suite = (engine: "docker" | "podman"): void => {
       )),
       RunnableImage.entrypoint("/bin/sh", "-c"),
       RunnableImage.command("echo $GREETING; /bin/busybox id -u; pwd; /bin/busybox cat /etc/motd"),
-      RunnableImage.environment({ GREETING: "hello" }),
+      RunnableImage.env({ GREETING: "hello" }),
       RunnableImage.user("1234:5678"),
       RunnableImage.workingDirectory("/tmp"),
       RunnableImage.expose(8080),
@@ -85,7 +85,7 @@ export const suite = (engine: "docker" | "podman"): void => {
   describe(`images made without an engine, and ${engine}`, () => {
     for (const format of ["oci", "docker"] as const) {
       live(
-        `are run as they say, in the format ${format}`,
+        `run with their parameters in the format ${format}`,
         Effect.gen(function*() {
           const name = yield* named(engine)
           const store = yield* ImageStore.makeMemory
@@ -98,7 +98,7 @@ export const suite = (engine: "docker" | "podman"): void => {
           strictEqual(inspected.Config.Labels["com.example"], "label")
           deepStrictEqual(Object.keys(inspected.Config.ExposedPorts), ["8080/tcp"])
           strictEqual(inspected.RootFS.Layers.length, value.layers.length)
-          // Podman takes a health check of images in Docker's format only.
+          // Podman reads health checks of images in Docker's format only.
           const health = yield* healthTest(engine, name)
           strictEqual(
             JSON.stringify(health ?? null).includes("busybox"),
@@ -110,7 +110,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     }
 
     live(
-      "on top of one that it saved are run too",
+      "run on top of a base that the engine saved",
       Effect.gen(function*() {
         const root = yield* temporary
         const [base, name] = [yield* named(engine), yield* named(engine)]
@@ -122,7 +122,7 @@ export const suite = (engine: "docker" | "podman"): void => {
         const store = yield* OciDirectory.openOrCreate(`${root}/layout`)
         yield* RunnableImage.fromImage({ store: saved, name: base }, Platform.make("linux/amd64")).pipe(
           RunnableImage.addLayer(
-            Layer.fromEntries([Tar.file("etc/motd", "on top\n"), Tar.file("etc/.wh.nothing", "")])
+            ImageLayer.fromEntries([Tar.file("etc/motd", "on top\n"), Tar.file("etc/.wh.nothing", "")])
           ),
           RunnableImage.push(store, name)
         )
@@ -132,7 +132,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     )
 
     live(
-      "for several platforms are loaded, and run for the one there is",
+      "load for several platforms, and run for the local one",
       Effect.gen(function*() {
         const root = yield* temporary
         const name = yield* named(engine)
@@ -145,7 +145,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     )
 
     live(
-      "and their differences are unpacked by umoci as they are here",
+      "and their differences are unpacked by umoci to the same files",
       Effect.gen(function*() {
         const root = yield* temporary
         for (const name of ["lower", "upper"]) mkdirSync(`${root}/${name}/kept`, { recursive: true })
@@ -157,8 +157,8 @@ export const suite = (engine: "docker" | "podman"): void => {
         writeFileSync(`${root}/upper/kept/new`, "2")
         const store = yield* OciDirectory.openOrCreate(`${root}/layout`)
         yield* RunnableImage.scratch(Platform.make("linux/amd64")).pipe(
-          RunnableImage.addLayer(Layer.compress(Layer.fromDirectory(`${root}/lower`), "gzip")),
-          RunnableImage.addLayer(Layer.compress(Layer.diff(`${root}/lower`, `${root}/upper`), "gzip")),
+          RunnableImage.addLayer(ImageLayer.compress(ImageLayer.fromDirectory(`${root}/lower`), "gzip")),
+          RunnableImage.addLayer(ImageLayer.compress(ImageLayer.diff(`${root}/lower`, `${root}/upper`), "gzip")),
           RunnableImage.push(store, "v1")
         )
         yield* output("umoci", "unpack", "--rootless", "--image", `${root}/layout:v1`, `${root}/bundle`)
@@ -170,7 +170,7 @@ export const suite = (engine: "docker" | "podman"): void => {
     )
 
     live(
-      "nor artifacts lose anything by skopeo",
+      "are copied by skopeo without loss, as are artifacts",
       Effect.gen(function*() {
         const root = yield* temporary
         mkdirSync(`${root}/files`)

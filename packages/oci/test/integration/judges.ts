@@ -1,4 +1,4 @@
-/** Layouts that others wrote are read here, and what is written here is read by others. */
+/** Layouts of other tools are read, and written layouts are read by other tools. */
 import { describe } from "@effect/vitest"
 import { assertInclude, assertTrue, deepStrictEqual, strictEqual } from "@effect/vitest/utils"
 import {
@@ -17,7 +17,7 @@ import { pushBlob, pushImageOf, temporary } from "../archives.js"
 import { type Environment, live } from "../live.js"
 import { output, skopeo } from "./tools.js"
 
-/** The end of an archive, which is an archive of nothing. */
+/** The end mark of an archive, which is an empty archive. */
 const emptyTar = new Uint8Array(1024)
 
 const pushImage = (store: ImageStore.Writable, architecture: string) =>
@@ -32,7 +32,7 @@ const pushImage = (store: ImageStore.Writable, architecture: string) =>
     return { ...manifest, platform }
   })
 
-/** All that is in a layout, verified. */
+/** All content of a layout, verified. */
 const verifyAll = (store: OciDirectory.OciDirectory) =>
   Effect.gen(function*() {
     const memory = yield* ImageStore.makeMemory
@@ -50,7 +50,7 @@ export const suite = (
 ): void => {
   describe(`layouts and ${engine}`, () => {
     live(
-      "are read by skopeo and umoci as they were written",
+      "are read unchanged by skopeo and umoci",
       Effect.gen(function*() {
         const root = yield* temporary
         const store = yield* OciDirectory.openOrCreate(`${root}/layout`)
@@ -72,14 +72,14 @@ export const suite = (
     )
 
     live(
-      "by umoci are read and changed, and umoci reads them still",
+      "of umoci are read and changed, and stay readable for umoci",
       Effect.gen(function*() {
         const root = `${yield* temporary}/layout`
         yield* output("umoci", "init", "--layout", root)
         yield* output("umoci", "new", "--image", `${root}:theirs`)
         const store = yield* OciDirectory.open(root)
         const theirs = yield* store.resolve("theirs")
-        // It has no layers, which the specification does not like; it is copied all the same.
+        // An image without layers is invalid, but can be copied.
         const memory = yield* ImageStore.makeMemory
         deepStrictEqual(
           (yield* Copy.image({ store, name: "theirs" }, { store: memory, name: "a" })).digest,
@@ -94,7 +94,7 @@ export const suite = (
     )
 
     live(
-      `by ${engine} are read, and skopeo finds the same digests`,
+      `of ${engine} are read with the same digests as by skopeo`,
       Effect.gen(function*() {
         const root = yield* temporary
         yield* save(`${root}/saved`)

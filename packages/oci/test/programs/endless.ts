@@ -1,10 +1,11 @@
 /**
- * Prints `ready` while it writes content that does not end, or has a temporary directory open:
- * `endless.ts archive|unpack|temporary PATH`.
+ * Prints `ready` while it writes content without an end, or has a temporary directory open: `endless.ts
+ * archive|unpack|temporary PATH`.
  */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Digest, MediaType, OciArchive, Tar, TemporaryDirectory, Unpack } from "@ociman/oci"
+import { NodeImages } from "@ociman/node"
+import { Digest, MediaType, OciArchive, Tar, Unpack } from "@ociman/oci"
+import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import { Console, Effect, Layer, Stream } from "effect"
 
 const [, , kind = "", path = ""] = process.argv
@@ -42,6 +43,6 @@ type Requirements =
 Effect.asVoid<unknown, unknown, Requirements>(
   kind === "archive" ? archive : kind === "unpack" ? unpack : temporary
 ).pipe(
-  Effect.provide(Layer.mergeAll(NodeContext.layer, NodeHasher.layer, NodeCompression.layer, NodeLocalFiles.layer)),
+  Effect.provide(Layer.mergeAll(NodeContext.layer, NodeImages.layer)),
   NodeRuntime.runMain
 )

@@ -1,8 +1,8 @@
-/** Says `ready` while it holds the lock of a layout, and never lets go: `locker.ts ROOT`. */
+/** Prints `ready` while it holds the lock of a layout, forever: `locker.ts ROOT`. */
 import { FileSystem } from "@effect/platform"
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { Console, Effect } from "effect"
-import * as fileLock from "../../src/internal/fileLock.js"
+import * as fileLock from "../../src/internal/files/fileLock.js"
 
 const [, , root = ""] = process.argv
 

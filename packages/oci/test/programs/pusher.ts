@@ -1,4 +1,4 @@
-/** Says `ready` while it pushes content that does not end: `pusher.ts ROOT DIGEST`. */
+/** Prints `ready` while it pushes content without an end: `pusher.ts ROOT DIGEST`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { NodeHasher } from "@ociman/node"
 import { Digest, MediaType, OciDirectory } from "@ociman/oci"

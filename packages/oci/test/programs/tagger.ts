@@ -1,4 +1,4 @@
-/** Gives something new in a layout many names: `tagger.ts ROOT PREFIX COUNT`. */
+/** Adds many names to a new manifest in a layout: `tagger.ts ROOT PREFIX COUNT`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
 import { NodeHasher } from "@ociman/node"
 import { Content, Descriptor, ImageManifest, ImageStore, MediaType, OciDirectory } from "@ociman/oci"

@@ -1,8 +1,8 @@
 /** Packs a file into an image compressed by zstd, or unpacks one: `zstd.ts pack|unpack LAYOUT NAME DIRECTORY`. */
 import { NodeContext, NodeRuntime } from "@effect/platform-node"
-import { NodeCompression, NodeHasher, NodeLocalFiles } from "@ociman/node"
-import { Layer, OciDirectory, Platform, RunnableImage, Unpack } from "@ociman/oci"
-import { Effect, Layer as Services } from "effect"
+import { NodeImages } from "@ociman/node"
+import { ImageLayer, OciDirectory, Platform, RunnableImage, Unpack } from "@ociman/oci"
+import { Effect, Layer } from "effect"
 
 const [, , operation, root = "", name = "", directory = ""] = process.argv
 
@@ -10,11 +10,11 @@ const program = Effect.gen(function*() {
   const store = yield* OciDirectory.openOrCreate(root)
   if (operation === "unpack") return yield* Unpack.image({ store, name }, directory)
   yield* RunnableImage.scratch(Platform.make("linux/amd64")).pipe(
-    RunnableImage.addLayer(Layer.compress(Layer.fromDirectory(directory), "zstd")),
+    RunnableImage.addLayer(ImageLayer.compress(ImageLayer.fromDirectory(directory), "zstd")),
     RunnableImage.push(store, name)
   )
 })
 
-const services = Services.mergeAll(NodeContext.layer, NodeCompression.layer, NodeHasher.layer, NodeLocalFiles.layer)
+const services = Layer.mergeAll(NodeContext.layer, NodeImages.layer)
 
 program.pipe(Effect.provide(services), NodeRuntime.runMain)

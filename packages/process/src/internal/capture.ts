@@ -8,7 +8,7 @@ export interface Capture {
 }
 
 /**
- * The start and the end of an output, and how much there was in all.
+ * Beginning and end of an output, and its total size.
  *
  * @internal
  */
@@ -46,8 +46,8 @@ export class Captured {
 }
 
 /**
- * The text, transformed; if some of it is missing, its two parts, and between
- * them a line that says how much.
+ * Renders the captured output as text. If bytes were dropped, renders both parts
+ * with a line between them that tells the number of dropped bytes.
  *
  * @internal
  */
@@ -63,7 +63,7 @@ export const render = (
 }
 
 /**
- * The end of what was captured, if all of it is more than `limit` bytes.
+ * Truncates captured output to its last `limit` bytes.
  *
  * @internal
  */
@@ -75,8 +75,8 @@ export const excerpt = (self: Captured, limit: number): Captured => {
 }
 
 /**
- * Keeps all of an output of up to `limit` bytes. Of a longer one it keeps the
- * first and the last half of the limit, and counts the rest.
+ * Creates a capture that keeps an output of up to `limit` bytes. Of a longer one
+ * it keeps beginning and end, each half of the limit, and counts the rest.
  *
  * @internal
  */
@@ -110,7 +110,7 @@ const appendLast = (buffer: Buffer, bytes: Uint8Array, limit: number): void => {
     buffer.append(bytes.subarray(bytes.length - limit))
     return
   }
-  // Dropping only when twice the limit is reached makes the cost of moving constant per byte.
+  // Dropping only at twice the limit makes the cost of copying constant per byte.
   if (buffer.length() + bytes.length > 2 * limit) buffer.keepLast(limit - bytes.length)
   buffer.append(bytes)
 }

@@ -14,29 +14,29 @@ import * as Scheduler from "effect/Scheduler"
 import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CommandFailed } from "../CommandFailed.js"
-import { type Ended, fromProcess } from "./ended.js"
+import { type ExitStatus, fromProcess } from "./exitStatus.js"
 import { feed, type Input } from "./input.js"
 import type { Report } from "./report.js"
 
 /**
- * A running process whose outputs are being read and whose input is being fed.
+ * A running process whose outputs are read and whose input is fed.
  *
  * @internal
  */
 export interface Child<E> {
   readonly pid: CommandExecutor.ProcessId
   readonly isRunning: Effect.Effect<boolean>
-  /** How it ended. Fails at once when its input or its outputs fail. */
-  readonly ended: Effect.Effect<Ended, CommandFailed | E>
-  /** The same, when both outputs have been read to their end. */
-  readonly completed: Effect.Effect<Ended, CommandFailed | E>
+  /** Waits for the exit. Fails at once if the input or an output fails. */
+  readonly ended: Effect.Effect<ExitStatus, CommandFailed | E>
+  /** Waits for the exit and the end of both outputs. */
+  readonly completed: Effect.Effect<ExitStatus, CommandFailed | E>
   /**
-   * Runs beside the process, and not as a child of the current fiber: an
-   * interruption of that reaches its children at once, in finalizers too.
+   * Forks a fiber in the scope of the process. It is not a child of the current
+   * fiber, whose interruption would reach it at once, even in finalizers.
    */
   readonly fork: <A, E1>(effect: Effect.Effect<A, E1>) => Effect.Effect<Fiber.Fiber<A, E1>>
   readonly kill: (signal: CommandExecutor.Signal) => Effect.Effect<void>
-  /** Done when it is gone. */
+  /** Terminates the process and waits for its exit. */
   readonly terminate: Effect.Effect<void>
 }
 
@@ -59,17 +59,16 @@ export interface Setup<E, R> {
 }
 
 /**
- * Output that nobody listens for is thrown away when the process exits, and a
- * fast process may exit before a fiber gets its next turn. So the fibers that
- * start a process and listen to it do not wait for turns.
+ * Runs fibers without yielding. Output without a listener is lost when the
+ * process exits, and a fast process may exit before a fiber is scheduled.
  */
 const immediately = Scheduler.make((task) => task())
 
-/** SIGKILL works at once, unless the process is not ours or is stuck in the kernel. */
-const patienceAfterKill = Duration.seconds(1)
+/** Time limit after SIGKILL, exceeded if the process has another user or is stuck in the kernel. */
+const killTimeout = Duration.seconds(1)
 
 /**
- * Starts a process that is gone when the scope is closed.
+ * Starts a process that is terminated when the scope is closed.
  *
  * @internal
  */
@@ -77,9 +76,9 @@ export const start = Effect.fnUntraced(
   function*<E, R>(setup: Setup<E, R>) {
     const scheduler = yield* FiberRef.get(FiberRef.currentScheduler)
     const scope = yield* Scope.make()
-    const ended = yield* Deferred.make<Ended, CommandFailed | E>()
-    const completed = yield* Deferred.make<Ended, CommandFailed | E>()
-    const breakOff = (cause: Cause.Cause<CommandFailed | E>) =>
+    const ended = yield* Deferred.make<ExitStatus, CommandFailed | E>()
+    const completed = yield* Deferred.make<ExitStatus, CommandFailed | E>()
+    const failAll = (cause: Cause.Cause<CommandFailed | E>) =>
       Effect.zipRight(Deferred.failCause(ended, cause), Deferred.failCause(completed, cause))
     const fork = <A, E1, R1>(effect: Effect.Effect<A, E1, R1>) =>
       effect.pipe(
@@ -92,7 +91,7 @@ export const start = Effect.fnUntraced(
       // An inherited output has no stream.
       forEachChunk(output === "inherit" ? Stream.empty : stream, reader.write).pipe(
         Effect.catchAll((error) => setup.report.fail("Output", { error })),
-        Effect.catchAllCause(breakOff),
+        Effect.catchAllCause(failAll),
         Effect.ensuring(reader.end),
         fork
       )
@@ -103,7 +102,7 @@ export const start = Effect.fnUntraced(
     const terminate = yield* makeTerminate(process, [stdout, stderr], setup)
     yield* Effect.addFinalizer((exit) => Effect.zipRight(terminate, close(process, scope, exit)))
     if (setup.input !== "inherit") {
-      const onFailure = (cause: Cause.Cause<E>) => Effect.zipRight(breakOff(cause), terminate)
+      const onFailure = (cause: Cause.Cause<E>) => Effect.zipRight(failAll(cause), terminate)
       yield* fork(feed(setup.input, process.stdin, onFailure))
     }
 
@@ -138,7 +137,7 @@ const spawn = <E, R>({ command, report }: Setup<E, R>, scope: Scope.CloseableSco
     Effect.withScheduler(immediately)
   )
 
-/** As `Stream.runForEachChunk`, which forks, and so takes another turn until it listens. */
+/** Like `Stream.runForEachChunk`, but does not fork, so that it listens at once. */
 const forEachChunk = <E>(
   stream: Stream.Stream<Uint8Array, E>,
   write: Reader["write"]
@@ -155,7 +154,7 @@ const forEachChunk = <E>(
     )
   )
 
-/** What is read and fed here must not be consumed by the platform too. */
+/** Replaces streams and sinks of the command, which the platform would consume too. */
 const withPipes = (command: Command.StandardCommand): Command.Command =>
   command.pipe(
     Command.stdin(command.stdin === "inherit" ? "inherit" : "pipe"),
@@ -175,13 +174,13 @@ const makeTerminate = (
       Effect.forEach(readers, Fiber.poll),
       (running, exits) => running || exits.some(Option.isNone)
     )
-    const stop = (signal: CommandExecutor.Signal, patience: Duration.DurationInput) =>
+    const stop = (signal: CommandExecutor.Signal, limit: Duration.DurationInput) =>
       Effect.ignore(process.kill(signal)).pipe(
         Effect.zipRight(Effect.exit(process.exitCode)),
-        // A child of the process has its time too: while it lives, the outputs are open.
+        // Children of the process get the same grace period: they hold the outputs open.
         Effect.zipRight(Fiber.awaitAll(readers)),
         Effect.interruptible,
-        Effect.timeoutOption(patience)
+        Effect.timeoutOption(limit)
       )
     const prepare = Effect.suspend(() => onTerminate(process.pid)).pipe(
       Effect.interruptible,
@@ -189,11 +188,11 @@ const makeTerminate = (
       Effect.exit
     )
     const stopBoth = stop(killSignal, killAfter).pipe(
-      // Always, for a child of the process that has closed its outputs.
-      Effect.zipRight(stop("SIGKILL", patienceAfterKill)),
+      // Unconditionally, since a child of the process may have closed its outputs.
+      Effect.zipRight(stop("SIGKILL", killTimeout)),
       Effect.whenEffect(isBusy)
     )
-    // A child in a session of its own, which no signal reaches, may hold the outputs open ever after.
+    // A child in a session of its own is not signaled, and may hold the outputs open indefinitely.
     const hasStopped = yield* Ref.make(false)
     return Effect.zipRight(prepare, stopBoth).pipe(
       Effect.zipRight(Ref.set(hasStopped, true)),
@@ -201,7 +200,7 @@ const makeTerminate = (
       Effect.unlessEffect(Ref.get(hasStopped)),
       Effect.uninterruptible,
       lock.withPermits(1),
-      // The waiting above can be cut short, but not by an interruption of who waits for it.
+      // In a daemon, so that interrupting a waiter does not interrupt the termination.
       Effect.forkDaemon,
       Effect.flatMap(Fiber.join),
       Effect.asVoid
@@ -210,7 +209,7 @@ const makeTerminate = (
 
 const isRunning = (process: CommandExecutor.Process) => Effect.orElseSucceed(process.isRunning, () => false)
 
-/** The platform's own release waits for the exit, however long that takes. */
+/** Closes the scope of the platform's process, in the background if it is still running: it waits for the exit. */
 const close = (process: CommandExecutor.Process, scope: Scope.CloseableScope, exit: Exit.Exit<unknown, unknown>) =>
   Effect.if(isRunning(process), {
     onFalse: () => Scope.close(scope, exit),

@@ -2,19 +2,19 @@ import type * as Command from "@effect/platform/Command"
 import type { Redaction } from "./redaction.js"
 
 /**
- * The command line as one would type it. Secrets are replaced before an
- * argument is quoted, as quoting changes its text.
+ * Formats the command line for a shell. Replaces secrets before quoting, which
+ * would change them.
  *
  * @internal
  */
 export const format = (command: Command.StandardCommand, redaction: Redaction): string => {
   const words = [command.command, ...command.args].map(redaction.text)
-  // With a shell the words are its script, and quotes in them are part of it.
+  // With a shell the words form its script, which contains its own quotes.
   return redaction.text((command.shell === false ? words.map(quote) : words).join(" "))
 }
 
 /**
- * What is executed: the shell, if the command is a script for one.
+ * Returns the executable: the shell, if the command is a script for one.
  *
  * @internal
  */

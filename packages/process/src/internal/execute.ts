@@ -10,14 +10,35 @@ import * as Ref from "effect/Ref"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import type { CommandFailed } from "../CommandFailed.js"
-import type { Output, Result, RunOptions, StartOptions, StreamOptions, Subprocess } from "../Subprocess.js"
 import * as Capture from "./capture.js"
 import * as Child from "./child.js"
-import type { Ended } from "./ended.js"
+import type { ExitStatus } from "./exitStatus.js"
 import * as Input from "./input.js"
+import type { RunOptions, StartOptions, StreamOptions } from "./options.js"
 import * as Report from "./report.js"
 
 type Executor = CommandExecutor.CommandExecutor
+
+interface Result {
+  readonly exitCode: CommandExecutor.ExitCode
+  readonly stdout: Capture.Captured
+  readonly stderr: Capture.Captured
+  readonly duration: Duration.Duration
+}
+
+interface Output {
+  readonly source: "stdout" | "stderr"
+  readonly bytes: Uint8Array
+}
+
+interface Subprocess<out E> {
+  readonly pid: CommandExecutor.ProcessId
+  readonly exitCode: Effect.Effect<CommandExecutor.ExitCode, CommandFailed | E>
+  readonly isRunning: Effect.Effect<boolean>
+  readonly kill: (signal?: CommandExecutor.Signal) => Effect.Effect<void>
+  readonly stdout: Stream.Stream<Uint8Array>
+  readonly stderr: Stream.Stream<Uint8Array>
+}
 
 /** @internal */
 export const run = <E, R>(
@@ -29,7 +50,7 @@ export const run = <E, R>(
     const stderr = makeStderr(options)
     const launch = yield* prepare(self, options, { stdout, stderr })
     yield* Effect.annotateCurrentSpan("process.executable.name", launch.report.executable)
-    const child = yield* launch.start({ stdout: keep(stdout), stderr: keep(stderr) })
+    const child = yield* launch.start({ stdout: record(stdout), stderr: record(stderr) })
     const exitCode = yield* complete(child, launch.report, options, (exitCode) =>
       Effect.annotateCurrentSpan("process.exit.code", exitCode))
     return { exitCode, stdout: stdout.result(), stderr: stderr.result(), duration: yield* launch.report.elapsed }
@@ -46,11 +67,11 @@ export const start = <E, R>(
   Effect.uninterruptible(Effect.gen(function*() {
     const stdout = yield* Mailbox.make<Uint8Array>(mailboxSize)
     const stderr = yield* Mailbox.make<Uint8Array>(mailboxSize)
-    const kept = makeStderr(options)
-    const launch = yield* prepare(self, options, { stderr: kept })
+    const captured = makeStderr(options)
+    const launch = yield* prepare(self, options, { stderr: captured })
     const child = yield* launch.start({
       stdout: { write: (chunk) => stdout.offerAll(chunk), end: stdout.end },
-      stderr: both(keep(kept), { write: (chunk) => stderr.offerAll(chunk), end: stderr.end })
+      stderr: both(record(captured), { write: (chunk) => stderr.offerAll(chunk), end: stderr.end })
     })
     yield* Effect.addFinalizer(() => Effect.zipRight(stdout.shutdown, stderr.shutdown))
     return {
@@ -86,7 +107,7 @@ export const streamOutput = <E, R>(
     return { stdout: from("stdout"), stderr: from("stderr") }
   })
 
-/** What the readers offer, and after it the failure of the process. */
+/** Streams what the readers offer, then fails if the process failed. */
 const stream = <A, E, R>(
   self: Command.Command,
   options: StreamOptions<E, R>,
@@ -94,10 +115,10 @@ const stream = <A, E, R>(
 ): Stream.Stream<A, CommandFailed | E, Executor | R> =>
   Stream.unwrapScoped(Effect.uninterruptible(Effect.gen(function*() {
     const mailbox = yield* Mailbox.make<A, CommandFailed | E>(mailboxSize)
-    const kept = makeStderr(options)
-    const launch = yield* prepare(self, options, { stderr: kept })
+    const captured = makeStderr(options)
+    const launch = yield* prepare(self, options, { stderr: captured })
     const { stderr, stdout } = readers((chunk) => mailbox.offerAll(chunk))
-    const child = yield* launch.start({ stdout, stderr: both(keep(kept), stderr) })
+    const child = yield* launch.start({ stdout, stderr: both(record(captured), stderr) })
     yield* complete(child, launch.report, options).pipe(
       Effect.asVoid,
       Effect.exit,
@@ -105,7 +126,7 @@ const stream = <A, E, R>(
       Effect.interruptible,
       Effect.forkScoped
     )
-    // Without a consumer the output is dropped, so that the process can say its last words and go.
+    // Drops the output once there is no consumer, so that the process is not blocked and can exit.
     yield* Effect.addFinalizer(() => mailbox.shutdown)
     return Mailbox.toStream(mailbox)
   })))
@@ -115,12 +136,12 @@ interface Readers {
   readonly stderr: Child.Reader
 }
 
-/** At most this many pieces of 64 KiB wait for a consumer. */
+/** Maximum number of buffered chunks of 64 KiB. */
 const mailboxSize = 8
 
 const makeStderr = (options: StartOptions<unknown, unknown>) => Capture.make(options.maxStderr ?? 64 * 1024)
 
-const keep = (capture: Capture.Capture): Child.Reader => ({
+const record = (capture: Capture.Capture): Child.Reader => ({
   write: (chunk) =>
     Effect.sync(() => {
       for (const bytes of chunk) capture.write(bytes)
@@ -133,7 +154,7 @@ const both = (first: Child.Reader, second: Child.Reader): Child.Reader => ({
   end: Effect.zipRight(first.end, second.end)
 })
 
-/** The last part of a pipeline, with the others as its input. */
+/** Prepares the last command of a pipeline, with the others as its input. */
 const prepare = Effect.fnUntraced(function*<E, R>(
   self: Command.Command,
   options: StartOptions<E, R>,
@@ -162,10 +183,10 @@ const terminationOf = (
 const pipeline = ([head, ...tail]: Arr.NonEmptyReadonlyArray<Command.StandardCommand>): Command.Command =>
   tail.reduce<Command.Command>((left, right) => Command.pipeTo(left, right), head)
 
-const exitCodeOf = (report: Report.Report) => (ended: Ended) =>
+const exitCodeOf = (report: Report.Report) => (ended: ExitStatus) =>
   ended._tag === "Exited" ? Effect.succeed(ended.exitCode) : report.fail("Signal", { signal: ended.signal })
 
-/** Waits for the end, and judges it. */
+/** Waits for the exit, and fails if it is not accepted. */
 const complete = <E>(
   child: Child.Child<E>,
   report: Report.Report,
@@ -179,21 +200,21 @@ const complete = <E>(
   )
   if (timeout === undefined) return completed
   return Effect.gen(function*() {
-    const verdict = yield* Deferred.make<CommandExecutor.ExitCode, CommandFailed | E>()
+    const result = yield* Deferred.make<CommandExecutor.ExitCode, CommandFailed | E>()
     const timedOut = yield* Ref.make(false)
-    // A process that is terminated ends too, but it ends too late.
+    // The exit of a process that is terminated after the timeout does not count.
     yield* completed.pipe(
       Effect.exit,
-      Effect.flatMap((exit) => Effect.unlessEffect(Deferred.done(verdict, exit), Ref.get(timedOut))),
+      Effect.flatMap((exit) => Effect.unlessEffect(Deferred.done(result, exit), Ref.get(timedOut))),
       child.fork
     )
     yield* Ref.set(timedOut, true).pipe(
       Effect.zipRight(child.terminate),
       Effect.zipRight(report.fail("TimedOut", { timeout: Duration.decode(timeout) })),
-      Effect.intoDeferred(verdict),
+      Effect.intoDeferred(result),
       Effect.delay(timeout),
       child.fork
     )
-    return yield* Deferred.await(verdict)
+    return yield* Deferred.await(result)
   })
 }

@@ -12,7 +12,7 @@ import { encode } from "./text.js"
 export type Input<E, R> = "inherit" | Stream.Stream<Uint8Array, E, R>
 
 /**
- * What is fed: the caller's choice, or else the command's own, or else nothing.
+ * Returns the input: that of the options, else that of the command, else an empty one.
  *
  * @internal
  */
@@ -36,10 +36,9 @@ export const make = <E, R, E2>(
 }
 
 /**
- * Writes the input and closes it. That the process stops reading is no error,
- * its exit code tells what it thinks of that. If the input fails, the process
- * must not take its part for the whole, so `onFailure` runs while stdin is
- * still open.
+ * Writes the input and closes stdin. A process that stops reading is not an
+ * error; its exit code is decisive. If the input fails, `onFailure` runs while
+ * stdin is still open, so that the process does not take a part for the whole.
  *
  * @internal
  */
@@ -56,9 +55,9 @@ export const feed = <E, R>(
   )
 
 /**
- * The platform's sink waits until the pipe has drained only between the
- * elements of a chunk, and most streams have chunks of one element. An empty
- * last element makes it wait after each that matters.
+ * Appends an empty element to each chunk: the platform's sink waits for the
+ * pipe to drain only between the elements of a chunk, and most chunks have one
+ * element.
  */
 const withBackPressure = <E, R>(input: Stream.Stream<Uint8Array, E, R>) =>
   Stream.mapChunks(input, Chunk.append(new Uint8Array(0)))

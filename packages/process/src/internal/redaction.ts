@@ -16,8 +16,8 @@ export interface Redaction {
 const placeholder = "<redacted>"
 
 /**
- * A shorter secret is replaced only where it stands alone: replaced inside
- * other words it would spoil the text, and tell the secret by what is missing.
+ * Minimum length of a secret that is replaced inside words. A shorter one would
+ * garble the text, and its replacement would reveal it.
  */
 const shortestInsideWords = 4
 
@@ -44,7 +44,7 @@ export const make = (secrets: ReadonlyArray<Redacted.Redacted<string>>): Redacti
 
 const longestFirst = Order.mapInput(Order.reverse(Order.number), (text: string) => text.length)
 
-/** As it is, and as programs print it: trimmed, quoted by JSON, a shell or a URL. */
+/** Lists the forms in which programs print a secret: as it is, trimmed, quoted for JSON, a shell or a URL. */
 const spellingsOf = (secret: string): Array<string> =>
   [
     secret,
@@ -65,11 +65,11 @@ const replacer = (spellings: ReadonlyArray<string>) => {
   return (text: string): string => text.replace(pattern, placeholder)
 }
 
-/** The text without the start of a secret whose end was dropped. */
+/** Removes the beginning of a secret that was truncated at the end of the text. */
 const withoutCutEnd = (text: string, spellings: ReadonlyArray<string>): string =>
   text.slice(0, text.length - longest(spellings, (part) => text.endsWith(part), (secret, n) => secret.slice(0, n)))
 
-/** The text without the end of a secret whose start was dropped. */
+/** Removes the end of a secret that was truncated at the beginning of the text. */
 const withoutCutStart = (text: string, spellings: ReadonlyArray<string>): string =>
   text.slice(longest(spellings, (part) => text.startsWith(part), (secret, n) => secret.slice(-n)))
 

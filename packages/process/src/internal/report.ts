@@ -12,7 +12,7 @@ import * as CommandLine from "./commandLine.js"
 import * as Redaction from "./redaction.js"
 
 /**
- * All that is known about one run, for the error it may end with.
+ * Data of a run for its error.
  *
  * @internal
  */
@@ -73,7 +73,7 @@ export const make = (
 
 const startReason = (error: PlatformError.PlatformError, hasDirectory: boolean): Reason => {
   if (error._tag === "BadArgument") return "Spawn"
-  // The platform looks for the directory before it spawns.
+  // The platform checks the working directory before it spawns.
   if (error.module === "FileSystem") {
     return error.reason === "PermissionDenied" ? "PermissionDenied" : "BadWorkingDirectory"
   }
@@ -90,8 +90,8 @@ const startReason = (error: PlatformError.PlatformError, hasDirectory: boolean):
 }
 
 /**
- * The path of a platform error is the whole command line, and its cause has
- * the arguments once more.
+ * Removes the command line from a platform error: its path is the command line,
+ * and its cause contains the arguments.
  */
 const withoutCommandLine = (error: PlatformError.PlatformError, redaction: Redaction.Redaction) =>
   error._tag === "BadArgument"
@@ -112,9 +112,9 @@ const redactOptional = (text: string | undefined, redaction: Redaction.Redaction
   text === undefined ? undefined : redaction.text(text)
 
 /**
- * Node throws some of the system's errors, and what is wrong with an argument
- * or with the environment. That message has the value: only the code of an
- * error is safe to show.
+ * Converts an exception. Node throws some system errors, and errors of invalid
+ * arguments or environment values, whose message contains the value: only the
+ * code is safe to show.
  */
 const fromDefect = (defect: unknown): PlatformError.PlatformError => {
   const code = Predicate.hasProperty(defect, "code") && Predicate.isString(defect.code) ? defect.code : undefined

@@ -2,14 +2,14 @@ interface TextDecoder {
   readonly decode: (bytes?: Uint8Array, options?: { readonly stream?: boolean }) => string
 }
 
-// Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
+// Every runtime has the Encoding API, but only the types of the DOM and of Node declare it.
 declare const TextDecoder: new(label?: string, options?: { readonly ignoreBOM: boolean }) => TextDecoder
 declare const TextEncoder: new() => { readonly encode: (text: string) => Uint8Array }
 
 /** @internal */
 export const encode = (text: string): Uint8Array => new TextEncoder().encode(text)
 
-/** A byte order mark is a character of the output, and may be a part of a file that a command prints. */
+/** Keeps a byte order mark, which may be part of a file that a command prints. */
 const makeDecoder = () => new TextDecoder("utf-8", { ignoreBOM: true })
 
 /** @internal */
@@ -23,7 +23,7 @@ const isContinuation = (byte: number | undefined): boolean => byte !== undefined
 const sequenceLength = (byte: number): number => byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4
 
 /**
- * The bytes without a UTF-8 sequence that was cut off at their end.
+ * Removes an incomplete UTF-8 sequence at the end of the bytes.
  *
  * @internal
  */
@@ -35,7 +35,7 @@ export const withoutCutEnd = (bytes: Uint8Array): Uint8Array => {
 }
 
 /**
- * The bytes without the rest of a UTF-8 sequence that was cut off at their start.
+ * Removes the rest of an incomplete UTF-8 sequence at the beginning of the bytes.
  *
  * @internal
  */
@@ -46,8 +46,8 @@ export const withoutCutStart = (bytes: Uint8Array): Uint8Array => {
 }
 
 /**
- * Splits text that arrives in pieces of bytes into lines: sequences and line
- * ends may be torn apart anywhere, and the last line may lack its end.
+ * Splits chunks of bytes into lines. Sequences and line terminators may span two
+ * chunks, and the last line need not be terminated.
  *
  * @internal
  */

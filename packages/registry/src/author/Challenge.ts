@@ -61,7 +61,7 @@ export interface Basic {
  *
  * @example
  * ```ts
- * import { Challenge } from "@ociman/registry"
+ * import * as Challenge from "@ociman/registry/author/Challenge"
  *
  * const challenges = Challenge.parse(
  *   "Negotiate, Bearer realm=\"https://auth.example.com/token\",scope=\"repository:app:pull,push\""

@@ -59,7 +59,7 @@ export const resource = (type: string, name: string, actions: Iterable<string>):
  *
  * @example
  * ```ts
- * import { TokenScope } from "@ociman/registry"
+ * import * as TokenScope from "@ociman/registry/author/TokenScope"
  *
  * const scope = TokenScope.repository("team/app", ["push", "pull"])
  * assert.strictEqual(TokenScope.format(scope), "repository:team/app:pull,push")
@@ -115,7 +115,7 @@ export const format = (self: TokenScope): string =>
  *
  * @example
  * ```ts
- * import { TokenScope } from "@ociman/registry"
+ * import * as TokenScope from "@ociman/registry/author/TokenScope"
  *
  * const scopes = TokenScope.parseList("repository:b:push repository:a:pull repository:b:pull")
  * assert.deepStrictEqual(TokenScope.union(scopes).map(TokenScope.format), [

@@ -17,7 +17,7 @@ const mebibyte = 1024 ** 2
 
 const size = 500 * mebibyte
 
-/** What is on its way when a connection breaks, in the buffers of two sockets and of this process. */
+/** Maximum number of bytes in the buffers of two sockets and of this process when a connection breaks. */
 const torn = 8 * mebibyte
 
 /** Pieces that differ, so that one in the wrong place is found. */

@@ -99,7 +99,7 @@ const roundTrip = (host: string) =>
     yield* Registry.deleteBlob(second, Digest.Digest.make(blob.digest))
   })
 
-/** A real registry lets in who it should, and nobody else. */
+/** Defines tests of authentication at a real registry. */
 export const accessSuite = (): void => {
   layer(NodeContext.layer, { excludeTestServices: true, timeout: "1 minute" })("a registry", (it) => {
     it.scoped(
@@ -138,7 +138,7 @@ export const accessSuite = (): void => {
         deepStrictEqual(scopes, Array.from(new Set(scopes)))
         assert.include(scopes, "repository:team/first:pull,push")
         assert.isTrue(scopes.some((text) => text.includes("team/first:pull") && text.includes("team/second:pull,push")))
-        // A token server that nobody trusts is on this machine and not the registry.
+        // The token server is on a private address other than the registry's, and not trusted.
         const error = yield* Effect.flip(Effect.provide(Registry.ping(Repository.registryKey(host)), client(host)))
         assert.strictEqual(error.reason, "Refused")
       }))

@@ -52,7 +52,7 @@ const login = (client: Client, at: Home, where: string) =>
     (output) => assert.match(output, /^0\n/)
   )
 
-/** There is no such image; whether the registry says so, or asks who is there first, tells them apart. */
+/** Pulls a missing image: the registry reports that it is missing, or requires authentication first. */
 const isLetIn = (client: Client, at: Home, host: string) =>
   Effect.map(said(client, at, "", "pull", ...client.insecure, `${host}/team/nothing:1`), (output) => {
     const isUnknown = /manifest unknown|not found/i.test(output)
@@ -61,7 +61,7 @@ const isLetIn = (client: Client, at: Home, host: string) =>
     return isUnknown
   })
 
-/** What the tools of the engines keep is found, and what is kept here is used by them. */
+/** Defines tests that credentials are shared with the command line tools of engines. */
 export const loginsSuite = (client: Client, namespaced: boolean): void => {
   const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
 
@@ -153,7 +153,7 @@ export const loginsSuite = (client: Client, namespaced: boolean): void => {
   })
 }
 
-/** Where Podman looks when nobody tells it. */
+/** Default location of Podman's credentials. */
 export const placesSuite = (): void => {
   const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
 

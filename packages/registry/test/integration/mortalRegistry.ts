@@ -8,7 +8,7 @@ import { join } from "node:path"
 
 /** A real registry that can be killed and brought back, at the end of a line on which bytes are counted. */
 export class MortalRegistry {
-  /** How many bytes it has sent. */
+  /** Number of bytes that it has sent. */
   sent = 0
   readonly #directory = mkdtempSync(join(tmpdir(), "ociman-mortal-"))
   readonly #line: Server

@@ -1,7 +1,7 @@
 import * as Platform from "@ociman/oci/Platform"
 import * as Reference from "@ociman/oci/Reference"
+import * as Redaction from "@ociman/process/author/Redaction"
 import type * as CommandFailed from "@ociman/process/CommandFailed"
-import * as Redaction from "@ociman/process/Redaction"
 import * as Subprocess from "@ociman/process/Subprocess"
 import * as Effect from "effect/Effect"
 import * as Record from "effect/Record"

@@ -11,7 +11,12 @@ import * as containerPath from "../values/containerPath.js"
 export const normalPath = (container: string, path: string): Effect.Effect<string, CopyFailed> =>
   Option.match(containerPath.normalize(path), {
     onNone: () =>
-      new CopyFailed({ container, path, reason: "InvalidPath", detail: "a path in a container begins with a slash" }),
+      new CopyFailed({
+        container,
+        path,
+        reason: "InvalidPath",
+        detail: "a path in a container must begin with a slash"
+      }),
     onSome: Effect.succeed
   })
 

@@ -1,8 +1,8 @@
 import type { PlatformError } from "@effect/platform/Error"
 import * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
+import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import type * as Tar from "@ociman/oci/Tar"
-import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { Files } from "../../BackendDriver.js"
@@ -46,102 +46,133 @@ export const copyIn = (
     return yield* merged ? Effect.catchTag(into, "PathNotFound", () => whole) : whole
   })
 
+/** File system and paths of this machine. */
+interface Host {
+  readonly fs: FileSystem.FileSystem
+  readonly path: Path.Path
+}
+
+interface Unpacking {
+  readonly host: Host
+  readonly container: string
+  readonly root: string
+  /** Modes of created directories by name, set after their content is complete. */
+  readonly directories: Map<string, number>
+  readonly files: Set<string>
+  /** Name of the first entry, which becomes the root. */
+  top: string | undefined
+}
+
 /**
  * Unpacks a container's archive to a new path. Unlike `Unpack` of `@ociman/oci`, which is for layers, names have no
  * special meaning, the root may be a file, and links that lead out are rejected. Only writes to directories that it has
  * created, so that no link is followed; links may only point below the root.
  */
 export const unpack = <E>(
-  { fs, path: paths }: { readonly fs: FileSystem.FileSystem; readonly path: Path.Path },
+  host: Host,
   container: string,
   entries: Stream.Stream<Tar.Entry<E>, E>,
   root: string
 ): Effect.Effect<void, E | CopyFailed | PlatformError> =>
   Effect.suspend(() => {
-    const directories = new Map<string, number>()
-    const files = new Set<string>()
-    let top: string | undefined
-
-    const unsafe = (entry: string, detail: string) =>
-      new CopyFailed({ container, path: entry, reason: "UnsafeEntry", detail })
-
-    /** Returns the name relative to the root, empty for the root itself. */
-    const relative = (entry: string, name: string): Effect.Effect<string, CopyFailed> => {
-      const whole = strip(name)
-      if (top === undefined) return unsafe(entry, "it is not below the first entry")
-      const below = top === ""
-        ? whole
-        : whole === top
-        ? ""
-        : whole.startsWith(`${top}/`)
-        ? whole.slice(top.length + 1)
-        : undefined
-      if (below === undefined) return unsafe(entry, "it is not below the first entry")
-      if (below === "") return Effect.succeed("")
-      return below.split("/").every((part) => part !== "" && part !== "." && part !== ".." && isNameHere(part))
-        ? Effect.succeed(below)
-        : unsafe(entry, "its name leads elsewhere")
-    }
-
-    const isNameHere = (part: string) => !part.includes("\0") && (paths.sep === "/" || !/[\\:]/.test(part))
-
-    const locate = (name: string) => name === "" ? root : `${root}/${name}`
-
-    const unpackEntry = Effect.fnUntraced(function*(entry: Tar.Entry<E>) {
-      const isTop = top === undefined
-      if (isTop) top = strip(entry.path)
-      const name = yield* relative(entry.path, entry.path)
-      const location = locate(name)
-      if (!isTop && name !== "" && !directories.has(parentOf(name))) {
-        return yield* unsafe(entry.path, "its directory is not in the archive")
-      }
-      if (!isTop && name === "") {
-        return yield* entry.type === "Directory" && directories.has("")
-          ? Effect.void
-          : unsafe(entry.path, "it is there twice")
-      }
-      switch (entry.type) {
-        case "Directory": {
-          if (directories.has(name)) return
-          yield* fs.makeDirectory(location, { mode: 0o700 })
-          directories.set(name, entry.mode & 0o777)
-          return
-        }
-        case "File": {
-          yield* Stream.run(entry.content, fs.sink(location, { flag: "wx", mode: 0o600 }))
-          yield* fs.chmod(location, entry.mode & 0o777)
-          files.add(name)
-          return
-        }
-        case "Symlink": {
-          if (name === "") return yield* unsafe(entry.path, "a link would be all of the copy")
-          if (!staysInside(name, entry.target)) {
-            return yield* unsafe(entry.path, `it is a link that leads out, to ${JSON.stringify(entry.target)}`)
-          }
-          return yield* fs.symlink(entry.target, location)
-        }
-        case "Link": {
-          const target = yield* relative(entry.path, entry.target)
-          return yield* files.has(target)
-            ? fs.link(locate(target), location)
-            : unsafe(entry.path, "it is another name of a file that is not in the archive")
-        }
-        default:
-          return yield* unsafe(entry.path, `it is of the type ${entry.type}`)
-      }
-    })
-
-    return Stream.runForEach(entries, unpackEntry).pipe(
-      Effect.zipRight(Effect.suspend(() =>
-        // Innermost directories first, since the mode of a directory may deny access to its owner.
-        Effect.forEach(
-          Array.from(directories).reverse(),
-          ([name, mode]) => fs.chmod(locate(name), mode),
-          { discard: true }
-        )
-      ))
+    const unpacking: Unpacking = { host, container, root, directories: new Map(), files: new Set(), top: undefined }
+    return Effect.zipRight(
+      Stream.runForEach(entries, (entry) => unpackEntry(unpacking, entry)),
+      Effect.suspend(() => setModes(unpacking))
     )
   })
+
+const unpackEntry = <E>(
+  unpacking: Unpacking,
+  entry: Tar.Entry<E>
+): Effect.Effect<void, E | CopyFailed | PlatformError> =>
+  Effect.gen(function*() {
+    const { directories, top } = unpacking
+    if (top === undefined) unpacking.top = strip(entry.path)
+    const name = yield* relativeName(unpacking, entry.path, entry.path)
+    if (top !== undefined && name !== "" && !directories.has(parentOf(name))) {
+      return yield* unsafe(unpacking, entry.path, "its directory is not in the archive")
+    }
+    if (top !== undefined && name === "") {
+      if (entry.type === "Directory" && directories.has("")) return
+      return yield* unsafe(unpacking, entry.path, "the root of the archive occurs twice")
+    }
+    return yield* writeEntry(unpacking, entry, name)
+  })
+
+const writeEntry = <E>(
+  unpacking: Unpacking,
+  entry: Tar.Entry<E>,
+  name: string
+): Effect.Effect<void, E | CopyFailed | PlatformError> =>
+  Effect.gen(function*() {
+    const { directories, files, host: { fs } } = unpacking
+    const location = locate(unpacking, name)
+    switch (entry.type) {
+      case "Directory": {
+        if (directories.has(name)) return
+        yield* fs.makeDirectory(location, { mode: 0o700 })
+        directories.set(name, entry.mode & 0o777)
+        return
+      }
+      case "File": {
+        yield* Stream.run(entry.content, fs.sink(location, { flag: "wx", mode: 0o600 }))
+        yield* fs.chmod(location, entry.mode & 0o777)
+        files.add(name)
+        return
+      }
+      case "Symlink": {
+        if (name === "") return yield* unsafe(unpacking, entry.path, "the root of the archive is a symbolic link")
+        if (!staysInside(name, entry.target)) {
+          return yield* unsafe(
+            unpacking,
+            entry.path,
+            `it is a link out of the copy, to ${JSON.stringify(entry.target)}`
+          )
+        }
+        return yield* fs.symlink(entry.target, location)
+      }
+      case "Link": {
+        const target = yield* relativeName(unpacking, entry.path, entry.target)
+        return yield* files.has(target)
+          ? fs.link(locate(unpacking, target), location)
+          : unsafe(unpacking, entry.path, "the target of the hard link is not in the archive")
+      }
+      default:
+        return yield* unsafe(unpacking, entry.path, `it is of the type ${entry.type}`)
+    }
+  })
+
+const unsafe = ({ container }: Unpacking, path: string, detail: string) =>
+  new CopyFailed({ container, path, reason: "UnsafeEntry", detail })
+
+const locate = ({ root }: Unpacking, name: string) => name === "" ? root : `${root}/${name}`
+
+/** Returns the name relative to the root, empty for the root itself. */
+const relativeName = (unpacking: Unpacking, entry: string, path: string): Effect.Effect<string, CopyFailed> => {
+  const name = nameBelow(unpacking.top, strip(path))
+  if (name === undefined) return unsafe(unpacking, entry, "it is not below the first entry")
+  const isSafe = name === "" || name.split("/").every((part) => isSafePart(unpacking.host.path, part))
+  return isSafe ? Effect.succeed(name) : unsafe(unpacking, entry, "its name leads out of the copy")
+}
+
+const nameBelow = (top: string | undefined, path: string): string | undefined => {
+  if (top === undefined) return undefined
+  if (top === "") return path
+  if (path === top) return ""
+  return path.startsWith(`${top}/`) ? path.slice(top.length + 1) : undefined
+}
+
+const isSafePart = ({ sep }: Path.Path, part: string) =>
+  part !== "" && part !== "." && part !== ".." && !part.includes("\0") && (sep === "/" || !/[\\:]/.test(part))
+
+/** Innermost directories first, since the mode of a directory may deny access to its owner. */
+const setModes = (unpacking: Unpacking) =>
+  Effect.forEach(
+    Array.from(unpacking.directories).reverse(),
+    ([name, mode]) => unpacking.host.fs.chmod(locate(unpacking, name), mode),
+    { discard: true }
+  )
 
 const strip = (name: string) => withoutTrailing(name.replace(/^(?:\.?\/)+/, ""), "/").replace(/^\.$/, "")
 
@@ -166,7 +197,7 @@ export const staysInside = (name: string, target: string): boolean => {
  * @internal
  */
 export const copyOut = (
-  host: { readonly fs: FileSystem.FileSystem; readonly path: Path.Path },
+  host: Host,
   files: Files,
   container: string,
   path: string,

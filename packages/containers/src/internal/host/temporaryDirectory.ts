@@ -1,5 +1,5 @@
 import { FileSystem } from "@effect/platform/FileSystem"
-import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
+import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 
 /**

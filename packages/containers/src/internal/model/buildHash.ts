@@ -1,6 +1,6 @@
+import * as DockerIgnore from "@ociman/oci/author/DockerIgnore"
+import type * as FileTree from "@ociman/oci/author/FileTree"
 import * as ContentHash from "@ociman/oci/ContentHash"
-import * as DockerIgnore from "@ociman/oci/DockerIgnore"
-import type * as FileTree from "@ociman/oci/FileTree"
 import * as Hasher from "@ociman/oci/Hasher"
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
@@ -9,12 +9,8 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
+import { toTextWithoutBom } from "../values/bytes.js"
 import type { BuildRequest } from "./requests.js"
-
-// Every runtime has the Encoding API, but the compiler knows it only from the DOM or from Node.
-declare const TextDecoder: new(label?: string, options?: { readonly ignoreBOM: boolean }) => {
-  readonly decode: (bytes: Uint8Array) => string
-}
 
 /** Errors of hashing the inputs of a build. */
 export type HashError = FileTree.FileTreeError | DockerIgnore.InvalidPattern
@@ -95,7 +91,7 @@ const ignoreFile = Effect.fnUntraced(function*(hasher: Hasher.Hasher["Type"], di
   const entry = yield* Stream.runHead(hasher.tree(directory, { include: isFile }))
   if (Option.isNone(entry)) return Option.none<DockerIgnore.DockerIgnore>()
   const file = `${directory}/${path}`
-  const text = new TextDecoder().decode(yield* hasher.content(file))
+  const text = toTextWithoutBom(yield* hasher.content(file))
   return Option.some(
     yield* Either.mapLeft(
       DockerIgnore.fromText(text),

@@ -158,7 +158,7 @@ export const withMany = <A>(
 export const absolutePath = (path: string): string =>
   Option.getOrThrowWith(
     Option.filter(containerPath.normalize(path), (path) => path !== "/"),
-    () => new Error(`${JSON.stringify(path)} is no absolute path of a file in a container.`)
+    () => new Error(`${JSON.stringify(path)} is not an absolute path of a file in a container.`)
   )
 
 /**

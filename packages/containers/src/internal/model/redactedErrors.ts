@@ -1,4 +1,4 @@
-import * as Redaction from "@ociman/process/Redaction"
+import * as Redaction from "@ociman/process/author/Redaction"
 import * as Redacted from "effect/Redacted"
 import { EngineFailed, ExecFailed, RunFailed, StartFailed } from "../../BackendError.js"
 import type { Environment } from "../../Environment.js"

@@ -15,6 +15,14 @@ declare const TextDecoder: new(label: string, options: { readonly ignoreBOM: boo
 export const toText = (bytes: Uint8Array): string => new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes)
 
 /**
+ * Decodes UTF-8; replaces malformed bytes and removes a byte order mark.
+ *
+ * @internal
+ */
+export const toTextWithoutBom = (bytes: Uint8Array): string =>
+  new TextDecoder("utf-8", { ignoreBOM: false }).decode(bytes)
+
+/**
  * Concatenates all bytes of a stream.
  *
  * @internal

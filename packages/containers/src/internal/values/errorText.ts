@@ -22,7 +22,7 @@ export const section = (title: string, text: string) => {
  */
 export const memoryText = (exitCode: number, outOfMemory: boolean) => {
   if (outOfMemory) return ", since it ran out of memory; raise its limit (Definition.memory) or use less"
-  return exitCode === 137 ? ", as a process does that exceeds its memory limit" : ""
+  return exitCode === 137 ? ", possibly since it exceeded its memory limit" : ""
 }
 
 /**
@@ -65,7 +65,7 @@ export const probeReasons = {
   NotInstalled: "not installed, or not on PATH",
   DaemonDown: "does not answer; is the engine running?",
   PermissionDenied: "permission denied; may this user use the engine?",
-  UnexpectedAnswer: "answered in a way that is not understood"
+  UnexpectedAnswer: "gave an answer that could not be decoded"
 } as const
 
 /**
@@ -74,10 +74,10 @@ export const probeReasons = {
  * @internal
  */
 export const refusalTexts = {
-  Unauthorized: "asks for credentials, or does not accept the ones given",
-  Denied: "denies access, or does not have it",
+  Unauthorized: "requires authentication, or rejects the credentials",
+  Denied: "denies access, or does not have the image",
   Unreachable: "cannot be reached",
-  TooManyRequests: "has had too many requests"
+  TooManyRequests: "received too many requests"
 } as const
 
 /**

@@ -1,6 +1,6 @@
 import type * as FileSystem from "@effect/platform/FileSystem"
 import type * as Path from "@effect/platform/Path"
-import * as FileLock from "@ociman/oci/FileLock"
+import * as FileLock from "@ociman/oci/author/FileLock"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 

@@ -1,5 +1,7 @@
 /** An image store in a repository. */
 import * as FileSystem from "@effect/platform/FileSystem"
+import * as FastPath from "@ociman/oci/author/FastPath"
+import * as TemporaryDirectory from "@ociman/oci/author/TemporaryDirectory"
 import * as Content from "@ociman/oci/Content"
 import * as ContentError from "@ociman/oci/ContentError"
 import type * as Descriptor from "@ociman/oci/Descriptor"
@@ -8,7 +10,6 @@ import * as Hasher from "@ociman/oci/Hasher"
 import type * as ImageStore from "@ociman/oci/ImageStore"
 import * as MediaType from "@ociman/oci/MediaType"
 import * as Reference from "@ociman/oci/Reference"
-import * as TemporaryDirectory from "@ociman/oci/TemporaryDirectory"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -254,23 +255,22 @@ export const make = (dependencies: Dependencies): Store & { readonly repository:
   const name = String(repository)
   const errors = storeErrors.make(name)
   const context: Context = { ...dependencies, name, errors, recent: recentDocuments(), missing: new Set() }
+  const fetch: Store["fetch"] = (descriptor) =>
+    Stream.provideService(Content.verify(descriptor)(fetchUnverified(context, descriptor)), Hasher.Hasher, hasher)
   return {
     name,
     repository,
-    fetch: (descriptor) =>
-      Stream.provideService(
-        Content.verify(descriptor)(fetchUnverified(context, descriptor)),
-        Hasher.Hasher,
-        hasher
-      ),
-    fetchUnverified: (descriptor) => fetchUnverified(context, descriptor),
-    fetchBytes: (descriptor) => fetchBytes(context, descriptor),
-    fetchFrom: (descriptor, offset) => fetchFrom(context, descriptor, offset),
+    fetch: FastPath.attachFetch(fetch, {
+      unverified: (descriptor) => fetchUnverified(context, descriptor),
+      bytes: (descriptor) => fetchBytes(context, descriptor),
+      from: (descriptor, offset) => fetchFrom(context, descriptor, offset)
+    }),
     exists: (descriptor) => exists(context, descriptor),
     resolve: (text) => resolve(context, text),
-    push: (descriptor, content, options) => push(context, descriptor, content, options),
-    writesAtOnce: registry.writesAtOnce === true,
-    pushBytes: (descriptor, bytes, options) => pushBytes(context, descriptor, bytes, options),
+    push: FastPath.attachPush((descriptor, content, options) => push(context, descriptor, content, options), {
+      consumesBuffers: registry.writesAtOnce === true,
+      bytes: (descriptor, bytes, options) => pushBytes(context, descriptor, bytes, options)
+    }),
     receive: receive(context),
     tag: (descriptor, name) => tag(context, descriptor, name),
     untag: (text) =>

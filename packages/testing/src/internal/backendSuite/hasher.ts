@@ -1,5 +1,5 @@
 import * as FileSystem from "@effect/platform/FileSystem"
-import * as FileTree from "@ociman/oci/FileTree"
+import * as FileTree from "@ociman/oci/author/FileTree"
 import * as Hasher from "@ociman/oci/Hasher"
 import * as Effect from "effect/Effect"
 

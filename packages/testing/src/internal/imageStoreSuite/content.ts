@@ -1,4 +1,5 @@
 import { assert } from "@effect/vitest"
+import * as FastPath from "@ociman/oci/author/FastPath"
 import * as Content from "@ociman/oci/Content"
 import type * as ContentError from "@ociman/oci/ContentError"
 import * as Descriptor from "@ociman/oci/Descriptor"
@@ -89,9 +90,7 @@ const smallContent = (test: Test): void => {
     Effect.gen(function*() {
       const store = yield* ImageStore.ImageStore
       const pushAtOnce = (descriptor: Descriptor.Descriptor, bytes: Effect.Effect<Uint8Array, { _tag: "Broken" }>) =>
-        store.pushBytes === undefined
-          ? store.push(descriptor, Stream.fromEffect(bytes))
-          : store.pushBytes(descriptor, bytes)
+        FastPath.ofPush(store).bytes?.(descriptor, bytes) ?? store.push(descriptor, Stream.fromEffect(bytes))
       const descriptor = yield* Content.describe(octets, bytesOf(10))
       const refused = (bytes: Uint8Array) => failure(pushAtOnce(descriptor, Effect.succeed(bytes)))
       assert.strictEqual(yield* refused(bytesOf(9)), "SizeMismatch")
@@ -100,16 +99,17 @@ const smallContent = (test: Test): void => {
       assert.isFalse(yield* store.exists(descriptor))
       assert.strictEqual(yield* pushAtOnce(descriptor, Effect.succeed(bytesOf(10))), "Pushed")
       assert.strictEqual(yield* pushAtOnce(descriptor, Effect.dieMessage("was read")), "Present")
-      const bytes = yield* store.fetchBytes?.(descriptor) ?? read(store, descriptor)
+      const fetchBytes = FastPath.ofFetch(store).bytes
+      const bytes = yield* fetchBytes?.(descriptor) ?? read(store, descriptor)
       assert.deepStrictEqual([...bytes], [...bytesOf(10)])
 
       const shorter = { ...descriptor, size: 9 }
-      const tooLarge: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = store.fetchBytes?.(shorter) ??
+      const tooLarge: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = fetchBytes?.(shorter) ??
         read(store, shorter)
       assert.strictEqual(yield* failure(tooLarge), "SizeMismatch")
 
       const missing = yield* Content.describe(octets, bytesOf(11))
-      const fetched: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = store.fetchBytes?.(missing) ??
+      const fetched: Effect.Effect<unknown, ContentError.ContentError, Hasher.Hasher> = fetchBytes?.(missing) ??
         read(store, missing)
       assert.strictEqual(yield* failure(fetched), "ContentNotFound")
       const image = yield* pushImage(store, 3)

@@ -143,8 +143,8 @@ const consistencyOfCopies = (test: Test): void => {
       const { layer, manifest } = yield* pushImage(source, 1)
       yield* source.tag(manifest.descriptor, "v1")
       const damaged: ImageStore.Readable = {
-        ...ImageStore.plain(source),
-        fetchUnverified: (descriptor) =>
+        ...source,
+        fetch: (descriptor) =>
           descriptor.digest === layer.digest ? Stream.make(bytesOf(layer.size, 9)) : source.fetch(descriptor)
       }
       const copy = Copy.image({ store: damaged, name: "v1" }, { store, name: "v1" })

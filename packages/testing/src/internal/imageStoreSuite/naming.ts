@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { failure, pushImage, pushIndex, pushReferrer, type Test } from "./support.js"
 
-const namesOf = (store: ImageStore.Listable) => Effect.map(Stream.runCollect(store.names), (names) => [...names].sort())
+const namesOf = (store: ImageStore.Lister) => Effect.map(Stream.runCollect(store.names), (names) => [...names].sort())
 
 const imageNames = (test: Test, options: { readonly names: "text" | "tags"; readonly untags: boolean }): void => {
   const isText = options.names === "text"
