@@ -54,35 +54,13 @@ const blindToNone = {
 }
 
 /** Packages whose comments and names still have to be rewritten. */
-const exemptFromProse = ["oci", "registry", "process", "node", "containers"]
+const exemptFromProse = []
 
 /** Packages whose idioms of Effect 3 still have to be replaced. */
 const exemptFromEffect4 = ["oci", "registry", "process", "containers"]
 
 /** Modules with functions that are still too long. */
-const longFunctions = [
-  "packages/containers/src/internal/cli/containers.ts",
-  "packages/containers/src/internal/cli/exec.ts",
-  "packages/containers/src/internal/cli/files.ts",
-  "packages/containers/src/internal/cli/images.ts",
-  "packages/containers/src/internal/cli/networks.ts",
-  "packages/containers/src/internal/handle.ts",
-  "packages/containers/src/internal/hostCopying.ts",
-  "packages/containers/src/internal/lifecycle.ts",
-  "packages/containers/src/internal/memory/containers.ts",
-  "packages/containers/src/internal/memory/networks.ts",
-  "packages/node/src/internal/zstdFrames.ts",
-  "packages/oci/src/OciDirectory.ts",
-  "packages/oci/src/internal/archiveStore.ts",
-  "packages/oci/src/internal/derivedStore.ts",
-  "packages/oci/src/internal/jail.ts",
-  "packages/oci/src/internal/layerApplying.ts",
-  "packages/oci/src/internal/tarDecoder.ts",
-  "packages/registry/src/RegistryStore.ts",
-  "packages/registry/src/internal/client.ts",
-  "packages/registry/src/internal/proofs.ts",
-  "packages/registry/src/internal/service.ts"
-]
+const longFunctions = []
 
 const filesOf = (packages) => packages.map((name) => `packages/${name}/**`)
 

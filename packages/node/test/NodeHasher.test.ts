@@ -68,16 +68,16 @@ layer(NodeHasher.layer, { excludeTestServices: true })("NodeHasher", (it) => {
     Effect.gen(function*() {
       const directory = yield* temporary
       for (let i = 0; i < 5000; i++) writeFile(join(directory, `${i}`), "")
-      let turns = 0
+      let ticks = 0
       const count = () => {
-        turns++
+        ticks++
         immediate = setImmediate(count)
       }
       let immediate = setImmediate(count)
       const { tree } = yield* Hasher.Hasher
-      const before = yield* Stream.runFold(tree(directory), Infinity, (first) => Math.min(first, turns))
+      const before = yield* Stream.runFold(tree(directory), Infinity, (first) => Math.min(first, ticks))
       clearImmediate(immediate)
-      assert.isAbove(turns - before, 100)
+      assert.isAbove(ticks - before, 100)
     }))
 
   it.scoped("does not wait for the writer of a pipe", () =>

@@ -181,9 +181,9 @@ describe("interruption", () => {
     Effect.gen(function*() {
       const { open, port } = yield* raw((socket) => socket.resume())
       yield* Effect.gen(function*() {
-        for (let turns = 0; turns < 30; turns++) {
+        for (let ticks = 0; ticks < 30; ticks++) {
           const sending = yield* Effect.fork(send(put(port, endless().stream)))
-          for (let turn = 0; turn < turns; turn++) yield* Effect.yieldNow()
+          for (let turn = 0; turn < ticks; turn++) yield* Effect.yieldNow()
           yield* Fiber.interrupt(sending)
         }
         yield* until(() => open.size === 0)
@@ -288,7 +288,7 @@ describe("the client", () => {
         yield* Effect.forEach(Array.from({ length: 200 }, () => get(port)), send, { concurrency: 50 })
         assert.isAtMost(sockets.size, 50)
         assert.isAbove(sockets.size, 0)
-        // Nobody waits for it when the client closes.
+        // No fiber waits for it when the client closes.
         const cut = yield* Effect.forkDaemon(send(get(silent.port)))
         yield* until(() => silent.open.size === 1)
         return cut

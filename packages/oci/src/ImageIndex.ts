@@ -94,9 +94,9 @@ export const forPlatform: {
   (self: ImageIndex, platform: platforms.Platform): Option.Option<descriptors.Descriptor>
 } = dual(
   2,
-  (self: ImageIndex, wanted: platforms.Platform): Option.Option<descriptors.Descriptor> =>
+  (self: ImageIndex, requested: platforms.Platform): Option.Option<descriptors.Descriptor> =>
     Option.fromNullable(
-      self.manifests.find(({ platform }) => platform !== undefined && platforms.matches(platform, wanted))
+      self.manifests.find(({ platform }) => platform !== undefined && platforms.matches(platform, requested))
     )
 )
 

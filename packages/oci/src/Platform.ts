@@ -226,19 +226,19 @@ export const normalize = (self: Platform): Platform => {
 const optionalEquals = Option.getEquivalence<string>((a, b) => a === b)
 
 /**
- * Reports whether an image for `self` satisfies a request for `wanted`: the same normalized system and processor; the
- * wanted version of the system, or one that extends it (`10.0.17763` is matched by `10.0.17763.1217`); and all wanted
+ * Reports whether an image for `self` satisfies a request for `requested`: the same normalized system and processor; the
+ * requested version of the system, or one that extends it (`10.0.17763` is matched by `10.0.17763.1217`); and all requested
  * features.
  *
  * @since 0.1.0
  * @category predicates
  */
 export const matches: {
-  (wanted: Platform): (self: Platform) => boolean
-  (self: Platform, wanted: Platform): boolean
-} = dual(2, (self: Platform, wanted: Platform): boolean => {
+  (requested: Platform): (self: Platform) => boolean
+  (self: Platform, requested: Platform): boolean
+} = dual(2, (self: Platform, requested: Platform): boolean => {
   const a = normalize(self)
-  const b = normalize(wanted)
+  const b = normalize(requested)
   return a.os === b.os && a.architecture === b.architecture && optionalEquals(a.variant, b.variant) &&
     Option.match(b.osVersion, {
       onNone: () => true,

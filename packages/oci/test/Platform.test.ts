@@ -108,15 +108,15 @@ describe("A Platform", () => {
     })
 
     it("refuses every other platform", () => {
-      const wanted = Platform.make("linux/arm/v7")
+      const requested = Platform.make("linux/arm/v7")
       for (const other of ["windows/arm/v7", "linux/arm64", "linux/arm/v6", "linux/amd64"]) {
-        assert.isFalse(Platform.matches(Platform.make(other), wanted))
+        assert.isFalse(Platform.matches(Platform.make(other), requested))
       }
     })
 
-    it("accepts a version of the system that extends the wanted one", () => {
-      const matches = (self: string | undefined, wanted: string | undefined) =>
-        Platform.matches(windows(self), windows(wanted))
+    it("accepts a version of the system that extends the requested one", () => {
+      const matches = (self: string | undefined, requested: string | undefined) =>
+        Platform.matches(windows(self), windows(requested))
       assert.isTrue(matches("10.0.17763.1217", "10.0.17763"))
       assert.isTrue(matches("10.0.17763", "10.0.17763"))
       assert.isTrue(matches("10.0.17763", undefined))
@@ -125,7 +125,7 @@ describe("A Platform", () => {
       assert.isFalse(matches(undefined, "10.0.17763"))
     })
 
-    it("requires all wanted features", () => {
+    it("requires all requested features", () => {
       assert.isTrue(Platform.matches(windows(undefined, ["a", "b"]), windows(undefined, ["b"])))
       assert.isFalse(Platform.matches(windows(undefined, ["a"]), windows(undefined, ["a", "b"])))
     })

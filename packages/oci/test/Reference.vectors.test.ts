@@ -130,15 +130,15 @@ describe.skipIf(vectors === undefined && process.env["CI"] !== "true")("The vect
       assert.strictEqual(Reference.familiar(reference), normalized.familiarString)
       assert.strictEqual(Reference.familiar(Reference.nameOnly(reference)), normalized.familiarName)
       assert.strictEqual(String(Reference.withDefaultTag(canonical)), normalized.tagNameOnly)
-      const wanted = Option.isSome(canonical.digest) ? Reference.withoutTag(canonical) : canonical
-      assert.strictEqual(String(Reference.withDefaultTag(wanted)), dockerRef)
+      const requested = Option.isSome(canonical.digest) ? Reference.withoutTag(canonical) : canonical
+      assert.strictEqual(String(Reference.withDefaultTag(requested)), dockerRef)
     })
   }
 
   for (const { input, match } of vectors?.domainRegexp ?? []) {
     it(`parse the domain ${short(input)}`, () => {
       const reference = Reference.parse(`${input}/a`)
-      // By Docker's rule, text without any of these is not a domain, whatever the grammar says.
+      // By Docker's rule, text without any of these is not a domain, even if the grammar allows it.
       const looks = input === "localhost" || /[.:A-Z]/.test(input)
       const read = Either.isRight(reference) && Option.isSome(reference.right.domain)
       assert.strictEqual(read, match && looks)

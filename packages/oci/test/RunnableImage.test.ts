@@ -237,10 +237,10 @@ describe("A RunnableImage", () => {
       assertTrue(first !== undefined)
       const index = yield* RunnableImage.pushIndex([first, ...rest], store, "all")
       for (const [platform] of machines) {
-        const wanted = Platform.make(platform)
-        const found = ImageIndex.forPlatform(index.value, wanted)
+        const requested = Platform.make(platform)
+        const found = ImageIndex.forPlatform(index.value, requested)
         strictEqual(found._tag, "Some")
-        const root = yield* Copy.rootOf({ store, name: "all" }, wanted)
+        const root = yield* Copy.rootOf({ store, name: "all" }, requested)
         strictEqual(root.mediaType, MediaType.ImageManifest)
       }
     })

@@ -511,15 +511,15 @@ describe("Unpack", () => {
   it.scoped("yields to other fibers while it unpacks many files", () =>
     Effect.gen(function*() {
       const root = `${yield* temporaryDirectory}/root`
-      let turns = 0
+      let ticks = 0
       const count = () => {
-        turns++
+        ticks++
         immediate = setImmediate(count)
       }
       let immediate = setImmediate(count)
       const entries = Stream.map(Stream.range(1, 2000), (i) => Tar.file(String(i), ""))
       yield* Unpack.toDirectory(root, [ImageLayer.toBlob(ImageLayer.fromStream(entries))])
       clearImmediate(immediate)
-      assert.isAbove(turns, 20)
+      assert.isAbove(ticks, 20)
     }).pipe(Effect.provide(layerServices)), 60_000)
 })

@@ -83,8 +83,8 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of challenges
   it("merge the scopes of repeated requests to a host", () => {
     let cached: ReadonlyArray<TokenScope.TokenScope> = []
     for (const { add, requestScope } of vectors?.scopeAccumulation.steps ?? []) {
-      const [wanted = ""] = add.split(" ")
-      const scopes = TokenScope.parseList(wanted)
+      const [requested = ""] = add.split(" ")
+      const scopes = TokenScope.parseList(requested)
       assert.strictEqual(TokenScope.covers(cached, scopes), requestScope.startsWith("none"), add)
       cached = TokenScope.union(cached, scopes)
       if (requestScope.startsWith("none")) continue

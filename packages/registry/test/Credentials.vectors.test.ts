@@ -81,7 +81,7 @@ const helpers = Object.entries(vectors?.helperDatabase.helpers ?? {}).map(([name
   return [name, `case $input in\n${cases.join("\n")}\n*) ${notFound};;\nesac`] as const
 })
 
-/** Where Docker and Podman differ and what is done here is what one of them does. */
+/** Cases in which Docker and Podman differ and this library does the same as Docker. */
 const asDocker = ["hub token side entries only", "identity token only", "username and password fields"]
 
 describe.skipIf(vectors === undefined && areOptional)("the vectors of credentials", () => {
@@ -103,12 +103,12 @@ describe.skipIf(vectors === undefined && areOptional)("the vectors of credential
           yield* write(path, vectors?.configs[config]?.content ?? "")
           const found = yield* Credentials.resolve(Repository.registryKey(key)).pipe(Effect.provide(credentials()))
           const expected = [podman, ...(docker === undefined ? [] : [docker])]
-          const wanted = asDocker.includes(config) && docker !== undefined ? [docker] : expected
+          const requested = asDocker.includes(config) && docker !== undefined ? [docker] : expected
           const got = plain(found)
-          if (!wanted.some((one) => JSON.stringify(sorted(visible(one))) === JSON.stringify(sorted(got)))) {
+          if (!requested.some((one) => JSON.stringify(sorted(visible(one))) === JSON.stringify(sorted(got)))) {
             assert.deepStrictEqual(got, visible(podman))
           }
-          const called = wanted.map(({ helperCalls = [] }) => helperCalls)
+          const called = requested.map(({ helperCalls = [] }) => helperCalls)
           assert.deepInclude([...called, []], yield* calls)
         }).pipe(Effect.provide(NodeContext.layer)))
     }

@@ -26,7 +26,7 @@ const json = (value: unknown, status = 200): Reply => ({
 })
 
 const realm = `https://auth.example.com/token`
-const wanted = { realm, service: "registry", scope: "repository:team/app:pull" }
+const requested = { realm, service: "registry", scope: "repository:team/app:pull" }
 
 const isToken = ({ url }: Received) => url.startsWith(realm)
 
@@ -34,7 +34,7 @@ const isToken = ({ url }: Received) => url.startsWith(realm)
 const guarded = (
   accepts: (authorization: string | undefined) => boolean,
   give: (request: Received, earlier: ReadonlyArray<Received>) => Reply,
-  challenge: Reply = bearer(wanted)
+  challenge: Reply = bearer(requested)
 ): Script =>
 (request, earlier) =>
   isToken(request)
@@ -146,8 +146,8 @@ describe("a registry that requires a token", () => {
         : request.headers["authorization"] === "Bearer MORE"
         ? { status: 200 }
         : request.headers["authorization"] === "Bearer LESS"
-        ? bearer({ ...wanted, scope: more, error: "insufficient_scope" })
-        : bearer(wanted)
+        ? bearer({ ...requested, scope: more, error: "insufficient_scope" })
+        : bearer(requested)
     )
     return Effect.gen(function*() {
       yield* stat()
@@ -191,7 +191,11 @@ describe("a token", () => {
 describe("a token server", () => {
   it.effect("is sent the password, and the query of its URL is kept", () => {
     const { layer, requests } = network(
-      guarded((_) => _ === "Bearer T", () => json({ access_token: "T" }), bearer({ ...wanted, realm: `${realm}?k=v` }))
+      guarded(
+        (_) => _ === "Bearer T",
+        () => json({ access_token: "T" }),
+        bearer({ ...requested, realm: `${realm}?k=v` })
+      )
     )
     return Effect.gen(function*() {
       yield* stat()
@@ -390,7 +394,7 @@ describe("an unauthorized response", () => {
   })
 
   it.effect("with status 403 is a failure, and its challenge is ignored", () => {
-    const { layer, requests } = network(() => ({ ...bearer(wanted), status: 403 }))
+    const { layer, requests } = network(() => ({ ...bearer(requested), status: 403 }))
     return Effect.gen(function*() {
       assert.strictEqual(reasonOf(yield* Effect.flip(stat())), "DENIED")
       assert.strictEqual(requests.length, 1)
@@ -407,7 +411,7 @@ describe("a foreign host", () => {
       ? json({ token: "T" })
       : request.headers["authorization"] === "Bearer T"
       ? { status: 307, headers: { location: elsewhere } }
-      : bearer(wanted)
+      : bearer(requested)
 
   it.effect("is sent no credentials, and its URL unchanged", () => {
     const { layer, requests } = network(redirecting(() => ({ status: 200 })))
@@ -441,7 +445,7 @@ describe("a foreign host", () => {
   })
 
   it.effect("that names the token server of the registry is not sent the token of the registry", () => {
-    const { layer, requests } = network(redirecting(() => bearer(wanted)))
+    const { layer, requests } = network(redirecting(() => bearer(requested)))
     return Effect.gen(function*() {
       yield* Effect.flip(stat())
       const sent = requests.filter(({ url }) => url.startsWith("https://storage"))

@@ -260,7 +260,7 @@ describe("a manifest with a subject", () => {
       let reads = 0
       const { layer, stored } = storing({
         etags,
-        // Somebody else writes between our reading and our writing, or over what we wrote.
+        // Another client writes between our reading and our writing, or over what we wrote.
         before: ({ method, url }, stored) => {
           const other = others[0]
           if (method === "GET" && url.endsWith(fallback)) reads++

@@ -257,18 +257,20 @@ const sorted = (value: unknown): unknown =>
     : value
 
 /** Lists the violated expectations of a case. */
-export const misses = (case_: Case, outcome: Outcome, log: Log): ReadonlyArray<string> => {
+export const failures = (case_: Case, outcome: Outcome, log: Log): ReadonlyArray<string> => {
   const { kind, must = [], outcome: expected, result, status } = case_.expect
-  const wanted = result === undefined ? case_.result : result
-  const said = outcome._tag === "Ok" ? JSON.stringify(outcome.result) : String(outcome.error)
+  const requested = result === undefined ? case_.result : result
+  const printed = outcome._tag === "Ok" ? JSON.stringify(outcome.result) : String(outcome.error)
   return [
     ...(expected === "ok" && outcome._tag === "Failed" || expected === "error" && outcome._tag === "Ok"
-      ? [`not ${expected}: ${said}`]
+      ? [`not ${expected}: ${printed}`]
       : []),
-    ...(outcome._tag === "Failed" && !hasTag(outcome.error) ? [`no error but a defect: ${said}`] : []),
-    ...(outcome._tag === "Ok" && wanted !== undefined && !isEqual(outcome.result, wanted) ? [`not so: ${said}`] : []),
+    ...(outcome._tag === "Failed" && !hasTag(outcome.error) ? [`no error but a defect: ${printed}`] : []),
+    ...(outcome._tag === "Ok" && requested !== undefined && !isEqual(outcome.result, requested)
+      ? [`not so: ${printed}`]
+      : []),
     ...(expected === "error" && outcome._tag === "Failed" && !isOfKind(outcome.error, kind, status)
-      ? [`not of the kind ${kind} ${status ?? ""}: ${said}`]
+      ? [`not of the kind ${kind} ${status ?? ""}: ${printed}`]
       : []),
     ...(outcome._tag === "Ok" ? uploads(case_, log) : []),
     ...must.flatMap((must) => requests(must, log))

@@ -7,7 +7,7 @@ import { Credential, Credentials, Registry, Repository, SecurityPolicy } from "@
 import { FaultyRegistry } from "@ociman/testing"
 import { Cause, Effect, Exit, Layer, Logger, LogLevel, Option, Redacted, Schema, type Scope, Stream } from "effect"
 import { createServer } from "node:http"
-import { type Behaviours, type Case, type Hosts, type Log, misses, type Outcome, script } from "./behaviours.js"
+import { type Behaviours, type Case, failures, type Hosts, type Log, type Outcome, script } from "./behaviours.js"
 import { areOptional, load } from "./vectors.js"
 
 const vectors = load<Behaviours>("server-behaviours")
@@ -127,7 +127,7 @@ const run = (case_: Case, { http, other, registry }: Servers) =>
       onSuccess: (result) => ({ _tag: "Ok", result })
     })
     const log: Log = { registry: yield* registry.requests, other: yield* other.requests }
-    return misses(case_, outcome, log)
+    return failures(case_, outcome, log)
   })
 
 const { healthy } = FaultyRegistry

@@ -1,3 +1,3 @@
-import { suite } from "./archiveJudges.js"
+import { suite } from "./archiveTools.js"
 
 suite("docker")

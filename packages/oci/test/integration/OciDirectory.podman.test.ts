@@ -1,7 +1,7 @@
 import { Command } from "@effect/platform"
 import { Subprocess } from "@ociman/process"
 import { Effect, Stream } from "effect"
-import { suite } from "./judges.js"
+import { suite } from "./foreignTools.js"
 
 const name = `localhost/ociman-test-${process.pid}-${Math.floor(Math.random() * 1e9)}:v1`
 

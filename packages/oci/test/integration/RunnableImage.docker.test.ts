@@ -1,3 +1,3 @@
-import { suite } from "./imageJudges.js"
+import { suite } from "./imageTools.js"
 
 suite("docker")

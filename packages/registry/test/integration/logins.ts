@@ -29,7 +29,7 @@ const atHome: Client = {
 
 type Run<A> = Effect.Effect<A, CommandFailed.CommandFailed, CommandExecutor.CommandExecutor>
 
-const said = (client: Client, { directory }: Home, stdin: string, ...args: ReadonlyArray<string>): Run<string> =>
+const printed = (client: Client, { directory }: Home, stdin: string, ...args: ReadonlyArray<string>): Run<string> =>
   Command.make(client.executable, ...args).pipe(
     Command.env({ DOCKER_AUTH_CONFIG: "", ...client.variables(directory) }),
     Subprocess.run({ stdin, timeout: "1 minute", acceptExitCode: () => true }),
@@ -38,7 +38,7 @@ const said = (client: Client, { directory }: Home, stdin: string, ...args: Reado
 
 const login = (client: Client, at: Home, where: string) =>
   Effect.map(
-    said(
+    printed(
       client,
       at,
       Redacted.value(alice.password),
@@ -54,7 +54,7 @@ const login = (client: Client, at: Home, where: string) =>
 
 /** Pulls a missing image: the registry reports that it is missing, or requires authentication first. */
 const isLetIn = (client: Client, at: Home, host: string) =>
-  Effect.map(said(client, at, "", "pull", ...client.insecure, `${host}/team/nothing:1`), (output) => {
+  Effect.map(printed(client, at, "", "pull", ...client.insecure, `${host}/team/nothing:1`), (output) => {
     const isUnknown = /manifest unknown|not found/i.test(output)
     const isRefused = /no basic auth credentials|unauthorized|authentication required|incorrect username/i.test(output)
     if (isUnknown === isRefused) assert.fail(output)
@@ -80,7 +80,7 @@ export const loginsSuite = (client: Client, namespaced: boolean): void => {
         assert.deepStrictEqual(yield* resolve, {})
         yield* login(client, at, host)
         assert.deepStrictEqual(yield* resolve, known)
-        yield* said(client, at, "", "logout", host)
+        yield* printed(client, at, "", "logout", host)
         assert.deepStrictEqual(yield* resolve, {})
         if (!namespaced) return
         yield* login(client, at, `${host}/team`)
@@ -158,7 +158,7 @@ export const placesSuite = (): void => {
   const services = Layer.provideMerge(LocalRegistry.layer({ credentials: alice }), NodeContext.layer)
 
   layer(services, { excludeTestServices: true, timeout: "1 minute" })("podman", (it) => {
-    const loginOf = (at: Home, host: string) => said(atHome, at, "", "login", "--get-login", host)
+    const loginOf = (at: Home, host: string) => printed(atHome, at, "", "login", "--get-login", host)
 
     it.scoped("has a file of its own, which is found and written at its location", () =>
       Effect.gen(function*() {
@@ -205,7 +205,7 @@ export const placesSuite = (): void => {
           REGISTRY_AUTH_FILE: `${at.directory}/nothing.json`
         })
         // Version 4 refuses to work with it, and to version 5 it is empty.
-        const output = yield* said(
+        const output = yield* printed(
           { ...atHome, variables },
           at,
           "",

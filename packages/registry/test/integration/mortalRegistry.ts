@@ -55,10 +55,10 @@ export class MortalRegistry {
     const server = spawn("docker-registry", ["serve", configuration], { stdio: ["ignore", "ignore", "pipe"] })
     this.#process = server
     this.#port = await new Promise((listening) => {
-      let said = ""
+      let printed = ""
       server.stderr.on("data", (text: Buffer) => {
-        said += text.toString()
-        const [, port] = /listening on 127\.0\.0\.1:(\d+)/.exec(said) ?? []
+        printed += text.toString()
+        const [, port] = /listening on 127\.0\.0\.1:(\d+)/.exec(printed) ?? []
         if (port !== undefined) listening(Number(port))
       })
     })
@@ -80,7 +80,7 @@ export class MortalRegistry {
         this.#sockets.delete(socket)
         other.destroy()
       })
-      // Nobody listens at the other end while it is dead.
+      // The other end refuses connections while it is dead.
       socket.on("error", () => socket.destroy())
     }
     server.on("data", ({ length }) => this.#count(length))

@@ -38,19 +38,6 @@ export const makeHandle = (
 
   const inspect = driver.containers.inspect(id)
 
-  const exitCheck = (exec: Exec.Exec) => (result: Exec.Result) =>
-    result.exitCode === 0 || exec.allowNonZeroExit
-      ? Effect.void
-      : new ExecFailed({
-        container: id,
-        command: Exec.commandLine(exec),
-        reason: "ExitCode",
-        exitCode: result.exitCode,
-        stdout: result.stdout,
-        stderr: result.stderr,
-        detail: ""
-      })
-
   return {
     [ContainerTypeId]: ContainerTypeId,
     ...handleProto(() => ({ _id: "@ociman/containers/Container", id })),
@@ -58,13 +45,13 @@ export const makeHandle = (
 
     exec: (exec) =>
       capture(driver.exec.run(id, exec), exec.outputLimit).pipe(
-        Effect.tap(exitCheck(exec)),
+        Effect.tap(checkExitCode(id, exec)),
         Effect.mapError(redactedErrors.make(environment, exec.environment).ofExec),
         span("exec")
       ),
     execStream: (exec) =>
       Stream.mapError(
-        untilExit(driver.exec.run(id, exec), exitCheck(exec)),
+        untilExit(driver.exec.run(id, exec), checkExitCode(id, exec)),
         redactedErrors.make(environment, exec.environment).ofExec
       ),
     executor: Layer.sync(CommandExecutor.CommandExecutor, () => driver.exec.executor(id)),
@@ -120,6 +107,19 @@ export const makeHandle = (
     commit: (image, options = {}) => span("commit")(driver.containers.commit(id, image, options))
   }
 }
+
+const checkExitCode = (container: ContainerId, exec: Exec.Exec) => (result: Exec.Result) =>
+  result.exitCode === 0 || exec.allowNonZeroExit
+    ? Effect.void
+    : new ExecFailed({
+      container,
+      command: Exec.commandLine(exec),
+      reason: "ExitCode",
+      exitCode: result.exitCode,
+      stdout: result.stdout,
+      stderr: result.stderr,
+      detail: ""
+    })
 
 const graceOf = (options: StopOptions | undefined) => Option.map(Option.fromNullable(options?.grace), Duration.decode)
 

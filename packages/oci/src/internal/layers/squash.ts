@@ -176,14 +176,14 @@ const filesOf = <E, R>(
   { names }: Plan,
   reading: ReadOptions
 ) => {
-  const wanted = new Map<number, string>()
+  const requested = new Map<number, string>()
   for (const [content, [first]] of names) {
-    if (content.layer === layer && first !== undefined) wanted.set(content.index, first)
+    if (content.layer === layer && first !== undefined) requested.set(content.index, first)
   }
-  return wanted.size === 0 ? Stream.empty : Tar.readWith(archive, reading).pipe(
+  return requested.size === 0 ? Stream.empty : Tar.readWith(archive, reading).pipe(
     Stream.zipWithIndex,
     Stream.filterMap(([{ content, ...header }, index]) =>
-      Option.map(Option.fromNullable(wanted.get(index)), (path): Item<E | Tar.TarError, never> => ({
+      Option.map(Option.fromNullable(requested.get(index)), (path): Item<E | Tar.TarError, never> => ({
         header: { ...header, path },
         content
       }))

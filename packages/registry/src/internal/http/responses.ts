@@ -199,7 +199,7 @@ const rateLimits = (response: Response): string => {
   return response.status !== 429 || parts.length === 0 ? "" : ` (${parts.join(", ")})`
 }
 
-/** Reads the error of an unsuccessful response. Never fails, whatever the body is. */
+/** Reads the error of an unsuccessful response. Never fails, even if the body is not a document of errors. */
 export const readError = (response: Response): Effect.Effect<RegistryFailed> =>
   Effect.map(begin(response), (bytes) => {
     const errors = reported(text(bytes))
