@@ -49,7 +49,7 @@ describe("OcimanConfig", () => {
     assert.match(complaint("a = 1\nb = 2"), /line 1: "a".*line 2: "b"/s)
   })
 
-  it.effect("are located in the user's configuration directory", () =>
+  it.effect("is located in the user's configuration directory", () =>
     Effect.gen(function*() {
       assertSome(yield* OcimanConfig.path.pipe(withSettings({ HOME: "/home/me" })), "/home/me/.config/ociman.toml")
       assertSome(
@@ -59,7 +59,7 @@ describe("OcimanConfig", () => {
       assertNone(yield* OcimanConfig.path.pipe(withSettings({})))
     }))
 
-  it.scoped("are read from the file, and default if it does not exist", () =>
+  it.scoped("is read from the file, and has defaults if the file does not exist", () =>
     Effect.gen(function*() {
       const fs = yield* FileSystem.FileSystem
       const directory = yield* fs.makeTempDirectoryScoped({ prefix: "ociman-settings-" })

@@ -80,7 +80,7 @@ const both: ReadonlyArray<
     "--publish",
     "127.0.0.1::53/udp"
   ]],
-  ["publish where it says", Definition.publish(Port.tcp(80, { hostIp: "0.0.0.0", hostPort: 8080 })), [
+  ["publish on the given address", Definition.publish(Port.tcp(80, { hostIp: "0.0.0.0", hostPort: 8080 })), [
     "--publish",
     "0.0.0.0:8080:80/tcp"
   ]],

@@ -278,12 +278,12 @@ describe("the detection without an available engine", () => {
 
   it.live.each(
     [
-      ["a socket that may not be used", { version: denied, info: denied }, "PermissionDenied"],
-      ["words that are not understood", { version: "echo hello", info: "echo hello" }, "UnexpectedAnswer"],
-      ["half a document", { version: "printf '{\"Client\"'", info: "printf '{'" }, "UnexpectedAnswer"],
-      ["bytes that are no text", { version: "printf '\\377\\376'", info: "printf '\\377'" }, "UnexpectedAnswer"],
+      ["a socket without permission", { version: denied, info: denied }, "PermissionDenied"],
+      ["an unknown text", { version: "echo hello", info: "echo hello" }, "UnexpectedAnswer"],
+      ["a truncated document", { version: "printf '{\"Client\"'", info: "printf '{'" }, "UnexpectedAnswer"],
+      ["bytes that are not UTF-8", { version: "printf '\\377\\376'", info: "printf '\\377'" }, "UnexpectedAnswer"],
       ["another document", { version: "echo '[]'", info: "echo '{}'" }, "UnexpectedAnswer"],
-      ["death by a signal", { version: "kill -KILL $$", info: "kill -KILL $$" }, "UnexpectedAnswer"]
+      ["an exit by a signal", { version: "kill -KILL $$", info: "kill -KILL $$" }, "UnexpectedAnswer"]
     ] as const
   )("classifies %s", ([, answers, reason]) =>
     Effect.gen(function*() {

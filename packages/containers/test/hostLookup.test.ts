@@ -24,7 +24,7 @@ const answers: ReadonlyArray<readonly [string, string, ReadonlyArray<string>]> =
     ["10.0.0.7"]
   ],
   [
-    "nslookup that knows nothing",
+    "nslookup of an unknown host",
     "nslookup\nServer:\t\t10.0.0.1\nAddress:\t10.0.0.1:53\n\n** server can't find db: NXDOMAIN\n",
     []
   ]

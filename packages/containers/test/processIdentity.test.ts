@@ -110,21 +110,21 @@ describe("the identity of a process", () => {
     }))
 
   it.effect.each<[string, Record<string, string>, Session.Liveness]>([
-    ["no more there", {}, "Dead"],
-    ["of which nothing may be read", { "/proc/10/stat": "PermissionDenied" }, "Unknown"],
+    ["missing", {}, "Dead"],
+    ["unreadable", { "/proc/10/stat": "PermissionDenied" }, "Unknown"],
     ["on another machine", { "/etc/machine-id": "machine-b", "/proc/sys/kernel/random/boot_id": "boot-b" }, "Unknown"],
     ["in another process namespace", { "/proc/self/ns/pid": "pid:[4026532000]" }, "Unknown"],
     [
-      "in another time namespace, where its start time reads differently",
+      "in another time namespace, with another start time",
       { "/proc/self/ns/time": "time:[4026532000]", "/proc/10/stat": stat(10, 2000) },
       "Unknown"
     ],
     [
-      "of another boot of a machine of this id, which may be a clone of this one",
+      "on another boot of a machine with the same id, which may be a clone",
       { "/proc/sys/kernel/random/boot_id": "boot-b" },
       "Unknown"
     ],
-    ["where other users' processes are hidden", { "/proc/1/stat": "NotFound" }, "Unknown"]
+    ["missing while processes of other users are hidden", { "/proc/1/stat": "NotFound" }, "Unknown"]
   ])("determines the liveness of a process that is %s", ([, seen, expected]) =>
     Effect.gen(function*() {
       strictEqual(yield* liveness(machine(seen), made(machine())), expected)

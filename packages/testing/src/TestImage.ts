@@ -11,12 +11,12 @@ import * as Backend from "@ociman/containers/Backend"
 import type * as BackendError from "@ociman/containers/BackendError"
 import * as Image from "@ociman/containers/Image"
 import * as Label from "@ociman/containers/Label"
-import type * as ArtifactError from "@ociman/oci/ArtifactError"
+import type * as Artifact from "@ociman/oci/Artifact"
 import type * as Compression from "@ociman/oci/Compression"
 import type * as ContentError from "@ociman/oci/ContentError"
 import * as Hasher from "@ociman/oci/Hasher"
+import * as ImageLayer from "@ociman/oci/ImageLayer"
 import * as ImageStore from "@ociman/oci/ImageStore"
-import * as ImageLayer from "@ociman/oci/Layer"
 import type * as LocalFiles from "@ociman/oci/LocalFiles"
 import * as OciArchive from "@ociman/oci/OciArchive"
 import * as Reference from "@ociman/oci/Reference"
@@ -71,7 +71,7 @@ export interface Options {
  * @category errors
  */
 export type Error =
-  | ArtifactError.ArtifactError
+  | Artifact.ArtifactError
   | RunnableImage.ExecutableError
   | BackendError.BuildFailed
   | BackendError.EngineError

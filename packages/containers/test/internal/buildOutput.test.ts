@@ -126,28 +126,28 @@ describe("the output of a builder", () => {
       buildkit: ["[2/2] RUN echo out; echo err >&2; exit 7", 7],
       podman: ["[2/2] RUN echo out; echo err >&2; exit 7", 7]
     }],
-    ["long", "one that has several lines", {
+    ["long", "a command of several lines", {
       classic: ["[2/2] RUN echo a &&     echo b &&     exit 3", 3],
       buildkit: ["[2/2] RUN echo a &&     echo b &&     exit 3", 3],
       podman: ["[2/2] RUN echo a &&     echo b &&     exit 3", 3]
     }],
-    ["nocmd", "a command that is not there", {
+    ["nocmd", "a missing command", {
       classic: ["[2/2] RUN [\"/nothing\"]"],
       buildkit: ["[2/2] RUN [\"/nothing\"]", 1],
       podman: ["[2/2] RUN [\"/nothing\"]", 1]
     }],
-    ["copy", "a file that is not there", {
+    ["copy", "a missing file", {
       classic: ["[2/2] COPY nowhere.txt /a"],
       buildkit: ["[2/2] COPY nowhere.txt /a"],
       podman: ["[2/2] COPY nowhere.txt /a"]
     }],
-    ["base", "an image that is not there", {
+    ["base", "a missing base image", {
       classic: ["[1/2] FROM localhost/example/no-such-base:1"],
       buildkit: [],
       podman: ["[1/2] FROM localhost/example/no-such-base:1"]
     }],
-    ["parse", "an instruction that is none", { classic: [], buildkit: [], podman: ["[2/2] RUMBLE in the jungle"] }],
-    ["empty", "a Dockerfile that is empty", { classic: [], buildkit: [], podman: [] }]
+    ["parse", "an unknown instruction", { classic: [], buildkit: [], podman: ["[2/2] RUMBLE in the jungle"] }],
+    ["empty", "an empty Dockerfile", { classic: [], buildkit: [], podman: [] }]
   ]
   for (const [recording, what, expected] of failures) {
     it.each(builders)(`is parsed to the failed step and its exit code: ${what}, %s`, (builder) => {

@@ -85,10 +85,10 @@ describe("an HTTP response of an engine", () => {
 
   for (
     const [what, bytes] of [
-      ["words", "FakeEngine: no answer\n"],
+      ["plain text", "FakeEngine: no answer\n"],
       ["another protocol", "HTTP/2 200\r\n\r\n"],
       ["a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n"],
-      ["a length that no memory holds", "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n"],
+      ["an excessive length", "HTTP/1.1 200 OK\r\nContent-Length: 999999999999\r\n\r\n"],
       ["a chunk without a length", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"],
       ["a line without an end", "x".repeat(2 * 1024 * 1024)]
     ] as const

@@ -107,45 +107,19 @@ export const make = (
   executable: string,
   location: Readonly<Record<string, string>>
 ): Client => {
-  const environment = { ...plainOutput, ...location }
-  const command = (args: ReadonlyArray<string>, { variables }: ClientOptions) =>
-    Command.env(Command.make(executable, ...args), { ...environment, ...variables })
-  // As part of the command, the stream's failure becomes a failure of the command.
-  const withStdin = (args: ReadonlyArray<string>, options: ClientOptions) => {
-    const { stdin } = options
-    if (!Predicate.isObject(stdin) || Predicate.isUint8Array(stdin)) {
-      return { command: command(args, options), restore: identity<CommandFailed.CommandFailed> }
-    }
-    const { restore, stream } = streamInput(stdin)
-    return { command: Command.stdin(command(args, options), stream), restore }
-  }
-  const textOrBytes = (stdin: Stdin | undefined) =>
-    typeof stdin === "string" || Predicate.isUint8Array(stdin) ? stdin : undefined
+  const variables = { ...plainOutput, ...location }
+  const context: Context = { executor, executable, variables }
   return {
     executable,
-    variables: environment,
-    run: (args, options = {}) =>
-      Effect.suspend(() => {
-        const { command, restore } = withStdin(args, options)
-        return Subprocess.run(command, {
-          maxStdout: options.maxStdout ?? maxAnswer,
-          redact: options.redact,
-          acceptExitCode: options.acceptExitCode,
-          timeout: options.timeout ?? answerTimeout,
-          stdin: textOrBytes(options.stdin)
-        }).pipe(Effect.mapError(restore), Effect.provideService(CommandExecutor.CommandExecutor, executor))
-      }),
-    feed: <E>(args: ReadonlyArray<string>, stdin: Stream.Stream<Uint8Array, E>, options: ClientOptions = {}) =>
-      Subprocess.run(command(args, options), {
-        timeout: options.timeout,
-        stdin: Stream.mapError(stdin, (error): InputError<E> => ({ _tag: "InputError", error }))
-      }).pipe(Effect.asVoid, Effect.provideService(CommandExecutor.CommandExecutor, executor)),
+    variables,
+    run: (args, options = {}) => run(context, args, options),
+    feed: (args, stdin, options = {}) => feed(context, args, stdin, options),
     stdout: (args, options = {}) =>
-      Subprocess.stream(command(args, options), { timeout: options.timeout }).pipe(
+      Subprocess.stream(command(context, args, options), { timeout: options.timeout }).pipe(
         Stream.provideService(CommandExecutor.CommandExecutor, executor)
       ),
     output: (args, options = {}) =>
-      Subprocess.output(command(args, options), {
+      Subprocess.output(command(context, args, options), {
         redact: options.redact,
         timeout: options.timeout,
         ...options.termination,
@@ -155,28 +129,90 @@ export const make = (
       ),
     dial: (input) =>
       // It ignores SIGTERM, and has nothing to clean up.
-      Subprocess.start(command(["system", "dial-stdio"], {}), { stdin: input, killSignal: "SIGKILL" }).pipe(
+      Subprocess.start(command(context, ["system", "dial-stdio"], {}), { stdin: input, killSignal: "SIGKILL" }).pipe(
         Effect.provideService(CommandExecutor.CommandExecutor, executor)
       ),
-    follow: (args, options = {}) =>
-      Effect.suspend(() => {
-        const { command, restore } = withStdin(args, options)
-        return Subprocess.start(command, { redact: options.redact, stdin: textOrBytes(options.stdin) }).pipe(
-          Effect.provideService(CommandExecutor.CommandExecutor, executor),
-          Effect.map((process) => ({
-            isRunning: process.isRunning,
-            events: Stream.merge(
-              Stream.map(process.stdout, Output.stdout),
-              Stream.map(process.stderr, Output.stderr)
-            ).pipe(
-              Stream.concat(Stream.map(Stream.fromEffect(process.exitCode), Output.exit)),
-              Stream.mapError(restore)
-            )
-          }))
-        )
-      })
+    follow: (args, options = {}) => follow(context, args, options)
   }
 }
+
+interface Context {
+  readonly executor: CommandExecutor.CommandExecutor
+  readonly executable: string
+  readonly variables: Readonly<Record<string, string>>
+}
+
+const command = (context: Context, args: ReadonlyArray<string>, { variables }: Pick<ClientOptions, "variables">) =>
+  Command.env(Command.make(context.executable, ...args), { ...context.variables, ...variables })
+
+/**
+ * Command with the stream of the options as its input. The failure of a stream
+ * that is part of a command becomes a failure of the command; `restore` makes
+ * the original error its cause.
+ */
+const commandWithStdin = (context: Context, args: ReadonlyArray<string>, options: ClientOptions) => {
+  const { stdin } = options
+  if (!Predicate.isObject(stdin) || Predicate.isUint8Array(stdin)) {
+    return { command: command(context, args, options), restore: identity<CommandFailed.CommandFailed> }
+  }
+  const { restore, stream } = streamInput(stdin)
+  return { command: Command.stdin(command(context, args, options), stream), restore }
+}
+
+const textOrBytes = (stdin: Stdin | undefined) =>
+  typeof stdin === "string" || Predicate.isUint8Array(stdin) ? stdin : undefined
+
+const run = (
+  context: Context,
+  args: ReadonlyArray<string>,
+  options: ClientOptions
+): Effect.Effect<Subprocess.Result, CommandFailed.CommandFailed> =>
+  Effect.suspend(() => {
+    const { command, restore } = commandWithStdin(context, args, options)
+    return Subprocess.run(command, {
+      maxStdout: options.maxStdout ?? maxAnswer,
+      redact: options.redact,
+      acceptExitCode: options.acceptExitCode,
+      timeout: options.timeout ?? answerTimeout,
+      stdin: textOrBytes(options.stdin)
+    }).pipe(
+      Effect.mapError(restore),
+      Effect.provideService(CommandExecutor.CommandExecutor, context.executor)
+    )
+  })
+
+const feed = <E>(
+  context: Context,
+  args: ReadonlyArray<string>,
+  stdin: Stream.Stream<Uint8Array, E>,
+  options: Pick<ClientOptions, "variables" | "timeout">
+): Effect.Effect<void, CommandFailed.CommandFailed | InputError<E>> =>
+  Subprocess.run(command(context, args, options), {
+    timeout: options.timeout,
+    stdin: Stream.mapError(stdin, (error): InputError<E> => ({ _tag: "InputError", error }))
+  }).pipe(Effect.asVoid, Effect.provideService(CommandExecutor.CommandExecutor, context.executor))
+
+const follow = (
+  context: Context,
+  args: ReadonlyArray<string>,
+  options: ClientOptions
+): Effect.Effect<RunningClient, CommandFailed.CommandFailed, Scope.Scope> =>
+  Effect.suspend(() => {
+    const { command, restore } = commandWithStdin(context, args, options)
+    return Subprocess.start(command, { redact: options.redact, stdin: textOrBytes(options.stdin) }).pipe(
+      Effect.provideService(CommandExecutor.CommandExecutor, context.executor),
+      Effect.map((process) => ({
+        isRunning: process.isRunning,
+        events: Stream.merge(
+          Stream.map(process.stdout, Output.stdout),
+          Stream.map(process.stderr, Output.stderr)
+        ).pipe(
+          Stream.concat(Stream.map(Stream.fromEffect(process.exitCode), Output.exit)),
+          Stream.mapError(restore)
+        )
+      }))
+    )
+  })
 
 /** Bytes of a client's output: far more than any list or inspection. */
 const maxAnswer = 64 * 1024 * 1024

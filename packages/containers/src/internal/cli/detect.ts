@@ -1,6 +1,5 @@
 import * as CommandExecutor from "@effect/platform/CommandExecutor"
 import type * as FileSystem from "@effect/platform/FileSystem"
-import type * as CommandFailed from "@ociman/process/CommandFailed"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
@@ -55,88 +54,102 @@ export const detect = (
   client: Client,
   expected: Engine.Name
 ): Effect.Effect<Engine.Engine<Engine.Cli>, Probe, CommandExecutor.CommandExecutor | FileSystem.FileSystem> => {
-  const probe = (reason: Probe["reason"], detail: string) =>
-    new Probe({ engine: expected, executable: client.executable, reason, detail })
-  const unexpected = (detail: string) => probe("UnexpectedAnswer", detail)
-  const refused = (error: CommandFailed.CommandFailed) =>
-    probe(unavailableReason(error), lastLine(error.stderr) || error.shortMessage)
+  const context: Context = {
+    client,
+    probe: (reason, detail) => new Probe({ engine: expected, executable: client.executable, reason, detail })
+  }
+  return expected === "docker" ? detectByDocker(context) : detectByPodman(context)
+}
 
-  const query = (...args: ReadonlyArray<string>) =>
-    client.run([...args, "--format", "{{json .}}"], { timeout: "20 seconds" }).pipe(
-      Effect.mapBoth({ onFailure: refused, onSuccess: ({ stdout }) => stdout.text })
-    )
-  const read = <A, I>(schema: Schema.Schema<A, I>, text: string) =>
-    Effect.mapError(
-      Schema.decode(Schema.parseJson(schema))(text),
-      () => unexpected(text.length > 200 ? `${text.slice(0, 200)}…` : text.trim())
-    )
-  // An engine's version may be `dev` or a commit, so features are decided by its API version only.
-  const apiVersion = (text: string) =>
-    Effect.mapError(Engine.parseVersion(text), () => unexpected(`"${text}" is not an API version`))
+interface Context {
+  readonly client: Client
+  readonly probe: (reason: Probe["reason"], detail: string) => Probe
+}
 
-  const podmanEngine = Effect.fnUntraced(function*(info: typeof PodmanInfo.Type) {
-    const { APIVersion, Version } = info.version
-    const podman = yield* apiVersion(APIVersion ?? Version)
-    return {
-      name: "podman" as const,
-      transport: {
-        _tag: "Cli" as const,
-        client: "podman" as const,
-        executable: client.executable,
-        version: Version,
-        apiVersion: podman
-      },
-      version: Version,
-      apiVersion: podman,
-      capabilities: Engine.allCapabilities,
-      rootless: info.host.security.rootless,
-      ...(info.host.serviceIsRemote === true ? yield* podmanLocation(podman) : noLocation)
-    }
-  })
-
-  const dockerEngine = Effect.fnUntraced(function*(answer: typeof DockerVersion.Type, info: typeof DockerInfo.Type) {
-    const executor = yield* CommandExecutor.CommandExecutor
-    const podman = answer.Server.Components?.find(({ Name }) => Name === "Podman Engine")
-    return {
-      name: podman === undefined ? "docker" as const : "podman" as const,
-      transport: {
-        _tag: "Cli" as const,
-        client: "docker" as const,
-        executable: client.executable,
-        version: answer.Client.Version,
-        apiVersion: yield* apiVersion(answer.Client.DefaultAPIVersion ?? answer.Client.ApiVersion)
-      },
-      version: podman?.Version ?? answer.Server.Version,
-      apiVersion: yield* apiVersion(podman?.Details?.APIVersion ?? podman?.Version ?? answer.Server.ApiVersion),
-      capabilities: Engine.allCapabilities,
-      rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
-        info.Rootless === true,
-      ...yield* dockerLocation(client, executor)
-    }
-  })
-
-  // Only `version` reports why it failed, so its error takes precedence.
-  const docker = Effect.gen(function*() {
-    const info = yield* Effect.fork(query("info"))
-    const answer = yield* query("version")
+// Only `version` reports why it failed, so its error takes precedence.
+const detectByDocker = (context: Context) =>
+  Effect.gen(function*() {
+    const info = yield* Effect.fork(query(context, "info"))
+    const answer = yield* query(context, "version")
     const infoText = yield* Fiber.join(info)
     return yield* Option.match(Schema.decodeOption(Schema.parseJson(PodmanInfo))(infoText), {
-      onSome: podmanEngine,
+      onSome: (info) => podmanEngine(context, info),
       onNone: () =>
         Effect.flatMap(
-          Effect.all([read(DockerVersion, answer), read(DockerInfo, infoText)]),
-          ([answer, info]) => dockerEngine(answer, info)
+          Effect.all([decode(context, DockerVersion, answer), decode(context, DockerInfo, infoText)]),
+          ([answer, info]) => dockerEngine(context, answer, info)
         )
     })
   })
 
-  const podman = query("info").pipe(
-    Effect.flatMap((text) => read(PodmanInfo, text)),
-    Effect.flatMap(podmanEngine)
+const detectByPodman = (context: Context) =>
+  query(context, "info").pipe(
+    Effect.flatMap((text) => decode(context, PodmanInfo, text)),
+    Effect.flatMap((info) => podmanEngine(context, info))
   )
 
-  return expected === "docker" ? docker : podman
-}
+const query = ({ client, probe }: Context, command: "info" | "version") =>
+  client.run([command, "--format", "{{json .}}"], { timeout: "20 seconds" }).pipe(
+    Effect.mapBoth({
+      onFailure: (error) => probe(unavailableReason(error), lastLine(error.stderr) || error.shortMessage),
+      onSuccess: ({ stdout }) => stdout.text
+    })
+  )
+
+const decode = <A, I>({ probe }: Context, schema: Schema.Schema<A, I>, text: string) =>
+  Effect.mapError(
+    Schema.decode(Schema.parseJson(schema))(text),
+    () => probe("UnexpectedAnswer", text.length > 200 ? `${text.slice(0, 200)}…` : text.trim())
+  )
+
+// An engine's version may be `dev` or a commit, so features are decided by its API version only.
+const apiVersion = ({ probe }: Context, text: string) =>
+  Effect.mapError(Engine.parseVersion(text), () => probe("UnexpectedAnswer", `"${text}" is not an API version`))
+
+const podmanEngine = Effect.fnUntraced(function*(context: Context, info: typeof PodmanInfo.Type) {
+  const { APIVersion, Version } = info.version
+  const podman = yield* apiVersion(context, APIVersion ?? Version)
+  return {
+    name: "podman" as const,
+    transport: {
+      _tag: "Cli" as const,
+      client: "podman" as const,
+      executable: context.client.executable,
+      version: Version,
+      apiVersion: podman
+    },
+    version: Version,
+    apiVersion: podman,
+    capabilities: Engine.allCapabilities,
+    rootless: info.host.security.rootless,
+    ...(info.host.serviceIsRemote === true ? yield* podmanLocation(podman) : noLocation)
+  }
+})
+
+const dockerEngine = Effect.fnUntraced(function*(
+  context: Context,
+  { Client, Server }: typeof DockerVersion.Type,
+  info: typeof DockerInfo.Type
+) {
+  const executor = yield* CommandExecutor.CommandExecutor
+  const podman = Server.Components?.find(({ Name }) => Name === "Podman Engine")
+  return {
+    name: podman === undefined ? "docker" as const : "podman" as const,
+    transport: {
+      _tag: "Cli" as const,
+      client: "docker" as const,
+      executable: context.client.executable,
+      version: Client.Version,
+      apiVersion: yield* apiVersion(context, Client.DefaultAPIVersion ?? Client.ApiVersion)
+    },
+    version: podman?.Version ?? Server.Version,
+    apiVersion: yield* apiVersion(context, podman?.Details?.APIVersion ?? podman?.Version ?? Server.ApiVersion),
+    capabilities: Engine.allCapabilities,
+    rootless: (info.SecurityOptions ?? []).some((option) => /^(?:name=)?rootless(?:,|$)/.test(option)) ||
+      info.Rootless === true,
+    ...yield* dockerLocation(context.client, executor)
+  }
+})
 
 interface Location {
   readonly endpoint: Option.Option<string>

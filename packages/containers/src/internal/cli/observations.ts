@@ -21,85 +21,98 @@ import { eventArguments } from "./flags/events.js"
 import { statsArguments } from "./flags/stats.js"
 
 /** @internal */
-export const observations = (context: Context): Pick<Containers, "processes" | "stats"> & Events => {
+export const observations = (context: Context): Pick<Containers, "processes" | "stats"> & Events => ({
+  stats: stats(context),
+  processes: processes(context),
+  subscribe: (filter) =>
+    Effect.gen(function*() {
+      const since = filter.since === undefined ? yield* engineTime(context) : DateTime.formatIso(filter.since)
+      // The client starts with the subscription, not with the first pull of the stream.
+      const queue = yield* Stream.toQueueOfElements(eventsSince(context, since, filter), { capacity: eventBuffer })
+      return Stream.flattenExitOption(Stream.fromQueue(queue))
+    })
+})
+
+const failed = ({ engine }: Context, operation: string, reason: EngineFailed["reason"]) => (detail: string) =>
+  new EngineFailed({ engine: engine.name, operation, reason, detail })
+
+const decoded = <A>(
+  { engine }: Context,
+  operation: string,
+  line: string,
+  result: Either.Either<A, ParseResult.ParseError>
+) =>
+  Effect.mapError(
+    result,
+    (cause) =>
+      new EngineFailed({
+        engine: engine.name,
+        operation,
+        reason: "UnexpectedAnswer",
+        detail: `${line.slice(0, 500)}\n${cause.message}`,
+        cause
+      })
+  )
+
+const stats = (context: Context): Containers["stats"] => (container, { follow }) => {
   const { client, engine, explain } = context
+  const operation = "Container.stats"
+  return lines(client.stdout(
+    statsArguments(engine.transport, container, follow),
+    follow ? {} : { timeout: answerTimeout }
+  )).pipe(
+    Stream.catchTag("CommandFailed", (error) =>
+      Stream.fromEffect(
+        explain(operation)<ContainerNotFound | EngineFailed>(failures.noSuchContainer(container), {
+          condition: "cannotMeasure",
+          error: failed(context, operation, "Unsupported")
+        })(error)
+      )),
+    Stream.mapEffect((line) => decoded(context, operation, line, statsFormat.decode(line))),
+    whileRunning(() => failed(context, operation, "Conflict")(`container ${container} is not running`))
+  )
+}
 
-  const failed = (operation: string, reason: EngineFailed["reason"]) => (detail: string) =>
-    new EngineFailed({ engine: engine.name, operation, reason, detail })
-
-  const decoded = <A>(operation: string, line: string, result: Either.Either<A, ParseResult.ParseError>) =>
-    Effect.mapError(
-      result,
-      (cause) =>
-        new EngineFailed({
-          engine: engine.name,
-          operation,
-          reason: "UnexpectedAnswer",
-          detail: `${line.slice(0, 500)}\n${cause.message}`,
-          cause
-        })
+const processes = (context: Context): Containers["processes"] => (container) =>
+  context.client.run([
+    "container",
+    "top",
+    container,
+    ...(context.engine.transport.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
+  ]).pipe(
+    Effect.catchAll(context.explain("Container.processes")(failures.noSuchContainer(container))),
+    Effect.flatMap(({ stdout }) =>
+      Effect.mapError(processesOf(stdout.text), failed(context, "Container.processes", "UnexpectedAnswer"))
     )
+  )
 
-  const eventsSince = (since: string, filter: Filter) =>
-    lines(client.stdout(eventArguments(engine.transport, since, filter))).pipe(
-      Stream.catchTag("CommandFailed", (error) => Stream.fromEffect(explain("Event.subscribe")()(error))),
-      Stream.mapEffect((line) => decoded("Event.subscribe", line, eventFormat.decode(line))),
-      Stream.filterMap(Option.filter(eventFormat.matchesFilter(filter)))
-    )
+const eventsSince = (context: Context, since: string, filter: Filter) => {
+  const { client, engine, explain } = context
+  const operation = "Event.subscribe"
+  return lines(client.stdout(eventArguments(engine.transport, since, filter))).pipe(
+    Stream.catchTag("CommandFailed", (error) => Stream.fromEffect(explain(operation)()(error))),
+    Stream.mapEffect((line) => decoded(context, operation, line, eventFormat.decode(line))),
+    Stream.filterMap(Option.filter(eventFormat.matchesFilter(filter)))
+  )
+}
 
-  // Podman has no command that prints its time. Events before the subscription are in an earlier millisecond.
-  const engineTime: Effect.Effect<string, EngineError> = engine.transport.client === "docker"
+// Podman has no command that prints its time. Events before the subscription are in an earlier millisecond.
+const engineTime = (context: Context): Effect.Effect<string, EngineError> => {
+  const { client, engine, explain } = context
+  const operation = "Event.subscribe"
+  return engine.transport.client === "docker"
     ? client.run(["info", "--format", "{{.SystemTime}}"]).pipe(
-      Effect.catchAll(explain("Event.subscribe")()),
+      Effect.catchAll(explain(operation)()),
       Effect.map(({ stdout }) => stdout.text.trim()),
       Effect.filterOrFail(
         (text) => Option.isSome(DateTime.make(text)),
-        (text) => failed("Event.subscribe", "UnexpectedAnswer")(`"${beginning(text)}" is not a time`)
+        (text) => failed(context, operation, "UnexpectedAnswer")(`"${beginning(text)}" is not a time`)
       )
     )
     : Clock.currentTimeMillis.pipe(
       Effect.tap(() => Effect.sleep("1 millis")),
       Effect.map((now) => DateTime.formatIso(DateTime.unsafeMake(now + 1)))
     )
-
-  return {
-    stats: (container, { follow }) =>
-      lines(client.stdout(
-        statsArguments(engine.transport, container, follow),
-        follow ? {} : { timeout: answerTimeout }
-      )).pipe(
-        Stream.catchTag("CommandFailed", (error) =>
-          Stream.fromEffect(
-            explain("Container.stats")<ContainerNotFound | EngineFailed>(failures.noSuchContainer(container), {
-              condition: "cannotMeasure",
-              error: failed("Container.stats", "Unsupported")
-            })(error)
-          )),
-        Stream.mapEffect((line) => decoded("Container.stats", line, statsFormat.decode(line))),
-        whileRunning(() => failed("Container.stats", "Conflict")(`container ${container} is not running`))
-      ),
-
-    processes: (container) =>
-      client.run([
-        "container",
-        "top",
-        container,
-        ...(engine.transport.client === "docker" ? ["-o", "pid,user,args"] : ["hpid", "user", "args"])
-      ]).pipe(
-        Effect.catchAll(explain("Container.processes")(failures.noSuchContainer(container))),
-        Effect.flatMap(({ stdout }) =>
-          Effect.mapError(processesOf(stdout.text), failed("Container.processes", "UnexpectedAnswer"))
-        )
-      ),
-
-    subscribe: (filter) =>
-      Effect.gen(function*() {
-        const since = filter.since === undefined ? yield* engineTime : DateTime.formatIso(filter.since)
-        // The client starts with the subscription, not with the first pull of the stream.
-        const queue = yield* Stream.toQueueOfElements(eventsSince(since, filter), { capacity: eventBuffer })
-        return Stream.flattenExitOption(Stream.fromQueue(queue))
-      })
-  }
 }
 
 /** Events that are read ahead of the consumer. More of them wait in the client, and none are lost. */
