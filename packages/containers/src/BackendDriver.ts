@@ -26,7 +26,6 @@ import type * as Definition from "./Definition.js"
 import type * as Engine from "./Engine.js"
 import type * as Exec from "./Exec.js"
 import type * as HostName from "./HostName.js"
-import type * as ImageHistory from "./ImageHistory.js"
 import type * as ImageId from "./ImageId.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import type * as model from "./internal/model/events.js"
@@ -35,8 +34,6 @@ import type * as IpAddress from "./IpAddress.js"
 import type * as Label from "./Label.js"
 import type * as NetworkInfo from "./NetworkInfo.js"
 import type * as Output from "./Output.js"
-import type * as ProcessInfo from "./ProcessInfo.js"
-import type * as Stats from "./Stats.js"
 import type * as Transfer from "./Transfer.js"
 import type * as VolumeInfo from "./VolumeInfo.js"
 
@@ -113,11 +110,11 @@ export interface Containers {
   readonly stats: (
     container: string,
     options: { readonly follow: boolean }
-  ) => Stream.Stream<Stats.Stats, BackendError.ContainerError>
+  ) => Stream.Stream<ContainerInfo.Stats, BackendError.ContainerError>
   /** Lists the processes of a running container. */
   readonly processes: (
     container: string
-  ) => Effect.Effect<ReadonlyArray<ProcessInfo.ProcessInfo>, BackendError.ContainerError>
+  ) => Effect.Effect<ReadonlyArray<ContainerInfo.ProcessInfo>, BackendError.ContainerError>
   /** Creates an image from the container's file system, without volumes and other mounts. */
   readonly commit: (
     container: string,
@@ -197,7 +194,7 @@ export interface Images {
   ) => Stream.Stream<Transfer.Event, BackendError.TransferError>
   readonly inspect: (image: ImageKey) => Effect.Effect<ImageInfo.ImageInfo, BackendError.ImageError>
   /** Returns the steps that created the image, the last one first. */
-  readonly history: (image: ImageKey) => Effect.Effect<ReadonlyArray<ImageHistory.Step>, BackendError.ImageError>
+  readonly history: (image: ImageKey) => Effect.Effect<ReadonlyArray<ImageInfo.HistoryStep>, BackendError.ImageError>
   /** Lists images that match all label filters. */
   readonly list: (
     labels: ReadonlyArray<Label.Filter>

@@ -1,9 +1,10 @@
 /**
- * Properties of a container, decoded from the answer of Docker or Podman, which is kept in `raw`.
+ * Properties, processes and resource usage of a container, as reported by its engine.
  *
  * @since 0.1.0
  */
 import type * as DateTime from "effect/DateTime"
+import type * as Duration from "effect/Duration"
 import type * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import type * as ContainerId from "./ContainerId.js"
@@ -89,4 +90,53 @@ export interface ContainerInfo {
   readonly addresses: Readonly<Record<string, string>>
   /** Answer of the engine, as JSON. */
   readonly raw: unknown
+}
+
+/**
+ * Process of a container, as listed by its engine.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface ProcessInfo {
+  /** Process id on the engine's machine, not the one in the container. */
+  readonly pid: number
+  /** Name or uid. Docker takes the name from the engine's machine, Podman from the container. */
+  readonly user: string
+  /** Executable and arguments, separated by spaces. */
+  readonly command: string
+}
+
+/**
+ * Sample of the resource usage. Podman reports exact numbers. Docker's client rounds processor time to a hundredth of a
+ * percent, and sizes to three or four digits, which are parsed as printed: `1.5MiB` is 1,572,864 bytes.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface Stats {
+  /** Processor usage since the last sample; 1 is one full processor. */
+  readonly cpu: number
+  /** Processor time since the container started; `None` with Docker's client. */
+  readonly cpuTime: Option.Option<Duration.Duration>
+  readonly memory: MemoryStats
+  /** Bytes through the container's network interfaces since it started. */
+  readonly network: { readonly received: number; readonly sent: number }
+  /** Bytes read from and written to block devices since the container started. */
+  readonly blockDevices: { readonly read: number; readonly written: number }
+  /** Number of processes, including threads. */
+  readonly processes: number
+}
+
+/**
+ * Memory usage of a container.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface MemoryStats {
+  /** Memory in use in bytes, without the reclaimable page cache. */
+  readonly used: number
+  /** Memory limit of the container in bytes, or the memory of the engine's machine. */
+  readonly limit: number
 }

@@ -35,7 +35,6 @@ import * as Stream from "effect/Stream"
 import * as Backend from "./Backend.js"
 import type * as BackendDriver from "./BackendDriver.js"
 import type * as BackendError from "./BackendError.js"
-import type * as ImageHistory from "./ImageHistory.js"
 import type * as ImageId from "./ImageId.js"
 import type * as ImageInfo from "./ImageInfo.js"
 import * as libraryLabels from "./internal/contract/libraryLabels.js"
@@ -124,7 +123,7 @@ export const labels = (
  */
 export const history = (
   image: BackendDriver.ImageKey
-): Effect.Effect<ReadonlyArray<ImageHistory.Step>, BackendError.ImageError, Backend.Backend> =>
+): Effect.Effect<ReadonlyArray<ImageInfo.HistoryStep>, BackendError.ImageError, Backend.Backend> =>
   withBackend((backend) => backend.images.history(image))
 
 /**

@@ -1,5 +1,5 @@
 /**
- * Properties of an image, decoded from the answer of Docker or Podman, which is kept in `raw`.
+ * Properties and history of an image, as reported by its engine.
  *
  * @since 0.1.0
  */
@@ -25,6 +25,23 @@ export interface ImageInfo {
   readonly architecture: string
   /** Size in bytes. */
   readonly size: number
+  /** Answer of the engine, as JSON. */
+  readonly raw: unknown
+}
+
+/**
+ * Step of the history of an image.
+ *
+ * @since 0.1.0
+ * @category models
+ */
+export interface HistoryStep {
+  readonly created: Option.Option<DateTime.Utc>
+  /** Instruction, as recorded by the builder; empty if unknown. */
+  readonly createdBy: string
+  /** Number of bytes that the step added. */
+  readonly size: number
+  readonly comment: string
   /** Answer of the engine, as JSON. */
   readonly raw: unknown
 }

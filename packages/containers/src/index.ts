@@ -62,7 +62,7 @@ export * as Container from "./Container.js"
 export * as ContainerId from "./ContainerId.js"
 
 /**
- * Properties of a container, decoded from the answer of Docker or Podman, which is kept in `raw`.
+ * Properties, processes and resource usage of a container, as reported by its engine.
  *
  * @since 0.1.0
  */
@@ -176,13 +176,6 @@ export * as HostResolver from "./HostResolver.js"
 export * as Image from "./Image.js"
 
 /**
- * Steps that created an image, decoded from the answers of both engines.
- *
- * @since 0.1.0
- */
-export * as ImageHistory from "./ImageHistory.js"
-
-/**
  * Id of an image on an engine: a digest, `sha256:` and 64 hexadecimal digits.
  *
  * @since 0.1.0
@@ -190,7 +183,7 @@ export * as ImageHistory from "./ImageHistory.js"
 export * as ImageId from "./ImageId.js"
 
 /**
- * Properties of an image, decoded from the answer of Docker or Podman, which is kept in `raw`.
+ * Properties and history of an image, as reported by its engine.
  *
  * @since 0.1.0
  */
@@ -267,13 +260,6 @@ export * as PlatformSupport from "./PlatformSupport.js"
 export * as Port from "./Port.js"
 
 /**
- * Processes of a container, as listed by its engine.
- *
- * @since 0.1.0
- */
-export * as ProcessInfo from "./ProcessInfo.js"
-
-/**
  * Records the calls of a backend, memory or real, for assertions in tests.
  *
  * @since 0.1.0
@@ -294,13 +280,6 @@ export * as RestartPolicy from "./RestartPolicy.js"
  * @since 0.1.0
  */
 export * as Session from "./Session.js"
-
-/**
- * Resource usage of a running container.
- *
- * @since 0.1.0
- */
-export * as Stats from "./Stats.js"
 
 /**
  * Subnets: ranges of IP addresses in CIDR notation.

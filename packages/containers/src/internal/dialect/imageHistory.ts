@@ -2,7 +2,7 @@ import * as DateTime from "effect/DateTime"
 import * as Either from "effect/Either"
 import type * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { Step } from "../../ImageHistory.js"
+import type { HistoryStep } from "../../ImageInfo.js"
 
 const text = Schema.optionalWith(Schema.String, { nullable: true, default: () => "" })
 
@@ -20,7 +20,7 @@ const decodeDocker = Schema.decodeUnknownEither(DockerStep)
 const decodePodman = Schema.decodeUnknownEither(PodmanStep)
 
 /** Decodes one line of the output of `docker image history --format '{{json .}}' --human=false`. */
-export const fromDocker = (raw: unknown): Either.Either<Step, ParseResult.ParseError> =>
+export const fromDocker = (raw: unknown): Either.Either<HistoryStep, ParseResult.ParseError> =>
   Either.map(decodeDocker(raw), ({ Comment, CreatedAt, CreatedBy, Size }) => ({
     created: DateTime.make(CreatedAt),
     createdBy: CreatedBy,
@@ -30,7 +30,7 @@ export const fromDocker = (raw: unknown): Either.Either<Step, ParseResult.ParseE
   }))
 
 /** Decodes one element of the output of `podman image history --format json`. */
-export const fromPodman = (raw: unknown): Either.Either<Step, ParseResult.ParseError> =>
+export const fromPodman = (raw: unknown): Either.Either<HistoryStep, ParseResult.ParseError> =>
   Either.map(decodePodman(raw), ({ comment, created, CreatedBy, size }) => ({
     created: DateTime.make(created),
     createdBy: CreatedBy,

@@ -1,5 +1,5 @@
 import * as Either from "effect/Either"
-import type { ProcessInfo } from "../../ProcessInfo.js"
+import type { ProcessInfo } from "../../ContainerInfo.js"
 import { beginning } from "./inspection.js"
 
 const line = /^\s*(\d+)\s+(\S+)\s+(\S.*|)$/

@@ -3,7 +3,7 @@ import * as Either from "effect/Either"
 import * as Option from "effect/Option"
 import * as ParseResult from "effect/ParseResult"
 import * as Schema from "effect/Schema"
-import type { Stats } from "../../Stats.js"
+import type { Stats } from "../../ContainerInfo.js"
 
 const units = ["", "k", "m", "g", "t", "p", "e", "z", "y"]
 

@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type * as ContainerInfo from "../../ContainerInfo.js"
 import * as Environment from "../../Environment.js"
-import type * as ImageHistory from "../../ImageHistory.js"
 import type * as ImageInfo from "../../ImageInfo.js"
 import * as IpAddress from "../../IpAddress.js"
 import { decode as decodeContainerInfo } from "../dialect/containerInfo.js"
@@ -76,7 +75,7 @@ export const imageInfo = (image: Image): Effect.Effect<ImageInfo.ImageInfo> => {
  *
  * @internal
  */
-export const imageSteps = ({ steps }: Image): Effect.Effect<ReadonlyArray<ImageHistory.Step>> =>
+export const imageSteps = ({ steps }: Image): Effect.Effect<ReadonlyArray<ImageInfo.HistoryStep>> =>
   Effect.orDie(Effect.forEach([...steps].reverse(), ({ comment, created, createdBy, size }) =>
     imageHistory.fromDocker({
       CreatedAt: time(created),

@@ -3,11 +3,11 @@ import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"
 import type { BuildRequest, Credentials } from "../../BackendDriver.js"
 import type * as ContainerId from "../../ContainerId.js"
+import type { Stats } from "../../ContainerInfo.js"
 import type * as Definition from "../../Definition.js"
 import type * as Engine from "../../Engine.js"
 import type * as Exec from "../../Exec.js"
 import type * as Output from "../../Output.js"
-import type { Stats } from "../../Stats.js"
 
 /**
  * Options of the memory engine.

@@ -14,8 +14,6 @@ import type * as ContainerName from "../../ContainerName.js"
 import type * as Exec from "../../Exec.js"
 import type * as ImageId from "../../ImageId.js"
 import type * as Output from "../../Output.js"
-import type * as ProcessInfo from "../../ProcessInfo.js"
-import type * as Stats from "../../Stats.js"
 import type { CommitOptions, LogOptions } from "./requests.js"
 
 export const ContainerTypeId: unique symbol = Symbol.for("@ociman/containers/Container")
@@ -79,11 +77,11 @@ export interface Container extends Pipeable, Inspectable.Inspectable {
   readonly copyOutTar: (path: string) => Stream.Stream<Uint8Array, BackendError.CopyError>
 
   /** Current resource usage of the running container. */
-  readonly stats: Effect.Effect<Stats.Stats, BackendError.ContainerError>
+  readonly stats: Effect.Effect<ContainerInfo.Stats, BackendError.ContainerError>
   /** Resource usage, about once a second until the container stops. */
-  readonly statsStream: Stream.Stream<Stats.Stats, BackendError.ContainerError>
+  readonly statsStream: Stream.Stream<ContainerInfo.Stats, BackendError.ContainerError>
   /** Processes of the running container. */
-  readonly processes: Effect.Effect<ReadonlyArray<ProcessInfo.ProcessInfo>, BackendError.ContainerError>
+  readonly processes: Effect.Effect<ReadonlyArray<ContainerInfo.ProcessInfo>, BackendError.ContainerError>
 
   readonly inspect: Effect.Effect<ContainerInfo.ContainerInfo, BackendError.ContainerError>
   readonly name: Effect.Effect<string, BackendError.ContainerError>
