@@ -210,7 +210,7 @@ export const make = (patterns: ReadonlyArray<string>): Either.Either<DockerIgnor
  *
  * @example
  * ```ts
- * import { DockerIgnore } from "@ociman/oci"
+ * import * as DockerIgnore from "@ociman/oci/author/DockerIgnore"
  * import { Either } from "effect"
  *
  * const ignore = Either.getOrThrow(DockerIgnore.fromText("*.log\n!keep.log\nnode_modules\n"))

@@ -67,7 +67,7 @@ export const blobPath = (digest: digests.WellFormed): string => `blobs/${digest.
  * @since 0.1.0
  * @category getters
  * @example
- * import { ImageLayout } from "@ociman/oci"
+ * import * as ImageLayout from "@ociman/oci/author/ImageLayout"
  * import { Option } from "effect"
  *
  * const digest = `sha256:${"0".repeat(64)}`

@@ -33,7 +33,7 @@ export interface SegmentHasher {
  * @since 0.1.0
  * @category constructors
  * @example
- * import { SegmentHasher } from "@ociman/oci"
+ * import * as SegmentHasher from "@ociman/oci/author/SegmentHasher"
  * import { NodeHasher } from "@ociman/node"
  * import { Effect } from "effect"
  *

@@ -50,7 +50,7 @@ const notedResult = (
   result: unknown,
   noted: (extra: ReadonlyArray<unknown>) => Effect.Effect<unknown>
 ): unknown => {
-  if (Effect.isEffect(result)) return Effect.zipRight(noted([]), result)
+  if (isEffect(result)) return Effect.zipRight(noted([]), result)
   if (isStream(result)) return Stream.unwrap(Effect.as(noted([]), result))
   if (isExecutor(result)) {
     return CommandExecutor.makeExecutor((command) => Effect.zipRight(noted([command]), result.start(command)))
@@ -60,7 +60,9 @@ const notedResult = (
 
 const isOperation = (u: unknown): u is (...args: ReadonlyArray<unknown>) => unknown => Predicate.isFunction(u)
 
-const isStream = (u: unknown): u is Stream.Stream<unknown, unknown> => Predicate.hasProperty(u, Stream.StreamTypeId)
+const isEffect = (u: unknown): u is Effect.Effect<unknown> => Effect.isEffect(u)
+
+const isStream = (u: unknown): u is Stream.Stream<unknown> => Predicate.hasProperty(u, Stream.StreamTypeId)
 
 const isExecutor = (u: unknown): u is CommandExecutor.CommandExecutor =>
   Predicate.hasProperty(u, CommandExecutor.TypeId)

@@ -18,6 +18,7 @@ import * as HashMap from "effect/HashMap"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as LogLevel from "effect/LogLevel"
+import type * as Option from "effect/Option"
 import type * as Predicate from "effect/Predicate"
 import type * as Scope from "effect/Scope"
 import * as TestImage from "../../TestImage.js"
@@ -194,10 +195,12 @@ export const failsWith = <A, E extends { readonly _tag: string }, R, Tag extends
  *
  * @internal
  */
-export const unlessNameInUse = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.catchIf(Effect.asSome(effect), isNameInUse, () => Effect.succeedNone)
-
-const isNameInUse = (error: unknown): error is BackendError.NameInUse => error instanceof BackendError.NameInUse
+export const unlessNameInUse = <A, E extends { readonly _tag: string }, R>(
+  effect: Effect.Effect<A, E, R>
+): Effect.Effect<Option.Option<A>, Exclude<E, Extract<E, BackendError.NameInUse>>, R> => {
+  const isNameInUse = (error: E): error is Extract<E, BackendError.NameInUse> => error._tag === "NameInUse"
+  return Effect.catchIf(Effect.asSome(effect), isNameInUse, () => Effect.succeedNone)
+}
 
 /**
  * Repeats an effect until its result satisfies the predicate. Fails the test after 30 seconds.
