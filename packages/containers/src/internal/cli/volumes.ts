@@ -4,8 +4,8 @@ import * as Option from "effect/Option"
 import type { Containers, VolumeRequest, Volumes } from "../../BackendDriver.js"
 import { type NameInUse, type ResourceInUse, VolumeNotFound } from "../../BackendError.js"
 import * as Label from "../../Label.js"
-import * as VolumeInfo from "../../VolumeInfo.js"
 import { nonEmptyLines, readAnswers } from "../dialect/inspection.js"
+import * as volumeInfo from "../dialect/volumeInfo.js"
 import { formatCsv } from "../values/csv.js"
 import type { Context } from "./context.js"
 import * as failures from "./failures.js"
@@ -42,7 +42,7 @@ const labelsAreCsv = ({ client, engine }: Context, labels: Label.Labels) =>
 const inspect = (context: Context): Volumes["inspect"] => (volume) =>
   context.client.run(["volume", "inspect", volume]).pipe(
     Effect.catchAll(context.explain("Volume.inspect")(failures.noSuchVolume(volume))),
-    Effect.flatMap(({ stdout }) => readAnswers(context, "Volume.inspect", stdout.text, VolumeInfo.decode)),
+    Effect.flatMap(({ stdout }) => readAnswers(context, "Volume.inspect", stdout.text, volumeInfo.decode)),
     Effect.flatMap(([info]) => info?.name === volume ? Effect.succeed(info) : new VolumeNotFound({ volume }))
   )
 
@@ -60,7 +60,7 @@ const list = (context: Context): Volumes["list"] => (labels) =>
       ["volume"],
       nonEmptyLines(stdout.text),
       "noSuchVolume",
-      VolumeInfo.decode
+      volumeInfo.decode
     )
     return labelFilters.select(infos, labels)
   })
