@@ -195,7 +195,7 @@ export const pullIfAbsent = (
   image: Reference.Reference,
   options?: PullOptions
 ): Effect.Effect<void, BackendError.TransferError, Backend.Backend> =>
-  Effect.unlessEffect(pull(image, options), exists(image)).pipe(Effect.asVoid)
+  Effect.flatMap(exists(image), (isPresent) => isPresent ? Effect.void : pull(image, options))
 
 /**
  * Pushes an image to the registry of its reference. Returns the digest of the manifest in the registry, if the engine

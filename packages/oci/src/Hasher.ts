@@ -80,21 +80,21 @@ export const digestOf = (algorithm: Digest.Algorithm, incremental: Incremental):
  * @since 0.1.0
  * @category constructors
  */
-export const make = ({ reader, start }: Primitives): Hasher["Type"] => {
+export const make = ({ reader, start }: Primitives): Context.Tag.Service<typeof Hasher> => {
   const readFile = (path: string) =>
     Effect.flatMap(reader.readFiles([path]), ([file]) =>
       file === undefined
         ? Effect.dieMessage("A reader returned fewer files than it was asked for")
         : Effect.succeed(file))
 
-  const bytes: Hasher["Type"]["bytes"] = (bytes, algorithm = "sha256") =>
+  const bytes: Context.Tag.Service<typeof Hasher>["bytes"] = (bytes, algorithm = "sha256") =>
     Effect.sync(() => {
       const incremental = start(algorithm)
       incremental.update(bytes)
       return digestOf(algorithm, incremental)
     })
 
-  const stream: Hasher["Type"]["stream"] = (stream, algorithm = "sha256") =>
+  const stream: Context.Tag.Service<typeof Hasher>["stream"] = (stream, algorithm = "sha256") =>
     Effect.suspend(() => {
       const incremental = start(algorithm)
       return stream.pipe(

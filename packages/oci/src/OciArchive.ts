@@ -105,7 +105,7 @@ export const edit = <A, E, R>(
 ): Effect.Effect<A, E | ContentError, R | Exclude<archiveStore.Environment, Scope.Scope>> =>
   Effect.scoped(Effect.flatMap(
     openOrCreate(path),
-    (archive) => Effect.zipLeft(change(archive), archive.save)
+    (archive) => Effect.tap(change(archive), archive.save)
   ))
 
 /**

@@ -16,6 +16,7 @@
  * @see https://github.com/opencontainers/image-spec/blob/v1.1.1/layer.md#applying-changesets
  * @since 0.1.0
  */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
@@ -159,7 +160,7 @@ export const toDirectory = <E, R>(
   })
 
 /** Replaces a directory by two renames, and restores the old one if the second fails. */
-const replace = (files: LocalFiles["Type"], temporary: string, target: string) => {
+const replace = (files: Context.Tag.Service<typeof LocalFiles>, temporary: string, target: string) => {
   const old = `${temporary}${partials.oldSuffix}`
   return files.rename(target, old).pipe(
     Effect.zipRight(files.rename(temporary, target)),

@@ -331,7 +331,7 @@ export const fromFileSystem = (fs: FileSystem.FileSystem): Reader => {
         () => new FileTreeError({ path, reason: "Changed" })
       )
     )
-    return Effect.zipLeft(Effect.zipRight(check, at(path)(content)), check)
+    return Effect.tap(Effect.zipRight(check, at(path)(content)), check)
   }
 
   const readFile = Effect.fnUntraced(function*(path: string) {

@@ -35,16 +35,19 @@ export const makeStart = ({ engine }: Context, inspect: Inspect) => {
   return (container: string, start: Effect.Effect<void, StartError>): Effect.Effect<void, StartError> =>
     Effect.suspend(() => portsWereTaken.has(container) ? refuseWithoutNetworks(container) : Effect.void).pipe(
       Effect.zipRight(start),
-      Effect.catchIf(isPastaPortTaken, (taken) =>
-        Effect.if(hasRun(inspect, container), {
-          onTrue: () => Effect.retry(start, { while: isPastaPortTaken, schedule: portReleaseSchedule }),
-          onFalse: () => taken
-        })),
+      Effect.catchIf(
+        isPastaPortTaken,
+        (taken) =>
+          Effect.flatMap(
+            hasRun(inspect, container),
+            (hasRun) => hasRun ? Effect.retry(start, { while: isPastaPortTaken, schedule: portReleaseSchedule }) : taken
+          )
+      ),
       Effect.tapErrorTag("PortTaken", () =>
         Effect.sync(() => {
           if (engine.name === "docker") portsWereTaken.add(container)
         })),
-      Effect.zipLeft(Effect.sync(() => portsWereTaken.delete(container)))
+      Effect.tap(Effect.sync(() => portsWereTaken.delete(container)))
     )
 }
 

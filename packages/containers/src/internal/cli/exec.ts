@@ -81,7 +81,7 @@ const execEvents = (context: Context, container: string, command: Exec.Exec) =>
       events,
       (exit) =>
         execResult.exitCode(context, inspect(context), { container, command, watch, startedAt }, exit).pipe(
-          Effect.zipLeft(setEnded),
+          Effect.tap(setEnded),
           Effect.tapErrorTag("ExecFailed", () => setEnded)
         )
     )

@@ -76,9 +76,9 @@ export const make = Effect.fnUntraced(function*(
     arguments: ["--detach-keys", keys],
     // Not interrupted with the caller, since a response that is read in part makes the connection unusable.
     state: Effect.zipRight(
-      Effect.unlessEffect(
-        Effect.forkDaemon(inBackground(Effect.intoDeferred(state, answer))),
-        Ref.getAndSet(isRequested, true)
+      Effect.flatMap(
+        Ref.getAndSet(isRequested, true),
+        (isRequested) => isRequested ? Effect.void : Effect.forkDaemon(inBackground(Effect.intoDeferred(state, answer)))
       ),
       Deferred.await(answer)
     )

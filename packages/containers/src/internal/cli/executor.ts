@@ -41,12 +41,12 @@ export const executor = (context: Context): Execs["executor"] => (container) =>
       const process = yield* Effect.acquireRelease(
         context.hostExecutor.start(rest.reduce(Command.pipeTo, first)),
         (process) =>
-          Effect.unlessEffect(
-            Effect.forEach(users, (user) => markedProcess.terminate(context, container, user, mark), {
-              discard: true
-            }),
-            haveEnded(process, openOutputs, parts)
-          )
+          Effect.flatMap(haveEnded(process, openOutputs, parts), (haveEnded) =>
+            haveEnded ? Effect.void : Effect.forEach(
+              users,
+              (user) => markedProcess.terminate(context, container, user, mark),
+              { discard: true }
+            ))
       )
       const kill = (signal: CommandExecutor.Signal = "SIGTERM") =>
         Effect.forEach(users, (user) => markedProcess.signal(context, container, user, mark, signal)).pipe(

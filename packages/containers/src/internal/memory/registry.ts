@@ -50,7 +50,7 @@ export const transfers = (context: Context): Pick<Images, "pull" | "push"> => {
           Stream.fromIterableEffect(
             modify(context, (state) => pull(state, context.options.registry, reference, platform)).pipe(
               Effect.map(transferEvents("Done")),
-              Effect.zipLeft(Events.publish(context, {
+              Effect.tap(Events.publish(context, {
                 type: "image",
                 action: "pull",
                 id: Reference.format(reference),

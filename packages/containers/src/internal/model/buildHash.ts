@@ -3,6 +3,7 @@ import type * as FileTree from "@ociman/oci/author/FileTree"
 import * as ContentHash from "@ociman/oci/ContentHash"
 import * as Hasher from "@ociman/oci/Hasher"
 import * as Arr from "effect/Array"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -77,28 +78,32 @@ const includeFilter = (
  * after the Dockerfile, and Podman `.containerignore`. A builder without an ignore file ignores nothing, so nothing is
  * ignored if there are only files that not every builder supports.
  */
-const ignoreFiles = Effect.fnUntraced(function*(hasher: Hasher.Hasher["Type"], directory: string, dockerfile: string) {
-  const general = yield* ignoreFile(hasher, directory, ".dockerignore")
-  if (Option.isNone(general)) return []
-  const others = [".containerignore", `${dockerfile}.dockerignore`, `${dockerfile}.containerignore`]
-  const found = yield* Effect.forEach(others, (path) => ignoreFile(hasher, directory, path))
-  return [general.value, ...Arr.getSomes(found)]
-})
+const ignoreFiles = Effect.fnUntraced(
+  function*(hasher: Context.Tag.Service<typeof Hasher.Hasher>, directory: string, dockerfile: string) {
+    const general = yield* ignoreFile(hasher, directory, ".dockerignore")
+    if (Option.isNone(general)) return []
+    const others = [".containerignore", `${dockerfile}.dockerignore`, `${dockerfile}.containerignore`]
+    const found = yield* Effect.forEach(others, (path) => ignoreFile(hasher, directory, path))
+    return [general.value, ...Arr.getSomes(found)]
+  }
+)
 
-const ignoreFile = Effect.fnUntraced(function*(hasher: Hasher.Hasher["Type"], directory: string, path: string) {
-  const isFile = (other: string, type: FileTree.EntryType) =>
-    type === "Directory" ? path.startsWith(`${other}/`) : other === path
-  const entry = yield* Stream.runHead(hasher.tree(directory, { include: isFile }))
-  if (Option.isNone(entry)) return Option.none<DockerIgnore.DockerIgnore>()
-  const file = `${directory}/${path}`
-  const text = toTextWithoutBom(yield* hasher.content(file))
-  return Option.some(
-    yield* Either.mapLeft(
-      DockerIgnore.fromText(text),
-      ({ pattern, reason }) => new DockerIgnore.InvalidPattern({ file, pattern, reason })
+const ignoreFile = Effect.fnUntraced(
+  function*(hasher: Context.Tag.Service<typeof Hasher.Hasher>, directory: string, path: string) {
+    const isFile = (other: string, type: FileTree.EntryType) =>
+      type === "Directory" ? path.startsWith(`${other}/`) : other === path
+    const entry = yield* Stream.runHead(hasher.tree(directory, { include: isFile }))
+    if (Option.isNone(entry)) return Option.none<DockerIgnore.DockerIgnore>()
+    const file = `${directory}/${path}`
+    const text = toTextWithoutBom(yield* hasher.content(file))
+    return Option.some(
+      yield* Either.mapLeft(
+        DockerIgnore.fromText(text),
+        ({ pattern, reason }) => new DockerIgnore.InvalidPattern({ file, pattern, reason })
+      )
     )
-  )
-})
+  }
+)
 
 const isAbsolute = (path: string) => /^(?:[/\\]|[A-Za-z]:[/\\])/.test(path)
 

@@ -81,7 +81,7 @@ const pushContent = (self: Context, descriptor: Descriptor.Descriptor): Effect.E
   if (descriptor.size < large && fetchBytes !== undefined && target.bytes !== undefined) {
     const bytes = Effect.zipRight(emit({ _tag: "Started", descriptor }), fetchBytes(descriptor))
     const advanced = emit({ _tag: "Advanced", descriptor, bytes: descriptor.size })
-    return target.bytes(descriptor, Effect.zipLeft(bytes, advanced), { from })
+    return target.bytes(descriptor, Effect.tap(bytes, advanced), { from })
   }
   const fetch = target.consumesBuffers === true ? source.reused ?? unverified : unverified
   return to.push(descriptor, withProgress(self, descriptor, fetch(descriptor)), { from })

@@ -1,4 +1,5 @@
 import * as Chunk from "effect/Chunk"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as List from "effect/List"
 import * as Option from "effect/Option"
@@ -13,7 +14,7 @@ import * as whiteout from "./whiteout.js"
 
 export interface Comparison {
   readonly reader: FileTree.Reader
-  readonly hasher: Hasher["Type"]
+  readonly hasher: Context.Tag.Service<typeof Hasher>
   readonly lower: string
   readonly upper: string
   readonly include: NonNullable<FileTree.Options["include"]>

@@ -1,4 +1,5 @@
 /** Derives a store from the operations of a driver. */
+import type { Tag } from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -17,7 +18,7 @@ import type { Pushed, Store } from "./model.js"
 
 interface Context {
   readonly driver: StoreDriver
-  readonly hasher: Hasher.Hasher["Type"]
+  readonly hasher: Tag.Service<typeof Hasher.Hasher>
 }
 
 const computable = (descriptor: Descriptor): Effect.Effect<Digest.Digest, UnsupportedDigest> =>

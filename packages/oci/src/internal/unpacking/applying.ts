@@ -1,4 +1,5 @@
 /** Applies the entries of layers to a directory. */
+import type { Tag } from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as ExecutionStrategy from "effect/ExecutionStrategy"
 import * as Exit from "effect/Exit"
@@ -23,7 +24,7 @@ type Write = (bytes: Uint8Array) => Effect.Effect<void, UnpackError>
 
 /** Progress of unpacking. Mutable. */
 interface Context {
-  readonly files: LocalFiles["Type"]
+  readonly files: Tag.Service<typeof LocalFiles>
   readonly jail: jails.Jail
   readonly counter: limitCounter.Counter
   readonly options: Options
@@ -241,7 +242,7 @@ const applyHeader = (self: Context, header: Header): Effect.Effect<void, UnpackE
 }
 
 export const make = ({ files, limits, options, root }: {
-  readonly files: LocalFiles["Type"]
+  readonly files: Tag.Service<typeof LocalFiles>
   readonly root: string
   readonly limits: Limits
   readonly options: Options

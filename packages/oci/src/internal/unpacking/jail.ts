@@ -1,4 +1,5 @@
 /** Directory tree in which no path leads outside. */
+import type { Tag } from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Attributes, LocalFiles, LocalFilesError } from "../../LocalFiles.js"
@@ -51,7 +52,7 @@ const directory = (parent: Directory | undefined, name: string, cleared = -1): D
  * on the way are resolved below the root. Mutable.
  */
 interface Context {
-  readonly files: LocalFiles["Type"]
+  readonly files: Tag.Service<typeof LocalFiles>
   /** Path of the directory on disk. */
   readonly location: string
   readonly root: Directory
@@ -227,7 +228,7 @@ export interface Jail {
 }
 
 /** The directory on disk must exist and be empty. */
-export const make = (files: LocalFiles["Type"], location: string): Jail => {
+export const make = (files: Tag.Service<typeof LocalFiles>, location: string): Jail => {
   const self: Context = { files, location, root: directory(undefined, ""), layer: 0 }
   return {
     root: self.root,

@@ -1,11 +1,12 @@
 /** Temporary directories of unpacking, beside their destination. Their names identify the process that created them. */
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import type { LocalFiles, LocalFilesError } from "../../LocalFiles.js"
 import * as processIdentity from "../files/processIdentity.js"
 
-type Files = LocalFiles["Type"]
+type Files = Context.Tag.Service<typeof LocalFiles>
 
 const infix = ".partial-"
 

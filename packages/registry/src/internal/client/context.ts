@@ -4,6 +4,7 @@ import * as ContentError from "@ociman/oci/ContentError"
 import type * as Descriptor from "@ociman/oci/Descriptor"
 import type * as Digest from "@ociman/oci/Digest"
 import * as Hasher from "@ociman/oci/Hasher"
+import type { Tag } from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -49,7 +50,7 @@ export interface CredentialLookup {
 
 export interface Context extends Connection {
   readonly settings: Settings
-  readonly hasher: Hasher.Hasher["Type"]
+  readonly hasher: Tag.Service<typeof Hasher.Hasher>
   /** Creates a connection that authenticates with other credentials. */
   readonly connect: (credentials: CredentialLookup) => Effect.Effect<Connection>
   readonly missingBlobs: MissingBlobs

@@ -8,6 +8,7 @@ import * as ImageIndex from "@ociman/oci/ImageIndex"
 import * as ImageManifest from "@ociman/oci/ImageManifest"
 import * as MediaType from "@ociman/oci/MediaType"
 import type * as Reference from "@ociman/oci/Reference"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -26,7 +27,7 @@ import type { Client } from "./requests.js"
 /** A repository of a registry. */
 export interface RemoteRepository {
   readonly client: Client
-  readonly hasher: Hasher.Hasher["Type"]
+  readonly hasher: Context.Tag.Service<typeof Hasher.Hasher>
   readonly target: Target
   /** The path of the repository. */
   readonly path: string

@@ -5,6 +5,7 @@ import * as ImageIndex from "@ociman/oci/ImageIndex"
 import * as ImageManifest from "@ociman/oci/ImageManifest"
 import * as MediaType from "@ociman/oci/MediaType"
 import * as Reference from "@ociman/oci/Reference"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Option from "effect/Option"
@@ -88,7 +89,7 @@ const collect = <E>(body: Stream.Stream<Uint8Array, E>) =>
 
 const put = Effect.fnUntraced(function*<E>(
   state: State,
-  hasher: Hasher.Hasher["Type"],
+  hasher: Context.Tag.Service<typeof Hasher.Hasher>,
   request: Incoming<E>,
   name: string,
   reference: string
@@ -158,7 +159,7 @@ const remove = (repository: Repository, reference: string, digest: string) => {
 /** @internal */
 export const handle = <E>(
   state: State,
-  hasher: Hasher.Hasher["Type"],
+  hasher: Context.Tag.Service<typeof Hasher.Hasher>,
   request: Incoming<E>,
   name: string,
   reference: string

@@ -1,4 +1,5 @@
 import type * as Hasher from "@ociman/oci/Hasher"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as blobs from "./blobs.js"
 import { errorResponse, type Incoming, json, type Outgoing } from "./http.js"
@@ -14,7 +15,7 @@ interface Route {
   readonly methods: ReadonlyArray<string>
   readonly handle: <E>(
     state: State,
-    hasher: Hasher.Hasher["Type"],
+    hasher: Context.Tag.Service<typeof Hasher.Hasher>,
     request: Incoming<E>,
     name: string,
     reference: string
@@ -71,7 +72,11 @@ const component = /^[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*$/
 const isName = (name: string) => name.length <= 255 && name.split("/").every((part) => component.test(part))
 
 /** @internal */
-export const handle = <E>(state: State, hasher: Hasher.Hasher["Type"], request: Incoming<E>): Handled<E> => {
+export const handle = <E>(
+  state: State,
+  hasher: Context.Tag.Service<typeof Hasher.Hasher>,
+  request: Incoming<E>
+): Handled<E> => {
   for (const route of routes) {
     const found = route.path.exec(request.path)
     if (found === null) continue

@@ -1,5 +1,6 @@
 import * as Digest from "@ociman/oci/Digest"
 import type * as Hasher from "@ociman/oci/Hasher"
+import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Either from "effect/Either"
 import * as Stream from "effect/Stream"
@@ -30,7 +31,12 @@ const receive = <E>(upload: Upload, body: Stream.Stream<Uint8Array, E>) =>
 const stored = (name: string, digest: string) =>
   makeResponse(201, { location: `/v2/${name}/blobs/${digest}`, "docker-content-digest": digest })
 
-const commit = (state: State, hasher: Hasher.Hasher["Type"], upload: Upload, expected: string): Handled<never> =>
+const commit = (
+  state: State,
+  hasher: Context.Tag.Service<typeof Hasher.Hasher>,
+  upload: Upload,
+  expected: string
+): Handled<never> =>
   Either.match(Digest.parse(expected), {
     onLeft: ({ message }) => Effect.succeed(errorResponse("DIGEST_INVALID", message)),
     onRight: (digest) =>
@@ -47,7 +53,7 @@ const commit = (state: State, hasher: Hasher.Hasher["Type"], upload: Upload, exp
 /** @internal */
 export const start = <E>(
   state: State,
-  hasher: Hasher.Hasher["Type"],
+  hasher: Context.Tag.Service<typeof Hasher.Hasher>,
   request: Incoming<E>,
   name: string
 ): Handled<E> =>
@@ -109,7 +115,7 @@ const append = <E>(id: string, upload: Upload, request: Incoming<E>): Effect.Eff
 /** @internal */
 export const proceed = <E>(
   state: State,
-  hasher: Hasher.Hasher["Type"],
+  hasher: Context.Tag.Service<typeof Hasher.Hasher>,
   request: Incoming<E>,
   name: string,
   id: string

@@ -10,6 +10,7 @@ import * as Hasher from "@ociman/oci/Hasher"
 import type * as ImageStore from "@ociman/oci/ImageStore"
 import * as MediaType from "@ociman/oci/MediaType"
 import * as Reference from "@ociman/oci/Reference"
+import type { Tag } from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -27,7 +28,7 @@ type Blob = Descriptor.Descriptor
 
 export interface Dependencies {
   readonly registry: Service
-  readonly hasher: Hasher.Hasher["Type"]
+  readonly hasher: Tag.Service<typeof Hasher.Hasher>
   readonly fs: FileSystem.FileSystem
   readonly repository: Repository
 }
