@@ -295,7 +295,7 @@ export const registriesSuite = <E>(
             assert.strictEqual((yield* built(scratch, app)).architecture, foreign.architecture)
           } else {
             const error = yield* Effect.flip(built(scratch, app))
-            assert.include(error.message, `for linux/${architecture} although one for ${Platform.format(foreign)}`)
+            assert.include(error.message, `for linux/${architecture} instead of ${Platform.format(foreign)}`)
             yield* Image.remove(app)
           }
           const missing = Build.platform(buildOf(registry.reference("ociman/nothing:1")), foreign)
