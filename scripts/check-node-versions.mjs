@@ -1,5 +1,5 @@
-// Runs the unit tests on every supported Node.js: all of them on the first version, those that may depend on Node.js on
-// the others (see `vitest.workspace.ts`). `node scripts/check-node-versions.mjs [VERSION…]`
+// Runs the unit tests on every supported Node.js: all of them on the oldest version, those that may depend on Node.js
+// on the others (see `vitest.workspace.ts`). `node scripts/check-node-versions.mjs [VERSION…]`
 // Installs Node.js as the npm package of this platform, which needs no install script.
 import { spawnSync } from "node:child_process"
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs"
@@ -10,8 +10,9 @@ import { count } from "./counts.mjs"
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 
-// The first is the oldest that `engines` in package.json allows.
-const versions = process.argv.length > 2 ? process.argv.slice(2) : ["20.19.0", "22", "24"]
+// The oldest that `engines` in package.json allows.
+const oldest = "20.19.0"
+const versions = process.argv.length > 2 ? process.argv.slice(2) : [oldest, "22", "24"]
 
 const system = { win32: "win" }[process.platform] ?? process.platform
 const prefix = system === "darwin" && process.arch === "arm64" ? "node-bin" : "node"
@@ -59,7 +60,7 @@ for (const version of versions) {
     stdio: ["ignore", "inherit", "inherit"],
     env: {
       ...process.env,
-      OCIMAN_TEST_UNIT: version === versions[0] ? "all" : "node",
+      OCIMAN_TEST_UNIT: version === oldest ? "all" : "node",
       PATH: `${dirname(executable)}${delimiter}${process.env.PATH}`
     }
   })

@@ -147,6 +147,8 @@ docker_lane() {
   if works docker-29; then in_turn docker-29 integration integration-docker-29 all docker docker-29 registry-3; fi
   if works docker; then in_turn docker integration integration-docker "$(suites_of docker docker-29)" docker docker; fi
   in_turn machines vitest machines machines
+  # This lane is the shorter one.
+  if ((unit)); then in_turn nodes node scripts/check-node-versions.mjs 22 24; fi
 }
 
 podman_lane() {
@@ -178,6 +180,7 @@ integration_as_root() {
   fi
   docker_lane & podman_lane & wait
   tests "tests on fresh machines" machines replay machines
+  if ((unit)); then tests "unit tests on Node 22 and 24" "unit-node-22 unit-node-24" replay nodes; fi
   for engine in docker-29 podman-5 podman-5-rootless docker podman; do
     if works "$engine"; then tests "integration tests on $engine" "integration-$engine" replay "$engine"; fi
   done
@@ -205,8 +208,12 @@ main() {
     tests "tests of the scripts" scripts vitest scripts scripts
   fi
   if ((unit)); then
-    tests "unit tests on Node 20, 22 and 24" "unit-node-20 unit-node-22 unit-node-24" \
-      node scripts/check-node-versions.mjs
+    if ((integration && EUID == 0)); then
+      tests "unit tests on Node 20" unit-node-20 node scripts/check-node-versions.mjs 20.19.0
+    else
+      tests "unit tests on Node 20, 22 and 24" "unit-node-20 unit-node-22 unit-node-24" \
+        node scripts/check-node-versions.mjs
+    fi
   fi
   if ((integration)); then
     if ((EUID == 0)); then integration_as_root; else integration_as_user; fi

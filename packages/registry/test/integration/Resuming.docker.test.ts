@@ -15,7 +15,7 @@ import { MortalRegistry } from "./mortalRegistry.js"
 
 const mebibyte = 1024 ** 2
 
-const size = 500 * mebibyte
+const size = 250 * mebibyte
 
 /** Maximum number of bytes in the buffers of two sockets and of this process when a connection breaks. */
 const torn = 8 * mebibyte

@@ -1,4 +1,4 @@
 import { EngineBackend } from "@ociman/containers"
 import { soakSuite } from "./soak.js"
 
-soakSuite("Docker", EngineBackend.layerDocker, 100)
+soakSuite("Docker", EngineBackend.layerDocker, 60)
