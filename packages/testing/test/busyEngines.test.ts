@@ -315,7 +315,10 @@ describe("an operation is retried if", () => {
       }))
   })
 
-  it.live("Podman loses an image between two steps of an inspection", () =>
+  it.live.each([
+    "reading image \"app\": locating image with ID \"app\": image not known",
+    "locating item named \"manifest\" for image with ID \"9129\" (consider removing the image): file does not exist"
+  ])("Podman loses an image between two steps of an inspection and prints %j", (message) =>
     Effect.gen(function*() {
       assertFalse(yield* Image.exists(Reference.make("localhost/app:1")))
       const asked = (yield* FakeEngine.calls).filter(({ arguments: args }) => args.includes("inspect"))
@@ -325,7 +328,7 @@ describe("an operation is retried if", () => {
         EngineBackend.layerPodman.pipe(
           Layer.provideMerge(FakeEngine.layer(FakeEngine.podman.pipe(
             FakeEngine.on("image inspect", [
-              FakeEngine.stderr("Error: reading image \"app\": locating image with ID \"app\": image not known\n"),
+              FakeEngine.stderr(`Error: ${message}\n`),
               FakeEngine.exit(125)
             ]),
             FakeEngine.on("image inspect", [FakeEngine.stdout("[]")])

@@ -129,8 +129,9 @@ const conditions = {
   // podman, for an image that is removed during a listing: "locating image with ID "…": image not known",
   // "locating item named "manifest" for image with ID "…": file does not exist", "…: layer not known"
   listingDisturbed: /locating (?:image|item named) .*ID|image not known|layer not known|file does not exist/i,
-  // podman, for an existing image, while another process writes: "reading image "…": locating image with ID "…""
-  imageDisturbed: /reading image .*locating image with ID/i,
+  // podman, for an existing image, while another process writes: "reading image "…": locating image with ID "…"",
+  // "locating item named "manifest" for image with ID "…" (…): file does not exist"
+  imageDisturbed: /reading image .*locating image with ID|locating item named "manifest" for image .*not exist/i,
   // podman before version 4.8, whose processes may hide each other's mounts
   // (https://github.com/containers/storage/pull/1724): "mounting storage for container …: lstat …/merged: no such file …"
   mountHidden: /mounting storage for container .*\/merged: no such file or directory/i,
