@@ -315,6 +315,29 @@ describe("an operation is retried if", () => {
       }))
   })
 
+  it.live("Podman loses a layer of an image that it loads while another process removes images", () =>
+    Effect.gen(function*() {
+      const { references } = yield* Image.load(Stream.make(new Uint8Array(1000)))
+      deepStrictEqual(references.map(String), ["localhost/app:1"])
+    }).pipe(
+      Effect.provide(
+        EngineBackend.layerPodman.pipe(
+          Layer.provide(FakeEngine.layer(FakeEngine.podman.pipe(
+            FakeEngine.on("image load", [
+              FakeEngine.readStdin,
+              FakeEngine.stderr(
+                "Error: payload does not match any of the supported image formats:\n" +
+                  " * docker-archive: committing the finished image: creating image \"cd32aa48\": layer not known\n"
+              ),
+              FakeEngine.exit(125)
+            ]),
+            FakeEngine.on("image load", [FakeEngine.readStdin, FakeEngine.stdout("Loaded image: localhost/app:1\n")])
+          ))),
+          Layer.provide(NodeContext.layer)
+        )
+      )
+    ))
+
   it.live.each([
     "reading image \"app\": locating image with ID \"app\": image not known",
     "locating item named \"manifest\" for image with ID \"9129\" (consider removing the image): file does not exist"

@@ -142,8 +142,10 @@ const conditions = {
   // exist: not found", "failed commit on ref "…": … no such file or directory", "failed to export layer: … content digest sha256:…:
   // not found", "parent snapshot sha256:… does not exist: not found", for a build "unable to find image "sha256:…""
   // https://github.com/moby/moby/blob/docker-v29.4.0/daemon/containerd/image_prune.go
+  // podman load, for a layer that a concurrent removal of images has removed: "committing the finished image: creating
+  // image "…": layer not known"
   disturbedByPrune:
-    /lease (?:"[^"\n]*":? )?(?:does not exist|not found)|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
+    /committing the finished image: creating image .*: layer not known|lease (?:"[^"\n]*":? )?(?:does not exist|not found)|failed commit on ref .*(?:no such file or directory|not found)|content digest \S+ not found|snapshot \S+ does not exist|^unable to find image "sha256:/im,
   // docker with the store of containerd, classic builder: "failed to restore cached image from …"
   cacheUnusable: /failed to restore cached image/i,
   // podman, for an image that is removed during the lookup of cached steps: "checking if cached image exists from
