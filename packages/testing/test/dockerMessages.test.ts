@@ -1,7 +1,7 @@
 import { NodeContext } from "@effect/platform-node"
 import { describe, it } from "@effect/vitest"
 import { assertInclude, strictEqual } from "@effect/vitest/utils"
-import { Backend, type BackendError, EngineBackend, Image } from "@ociman/containers"
+import { Backend, type BackendError, Container, EngineBackend, Exec, Image } from "@ociman/containers"
 import { Reference } from "@ociman/oci"
 import { FakeEngine } from "@ociman/testing"
 import { Duration, Effect, Layer } from "effect"
@@ -140,4 +140,20 @@ describe("a failed command of Docker 29", () => {
         Layer.provide(NodeContext.layer)
       )
     )))
+
+  it.live("reports a container that stopped while a command was about to start", () =>
+    Effect.gen(function*() {
+      const container = yield* Container.attach("fake")
+      const error = yield* Effect.flip(container.exec(Exec.allowNonZeroExit(Exec.make("true"))))
+      strictEqual(error._tag === "ExecFailed" && error.reason, "ContainerNotRunning")
+    }).pipe(
+      Effect.provide(EngineBackend.layerDocker.pipe(
+        Layer.provide(FakeEngine.layer(FakeEngine.on(FakeEngine.docker, "container exec", [
+          FakeEngine.stdout(`container ${"7".repeat(64)} is not running\n`),
+          FakeEngine.stderr(`Error response from daemon: No such exec instance: ${"3".repeat(64)}\n`),
+          FakeEngine.exit(1)
+        ]))),
+        Layer.provide(NodeContext.layer)
+      ))
+    ))
 })

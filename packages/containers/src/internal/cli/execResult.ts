@@ -66,7 +66,12 @@ export const exitCode = Effect.fnUntraced(function*(
   const refused = Effect.zipRight(
     checkRunning,
     Effect.suspend(() =>
-      execFailed(exec, exit, matches(text, "notRunning") ? "ContainerNotRunning" : failures.runtimeReason(text), text)
+      execFailed(
+        exec,
+        exit,
+        matches(`${exit.stdout}${text}`, "notRunning") ? "ContainerNotRunning" : failures.runtimeReason(text),
+        text
+      )
     )
   )
 

@@ -205,7 +205,8 @@ export const isExecRefusal = (client: Engine.Name, { exitCode, stderr, stdout }:
   client === "podman"
     ? podmanRefusal.test(stderr) && stdout === "" && (exitCode === 255 || exitCode >= 125 && exitCode <= 127)
     : dockerRefusal.test(stderr) && stdout === "" && (exitCode === 1 || exitCode === 126 || exitCode === 127) ||
-      runtimeRefusal.test(stdout) && stderr === "" && exitCode >= 126 && exitCode <= 128
+      runtimeRefusal.test(stdout) && stderr === "" && exitCode >= 126 && exitCode <= 128 ||
+      stoppedContainer.test(stdout) && missingExec.test(stderr) && exitCode === 1
 
 interface ExecOutput {
   readonly exitCode: number
@@ -216,6 +217,9 @@ interface ExecOutput {
 // From client 28 on, for a container that stopped before the command started: "unable to upgrade to tcp, received 409".
 const dockerRefusal =
   /^(?:Error response from daemon: |Error: No such container: |OCI runtime exec failed: |unable to upgrade to tcp, )[^\n]+\n?$/
+// Docker 29, for a container that stopped while the command was about to start.
+const stoppedContainer = /^container [0-9a-f]{64} is not running\n?$/
+const missingExec = /^Error response from daemon: No such exec instance: [0-9a-f]{64}\n?$/
 const runtimeRefusal = /^(?:OCI runtime exec failed: |unable to find user |cannot exec in a )[^\n]+\n?$/
 // The second line is Podman's failure to read from a process that did not start.
 const podmanRefusal = /^Error: [^\n]+(?:\nError: read unixpacket [^\n]+)?\n?$/
