@@ -144,8 +144,13 @@ describe("a failed command of Docker 29", () => {
   it.live("reports a container that stopped while a command was about to start", () =>
     Effect.gen(function*() {
       const container = yield* Container.attach("fake")
-      const error = yield* Effect.flip(container.exec(Exec.allowNonZeroExit(Exec.make("true"))))
-      strictEqual(error._tag === "ExecFailed" && error.reason, "ContainerNotRunning")
+      const reason = yield* container.exec(Exec.allowNonZeroExit(Exec.make("true"))).pipe(
+        Effect.match({
+          onFailure: (error) => error._tag === "ExecFailed" ? error.reason : error._tag,
+          onSuccess: ({ exitCode }) => `exit code ${exitCode}`
+        })
+      )
+      strictEqual(reason, "ContainerNotRunning")
     }).pipe(
       Effect.provide(EngineBackend.layerDocker.pipe(
         Layer.provide(FakeEngine.layer(FakeEngine.on(FakeEngine.docker, "container exec", [
