@@ -150,7 +150,7 @@ export class StoreFailed extends Schema.TaggedError<StoreFailed>("@ociman/oci/St
 }
 
 /**
- * The manifests, indexes and referrers of one graph exceed a limit of `Limits.GraphLimits`. `digest` is the root of the
+ * The manifests, indexes and referrers of one graph exceed a limit of `Copy.GraphLimits`. `digest` is the root of the
  * graph, `limit` the field of the limits, `maximum` its value.
  *
  * @since 0.1.0

@@ -155,7 +155,7 @@ const execFailures = ({ idle, test }: Suite): void => {
       ["a missing path", Exec.make("/no/such/command", "x"), "CommandNotFound"],
       ["a file that is not executable", Exec.make("/etc/passwd"), "NotExecutable"],
       ["a directory as command", Exec.make("/etc"), "NotExecutable"],
-      ["a missing user", Exec.make("id").pipe(Exec.user("nobody-here")), "Refused"],
+      ["a missing user", Exec.make("id").pipe(Exec.user("no-such-user")), "Refused"],
       ["a missing working directory", Exec.make("id").pipe(Exec.workingDirectory("/no/where")), "Refused"]
     ] as const
   ) {

@@ -53,9 +53,9 @@ const imageNames = ({ idle, image, test, uniqueName }: Suite): void => {
       assert.strictEqual((yield* Image.inspect(target)).id, id)
       const container = yield* Container.start(idle)
       assert.strictEqual((yield* container.inspect).imageId, id)
-      const nobody = Schema.decodeSync(ImageId.FromString)("f".repeat(64))
-      const error = yield* failsWith(Image.inspect(nobody), "ImageNotFound")
-      assert.strictEqual(error.image, nobody)
+      const missing = Schema.decodeSync(ImageId.FromString)("f".repeat(64))
+      const error = yield* failsWith(Image.inspect(missing), "ImageNotFound")
+      assert.strictEqual(error.image, missing)
     }),
     ["tag"]
   )

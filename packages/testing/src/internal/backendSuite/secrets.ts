@@ -68,7 +68,7 @@ const secrets = ({ idle, test, uniqueName }: Suite): void => {
             Stream.runDrain(Container.runStream(Definition.command(definition, "sh", "-c", printing))),
             Effect.scoped(started),
             shared.exec(Exec.allowNonZeroExit(exec)),
-            shared.exec(Exec.user(exec, "nobody-here")),
+            shared.exec(Exec.user(exec, "no-such-user")),
             shared.exec(execWithSecret(Exec.make("no-such-command"), value))
           ].map((effect) => Effect.exit<unknown, unknown, Effect.Effect.Context<typeof effect>>(effect)),
           {
